@@ -1,0 +1,289 @@
+"""The values that travel between the parts, and the one alphabet of their shapes.
+
+B batch, T latents of a passage (one a second, at most `PASSAGE_S`), D latent width, L text
+tokens, E text width, Q queries drawn, K results. Units stand in names: `_s`, `_hz`, `_db`.
+Arrays are numpy float32 unless a docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.errors import UsageError
+
+Array = NDArray[np.float32]
+
+PASSAGE_S = 64
+"""A track is cut into passages of at most this many seconds (= latents)."""
+
+MAX_PROMPT_CHARS = 2000
+"""Longer prompts are refused: the text model reads about the first 200 words anyway."""
+
+
+SAMPLERS = ("ddim", "dpm++", "consistency")
+"""How a draw walks from noise to data; the last needs a model distilled for it."""
+
+
+def never() -> bool:
+    """The default `cancelled` callback: nobody asks to stop."""
+    return False
+
+
+Cancel = Callable[[], bool]
+"""Polled inside long loops; True means stop by raising `errors.Cancelled`."""
+
+
+@dataclass(frozen=True)
+class LatentSpace:
+    """What a latent means. Two latents are comparable only when their spaces are equal."""
+
+    encoder: str
+    dim: int
+    sample_rate_hz: int
+    window_s: float
+    hop_s: float
+    fingerprint: str
+    """First 16 hex digits of the SHA-256 of the encoder's weights."""
+
+    def __str__(self) -> str:
+        return f"{self.encoder} ({self.dim} wide, {self.fingerprint[:8]})"
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Decoded sound, mixed to mono and resampled."""
+
+    samples: Array  # (N,)
+    sample_rate_hz: int
+    content: str
+    """Hash of the decoded sound: equal for copies, whatever their tags or container."""
+    channels: int
+    """Channels in the file, before mixing."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
+
+class AudioEncoder(Protocol):
+    """Turns sound into latents."""
+
+    @property
+    def space(self) -> LatentSpace:
+        """The space of the latents."""
+
+    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+        """Mono samples (N,) at `space.sample_rate_hz` to latents (T, D), T = max(1, round(s))."""
+
+
+@dataclass(frozen=True)
+class TextEmbedding:
+    """Prompts read by a text encoder, independent of their batch-mates."""
+
+    states: Array  # (B, L, E)
+    mask: NDArray[np.bool_]  # (B, L), True where there is a token
+    pooled: Array  # (B, E)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One file of a library."""
+
+    path: Path
+    """Absolute; may hold surrogate escapes where the name is not valid UTF-8."""
+    duration_s: float
+    content: str
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    genre: str = ""
+    year: int | None = None
+    loudness_db: float | None = None
+    """RMS of the mono mix relative to full scale."""
+
+    @property
+    def name(self) -> str:
+        """Title if tagged, else the file's name."""
+        return self.title or self.path.name
+
+
+@dataclass(frozen=True)
+class WeightedText:
+    """A negative prompt and how hard it pushes; 1 is the strength of the method."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Slider:
+    """Words to move along: 1 is as far towards them as a negative of weight 1 pushes away."""
+
+    text: str
+    amount: float
+    """From -1, away from the words, to 1."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Draw by inverting a passage (DDIM) and sampling it again under other words."""
+
+    path: str
+    """The source file, inside the library or not."""
+    start_s: float | None = None
+    """Start of the source passage; None takes the passage nearest to the prompt."""
+    strength: float = 0.6
+    """Share of the noise schedule walked up and down again, in (0, 1]."""
+    from_prompt: str = ""
+    """Words the source is inverted under; empty is the null prompt."""
+
+
+@dataclass(frozen=True)
+class Steering:
+    """Everything that decides a query. Same JSON, library and model: same results."""
+
+    prompt: str
+    negatives: tuple[WeightedText, ...] = ()
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+    guidance: float = 3.0
+    steps: int = 12
+    draws: int = 8
+    seed: int = 0
+    edit: Edit | None = None
+    sliders: tuple[Slider, ...] = ()
+    sampler: str = "ddim"
+    """One of `SAMPLERS`."""
+    interval: tuple[float, float] = (0.0, 1.0)
+    """Share of the noise schedule, from pure noise to clean data, in which anything but the
+    prompt itself acts."""
+    pull: float = 0.0
+    """How hard likes and dislikes act inside the sampler, beside moving what was drawn."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            UsageError: with one sentence naming the value and its limits.
+        """
+        texts = [self.prompt, *(n.text for n in self.negatives), *(s.text for s in self.sliders)]
+        if self.edit:
+            texts.append(self.edit.from_prompt)
+        for text in texts:
+            if len(text) > MAX_PROMPT_CHARS:
+                raise UsageError(
+                    f"a prompt of {len(text):,} characters is too long; "
+                    f"the limit is {MAX_PROMPT_CHARS:,}"
+                )
+        if not self.prompt.strip():
+            raise UsageError("the prompt is empty; describe the music you want in a few words")
+        if any(not n.text.strip() for n in self.negatives):
+            raise UsageError("a negative prompt is empty; name what to push away from")
+        if any(not 0 < n.weight <= 5 for n in self.negatives):
+            raise UsageError("the weight of a negative prompt must lie above 0 and up to 5")
+        if any(not s.text.strip() for s in self.sliders):
+            raise UsageError("a slider has no words; name what to move along")
+        if any(not -1 <= s.amount <= 1 for s in self.sliders):
+            raise UsageError("the amount of a slider must lie between -1 and 1")
+        if not 0 <= self.guidance <= 20:
+            raise UsageError(f"guidance {self.guidance:g} is out of range; use 0 to 20")
+        if not 1 <= self.steps <= 200:
+            raise UsageError(f"{self.steps} steps are out of range; use 1 to 200")
+        if not 1 <= self.draws <= 64:
+            raise UsageError(f"{self.draws} draws are out of range; use 1 to 64")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"seed {self.seed} is out of range; use 0 to 2^63 - 1")
+        if self.edit and not 0 < self.edit.strength <= 1:
+            raise UsageError(
+                f"strength {self.edit.strength:g} is out of range; use above 0 and up to 1"
+            )
+        if self.sampler not in SAMPLERS:
+            raise UsageError(f"unknown sampler {self.sampler!r}; use {', '.join(SAMPLERS)}")
+        if self.edit and self.sampler != "ddim":
+            raise UsageError("an edit is drawn with ddim, whose steps it has undone; use that")
+        if len(self.interval) != 2 or not 0 <= self.interval[0] < self.interval[1] <= 1:
+            raise UsageError("the interval of guidance needs a start below its end, from 0 to 1")
+        if not 0 <= self.pull <= 1:
+            raise UsageError(f"pull {self.pull:g} is out of range; use 0 to 1")
+
+    def but(self, **changes: Any) -> Steering:
+        """The same steering with some fields changed."""
+        return replace(self, **changes)
+
+    def to_json(self) -> str:
+        """One line of JSON that `from_json` reads back to an equal value."""
+        return json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Steering:
+        """Read what `to_json` wrote.
+
+        Raises:
+            UsageError: if it is not the JSON of a steering.
+        """
+        try:
+            raw = json.loads(text)
+            if not isinstance(raw, dict):
+                raise UsageError("this is not a steering in JSON: it is not an object")
+            unknown = set(raw) - {f.name for f in fields(cls)}
+            if unknown:
+                raise UsageError(f"this steering has unknown fields: {', '.join(sorted(unknown))}")
+            raw["negatives"] = tuple(WeightedText(**n) for n in raw.get("negatives", ()))
+            raw["likes"] = tuple(raw.get("likes", ()))
+            raw["dislikes"] = tuple(raw.get("dislikes", ()))
+            raw["sliders"] = tuple(Slider(**s) for s in raw.get("sliders", ()))
+            raw["interval"] = tuple(raw.get("interval", (0.0, 1.0)))
+            raw["edit"] = Edit(**raw["edit"]) if raw.get("edit") else None
+            return cls(**raw)
+        except (ValueError, TypeError, KeyError) as error:
+            raise UsageError(f"this is not a steering in JSON: {error}") from error
+
+
+@dataclass(frozen=True)
+class Query:
+    """Points drawn in the search space, with the steering that made them."""
+
+    vectors: Array  # (Q, D), unit rows in the search space
+    steering: Steering
+    method: str = "gdr"
+    round_trip: float | None = None
+    """For an edit: 1 - cosine between the source and its inversion drawn back unchanged."""
+    source_start_s: float | None = None
+    """For an edit: where the passage that was inverted begins."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A track found, through its best passage."""
+
+    track: Track
+    start_s: float
+    """Where the best passage begins; previews start here."""
+    end_s: float
+    score: float
+    """Cosine to the query in the search space, mean over the draws, in [-1, 1]."""
+    votes: int
+    """How many of the draws had this track in their own top K."""
+    profile: Array = field(repr=False, compare=False)
+    """(T,) the query's cosine to every second of the track."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to a query, best first."""
+
+    hits: tuple[Hit, ...]
+    query: Query
+    tracks_searched: int
+    agreement: float
+    """Mean cosine between the draws: near 1 the words were clear, low they were ambiguous."""
+    draw_s: float
+    search_s: float

@@ -1,0 +1,115 @@
+"""What many tests share: a home of their own, and sound files of known pitch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from gdr_model.errors import Cancelled
+from gdr_model.types import Array, Cancel, LatentSpace, never
+
+_SOUNDFILE = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".oga": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".aiff": ("AIFF", "PCM_16"),
+    ".aif": ("AIFF", "PCM_16"),
+}
+_PYAV = {".m4a": "ipod", ".mp4": "mp4", ".aac": "adts"}
+
+WriteTone = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def gdr_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing a test does reaches the user's own stores."""
+    home = tmp_path / "gdr-home"
+    monkeypatch.setenv("GDR_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    """An empty folder for music."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    return folder
+
+
+def tone(hz: float, seconds: float, rate_hz: int = 44100, channels: int = 1) -> Array:
+    """A sine (N, channels) at a third of full scale."""
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    one = np.sin(2 * np.pi * hz * t) / 3
+    return np.repeat(one[:, None], channels, axis=1).astype(np.float32)
+
+
+def write_sound(path: Path, samples: Array, rate_hz: int) -> Path:
+    """Write samples (N, channels) in the format that the suffix names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = path.suffix.lower()
+    if suffix in _SOUNDFILE:
+        kind, subtype = _SOUNDFILE[suffix]
+        # A file object, because soundfile cannot encode names that are not valid UTF-8.
+        with path.open("wb") as file:
+            soundfile.write(file, samples, rate_hz, format=kind, subtype=subtype)
+        return path
+    with av.open(str(path), "w", format=_PYAV[suffix]) as container:
+        stream = container.add_stream("aac", rate=rate_hz)
+        stream.layout = "mono" if samples.shape[1] == 1 else "stereo"
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples.T), format="fltp", layout=stream.layout.name
+        )
+        frame.sample_rate = rate_hz
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    return path
+
+
+@pytest.fixture
+def write_tone() -> WriteTone:
+    """Write a sine: `write_tone(path, hz=440, seconds=2, rate_hz=44100, channels=1)`."""
+
+    def write(
+        path: Path, hz: float = 440, seconds: float = 2, rate_hz: int = 44100, channels: int = 1
+    ) -> Path:
+        if path.suffix == ".opus":
+            rate_hz = 48000
+        return write_sound(path, tone(hz, seconds, rate_hz, channels), rate_hz)
+
+    return write
+
+
+class BandEncoder:
+    """A real, if plain, encoder: the log energy of 24 bands, once a second."""
+
+    def __init__(self, fingerprint: str = "0" * 16, sample_rate_hz: int = 16000) -> None:
+        self.space = LatentSpace("bands", 24, sample_rate_hz, 1.0, 1.0, fingerprint)
+        self.calls = 0
+
+    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+        if cancelled():
+            raise Cancelled("stopped")
+        self.calls += 1
+        rate_hz = self.space.sample_rate_hz
+        seconds = max(1, round(len(samples) / rate_hz))
+        padded = np.zeros(seconds * rate_hz, np.float32)
+        padded[: len(samples)] = samples[: len(padded)]
+        power = np.abs(np.fft.rfft(padded.reshape(seconds, rate_hz), axis=1)) ** 2
+        edges = np.geomspace(40, rate_hz / 2, 25).astype(int)
+        bands = np.stack([power[:, a:b].mean(1) for a, b in pairwise(edges)], axis=1)
+        return np.log10(bands + 1e-6).astype(np.float32)
+
+
+@pytest.fixture
+def encoder() -> BandEncoder:
+    """The encoder of `BandEncoder`; `calls` counts what it encoded."""
+    return BandEncoder()
