@@ -1,0 +1,126 @@
+"""The library database's shape, as numbered steps that are only ever added to.
+
+`PRAGMA user_version` holds the number of steps taken. A step that was released is never edited:
+what it made may lie on someone's disk. A database with more steps than this program knows was
+written by a newer one and is refused.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from gdr_model.errors import LibraryError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+        """CREATE TABLE tracks (
+            path BLOB PRIMARY KEY,   -- relative to the root, as the file system spells it
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            content TEXT NOT NULL,   -- hash of the decoded sound
+            duration_s REAL NOT NULL,
+            loudness_db REAL,
+            title TEXT NOT NULL,
+            artist TEXT NOT NULL,
+            album TEXT NOT NULL,
+            genre TEXT NOT NULL,
+            year INTEGER
+        ) WITHOUT ROWID""",
+        "CREATE INDEX tracks_content ON tracks (content)",
+        """CREATE TABLE failures (
+            path BLOB PRIMARY KEY,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            at REAL NOT NULL         -- seconds since 1970
+        ) WITHOUT ROWID""",
+        """CREATE TABLE spaces (
+            id INTEGER PRIMARY KEY,
+            encoder TEXT NOT NULL,
+            dim INTEGER NOT NULL,
+            sample_rate_hz INTEGER NOT NULL,
+            window_s REAL NOT NULL,
+            hop_s REAL NOT NULL,
+            fingerprint TEXT NOT NULL,
+            UNIQUE (encoder, dim, sample_rate_hz, window_s, hop_s, fingerprint)
+        )""",
+        """CREATE TABLE latents (
+            space INTEGER NOT NULL REFERENCES spaces (id),
+            content TEXT NOT NULL,
+            first_row INTEGER NOT NULL,   -- into the space's latents file
+            rows INTEGER NOT NULL,
+            PRIMARY KEY (space, content)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE passages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used twice
+            space INTEGER NOT NULL REFERENCES spaces (id),
+            content TEXT NOT NULL,
+            start_s REAL NOT NULL,
+            end_s REAL NOT NULL,
+            mean_row INTEGER NOT NULL     -- into the space's means file
+        )""",
+        "CREATE INDEX passages_content ON passages (space, content)",
+    ),
+)
+
+
+def prepare(connection: sqlite3.Connection, root: bytes) -> None:
+    """Make a connection ready to use: its database has all tables and knows whose it is.
+
+    Raises:
+        LibraryError: if a newer program wrote it.
+    """
+    _use_wal(connection)
+    # Without a sync at every commit a power cut can lose the latest commits, never the order.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    _migrate(connection)
+    connection.execute(
+        "INSERT OR IGNORE INTO facts (name, value) VALUES ('root', ?), ('generation', 0)", (root,)
+    )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Take the steps that are missing, all or none."""
+    latest = len(MIGRATIONS)
+    if _version(connection) == latest:
+        return
+    # The lock comes before the second look: two programs may open a new library at once.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        if version > latest:
+            raise LibraryError(
+                f"a newer gdr wrote this library (format {version}, this one reads up to "
+                f"{latest}); upgrade gdr to open it"
+            )
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {latest}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _use_wal(connection: sqlite3.Connection, limit_s: float = 10.0) -> None:
+    """Let readers go on while one writes; the setting stays with the file.
+
+    SQLite does not wait for this lock by itself, so two programs that open a new library at
+    once would see "database is locked".
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

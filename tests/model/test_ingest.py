@@ -1,0 +1,516 @@
+"""Ingesting real files with a real, plain encoder, and everything that happens to folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+from filelock import FileLock
+
+from gdr_model import audio
+from gdr_model import ingest as ingest_module
+from gdr_model.errors import Cancelled, LibraryError
+from gdr_model.ingest import SILENCE_DB, ingest
+from gdr_model.library import Library
+
+
+@pytest.fixture
+def library(music):
+    with Library.open(music, create=True) as opened:
+        yield opened
+
+
+def run(library, encoder, **options):
+    """Ingest, and the counts that are not zero."""
+    summary = ingest(library, encoder, on_progress=lambda _: None, **options)
+    names = ("new", "changed", "unchanged", "moved", "duplicate", "skipped_failed", "gone")
+    counts = {name: getattr(summary, name) for name in (*names, "encoded")}
+    counts["failed"] = len(summary.failed)
+    counts["unreadable"] = len(summary.unreadable)
+    return {name: count for name, count in counts.items() if count}
+
+
+def names(library):
+    return [track.path.relative_to(library.root).as_posix() for track in library.tracks()]
+
+
+def tag(path, **texts):
+    file = mutagen.File(path, easy=True)
+    if file.tags is None:
+        file.add_tags()
+    for name, text in texts.items():
+        file[name] = text
+    file.save()
+
+
+def age(path):
+    """Let a file look written at another time than before."""
+    facts = path.stat()
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns - 5_000_000_000))
+
+
+# The ordinary life of a folder
+
+
+def test_the_first_run_makes_everything_searchable(library, music, encoder, write_tone):
+    write_tone(music / "b.mp3", hz=200, seconds=3)
+    write_tone(music / "deep" / "er" / "a.flac", hz=800, seconds=130)
+    (music / "cover.jpg").write_bytes(b"no music")
+    tag(music / "b.mp3", title="So What", artist="Miles Davis", genre="Jazz", date="1959")
+    assert run(library, encoder) == {"new": 2, "encoded": 2}
+    assert names(library) == ["b.mp3", "deep/er/a.flac"]
+    track = library.track(music / "b.mp3")
+    assert track is not None
+    assert (track.title, track.artist, track.genre, track.year) == (
+        "So What",
+        "Miles Davis",
+        "Jazz",
+        1959,
+    )
+    assert track.duration_s == pytest.approx(3, abs=0.1)
+    assert track.loudness_db == pytest.approx(20 * np.log10(1 / 3 / np.sqrt(2)), abs=0.3)
+    assert library.spaces() == [encoder.space]
+    passages = library.passages(encoder.space)
+    assert passages.starts_s.tolist() == [0, 0, 43, 86]
+    assert passages.ends_s.tolist() == pytest.approx([3, 43, 86, 130], abs=0.1)
+
+
+def test_the_latents_kept_are_those_the_encoder_gave(library, music, encoder, write_tone):
+    path = write_tone(music / "a.wav", hz=300, seconds=70)
+    run(library, encoder)
+    track = library.tracks()[0]
+    expected = encoder.encode(audio.decode(path, 16000).samples)
+    kept = library.latents(track.content, encoder.space)
+    assert np.array_equal(kept, expected.astype(np.float16).astype(np.float32))
+    means = library.passages(encoder.space).means
+    assert means == pytest.approx(np.stack([expected[:35].mean(0), expected[35:].mean(0)]))
+
+
+def test_a_second_run_over_200_unchanged_files_is_quick(library, music, encoder, write_tone):
+    for i in range(200):
+        write_tone(music / f"{i}.wav", hz=100 + i, seconds=0.1, rate_hz=8000)
+    assert run(library, encoder) == {"new": 200, "encoded": 200}
+    begun = time.monotonic()
+    assert run(library, encoder) == {"unchanged": 200}
+    assert time.monotonic() - begun < 1
+
+
+def test_a_file_with_other_sound_is_encoded_again(library, music, encoder, write_tone):
+    write_tone(music / "a.wav", hz=200)
+    run(library, encoder)
+    write_tone(music / "a.wav", hz=900, seconds=3)
+    assert run(library, encoder) == {"changed": 1, "encoded": 1}
+    assert library.count() == 1
+    assert library.tracks()[0].duration_s == 3
+
+
+def test_new_tags_are_read_without_encoding(library, music, encoder, write_tone):
+    path = write_tone(music / "a.mp3")
+    run(library, encoder)
+    tag(path, title="Blue in Green")
+    age(path)
+    assert run(library, encoder) == {"changed": 1}
+    assert encoder.calls == 1
+    assert library.tracks()[0].title == "Blue in Green"
+
+
+def test_a_moved_file_is_not_encoded_again_but_its_tags_are_read(
+    library, music, encoder, write_tone
+):
+    path = write_tone(music / "a.mp3", hz=200)
+    write_tone(music / "stays.mp3", hz=300)
+    run(library, encoder)
+    tag(path, title="renamed")
+    path.rename(music / "b.mp3")
+    assert run(library, encoder) == {"moved": 1, "unchanged": 1}
+    assert names(library) == ["b.mp3", "stays.mp3"]
+    assert library.tracks()[0].title == "renamed"
+
+
+def test_a_renamed_folder_is_recognised_without_decoding(
+    library, music, encoder, write_tone, monkeypatch
+):
+    for i in range(3):
+        write_tone(music / "old" / f"{i}.wav", hz=200 + 50 * i, seconds=1 + i)
+    run(library, encoder)
+    (music / "old").rename(music / "new")
+    assert run(library, encoder, dry_run=True) == {"moved": 3}
+    monkeypatch.setattr(ingest_module, "decode", None)
+    assert run(library, encoder) == {"moved": 3}
+    assert names(library) == ["new/0.wav", "new/1.wav", "new/2.wav"]
+
+
+def test_files_that_look_alike_are_decoded_to_tell_them_apart(library, music, encoder, write_tone):
+    """Same name, size and time in two folders, as from an archive; both folders renamed."""
+    for folder, hz in (("a", 200), ("b", 800)):
+        os.utime(write_tone(music / folder / "01.wav", hz=hz), ns=(10**18, 10**18))
+    run(library, encoder)
+    before = {t.path.parent.name: t.content for t in library.tracks()}
+    (music / "a").rename(music / "y")
+    (music / "b").rename(music / "x")
+    assert run(library, encoder) == {"moved": 2}
+    after = {t.path.parent.name: t.content for t in library.tracks()}
+    assert (after["y"], after["x"]) == (before["a"], before["b"])
+
+
+def test_a_copy_is_encoded_once(library, music, encoder, write_tone):
+    path = write_tone(music / "a.mp3")
+    shutil.copy(path, music / "b.mp3")
+    assert run(library, encoder) == {"new": 1, "duplicate": 1, "encoded": 1}
+    shutil.copy(path, music / "c.mp3")
+    assert run(library, encoder) == {"unchanged": 2, "duplicate": 1}
+    assert len({track.content for track in library.tracks()}) == 1
+    assert len(library.passages(encoder.space).ids) == 1
+
+
+def test_a_file_that_is_gone_leaves_its_latents_for_its_return(library, music, encoder, write_tone):
+    path = write_tone(music / "a.mp3", hz=200)
+    write_tone(music / "b.mp3", hz=300)
+    run(library, encoder)
+    content = library.tracks()[0].content
+    path.rename(music.parent / "away.mp3")
+    assert run(library, encoder) == {"gone": 1, "unchanged": 1}
+    assert names(library) == ["b.mp3"]
+    assert len(library.passages(encoder.space).ids) == 1
+    assert len(library.latents(content, encoder.space)) == 2
+    (music.parent / "away.mp3").rename(path)
+    assert run(library, encoder) == {"new": 1, "unchanged": 1}
+    assert len(library.passages(encoder.space).ids) == 2
+
+
+def test_a_second_encoder_is_kept_beside_the_first(library, music, encoder, write_tone):
+    write_tone(music / "a.mp3", hz=200)
+    shutil.copy(music / "a.mp3", music / "copy.mp3")
+    run(library, encoder)
+    other = type(encoder)(fingerprint="1" * 16, sample_rate_hz=8000)
+    assert run(library, other) == {"new": 1, "duplicate": 1, "encoded": 1}
+    assert library.spaces() == [encoder.space, other.space]
+    content = library.tracks()[0].content
+    first, second = (library.latents(content, space) for space in library.spaces())
+    assert first.shape == second.shape
+    assert not np.array_equal(first, second)
+    assert run(library, encoder) == {"unchanged": 2}
+    assert run(library, other) == {"unchanged": 2}
+
+
+def test_a_dry_run_counts_and_writes_nothing(library, music, encoder, write_tone):
+    write_tone(music / "a.wav", hz=200)
+    write_tone(music / "b.wav", hz=300)
+    run(library, encoder)
+    (music / "a.wav").unlink()
+    write_tone(music / "b.wav", hz=400, seconds=3)
+    write_tone(music / "c.wav", hz=500)
+    generation, stored = library.generation, stored_files(library)
+    assert run(library, encoder, dry_run=True) == {"new": 1, "changed": 1, "gone": 1}
+    assert library.generation == generation
+    assert stored_files(library) == stored
+    assert encoder.calls == 2
+
+
+def stored_files(library):
+    return {p: p.stat().st_mtime_ns for p in library.store.rglob("*") if p.suffix != ".db-shm"}
+
+
+def test_progress_ends_at_the_total(library, music, encoder, write_tone):
+    for i in range(4):
+        write_tone(music / f"{i}.wav", hz=200 + i)
+    (music / "3.wav").write_text("broken")
+    seen = []
+    ingest(library, encoder, on_progress=seen.append)
+    assert [p.done for p in seen] == [0, 1, 2, 3, 4]
+    assert {p.total for p in seen} == {4}
+    assert seen[0].path is None
+    assert [p.path for p in seen[1:]] == sorted(music.glob("*.wav"))
+    assert seen[-1].audio_s == pytest.approx(6)
+    assert all(a.elapsed_s <= b.elapsed_s for a, b in pairwise(seen))
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 2, 8])
+def test_the_number_of_jobs_does_not_change_what_is_stored(
+    library, music, encoder, write_tone, jobs
+):
+    for i in range(12):
+        write_tone(music / f"{i:02}.wav", hz=200 + 30 * i, seconds=(12 - i) / 4)
+    run(library, encoder, jobs=jobs)
+    of_content = {t.content: t.path.name for t in library.tracks()}
+    stored = [of_content[content] for content in library.passages(encoder.space).contents]
+    assert stored == [f"{i:02}.wav" for i in range(12)]
+
+
+# Files that fail
+
+
+def test_a_failure_is_remembered_until_the_file_changes(library, music, encoder, write_tone):
+    write_tone(music / "good.mp3")
+    (music / "bad.mp3").write_text("this is no music\n" * 50)
+    (music / "empty.mp3").touch()
+    assert run(library, encoder) == {"new": 1, "encoded": 1, "failed": 2}
+    reasons = {failure.path.name: failure.reason for failure in library.failures()}
+    assert reasons["empty.mp3"] == "the file is empty"
+    assert run(library, encoder) == {"unchanged": 1, "skipped_failed": 2}
+    assert run(library, encoder, retry_failed=True) == {"unchanged": 1, "failed": 2}
+    write_tone(music / "bad.mp3", hz=700)
+    assert run(library, encoder) == {
+        "new": 1,
+        "unchanged": 1,
+        "skipped_failed": 1,
+        "encoded": 1,
+    }
+    (music / "empty.mp3").unlink()
+    assert run(library, encoder) == {"unchanged": 2}
+    assert library.failures() == []
+
+
+def test_a_track_whose_file_broke_is_a_track_no_longer(library, music, encoder, write_tone):
+    write_tone(music / "a.mp3")
+    run(library, encoder)
+    (music / "a.mp3").write_text("overwritten")
+    assert run(library, encoder) == {"failed": 1}
+    assert library.count() == 0
+    assert run(library, encoder) == {"skipped_failed": 1}
+
+
+def test_an_encoder_that_gives_no_numbers_fails_that_file(library, music, encoder, write_tone):
+    write_tone(music / "a.wav", hz=200)
+    encoder.encode = lambda samples, cancelled=None: np.full((2, 24), np.nan, np.float32)
+    assert run(library, encoder) == {"failed": 1}
+    assert library.spaces() == []
+
+
+def test_silence_and_very_short_sounds_are_tracks(library, music, encoder, write_tone):
+    write_tone(music / "short.wav", seconds=0.05)
+    soundfile.write(music / "silence.wav", np.zeros(44100), 44100)
+    assert run(library, encoder) == {"new": 2, "encoded": 2}
+    short, silence = library.track(music / "short.wav"), library.track(music / "silence.wav")
+    assert len(library.latents(short.content, encoder.space)) == 1
+    assert silence.loudness_db == SILENCE_DB
+
+
+def test_a_file_that_vanishes_meanwhile_has_not_failed(library, music, encoder, write_tone):
+    write_tone(music / "a.wav", hz=200)
+    write_tone(music / "b.wav", hz=300)
+    first = encoder.encode
+
+    def encode(samples, cancelled):
+        (music / "z.wav").unlink(missing_ok=True)
+        return first(samples, cancelled)
+
+    write_tone(music / "z.wav", hz=400, seconds=1)
+    encoder.encode = encode
+    assert run(library, encoder, jobs=1)["new"] >= 2
+    assert library.failures() == []
+
+
+# Which files count
+
+
+def test_hidden_and_marked_folders_are_left_out(library, music, encoder, write_tone):
+    write_tone(music / "a.wav")
+    write_tone(music / ".hidden.wav", hz=1)
+    write_tone(music / ".trash" / "b.wav", hz=2)
+    write_tone(music / "voice" / "deep" / "c.wav", hz=3)
+    (music / "voice" / ".notmusic").touch()
+    write_tone(music / "UPPER.WAV", hz=500)
+    (music / "folder.wav").mkdir()
+    os.mkfifo(music / "pipe.mp3")
+    run(library, encoder)
+    assert names(library) == ["UPPER.WAV", "a.wav"]
+    (music / "voice" / ".notmusic").unlink()
+    assert run(library, encoder)["new"] == 1
+    (music / "voice" / ".notmusic").touch()
+    assert run(library, encoder)["gone"] == 1
+
+
+def test_links_are_followed_once(library, music, encoder, write_tone):
+    write_tone(music / "z" / "a.wav", hz=200)
+    write_tone(music.parent / "elsewhere" / "b.wav", hz=300)
+    (music / "a-link").symlink_to(music / "z")
+    (music / "z" / "up").symlink_to(music)
+    (music / "other").symlink_to(music.parent / "elsewhere")
+    (music / "self.wav").symlink_to(music / "self.wav")
+    (music / "broken.wav").symlink_to(music / "nowhere.wav")
+    assert run(library, encoder) == {"new": 2, "encoded": 2}
+    assert names(library) == ["other/b.wav", "z/a.wav"]
+
+
+@pytest.mark.parametrize("name", [b"line\nbreak.wav", "emoji 🎷.wav".encode(), b"bad \xff\xfe.wav"])
+def test_any_name_survives(library, music, encoder, write_tone, name):
+    path = music / os.fsdecode(name)
+    try:
+        write_tone(music / "plain.wav").rename(path)
+    except OSError:
+        pytest.skip("this file system does not take such names")
+    assert run(library, encoder) == {"new": 1, "encoded": 1}
+    assert run(library, encoder) == {"unchanged": 1}
+    assert [os.fsencode(t.path) for t in library.tracks()] == [os.fsencode(path)]
+    assert library.track(path) == library.tracks()[0]
+    path.write_text("broken")
+    assert run(library, encoder) == {"failed": 1}
+    assert os.fsencode(library.failures()[0].path) == os.fsencode(path)
+
+
+# Folders and disks that are not there
+
+
+def test_tracks_in_an_unreadable_folder_are_kept(library, music, encoder, write_tone, monkeypatch):
+    write_tone(music / "locked" / "in" / "a.wav", hz=200)
+    write_tone(music / "b.wav", hz=300)
+    run(library, encoder)
+    whole = os.scandir
+
+    def scandir(folder):
+        if Path(folder).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return whole(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # tests may run as root, who may read anything
+    summary = ingest(library, encoder, on_progress=lambda _: None)
+    assert (summary.unchanged, summary.gone) == (1, 0)
+    assert summary.unreadable == [music / "locked"]
+    assert names(library) == ["b.wav", "locked/in/a.wav"]
+
+
+def test_a_missing_root_is_refused(library, music, encoder, write_tone):
+    write_tone(music / "a.wav")
+    run(library, encoder)
+    music.rename(music.parent / "unmounted")
+    for dry_run in (False, True):
+        with pytest.raises(LibraryError, match="is its disk mounted"):
+            run(library, encoder, dry_run=dry_run)
+    assert library.count() == 1
+
+
+def test_an_empty_root_does_not_empty_the_library(library, music, encoder, write_tone):
+    assert run(library, encoder) == {}
+    write_tone(music / "a.wav")
+    run(library, encoder)
+    (music / "a.wav").unlink()
+    with pytest.raises(LibraryError, match="holds no music now, yet 1 tracks are listed"):
+        run(library, encoder)
+    assert library.count() == 1
+
+
+# Stopping, crashing, running twice
+
+
+def test_stopping_keeps_what_is_done(library, music, encoder, write_tone):
+    for i in range(6):
+        write_tone(music / f"{i}.wav", hz=200 + 40 * i)
+    done = []
+    with pytest.raises(Cancelled):
+        ingest(
+            library,
+            encoder,
+            on_progress=done.append,
+            cancelled=lambda: bool(done) and done[-1].done >= 3,
+        )
+    assert library.count() == 3
+    assert len(library.passages(encoder.space).ids) == 3
+    assert not [t for t in threading.enumerate() if t.name.startswith("gdr-decode")]
+    assert run(library, encoder) == {"new": 3, "unchanged": 3, "encoded": 3}
+
+
+def test_stopping_does_not_wait_for_a_long_decode(library, music, encoder, monkeypatch, write_tone):
+    write_tone(music / "a.wav")
+    started = threading.Event()
+
+    def slow(_path, _rate_hz, *, cancelled):
+        started.set()
+        while not cancelled():
+            time.sleep(0.01)
+        raise Cancelled("stopped")
+
+    monkeypatch.setattr(ingest_module, "decode", slow)
+    begun = time.monotonic()
+    with pytest.raises(Cancelled):
+        run(library, encoder, cancelled=started.is_set)
+    assert time.monotonic() - begun < 2
+
+
+def test_a_track_is_searchable_as_soon_as_it_is_done(library, music, encoder, write_tone):
+    for i in range(3):
+        write_tone(music / f"{i}.wav", hz=200 + 40 * i)
+    with Library.open(music) as reader:
+        seen = []
+        ingest(
+            library,
+            encoder,
+            on_progress=lambda p: seen.append(
+                (p.done, len(reader.tracks()), len(reader.passages(encoder.space).ids))
+            ),
+        )
+    assert seen == [(i, i, i) for i in range(4)]
+
+
+def test_a_crash_of_the_encoder_leaves_the_rest(library, music, encoder, write_tone):
+    for i in range(4):
+        write_tone(music / f"{i}.wav", hz=200 + 40 * i)
+    whole = encoder.encode
+
+    def encode(samples, cancelled):
+        if encoder.calls == 2:
+            raise RuntimeError("out of memory")
+        return whole(samples, cancelled)
+
+    encoder.encode = encode
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run(library, encoder)
+    encoder.encode = whole
+    assert run(library, encoder) == {"new": 2, "unchanged": 2, "encoded": 2}
+    assert library.failures() == []
+
+
+def test_latents_cut_off_by_a_crash_are_made_again(library, music, encoder, write_tone):
+    for i in range(3):
+        write_tone(music / f"{i}.wav", hz=200 + 40 * i)
+    run(library, encoder)
+    file = next((library.store / "latents").glob("*.f16"))
+    library.close()
+    os.truncate(file, file.stat().st_size - 10)
+    with Library.open(music) as again:
+        assert run(again, encoder) == {"new": 1, "unchanged": 2, "encoded": 1}
+        for track in again.tracks():
+            assert len(again.latents(track.content, encoder.space)) == 2
+
+
+def test_two_ingests_of_one_library_at_once(library, music, encoder, write_tone):
+    write_tone(music / "a.wav")
+    with (
+        FileLock(library.store / "ingest.lock"),
+        pytest.raises(LibraryError, match="another gdr is indexing"),
+    ):
+        run(library, encoder)
+    assert run(library, encoder) == {"new": 1, "encoded": 1}
+
+
+def test_every_file_counts_once(library, music, encoder, write_tone):
+    write_tone(music / "same.wav", hz=200)
+    write_tone(music / "old.wav", hz=300)
+    write_tone(music / "gone.wav", hz=350)
+    write_tone(music / "changes.wav", hz=400)
+    (music / "bad.wav").write_text("x")
+    run(library, encoder)
+    (music / "old.wav").rename(music / "moved.wav")
+    (music / "gone.wav").unlink()
+    write_tone(music / "changes.wav", hz=450, seconds=3)
+    write_tone(music / "new.wav", hz=500)
+    shutil.copy(music / "same.wav", music / "copy.wav")
+    (music / "worse.wav").write_text("y")
+    summary = asdict(ingest(library, encoder, on_progress=lambda _: None))
+    assert {n: summary[n] for n in ("new", "changed", "unchanged", "moved", "duplicate")} == {
+        "new": 1,
+        "changed": 1,
+        "unchanged": 1,
+        "moved": 1,
+        "duplicate": 1,
+    }
+    assert (len(summary["failed"]), summary["skipped_failed"], summary["gone"]) == (1, 1, 1)
