@@ -1,0 +1,129 @@
+"""What the networks are trained on.
+
+Shapes: x0, eps and predictions (B, T, D), times (B,). Randomness comes in as a generator.
+
+- `denoising`: mean squared error on v, x0 or eps, weighted by min-SNR-gamma (Hang et al. 2023);
+- `nt_xent`: contrast between the time-means of what is drawn and of what should be (Chen et al.
+  2020), an optional term of the method;
+- `consistency`: distillation of a trained network into one that needs a step or two (Song et
+  al. 2023; with a guided teacher and a DDIM step, as in Luo et al. 2023);
+- `drop_words` and `repeat_short`: what is done to the captions.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gdr_model.diffusion.prediction import check, target, to_x0
+from gdr_model.diffusion.schedule import Schedule
+
+GAMMA = 5.0
+TAU = 0.1
+SHORT_CHARS = 77
+"""Prompts below this many characters are the ones upstream repeats."""
+
+AtTimes = Callable[[Tensor, Tensor], Tensor]
+"""v (B, T, D) at x (B, T, D) and times (B,): a network under the captions of the batch."""
+
+
+def min_snr(t: Tensor, schedule: Schedule, prediction: str, gamma: float = GAMMA) -> Tensor:
+    """Weights (B,) of squared errors: min(SNR, gamma) for x0, and the same loss for the others.
+
+    An error d in v is an error of d sqrt(1 - a) in x0, one in eps an error of d / sqrt(SNR).
+    """
+    check(prediction)
+    signal, noise = (level.flatten() for level in schedule.levels(t))
+    snr = (signal / noise) ** 2
+    clipped = snr.clamp(max=gamma)
+    if prediction == "x0":
+        return clipped
+    return clipped / (snr + 1) if prediction == "v" else clipped / snr
+
+
+def denoising(
+    output: Tensor,
+    x0: Tensor,
+    eps: Tensor,
+    t: Tensor,
+    schedule: Schedule,
+    prediction: str = "v",
+    gamma: float | None = GAMMA,
+) -> Tensor:
+    """The training loss, a scalar; `gamma` None is the plain mean squared error."""
+    wanted = target(x0, eps, t, schedule, prediction)
+    errors = (output - wanted).square().mean(dim=(1, 2))  # (B,)
+    if gamma is not None:
+        errors = errors * min_snr(t, schedule, prediction, gamma)
+    return errors.mean()
+
+
+def nt_xent(
+    output: Tensor,
+    x: Tensor,
+    x0: Tensor,
+    t: Tensor,
+    schedule: Schedule,
+    prediction: str = "v",
+    tau: float = TAU,
+) -> Tensor:
+    """Contrast, a scalar: each estimate's time-mean should be nearest to its own target's.
+
+    `x` is the noisy input. Both directions count, as in CLIP (Radford et al. 2021).
+    """
+    drawn = to_x0(output, x, t, schedule, prediction).mean(1)
+    scores = F.normalize(drawn, dim=1) @ F.normalize(x0.mean(1), dim=1).T / tau  # (B, B)
+    own = torch.arange(len(scores), device=scores.device)
+    return (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+
+
+def consistency(
+    student: AtTimes,
+    averaged: AtTimes,
+    teacher: AtTimes,
+    x0: Tensor,
+    eps: Tensor,
+    t: Tensor,
+    to: Tensor,
+    schedule: Schedule,
+) -> Tensor:
+    """Consistency distillation, a scalar: two states of one path should have the same end.
+
+    The teacher, guided or not, takes the noised x0 from times t (B,) one DDIM step to times
+    `to` (B,), -1 where that is clean data. The student's estimate at t should be what `averaged`,
+    a running mean of the student, says at `to`. Predicting v makes that estimate the state
+    itself where there is no noise, so the boundary condition needs no further factors.
+    """
+    x = schedule.add_noise(x0, eps, t)
+    signal, noise = schedule.levels(t)
+    signal_to, noise_to = schedule.levels(to)
+    with torch.no_grad():
+        v = teacher(x, t)
+        nearer = signal_to * (signal * x - noise * v) + noise_to * (noise * x + signal * v)
+        # Time -1 is no time a network knows; its answer there has the factor 0.
+        end = signal_to * nearer - noise_to * averaged(nearer, to.clamp(min=0))
+    estimate = signal * x - noise * student(x, t)
+    # Pseudo-Huber (Song & Dhariwal 2024), which the few large errors of early training
+    # do not dominate.
+    c = 0.00054 * estimate[0].numel() ** 0.5
+    squares = (estimate - end).square().sum(dim=(1, 2))
+    loss: Tensor = ((squares + c**2).sqrt() - c).mean() / estimate[0].numel() ** 0.5
+    return loss
+
+
+def drop_words(mask: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """A mask (B, L) in which about `share` of the rows have no words left: the null is trained."""
+    kept = torch.rand(len(mask), generator=generator) >= share
+    return mask & kept.to(mask.device)[:, None]
+
+
+def repeat_short(prompt: str, rng: random.Random, chance: float = 0.3) -> str:
+    """Upstream's augmentation: now and then a short prompt is said again until it is long."""
+    if not prompt or len(prompt) >= SHORT_CHARS or rng.random() >= chance:
+        return prompt
+    times = -(-SHORT_CHARS // (len(prompt) + 1))
+    return " ".join([prompt] * max(2, times))

@@ -1,0 +1,140 @@
+"""Samplers: functions that walk noise down a grid of times to data.
+
+Every sampler takes a guided velocity, x (B, T, D) at the grid's first time, and the grid
+(noisiest first, -1 last). Noise is a function of (seed, draw, step), so that a draw does not
+depend on how many are drawn beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from gdr_model.diffusion.guidance import Velocity
+from gdr_model.diffusion.schedule import Schedule
+from gdr_model.errors import Cancelled
+from gdr_model.types import Cancel, never
+
+
+def noise(draws: int, frames: int, dim: int, seed: int, step: int = 0) -> Tensor:
+    """Unit noise (Q, T, D); draw i depends on (seed, i, step), not on how many are drawn."""
+    rows = []
+    for draw in range(draws):
+        # The step's factor is 2^64 over the golden ratio: the streams of nearby seeds,
+        # draws and steps do not fall onto each other.
+        mixed = seed * 1_000_003 + draw + step * 0x9E3779B97F4A7C15
+        generator = torch.Generator().manual_seed(mixed % 2**63)
+        rows.append(torch.randn(frames, dim, generator=generator))
+    return torch.stack(rows)
+
+
+def _fresh(x: Tensor, seed: int, step: int) -> Tensor:
+    """Noise shaped like x (B, T, D) for the step after the first, second, ..."""
+    draws, frames, dim = x.shape
+    return noise(draws, frames, dim, seed, step).to(x)
+
+
+def _stop(cancelled: Cancel) -> None:
+    if cancelled():
+        raise Cancelled("the draw was stopped")
+
+
+def move(x: Tensor, v: Tensor, t: int, to: int, schedule: Schedule) -> Tensor:
+    """One DDIM step of x from time t to time `to`, in either direction."""
+    x0, eps = schedule.x0_eps(x, v, t)
+    signal, left = schedule.level(to)
+    return signal * x0 + left * eps
+
+
+def ddim(
+    velocity: Velocity,
+    x: Tensor,
+    grid: list[int],
+    schedule: Schedule,
+    cancelled: Cancel = never,
+    *,
+    eta: float = 0.0,
+    seed: int = 0,
+) -> Tensor:
+    """DDIM (Song, Meng & Ermon 2021): first order; `eta` 1 redraws as much noise as DDPM.
+
+    Raises:
+        Cancelled: between steps, when asked.
+    """
+    with torch.inference_mode():
+        for step, (t, to) in enumerate(pairwise(grid), start=1):
+            _stop(cancelled)
+            v = velocity(x, t)
+            if eta == 0:
+                x = move(x, v, t, to, schedule)
+                continue
+            x0, eps = schedule.x0_eps(x, v, t)
+            a, a_to = float(schedule.a[t]), float(schedule.a[to])
+            # Equation 16: the deviation of the noise that is drawn anew.
+            sigma = eta * math.sqrt((1 - a_to) / (1 - a) * (1 - a / a_to))
+            kept = math.sqrt(max(0.0, 1 - a_to - sigma**2))
+            x = math.sqrt(a_to) * x0 + kept * eps + sigma * _fresh(x, seed, step)
+    return x
+
+
+def dpm_solver_pp(
+    velocity: Velocity, x: Tensor, grid: list[int], schedule: Schedule, cancelled: Cancel = never
+) -> Tensor:
+    """DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): second order at DDIM's cost.
+
+    Lambda is the log of signal over noise. The first step is DDIM's, there being no step before
+    it, and so is a last step to clean data, where lambda is infinite.
+
+    Raises:
+        Cancelled: between steps, when asked.
+    """
+    before: tuple[Tensor, float] | None = None  # x0 one step back, and that step in lambda
+    with torch.inference_mode():
+        for t, to in pairwise(grid):
+            _stop(cancelled)
+            v = velocity(x, t)
+            x0, _ = schedule.x0_eps(x, v, t)
+            (signal, left), (signal_to, left_to) = schedule.level(t), schedule.level(to)
+            if left_to == 0:
+                x = signal_to * x0
+                continue
+            h = math.log(signal_to / left_to) - math.log(signal / left)
+            d = x0
+            if before is not None:
+                last_x0, last_h = before
+                d = x0 + (x0 - last_x0) * (h / (2 * last_h))
+            x = left_to / left * x - signal_to * math.expm1(-h) * d
+            before = x0, h
+    return x
+
+
+def consistency(
+    velocity: Velocity,
+    x: Tensor,
+    grid: list[int],
+    schedule: Schedule,
+    cancelled: Cancel = never,
+    *,
+    seed: int = 0,
+) -> Tensor:
+    """Multistep consistency sampling (Song et al. 2023, algorithm 1), for distilled networks.
+
+    A network distilled with `loss.consistency` answers every x on a path with that path's end,
+    so one step is enough; further steps add noise again and correct. With a network that was
+    not distilled, one step gives the mean of all ends: a regression.
+
+    Raises:
+        Cancelled: between steps, when asked.
+    """
+    with torch.inference_mode():
+        for step, (t, to) in enumerate(pairwise(grid), start=1):
+            _stop(cancelled)
+            x0, _ = schedule.x0_eps(x, velocity(x, t), t)
+            signal, left = schedule.level(to)
+            x = signal * x0
+            if to != grid[-1]:
+                x = x + left * _fresh(x, seed, step)
+    return x

@@ -1,0 +1,117 @@
+"""The noise schedule: how much signal is left at each of the training times.
+
+Kept free of diffusers, whose import would add most of two seconds to every search; the tests
+hold every number here against its `DDIMScheduler`.
+
+The defaults are this project's. `UPSTREAM` is the method's own: scaled-linear betas, "leading"
+spacing, and a walk that ends at the first noise level instead of at clean data.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from gdr_model.errors import UsageError
+
+KINDS = ("cosine", "scaled_linear")
+SPACINGS = ("trailing", "leading")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Signal left at `times` discrete times, and the grids on which samplers walk them."""
+
+    times: int = 1000
+    kind: str = "cosine"
+    """`cosine` (Nichol & Dhariwal 2021) or `scaled_linear` (Rombach et al. 2022)."""
+    spacing: str = "trailing"
+    """`trailing` begins at the last time, `leading` ends at the first (Lin et al. 2024)."""
+    steps_offset: int = 0
+    """Added to the times of `leading`."""
+    set_alpha_to_one: bool = True
+    """Whether a walk ends at clean data or at the noise of time 0."""
+    beta_start: float = 0.0015
+    beta_end: float = 0.0195
+    """First and last beta of `scaled_linear`; its square roots are equally spaced."""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown kind or spacing.
+
+        Raises:
+            UsageError: naming it and what there is.
+        """
+        for value, known in ((self.kind, KINDS), (self.spacing, SPACINGS)):
+            if value not in known:
+                raise UsageError(f"unknown noise schedule {value!r}; use {' or '.join(known)}")
+
+    @cached_property
+    def a(self) -> Tensor:
+        """Cumulative alphas (times + 1,) in float64; the last, reached by [-1], ends a walk."""
+        a = torch.cumprod(1 - self._betas(), dim=0)
+        end = torch.ones(1, dtype=torch.float64) if self.set_alpha_to_one else a[:1]
+        return torch.cat([a, end])
+
+    def _betas(self) -> Tensor:
+        """Share of the signal's variance lost at each time (times,), in float64."""
+        if self.kind == "scaled_linear":
+            ends = math.sqrt(self.beta_start), math.sqrt(self.beta_end)
+            return torch.linspace(*ends, self.times, dtype=torch.float64) ** 2
+
+        def bar(u: float) -> float:
+            return math.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
+
+        betas = [
+            min(1 - bar((i + 1) / self.times) / bar(i / self.times), 0.999)
+            for i in range(self.times)
+        ]
+        return torch.tensor(betas, dtype=torch.float64)
+
+    def level(self, t: int) -> tuple[float, float]:
+        """Signal and noise deviations sqrt(a), sqrt(1 - a) at one time; -1 is a walk's end."""
+        a = float(self.a[t])
+        return math.sqrt(a), math.sqrt(1 - a)
+
+    def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Signal and noise deviations sqrt(a), sqrt(1 - a) at times (B,), as (B, 1, 1).
+
+        Roots are taken before rounding to single precision (where 1 - a near clean data would
+        lose its digits) and before going to the device (some have no double precision).
+        """
+        signal, noise = self.a.sqrt().float(), (1 - self.a).sqrt().float()
+        return signal.to(t.device)[t][:, None, None], noise.to(t.device)[t][:, None, None]
+
+    def grid(self, steps: int) -> list[int]:
+        """Times visited by a sampler, noisiest first, then -1 for where the walk ends.
+
+        "Trailing" begins at the last time, where there is only noise, and never visits t = 0,
+        where eps cannot be told from x. "Leading" begins one stride below the last time.
+        """
+        if self.spacing == "leading":
+            stride = self.times // steps
+            return [*(i * stride + self.steps_offset for i in reversed(range(steps))), -1]
+        spaced = [round(self.times - i * self.times / steps) - 1 for i in range(steps)]
+        return [*dict.fromkeys(max(1, t) for t in spaced), -1]
+
+    def add_noise(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """x_t = sqrt(a) x0 + sqrt(1 - a) eps."""
+        signal, noise = self.levels(t)
+        return signal * x0 + noise * eps
+
+    def velocity(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """Give v = sqrt(a) eps - sqrt(1 - a) x0 (Salimans & Ho 2022)."""
+        signal, noise = self.levels(t)
+        return signal * eps - noise * x0
+
+    def x0_eps(self, x: Tensor, v: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        """Clean data and noise that x and v stand for at time t."""
+        signal, noise = self.level(t)
+        return signal * x - noise * v, noise * x + signal * v
+
+
+UPSTREAM = Schedule(kind="scaled_linear", spacing="leading", steps_offset=1, set_alpha_to_one=False)
+"""What the method's authors train and draw with."""

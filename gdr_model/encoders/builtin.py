@@ -1,0 +1,173 @@
+"""The audio encoder that ships: log-mel, a small depthwise-separable CNN, one latent a second.
+
+It is fully convolutional in time: a track is read once, and each latent pools the frames of
+the `WINDOW_S` seconds around it, so overlapping windows are not computed again.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gdr_model.errors import Cancelled
+from gdr_model.types import Array, Cancel, LatentSpace, never
+
+SAMPLE_RATE_HZ = 16_000
+HOP = 250
+"""Samples between mel frames: 64 frames a second, so that strides of 16 leave 4 a second."""
+FFT = 512
+MELS = 64
+MEL_RANGE_HZ = (50.0, 7600.0)
+FRAMES_PER_S = SAMPLE_RATE_HZ // HOP
+WINDOW_S = 4
+TIME_STRIDE = 16
+POOLED_PER_S = FRAMES_PER_S // TIME_STRIDE
+LOUDNESS_DB = -20.0
+"""RMS every track is brought to before encoding; the teacher's labels depend on level."""
+CHUNK_S = 120
+"""Seconds encoded at once; long enough for speed, short enough to cancel and to fit a cache."""
+
+
+@lru_cache(maxsize=1)
+def mel_filters() -> Tensor:
+    """Triangular HTK-mel filters (FFT // 2 + 1, MELS), peak height one."""
+
+    def to_mel(hz: Array) -> Array:
+        return np.asarray(2595.0 * np.log10(1.0 + hz / 700.0))
+
+    low, high = to_mel(np.array(MEL_RANGE_HZ))
+    edges = 700.0 * (10.0 ** (np.linspace(low, high, MELS + 2) / 2595.0) - 1.0)
+    bins = np.linspace(0, SAMPLE_RATE_HZ / 2, FFT // 2 + 1)
+    rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
+    return torch.tensor(np.maximum(0, np.minimum(rising, falling)), dtype=torch.float32)
+
+
+def normalise_loudness(samples: Array) -> Array:
+    """Samples (N,) scaled to an RMS of `LOUDNESS_DB`; digital silence stays silent."""
+    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
+    return samples if rms < 1e-6 else np.float32(10 ** (LOUDNESS_DB / 20) / rms) * samples
+
+
+def log_mel(samples: Tensor) -> Tensor:
+    """Samples (B, N) to natural-log mel power (B, F, MELS), F = N // HOP."""
+    frames = samples.shape[-1] // HOP
+    padded = F.pad(samples[:, : frames * HOP], (FFT // 2, FFT // 2))
+    window = torch.hann_window(FFT, device=samples.device)
+    spectrum = torch.stft(padded, FFT, HOP, window=window, center=False, return_complex=True)
+    power = spectrum.real.square() + spectrum.imag.square()  # (B, bins, F + 1)
+    mel = power[..., :frames].transpose(1, 2) @ mel_filters().to(samples.device)
+    return torch.log(mel + 1e-5)
+
+
+def pool_windows(frames: Tensor) -> Tensor:
+    """Mean and max over `WINDOW_S` around each second: (B, C, F') to (B, T, 2C).
+
+    Windows at the edges pool what there is, so T = F' / POOLED_PER_S whatever the length.
+    """
+    width, hop = WINDOW_S * POOLED_PER_S, POOLED_PER_S
+    left = (width - hop) // 2
+    right = width - hop - left
+    length = frames.shape[-1]
+    ones = F.pad(torch.ones(1, 1, length, device=frames.device), (left, right))
+    mean = F.avg_pool1d(F.pad(frames, (left, right)), width, hop) / F.avg_pool1d(ones, width, hop)
+    peak = F.max_pool1d(F.pad(frames, (left, right), value=float("-inf")), width, hop)
+    return torch.cat([mean, peak], dim=1).transpose(1, 2)
+
+
+class Separable(nn.Module):
+    """Depthwise 3×3 and pointwise convolution with batch norm; residual where shapes allow."""
+
+    def __init__(self, width_in: int, width_out: int, stride: tuple[int, int] = (1, 1)) -> None:
+        super().__init__()
+        self.residual = width_in == width_out and stride == (1, 1)
+        self.body = nn.Sequential(
+            nn.Conv2d(width_in, width_in, 3, stride, 1, groups=width_in, bias=False),
+            nn.BatchNorm2d(width_in),
+            nn.ReLU(),
+            nn.Conv2d(width_in, width_out, 1, bias=False),
+            nn.BatchNorm2d(width_out),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, F, M) to (B, C', F', M')."""
+        y = self.body(x)
+        return F.relu(x + y if self.residual else y)
+
+
+class AudioNet(nn.Module):
+    """Log-mel (B, F, MELS) to features (B, T, `FEATURES`), one a second."""
+
+    FEATURES = 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, 32, (8, 4), (4, 2), (2, 1), bias=False), nn.BatchNorm2d(32), nn.ReLU()
+        )
+        self.blocks = nn.Sequential(
+            Separable(32, 64, (2, 2)),
+            Separable(64, 128, (1, 2)),
+            Separable(128, 128),
+            Separable(128, 256, (2, 2)),
+            Separable(256, 256),
+            Separable(256, 256),
+        )
+        # Frequency is flattened, not averaged: where the energy lies tells instruments apart.
+        self.squeeze = nn.Sequential(nn.Linear(256 * 4, 512), nn.ReLU())
+        self.head = nn.Sequential(nn.Linear(1024, self.FEATURES), nn.LayerNorm(self.FEATURES))
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(B, F, MELS) with F a multiple of FRAMES_PER_S to (B, T, FEATURES)."""
+        level = mel.mean(dim=2).unsqueeze(1)  # (B, 1, F)
+        width = WINDOW_S * FRAMES_PER_S
+        local = F.avg_pool1d(level, width + 1, 1, width // 2, count_include_pad=False)
+        x = ((mel - local.transpose(1, 2)) / 2.5).unsqueeze(1)  # (B, 1, F, MELS)
+        x = self.blocks(self.stem(x))  # (B, 256, F / 16, 4)
+        frames = self.squeeze(x.permute(0, 2, 1, 3).flatten(2))  # (B, F / 16, 512)
+        features: Tensor = self.head(pool_windows(frames.transpose(1, 2)))
+        return features
+
+
+def space(dim: int, fingerprint: str) -> LatentSpace:
+    """The latent space of weights with this fingerprint, projected to `dim` components."""
+    return LatentSpace("builtin", dim, SAMPLE_RATE_HZ, WINDOW_S, 1.0, fingerprint)
+
+
+class BuiltinEncoder:
+    """`AudioNet` and the projection onto its leading principal components, as an encoder."""
+
+    def __init__(self, net: AudioNet, projection: Tensor, space: LatentSpace) -> None:
+        self.net = net.eval()
+        self.projection = projection  # (FEATURES, D), on the same device as `net`
+        self.space = space
+
+    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+        """Samples (N,) at 16 kHz to latents (T, D), T = max(1, round(N / 16000)).
+
+        Raises:
+            Cancelled: between chunks, when asked.
+        """
+        seconds = max(1, round(len(samples) / SAMPLE_RATE_HZ))
+        sound = np.zeros(seconds * SAMPLE_RATE_HZ, np.float32)
+        count = min(len(samples), len(sound))
+        sound[:count] = samples[:count]
+        sound = normalise_loudness(sound)
+        pieces = []
+        # Neighbouring chunks overlap by twice the context a latent sees, so that none notices.
+        margin = 2 * WINDOW_S
+        for start in range(0, seconds, CHUNK_S):
+            if cancelled():
+                raise Cancelled("encoding was stopped")
+            first, last = max(0, start - margin), min(seconds, start + CHUNK_S + margin)
+            chunk = torch.from_numpy(sound[first * SAMPLE_RATE_HZ : last * SAMPLE_RATE_HZ])
+            with torch.inference_mode():
+                features = self.net(log_mel(chunk[None].to(self.projection.device)))[0]
+                latents = features @ self.projection
+            kept = slice(start - first, min(seconds, start + CHUNK_S) - first)
+            pieces.append(latents[kept].cpu().numpy())
+        return np.concatenate(pieces)

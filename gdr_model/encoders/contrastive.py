@@ -1,0 +1,33 @@
+"""The contrastive baseline: one point of the search space for a text, no diffusion.
+
+A two-layer map from MiniLM's pooled vector, trained with InfoNCE against the search vectors of
+passages. It is what `--method contrastive` searches with, and what generation is measured by.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+HIDDEN = 512
+
+
+class ContrastiveTower(nn.Module):
+    """Pooled text (B, E) to unit rows (B, D) of the search space."""
+
+    def __init__(self, text_width: int, dim: int) -> None:
+        super().__init__()
+        self.text_width = text_width
+        self.dim = dim
+        # Pooled MiniLM has entries of about 0.3: the norm brings every sentence to one scale.
+        self.body = nn.Sequential(
+            nn.LayerNorm(text_width),
+            nn.Linear(text_width, HIDDEN),
+            nn.GELU(),
+            nn.Dropout(0.2),
+            nn.Linear(HIDDEN, dim),
+        )
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Embed a batch."""
+        return F.normalize(self.body(pooled), dim=1)

@@ -1,0 +1,86 @@
+"""Random reference weights, rebuilt from a recipe instead of being stored.
+
+A recipe is JSON: for each tensor its shape, a rule, the numbers a, b and seed of the rule, the
+sum and the first values. Normal numbers z come from numpy's legacy MT19937 stream, whose
+output is fixed for good:
+
+    normal a + b z      lognormal a exp(b z)      const a      zeros-int64 0
+
+computed in float64 and cast to float32. A tensor of rule `stored` must be given; one of rule
+`keep` is a constant of the architecture and is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.errors import ModelError
+
+TOLERANCE = 1e-4
+"""Relative to a tensor's sum, and absolute for its first values."""
+
+
+def rebuild(
+    recipe: Path,
+    stored: Mapping[str, NDArray[Any]] | None = None,
+    shared: Sequence[Sequence[str]] = (),
+) -> dict[str, NDArray[Any]]:
+    """The tensors of a recipe by name, each checked against its sum and first values.
+
+    `shared` lists names of one and the same tensor: the weights were filled in name by name, so
+    that the last of them decided.
+
+    Raises:
+        ModelError: if the recipe cannot be read, or a tensor is not what it says.
+    """
+    try:
+        entries = json.loads(recipe.read_text(encoding="utf-8"))
+        seeds = {name: entries[names[-1]] for names in shared for name in names}
+        return {
+            name: _tensor(name, seeds.get(name, entry), stored or {})
+            for name, entry in entries.items()
+            if entry["rule"] != "keep"
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{recipe} is no recipe of reference weights: {error}") from error
+
+
+def _tensor(
+    name: str, entry: Mapping[str, Any], stored: Mapping[str, NDArray[Any]]
+) -> NDArray[Any]:
+    shape = tuple(int(size) for size in entry["shape"])
+    rule = entry["rule"]
+    if rule == "stored":
+        tensor = stored[name]
+    elif rule == "zeros-int64":
+        return np.zeros(shape, np.int64)
+    else:
+        tensor = _filled(rule, shape, entry).astype(np.float32)
+    total = float(tensor.sum(dtype=np.float64))
+    first = tensor.reshape(-1)[: len(entry["first"])]
+    if (
+        tensor.shape != shape
+        or not math.isclose(total, entry["sum"], rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        or not np.allclose(first, entry["first"], atol=TOLERANCE)
+    ):
+        raise ModelError(f"the reference tensor {name} does not come out as its recipe says")
+    return tensor
+
+
+def _filled(rule: str, shape: tuple[int, ...], entry: Mapping[str, Any]) -> NDArray[np.float64]:
+    if rule == "const":
+        return np.full(shape, entry["a"], np.float64)
+    stream = np.random.RandomState(entry["seed"])
+    z = stream.standard_normal(math.prod(shape)).reshape(shape)
+    if rule == "normal":
+        return np.asarray(entry["a"] + entry["b"] * z)
+    if rule == "lognormal":
+        return np.asarray(entry["a"] * np.exp(entry["b"] * z))
+    raise ValueError(f"unknown rule {rule!r}")

@@ -1,0 +1,86 @@
+"""Model folders: written, read back, and refused when they are not what they say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gdr_model import checkpoint
+from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
+from gdr_model.diffusion.schedule import Schedule
+from gdr_model.encoders.builtin import AudioNet
+from gdr_model.encoders.contrastive import ContrastiveTower
+from gdr_model.errors import ModelError, UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    checkpoint.save(
+        tmp_path / "small",
+        name="small",
+        net=AudioNet(),
+        projection=torch.randn(AudioNet.FEATURES, 8),
+        denoiser=TransformerDenoiser(TransformerConfig(dim=8, width=32, layers=1)),
+        contrastive=ContrastiveTower(384, 8),
+        schedule=Schedule(),
+        latent_mean=torch.zeros(8),
+        latent_sd=torch.ones(8),
+        whitening_power=0.25,
+    )
+    return tmp_path / "small"
+
+
+def test_a_saved_model_loads_as_it_was(folder: Path) -> None:
+    model = checkpoint.load(str(folder), "cpu")
+    assert (model.name, model.space.dim, model.whitening.power) == ("small", 8, 0.25)
+    again = checkpoint.load(str(folder), "cpu")
+    sound = np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
+    np.testing.assert_array_equal(model.encoder.encode(sound), again.encoder.encode(sound))
+    assert model.space == again.space
+
+
+def test_an_encoder_of_another_training_is_refused(folder: Path) -> None:
+    tensors = checkpoint.load_file(folder / "model.safetensors")
+    tensors["encoder.stem.0.weight"] += 1
+    checkpoint.save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="but its config.json says"):
+        checkpoint.load(str(folder), "cpu")
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(ModelError, match="there is no model 'nonsense'"):
+        checkpoint.load("nonsense")
+
+
+def test_a_truncated_file_is_refused_in_one_sentence(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ModelError, match="cannot be read") as caught:
+        checkpoint.load(str(folder))
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_other_dimensions_are_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["denoiser"]["width"] = 64
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="cannot be read"):
+        checkpoint.load(str(folder))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}'])
+def test_a_folder_that_is_no_model_is_refused(folder: Path, text: str) -> None:
+    (folder / "config.json").write_text(text)
+    with pytest.raises(ModelError):
+        checkpoint.load(str(folder))
+
+
+def test_a_device_that_is_not_here_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="unknown device 'tpu'"):
+        checkpoint.load(str(folder), "tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="no cuda device"):
+            checkpoint.load(str(folder), "cuda")
