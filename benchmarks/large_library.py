@@ -1,0 +1,88 @@
+"""A library of 100,000 synthetic tracks: time to open, to search, and to the app's first frame.
+
+    python benchmarks/large_library.py [--tracks 100000] [--seconds 240] [--home DIR]
+
+The store is real, written by the library's own code; only the latents are random (a mixture of
+200 clusters, so that neighbours exist) and no sound files lie behind the paths.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+CLUSTERS = 200
+
+
+def fill(root: Path, tracks: int, seconds: int) -> None:
+    """Write the store of `tracks` tracks of `seconds` latents each."""
+    from gdr_model.audio import Tags
+    from gdr_model.config import ModelConfig
+    from gdr_model.library import Library
+    from gdr_model.records import Sound, Stamp
+
+    space = ModelConfig.read().space
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((CLUSTERS, space.dim)).astype(np.float32)
+    with Library.open(root, create=True) as library:
+        for number in range(tracks):
+            sound = Sound(f"{number:032x}", float(seconds), -18.0)
+            mean = centres[number % CLUSTERS]
+            noise = rng.standard_normal((seconds, space.dim)).astype(np.float32)
+            library.put_latents(sound, space, mean + 0.7 * noise)
+            tags = Tags(title=f"Track {number}", artist=f"Artist {number % 997}", genre="test")
+            library.put_track(b"%06d.ogg" % number, Stamp(1, number), sound, tags)
+
+
+FRAME = """
+import asyncio, sys, time
+begun = time.perf_counter()
+from pathlib import Path
+from gdr_tui.app import GdrApp
+app = GdrApp([Path(sys.argv[1])])
+async def first_frame():
+    async with app.run_test(size=(120, 40)) as pilot:
+        print(f"{time.perf_counter() - begun:.2f}", flush=True)
+        import os; os._exit(0)
+asyncio.run(first_frame())
+"""
+
+
+def main() -> None:
+    """Make the library if it is not there, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tracks", type=int, default=100_000)
+    parser.add_argument("--seconds", type=int, default=240)
+    parser.add_argument("--home", type=Path, help="kept for another run; default: a new one")
+    args = parser.parse_args()
+    home = args.home or Path(tempfile.mkdtemp(prefix="gdr-large-"))
+    os.environ["GDR_HOME"] = str(home)
+    root = home / "music"
+    root.mkdir(parents=True, exist_ok=True)
+
+    from gdr_model import paths
+
+    if not paths.store_of(root).exists():
+        begun = time.perf_counter()
+        fill(root, args.tracks, args.seconds)
+        print(f"written in {time.perf_counter() - begun:.0f} s, in {home}")
+    done = subprocess.run(
+        [sys.executable, "-c", FRAME, str(root)], capture_output=True, text=True, check=True
+    )
+    print(f"first frame after {done.stdout.strip()} s, imports included")
+    command = [sys.executable, "-c", "from gdr_tui.cli import main; main()"]
+    for words in (["search", "warm piano", "-k", "3"], ["bench"]):
+        begun = time.perf_counter()
+        subprocess.run([*command, *words, "--library", str(root)], check=True)
+        print(f"gdr {words[0]} took {time.perf_counter() - begun:.1f} s in all\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the terminal sees: the `gdr` command and its app."""

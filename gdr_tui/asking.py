@@ -1,0 +1,71 @@
+"""From draft to answer: which query is the latest, and what becomes of the others.
+
+Free of Textual. Every query has a number and only the latest may answer; a query asked before
+the model is there waits for it.
+"""
+
+from __future__ import annotations
+
+from gdr_tui.draft import Draft
+from gdr_tui.jobs import Jobs
+from gdr_tui.messages import SearchAnswered, SearchRefused
+from gdr_tui.settings import Settings
+from gdr_tui.trail import Node, Trail
+
+
+class Asking:
+    """The draft, the trail, and the query under way."""
+
+    def __init__(self, jobs: Jobs, settings: Settings) -> None:
+        self._jobs = jobs
+        self._k = settings.results
+        self._number = 0
+        self.draft = Draft.fresh(settings)
+        self.trail = Trail()
+        self.has_model = False
+        self.waiting = False
+        """A query was asked, but there is no model yet."""
+        self.busy = False
+        """A query of the user's is being drawn."""
+
+    def ask(self) -> None:
+        """Ask what is drafted; what was asked before is dropped.
+
+        Raises:
+            UsageError: if the draft cannot be meant.
+        """
+        ask = self.draft.ask()
+        if not self.has_model:
+            self.waiting = True
+            return
+        self._number += 1
+        self.waiting, self.busy = False, True
+        self._jobs.ask(self._number, ask, self._k, quiet=False)
+
+    def ask_again(self) -> None:
+        """Ask the shown query again because tracks arrived; never instead of the user's."""
+        if self.trail.current and self.has_model and not self.busy:
+            self._number += 1
+            self._jobs.ask(self._number, self.trail.current.ask, self._k, quiet=True)
+
+    def answered(self, answer: SearchAnswered) -> Node | None:
+        """Keep an answer in the trail; None if it is stale."""
+        if answer.number != self._number:
+            return None
+        self.busy = False
+        return self.trail.answer(answer.ask, answer.results)
+
+    def refused(self, refusal: SearchRefused) -> bool:
+        """Whether the user should hear of it."""
+        if refusal.number != self._number:
+            return False
+        self.busy = False
+        return not refusal.quiet
+
+    def stand_on(self, node: Node) -> None:
+        """Go to a query of the trail; the one under way is dropped."""
+        self._number += 1
+        self._jobs.give_up_asking()
+        self.waiting = self.busy = False
+        self.trail.go(node)
+        self.draft.become(node.ask)

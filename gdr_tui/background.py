@@ -1,0 +1,46 @@
+"""Threads that compute for the app, none of which can hold it up.
+
+Work runs on daemon threads in named lanes: new work in a lane cancels what runs there. They are
+not Textual's workers, because a thread cannot be killed and Textual waits for its workers when
+the app ends; here the end waits for half a second at most.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from gdr_model.types import Cancel
+
+Work = Callable[[Cancel], None]
+
+
+class Background:
+    """Lanes of work; the latest in a lane wins."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, threading.Event] = {}
+        self._threads: list[threading.Thread] = []
+
+    def start(self, lane: str, work: Work) -> None:
+        """Run `work` on a thread, after telling what runs in the lane to stop."""
+        self.cancel(lane)
+        stop = self._lanes[lane] = threading.Event()
+        thread = threading.Thread(target=work, args=(stop.is_set,), name=lane, daemon=True)
+        self._threads = [t for t in self._threads if t.is_alive()] + [thread]
+        thread.start()
+
+    def cancel(self, lane: str) -> None:
+        """Tell what runs in the lane to stop, and go on without waiting."""
+        if stop := self._lanes.pop(lane, None):
+            stop.set()
+
+    def stop(self, wait_s: float = 0.5) -> bool:
+        """Tell everything to stop; True if all threads ended within `wait_s`."""
+        for stop in self._lanes.values():
+            stop.set()
+        deadline = time.monotonic() + wait_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)

@@ -1,0 +1,149 @@
+"""What runs on threads: each job asks the session and ends in a message.
+
+A job never raises: what goes wrong becomes one sentence in a message, and the app goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from textual.message import Message
+
+from gdr_model.errors import Cancelled
+from gdr_model.types import Cancel
+from gdr_tui import messages
+from gdr_tui.background import Background
+from gdr_tui.session import PLAYBACK_HZ, Indexing, Session, sentence
+from gdr_tui.trail import Ask
+
+STRETCH_S = 30.0
+"""Sound is decoded this much at a time, so that playing starts at once in an hour's mix."""
+AHEAD_S = 60.0
+REFRESH_EVERY_S = 4.0
+"""While indexing, new tracks join the results at most this often."""
+
+
+class Jobs:
+    """Starts work in the background and posts what comes of it."""
+
+    def __init__(
+        self, session: Session, background: Background, post: Callable[[Message], object]
+    ) -> None:
+        self._session = session
+        self._background = background
+        self._post = post
+
+    def read_catalogue(self) -> None:
+        """Say what the library holds."""
+        self._run("catalogue", self._catalogue, "library")
+
+    def load(self) -> None:
+        """Load the model, then its text side."""
+        self._run("load", self._load, "model")
+
+    def index(self) -> None:
+        """Index every folder, letting queries find what comes."""
+        self._run("index", self._index, "index")
+
+    def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
+        """Draw a query; the one under way is cancelled."""
+        work = partial(self._search, number, ask, k, quiet)
+        self._background.start("search", work)
+
+    def give_up_asking(self) -> None:
+        """Cancel the query under way."""
+        self._background.cancel("search")
+
+    def peaks(self, path: Path) -> None:
+        """Compute a waveform."""
+        self._background.start("waveform", partial(self._peaks, path))
+
+    def sound(self, number: int, path: Path, start_s: float, played_s: Callable[[], float]) -> None:
+        """Decode for playback, a little ahead of the playhead."""
+        self._run("sound", partial(self._sound, number, path, start_s, played_s), "sound")
+
+    def _run(self, lane: str, work: Callable[[Cancel], None], about: str) -> None:
+        def guarded(cancelled: Cancel) -> None:
+            try:
+                work(cancelled)
+            except Cancelled:
+                return
+            except Exception as error:
+                if not cancelled():
+                    self._post(messages.WentWrong(sentence(error), about))
+
+        self._background.start(lane, guarded)
+
+    def _catalogue(self, _cancelled: Cancel) -> None:
+        self._post(messages.CatalogueRead(self._session.catalogue()))
+
+    def _load(self, _cancelled: Cancel) -> None:
+        self._post(messages.ModelLoaded(self._session.load()))
+        self._session.warm()
+
+    def _index(self, cancelled: Cancel) -> None:
+        refreshed = time.monotonic()
+
+        def progressed(indexing: Indexing) -> None:
+            nonlocal refreshed
+            self._post(messages.IndexProgressed(indexing))
+            if indexing.done and time.monotonic() - refreshed > REFRESH_EVERY_S:
+                self._refresh()
+                refreshed = time.monotonic()
+
+        indexed = self._session.ingest(progressed, cancelled)
+        if cancelled():
+            return
+        if indexed.encoded or indexed.gone:
+            self._refresh()
+        self._post(messages.IndexFinished(indexed))
+        self._catalogue(cancelled)
+
+    def _refresh(self) -> None:
+        arrived = self._session.refresh()
+        self._post(messages.CatalogueRead(self._session.catalogue()))
+        if arrived:
+            self._post(messages.TracksArrived(arrived))
+
+    def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
+        began = time.monotonic()
+        try:
+            results = self._session.search(ask.steering, k, ask.where, cancelled)
+        except Cancelled:
+            return
+        except Exception as error:
+            self._post(messages.SearchRefused(number, sentence(error), quiet))
+            return
+        if not cancelled():
+            took_s = time.monotonic() - began
+            self._post(messages.SearchAnswered(number, ask, results, took_s, quiet))
+
+    def _peaks(self, path: Path, cancelled: Cancel) -> None:
+        try:
+            self._post(messages.PeaksReady(path, self._session.peaks(path, cancelled)))
+        except Cancelled:
+            return
+        except Exception as error:
+            none = np.zeros((0, 2), np.float32)
+            self._post(messages.PeaksReady(path, none, f"no waveform: {sentence(error)}"))
+
+    def _sound(
+        self,
+        number: int,
+        path: Path,
+        start_s: float,
+        played_s: Callable[[], float],
+        cancelled: Cancel,
+    ) -> None:
+        at_s, last = start_s, False
+        while not last and not cancelled():
+            sound = self._session.sound(path, at_s, STRETCH_S)
+            last = len(sound) < (STRETCH_S - 1) * PLAYBACK_HZ
+            self._post(messages.SoundReady(number, at_s, sound, last))
+            at_s += len(sound) / PLAYBACK_HZ
+            while not last and not cancelled() and at_s - played_s() > AHEAD_S:
+                time.sleep(0.1)

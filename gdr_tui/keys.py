@@ -1,0 +1,145 @@
+"""Every key of the app: one table for the screen, the help, the palette and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, InvalidBinding
+
+
+def _key(id: str, key: str, action: str, description: str, tooltip: str) -> Binding:
+    return Binding(key, action, description, tooltip=tooltip, id=id, show=False)
+
+
+SEARCH = (
+    _key("search.prompt", "slash", "focus_prompt", "Prompt", "type what the music is like"),
+    _key("search.negative", "n", "negative", "Push away", "type what it is not: text or text:1.5"),
+    _key("search.filter", "f", "filter", "Filter", "say which tracks may answer: genre = jazz"),
+    _key(
+        "search.draw",
+        "enter",
+        "enter",
+        "Search",
+        "draw the query; in the trail, go there",
+    ),
+    _key("search.reroll", "r", "reroll", "Re-roll", "draw again with another seed"),
+    _key(
+        "search.more", "plus,equals_sign", "guidance(1)", "More guidance", "follow the words harder"
+    ),
+    _key("search.less", "minus", "guidance(-1)", "Less guidance", "follow the words more freely"),
+    _key("search.unchip", "x", "unchip", "Remove chip", "take away the chip at the right end"),
+)
+TRACK = (
+    _key("track.play", "space", "play", "Play / pause", "play from the matching passage"),
+    _key("track.back", "left", "seek(-5)", "5 s back", "move the playhead back"),
+    _key("track.forward", "right", "seek(5)", "5 s on", "move the playhead on"),
+    _key("track.edit", "i", "edit", "Edit", "invert it and draw it in other words"),
+    _key("track.like", "l", "like", "Like", "draw towards this track, or no more"),
+    _key("track.ban", "b", "ban", "Ban", "draw away from this track, or no more"),
+    _key("track.mark", "m", "mark", "Mark", "mark for export, or no more"),
+    _key("track.copy", "y", "copy", "Copy path", "copy the path of this file"),
+)
+LIST = (
+    _key("list.down", "j,down", "move(1)", "Down", "next line"),
+    _key("list.up", "k,up", "move(-1)", "Up", "previous line"),
+    _key("list.page_down", "pagedown,ctrl+d", "move(10)", "10 down", "ten lines down"),
+    _key("list.page_up", "pageup,ctrl+u", "move(-10)", "10 up", "ten lines up"),
+    _key("list.top", "g,home", "move(-1000000)", "Top", "first line"),
+    _key("list.bottom", "G,end", "move(1000000)", "Bottom", "last line"),
+    _key("list.export", "e", "export", "Export", "write the marked tracks, or all, to a file"),
+)
+TRAIL = (
+    _key("trail.undo", "u", "undo", "Undo", "back to the query this one came from"),
+    _key("trail.redo", "ctrl+r", "redo", "Redo", "forward again to the query visited last"),
+    _key(
+        "trail.compare",
+        "c",
+        "compare",
+        "Compare",
+        "what came, went and moved since before",
+    ),
+    _key("trail.focus", "t", "focus_trail", "Trail", "choose a query; Enter goes there"),
+)
+APP = (
+    _key("app.open", "o", "app.open_folder", "Open folder", "search another music folder, too"),
+    _key("app.results", "escape", "focus_results", "Results", "leave what is being typed"),
+    _key("app.help", "question_mark", "app.help", "Help", "every key and what it does"),
+    _key("app.quit", "q", "app.quit", "Quit", "leave; the library is kept"),
+)
+GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
+ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
+
+_SHOWN = {
+    "slash": "/",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "question_mark": "?",
+    "enter": "Enter",
+    "space": "Space",
+    "escape": "Esc",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """Keys by id after the user's changes, and one sentence if some could not be meant."""
+
+    keys: Mapping[str, str]
+    problem: str = ""
+
+
+def remapped(wanted: Mapping[str, str]) -> Keymap:
+    """The user's keys, without those of unknown ids and those that would take another's key."""
+    defaults = {binding.id or "": binding.key for binding in ALL}
+    problems = [f"there is no action {name}" for name in sorted(set(wanted) - set(defaults))]
+    known = {name: keys for name, keys in wanted.items() if name in defaults and keys.strip()}
+    while clash := _clash({**defaults, **known}):
+        key, one, other = clash
+        problems.append(f"{shown(key)} is both {one} and {other}")
+        # Defaults never clash with one another, so one of the two goes and this ends.
+        known.pop(other if other in known else one)
+    told = f"settings.toml, keys: {'; '.join(problems)}; the default is kept" if problems else ""
+    return Keymap(known, told)
+
+
+def _clash(keys_by_action: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """A key that two actions would have, if there is one."""
+    owners: dict[str, str] = {}
+    for action, keys in keys_by_action.items():
+        for key in _normal(keys):
+            if (owner := owners.setdefault(key, action)) != action:
+                return key, owner, action
+    return None
+
+
+def _normal(keys: str) -> list[str]:
+    """Keys as Textual names them: `+` is `plus`."""
+    try:
+        return [b.key for b in Binding.make_bindings([Binding(keys, "")])]
+    except InvalidBinding:
+        return []
+
+
+def shown(keys: str) -> str:
+    """Keys as a reader knows them: `plus,equals_sign` is `+ =`."""
+    return " ".join(
+        _SHOWN.get(key, key.replace("ctrl+", "^")) for key in map(str.strip, keys.split(","))
+    )
+
+
+def help_rows(keymap: Mapping[str, str]) -> Iterable[tuple[str, str, str, str, str]]:
+    """Group, keys, description, tooltip and id of every binding."""
+    for group, bindings in GROUPS.items():
+        for binding in bindings:
+            pressed = shown(keymap.get(binding.id or "", binding.key))
+            yield group, pressed, binding.description, binding.tooltip, binding.id or ""

@@ -1,0 +1,104 @@
+"""What background threads tell the app. Progress coalesces: only the latest is worth drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.message import Message
+
+from gdr_model.types import Array, Results
+from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded
+from gdr_tui.trail import Ask
+
+
+@dataclass
+class CatalogueRead(Message):
+    """What the library holds, before any model is there."""
+
+    catalogue: Catalogue
+
+
+@dataclass
+class ModelLoaded(Message):
+    """Queries can be drawn from now on."""
+
+    loaded: Loaded
+
+
+@dataclass
+class SearchAnswered(Message):
+    """A query's answer; stale unless `number` is the app's latest."""
+
+    number: int
+    ask: Ask
+    results: Results
+    took_s: float
+    quiet: bool
+    """Drawn again because tracks arrived, not because the user asked."""
+
+
+@dataclass
+class SearchRefused(Message):
+    """A query without an answer, and why, in one sentence."""
+
+    number: int
+    sentence: str
+    quiet: bool
+
+
+@dataclass
+class IndexProgressed(Message):
+    """How far indexing is."""
+
+    indexing: Indexing
+
+    def can_replace(self, message: Message) -> bool:
+        """A later progress supersedes an earlier one."""
+        return isinstance(message, IndexProgressed)
+
+
+@dataclass
+class IndexFinished(Message):
+    """Indexing is through with every folder."""
+
+    indexed: Indexed
+
+
+@dataclass
+class TracksArrived(Message):
+    """Newly indexed tracks can be found now."""
+
+    passages: int
+
+    def can_replace(self, message: Message) -> bool:
+        """One redraw is enough."""
+        return isinstance(message, TracksArrived)
+
+
+@dataclass
+class PeaksReady(Message):
+    """The waveform of a track, or a note why there is none."""
+
+    path: Path
+    peaks: Array  # (columns, 2)
+    note: str = ""
+
+
+@dataclass
+class SoundReady(Message):
+    """A stretch of a track, decoded for playback; stale unless `number` is the latest."""
+
+    number: int
+    start_s: float
+    sound: Array  # (N, 2)
+    last: bool
+
+
+@dataclass
+class WentWrong(Message):
+    """Something in the background failed; one sentence says what."""
+
+    sentence: str
+    about: str = ""
+    """The work that failed: library, model, index or sound."""

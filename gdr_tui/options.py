@@ -1,0 +1,150 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gdr_model.errors import LibraryError, UsageError
+from gdr_model.types import Slider, WeightedText
+from gdr_tui.diagnostics import say
+from gdr_tui.output import Format
+
+Libraries = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--library",
+        "-L",
+        help="Folder to search; may be given several times. Default: the last one indexed.",
+        show_default=False,
+    ),
+]
+Model = Annotated[str, typer.Option("--model", "-m", help="builtin, or a model folder.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+Nots = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not", help="Push away from these words; TEXT or TEXT:WEIGHT.", show_default=False
+    ),
+]
+Likes = Annotated[
+    list[Path] | None,
+    typer.Option("--like", help="Pull towards this file.", show_default=False),
+]
+Unlikes = Annotated[
+    list[Path] | None,
+    typer.Option("--unlike", help="Push away from this file.", show_default=False),
+]
+Slides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slide",
+        help="Move along these words, TEXT:AMOUNT with an amount from -1 to 1.",
+        show_default=False,
+    ),
+]
+Pull = Annotated[
+    float, typer.Option(help="How hard --like and --unlike act while drawing, 0 to 1.")
+]
+Sampler = Annotated[str, typer.Option(help="ddim, dpm++, or consistency for a distilled model.")]
+Where = Annotated[
+    str | None,
+    typer.Option(help="Filter, as in 'genre = jazz and duration_s < 240'.", show_default=False),
+]
+K = Annotated[int, typer.Option("-k", help="How many tracks.")]
+Guidance = Annotated[float, typer.Option(help="How hard the draws follow the words, 0 to 20.")]
+Steps = Annotated[int, typer.Option(help="Steps of the sampler.")]
+Draws = Annotated[int, typer.Option(help="Points drawn, searched and fused.")]
+Seed = Annotated[int, typer.Option(help="Another seed is another reading of the same words.")]
+Form = Annotated[Format, typer.Option("--format", "-f", help="Form of the answer.")]
+Print0 = Annotated[bool, typer.Option("--print0", help="Paths ended by NUL, for xargs -0.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+
+
+def weighted(text: str) -> WeightedText:
+    """`drums:0.5` or `drums`; a colon that no number follows belongs to the words."""
+    words, colon, weight = text.rpartition(":")
+    try:
+        return WeightedText(words.strip(), float(weight)) if colon else WeightedText(text.strip())
+    except ValueError:
+        return WeightedText(text.strip())
+
+
+def slider(text: str) -> Slider:
+    """`acoustic:0.5`.
+
+    Raises:
+        UsageError: if no number follows the last colon.
+    """
+    words, _, amount = text.rpartition(":")
+    try:
+        return Slider(words.strip(), float(amount))
+    except ValueError:
+        raise UsageError(
+            f'the slider "{text}" has no amount; write it as in --slide "acoustic:0.5"'
+        ) from None
+
+
+def existing(paths: list[Path] | None) -> tuple[str, ...]:
+    """Absolute paths of files named on the command line.
+
+    Raises:
+        UsageError: naming the first that is not there.
+    """
+    for path in paths or ():
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+    return tuple(str(path.absolute()) for path in paths or ())
+
+
+def prompts(words: list[str] | None, file: Path | None) -> list[str]:
+    """The prompts to answer: the words given, or one a line of a file (`-` for stdin).
+
+    Raises:
+        UsageError: if both or neither are given, or the file cannot be read or has none.
+    """
+    if words and file is not None:
+        raise UsageError("give a prompt or --prompts-file, not both")
+    if file is None:
+        if not words:
+            raise UsageError('give a prompt, as in gdr search "warm piano"')
+        return [" ".join(words)]
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read as a list of prompts: {error}") from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise UsageError(f"{file} holds no prompt; write one a line")
+    return lines
+
+
+def roots(libraries: list[Path] | None) -> list[Path]:
+    """The folders to search: those named, else the one indexed last.
+
+    Raises:
+        LibraryError: if no folder has been indexed yet.
+    """
+    if libraries:
+        return libraries
+    from gdr_model.library import known_libraries
+
+    known = known_libraries()
+    if not known:
+        raise LibraryError("no library has been indexed yet; name a folder: --library DIR")
+    if len(known) > 1:
+        say(f"searching {known[0]}, the library indexed last (--library chooses another)")
+    return known[:1]
+
+
+def folder(path: Path) -> None:
+    """Refuse a library that is not a folder.
+
+    Raises:
+        LibraryError: naming it.
+    """
+    if not path.is_dir():
+        raise LibraryError(f"there is no folder {path}")

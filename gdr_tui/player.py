@@ -1,0 +1,263 @@
+"""Plays the chosen track, from its best passage on.
+
+`Player` holds the playhead and the sound around it, which the app decodes a stretch at a time;
+an `Output` pulls blocks from it in real time. The sound device is one output; `NullOutput` keeps
+time without sound (tests, `GDR_AUDIO=null`). An `ExternalPlayer` hands the file to another
+program and has the same face as `Player`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from gdr_model.errors import GdrError
+from gdr_model.types import Array
+
+RATE_HZ = 44_100
+BLOCK = 1_024
+KEPT_S = 120
+"""Sound further back than this is decoded again when it is sought."""
+
+Pull = Callable[[int], Array | None]
+"""Asked for n frames (n, 2), from any thread; None means the sound is over."""
+
+
+class PlaybackError(GdrError):
+    """No sound can be made here."""
+
+
+class Output(Protocol):
+    """Something that pulls blocks in real time."""
+
+    def start(self, pull: Pull) -> None:
+        """Pull from now on; PlaybackError if that is impossible."""
+
+    def stop(self) -> None:
+        """Pull no more."""
+
+
+class SoundDeviceOutput:
+    """The default device of PortAudio."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    def start(self, pull: Pull) -> None:
+        """Open the device and play."""
+        try:
+            import sounddevice
+        except (ImportError, OSError) as error:
+            raise PlaybackError("no sound: the PortAudio library is not installed") from error
+
+        def fill(block: Array, frames: int, _clock: object, _status: object) -> None:
+            sound = pull(frames)
+            if sound is None:
+                raise sounddevice.CallbackStop
+            block[: len(sound)] = sound
+            block[len(sound) :] = 0
+
+        try:
+            self._stream = sounddevice.OutputStream(
+                samplerate=RATE_HZ, channels=2, dtype="float32", callback=fill
+            )
+            self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise PlaybackError("no sound: this machine has no usable sound device") from error
+
+    def stop(self) -> None:
+        """Silence at once."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.abort()
+            stream.close()
+
+
+class NullOutput:
+    """Pulls blocks in real time and drops them."""
+
+    def __init__(self) -> None:
+        self._running = threading.Event()
+
+    def start(self, pull: Pull) -> None:
+        """Keep time on a thread."""
+        self._running = threading.Event()
+        self._running.set()
+        threading.Thread(target=self._run, args=(pull, self._running), daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the thread end after its block."""
+        self._running.clear()
+
+    @staticmethod
+    def _run(pull: Pull, running: threading.Event) -> None:
+        began, frames = time.monotonic(), 0
+        while running.is_set() and pull(BLOCK) is not None:
+            frames += BLOCK
+            time.sleep(max(0.0, began + frames / RATE_HZ - time.monotonic()))
+
+
+class Player:
+    """A playhead in a track whose sound arrives in stretches while it plays."""
+
+    streams = True
+    """Whether `play` must be followed by `extend`."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._stretches: list[tuple[int, Array]] = []
+        self._end: int | None = None
+        """Frame after the last, once the track was decoded to its end."""
+        self._at = 0
+        self.path: Path | None = None
+        self.playing = False
+
+    @property
+    def position_s(self) -> float:
+        """Where the playhead is."""
+        return self._at / RATE_HZ
+
+    @property
+    def ended(self) -> bool:
+        """Whether the track was played to its end."""
+        return self._end is not None and self._at >= self._end
+
+    def play(self, path: Path, start_s: float) -> None:
+        """Play from `start_s` as soon as sound arrives; PlaybackError without a device."""
+        self.stop()
+        self.path, self._stretches, self._end = path, [], None
+        self._at = max(0, round(start_s * RATE_HZ))
+        self._go()
+
+    def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
+        """Take in the stretch (N, 2) that begins at `start_s`, and forget those long gone."""
+        begin = round(start_s * RATE_HZ)
+        kept = [(b, s) for b, s in self._stretches if b + len(s) > self._at - KEPT_S * RATE_HZ]
+        self._stretches = [*kept, (begin, sound)]
+        if last:
+            self._end = begin + len(sound)
+
+    def toggle(self) -> None:
+        """Pause, or go on from where it was paused."""
+        if self.playing:
+            self.stop()
+        else:
+            self._go()
+
+    def seek(self, to_s: float) -> bool:
+        """Move the playhead; False if the sound from there on has to be decoded first."""
+        to = max(0, round(to_s * RATE_HZ))
+        if not any(begin <= to < begin + len(sound) for begin, sound in self._stretches):
+            return False
+        self._at = to
+        return True
+
+    def stop(self) -> None:
+        """Silence; the playhead stays."""
+        self.playing = False
+        self._output.stop()
+
+    def _go(self) -> None:
+        self.playing = True
+        try:
+            self._output.start(self._pull)
+        except PlaybackError:
+            self.playing = False
+            raise
+
+    def _pull(self, frames: int) -> Array | None:
+        """The next block, silence while waiting for sound; called from the output's thread."""
+        at = self._at
+        if not self.playing or self.ended:
+            self.playing = False
+            return None
+        for begin, sound in self._stretches:
+            if begin <= at < begin + len(sound):
+                block = sound[at - begin : at - begin + frames]
+                self._at = at + len(block)
+                return block
+        return np.zeros((frames, 2), np.float32)
+
+
+class ExternalPlayer:
+    """Another program, started anew for every passage; the playhead is its time since."""
+
+    streams = False
+    ended = False
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began_s = 0.0
+        self._start_s = 0.0
+        self.path: Path | None = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether the program still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def position_s(self) -> float:
+        """Where the playhead must be by now."""
+        return self._start_s + (time.monotonic() - self._began_s if self.playing else 0.0)
+
+    def play(self, path: Path, start_s: float) -> None:
+        """Start the program on `path`; PlaybackError if there is no such program."""
+        self.stop()
+        filled = [
+            part.replace("{path}", str(path)).replace("{start_s}", f"{start_s:.3f}")
+            for part in self._command
+        ]
+        try:
+            self._process = subprocess.Popen(
+                filled,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise PlaybackError(f"no sound: cannot start {filled[0]}: {error.strerror}") from error
+        self.path, self._start_s, self._began_s = path, start_s, time.monotonic()
+
+    def toggle(self) -> None:
+        """Stop the program, or start it again where it was stopped."""
+        if self.playing:
+            self.stop()
+        elif self.path:
+            self.play(self.path, self._start_s)
+
+    def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
+        """The program decodes for itself."""
+
+    def seek(self, to_s: float) -> bool:
+        """Start the program again at another place, if it is running."""
+        if self.playing and self.path:
+            self.play(self.path, max(0.0, to_s))
+        else:
+            self._start_s = max(0.0, to_s)
+        return True
+
+    def stop(self) -> None:
+        """End the program."""
+        if self._process is not None:
+            self._start_s = self.position_s
+            if self._process.poll() is None:
+                self._process.terminate()
+            threading.Thread(target=self._process.wait, daemon=True).start()
+            self._process = None
+
+
+def player_for(command: tuple[str, ...]) -> Player | ExternalPlayer:
+    """The player the settings and the environment ask for."""
+    if command:
+        return ExternalPlayer(command)
+    silent = os.environ.get("GDR_AUDIO") == "null"
+    return Player(NullOutput() if silent else SoundDeviceOutput())

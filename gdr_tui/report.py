@@ -1,0 +1,138 @@
+"""`gdr status`, `gdr doctor` and `gdr model`: what is here, and whether it works."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from gdr_model import __version__, paths
+from gdr_model.config import SHIPPED, ModelConfig
+from gdr_model.errors import GdrError
+from gdr_model.library import Library, known_libraries
+from gdr_tui.literal import literal
+from gdr_tui.output import write
+
+
+def status(libraries: list[Path] | None) -> None:
+    """A paragraph a library: tracks, sound, spaces, failures, place and size of the store."""
+    roots = libraries or known_libraries()
+    if not roots:
+        write("no library has been indexed yet; run gdr index DIR\n")
+    for root in roots:
+        with Library.open(root) as library:
+            hours = sum(track.duration_s for track in library.tracks()) / 3600
+            size = sum(f.stat().st_size for f in library.store.rglob("*") if f.is_file())
+            failures = library.failures()
+            lines = [
+                literal(str(library.root)),
+                f"  {library.count()} tracks, {hours:.1f} h, {len(failures)} failed",
+                *(f"  latents: {space}" for space in library.spaces()),
+                f"  store: {library.store} ({size / 2**20:.1f} MiB)",
+                *(f"  failed: {literal(str(f.path))}: {literal(f.reason)}" for f in failures),
+            ]
+            write("\n".join(lines) + "\n")
+
+
+def doctor() -> bool:
+    """Run every check, one line each; False if something gdr cannot do without is missing."""
+    checks: list[tuple[str, Callable[[], str], bool]] = [
+        ("gdr", lambda: f"{__version__}, Python {sys.version.split()[0]}", True),
+        ("store", _store, True),
+        ("model", _model, True),
+        ("text", _text, True),
+        ("index", lambda: f"hnswlib {importlib.metadata.version('hnswlib')}", True),
+        ("decoding", _decoding, True),
+        ("sound", _sound, False),
+        ("terminal", _terminal, False),
+    ]
+    well = True
+    for name, check, needed in checks:
+        try:
+            mark, told = "ok", check()
+        except (GdrError, OSError, ImportError) as error:
+            mark, told = ("missing" if needed else "absent"), str(error)
+            well = well and not needed
+        write(f"{mark:8}{name:10}{literal(told)}\n")
+    return well
+
+
+def _store() -> str:
+    home = paths.home()
+    home.mkdir(parents=True, exist_ok=True)
+    if not os.access(home, os.W_OK):
+        raise OSError(f"{home} cannot be written")
+    return str(home)
+
+
+def _model() -> str:
+    import torch
+
+    from gdr_model.checkpoint import load
+
+    model = load()
+    return f"{model.space} on {model.device}, torch {torch.__version__}"
+
+
+def _text() -> str:
+    from gdr_model.encoders.minilm import NAME, find
+
+    return f"{NAME} in {find()}"
+
+
+def _decoding() -> str:
+    import av
+    import soundfile
+
+    own = f"soundfile {soundfile.__version__} ({soundfile.__libsndfile_version__})"
+    return f"{own}, PyAV {av.__version__}"
+
+
+def _sound() -> str:
+    try:
+        import sounddevice
+    except OSError as error:
+        raise OSError("PortAudio is not installed (Debian: libportaudio2); no preview") from error
+    try:
+        device = sounddevice.query_devices(kind="output")
+    except sounddevice.PortAudioError as error:
+        raise OSError("there is no sound device; everything but the preview works") from error
+    return str(device["name"])
+
+
+def _terminal() -> str:
+    size = os.get_terminal_size() if sys.stdout.isatty() else None
+    told = f"{size.columns}×{size.lines}" if size else "none on stdout"
+    return f"{told}, TERM={os.environ.get('TERM', '')}, COLORTERM={os.environ.get('COLORTERM', '')}"
+
+
+def list_models() -> None:
+    """A line a model: name, latent space, size, folder."""
+    for folder in (SHIPPED, *(path.parent for path in paths.models().glob("*/config.json"))):
+        try:
+            config = ModelConfig.read(str(folder))
+            size = config.weights.stat().st_size / 2**20
+        except (GdrError, OSError):
+            continue  # the text model's folder lies here too, and is no gdr model
+        write(f"{config.name}\t{config.space}\t{size:.1f} MiB\t{literal(str(folder))}\n")
+
+
+def show_model(name: str) -> None:
+    """The configuration of a model and its card."""
+    from gdr_model.checkpoint import load
+
+    model = load(name)
+    networks = {
+        "audio encoder": model.encoder.net,
+        "denoiser": model.denoiser,
+        "contrastive tower": model.contrastive,
+    }
+    write(f"{model.name}: {model.space}, in {model.config.folder}\n")
+    for part, network in networks.items():
+        count = sum(parameter.numel() for parameter in network.parameters())
+        write(f"  {part}: {count / 1e6:.2f} M parameters\n")
+    card = model.config.folder / "MODEL_CARD.md"
+    if card.is_file():
+        write("\n" + card.read_text(encoding="utf-8"))

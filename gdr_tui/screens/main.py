@@ -1,0 +1,207 @@
+"""What the keys do on the search screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from gdr_tui import export, keys
+from gdr_tui.draft import GUIDANCE_STEP
+from gdr_tui.screens.ask import FilterScreen
+from gdr_tui.screens.compare import CompareScreen
+from gdr_tui.screens.edit import Edited, EditScreen
+from gdr_tui.screens.export import ExportScreen
+from gdr_tui.screens.search import SearchScreen
+from gdr_tui.trail import Node
+from gdr_tui.widgets.chips import Chips
+from gdr_tui.widgets.listing import Listing
+from gdr_tui.widgets.trail import TrailList
+
+
+class MainScreen(SearchScreen):
+    """The search screen with its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
+
+    # Moving about
+
+    def action_focus_prompt(self) -> None:
+        """Type the prompt."""
+        self.query_one("#prompt").focus()
+
+    def action_negative(self) -> None:
+        """Type a negative."""
+        box = self.query_one("#negative", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Blurred, "#negative")
+    def leave_negative(self, event: Input.Blurred) -> None:
+        """The box is there only while it is typed in."""
+        event.input.display = False
+
+    def action_focus_results(self) -> None:
+        """Leave what is being typed."""
+        self.results.focus()
+
+    def action_focus_trail(self) -> None:
+        """Choose in the trail."""
+        self.query_one(TrailList).focus()
+
+    def action_move(self, by: int) -> None:
+        """Move in the list that has the focus, else in the results."""
+        focused = self.focused
+        (focused if isinstance(focused, Listing) else self.results).move(by)
+
+    def action_enter(self) -> None:
+        """Go to the trail's query under the cursor, or ask what is drafted."""
+        trail = self.query_one(TrailList)
+        if trail.has_focus:
+            self.go_to_chosen()
+        else:
+            self._ask()
+
+    # Steering
+
+    def action_reroll(self) -> None:
+        """Another seed."""
+        self.asking.draft.seed = self.asking.trail.unused_seed()
+        if self.asking.draft.prompt.strip():
+            self._ask()
+        self.draw_status()
+
+    def action_guidance(self, sign: int) -> None:
+        """Follow the words harder or more freely."""
+        if self.asking.draft.turn_guidance(sign * GUIDANCE_STEP):
+            self.changed()
+
+    def action_like(self) -> None:
+        """Draw towards the chosen track, or no more."""
+        if track := self.results.track:
+            self.asking.draft.like(track.path)
+            self.changed()
+
+    def action_ban(self) -> None:
+        """Draw away from the chosen track, or no more."""
+        if track := self.results.track:
+            self.asking.draft.ban(track.path)
+            self.changed()
+
+    def action_unchip(self) -> None:
+        """Take away the chip at the right end."""
+        if chips := self.asking.draft.chips():
+            self.asking.draft.remove(chips[-1])
+            self.changed()
+
+    @on(Chips.Removed)
+    def remove_chip(self, removed: Chips.Removed) -> None:
+        """Take away the chip that was clicked."""
+        self.asking.draft.remove(removed.chip)
+        self.changed()
+
+    def action_filter(self) -> None:
+        """Say which tracks may answer."""
+
+        def take(where: str | None) -> None:
+            if where is not None and where != self.asking.draft.where:
+                self.asking.draft.where = where
+                self.changed()
+
+        self.app.push_screen(FilterScreen(self.asking.draft.where, self._check_filter), take)
+
+    def action_edit(self) -> None:
+        """Invert the chosen result and draw it again in other words."""
+        hit, node = self.results.hit, self.asking.trail.current
+        if hit is None or node is None:
+            self.say("an edit starts from a result: search first, then choose one")
+            return
+        draft = self.asking.draft
+        strength = draft.edit.strength if draft.edit else self._settings.strength
+
+        def take(edited: Edited | None) -> None:
+            if edited is not None:
+                draft.edit = edited.edit
+                self.query_one("#prompt", Input).value = draft.prompt = edited.prompt
+                self._ask()
+
+        self.app.push_screen(EditScreen(hit, node.ask.steering.prompt, strength), take)
+
+    # The trail
+
+    def action_undo(self) -> None:
+        """Back to the query this one came from."""
+        self._stand(self.asking.trail.undo(), "this is where the sitting began")
+
+    def action_redo(self) -> None:
+        """Forward again."""
+        self._stand(self.asking.trail.redo(), "there is nothing to redo")
+
+    @on(Listing.Chosen, "#trail")
+    def go_to_chosen(self) -> None:
+        """Go to the query under the trail's cursor."""
+        self._stand(self.query_one(TrailList).node, "the trail is empty; search first")
+
+    def _stand(self, node: Node | None, otherwise: str) -> None:
+        if node is None:
+            self.say(otherwise)
+            return
+        self.settle()
+        self.asking.stand_on(node)
+        with self.prevent(Input.Changed):
+            self.query_one("#prompt", Input).value = node.ask.steering.prompt
+        self._show_node(keep=True)
+
+    def action_compare(self) -> None:
+        """What came, went and moved since the query before."""
+        node = self.asking.trail.current
+        if node is None or node.parent is None:
+            self.say("nothing to compare with yet: change the query first")
+            return
+        self.app.push_screen(CompareScreen(node.parent, node))
+
+    # Results out of here
+
+    def action_mark(self) -> None:
+        """Mark for export and go on to the next line."""
+        if track := self.results.track:
+            self._marked ^= {track.path}
+            self.results.move(1)
+            self.draw_status()
+
+    def action_copy(self) -> None:
+        """Copy the path of the chosen track."""
+        track = self.results.track
+        if track is None:
+            return
+        try:
+            self.app.copy_to_clipboard(str(track.path))
+        except UnicodeEncodeError:
+            self.say("this path is not valid UTF-8, so a clipboard cannot hold it", problem=True)
+            return
+        self.say("copied the path, if the terminal allows it (OSC 52)")
+
+    def action_export(self) -> None:
+        """Write the marked results, or all."""
+        node = self.asking.trail.current
+        if node is None or not node.results.hits:
+            self.say("there are no results to export: search first")
+            return
+        results = node.results
+        marked = frozenset(self._marked & {hit.track.path for hit in results.hits})
+        count = len(marked) or len(results.hits)
+        which = f"the {count:,} marked" if marked else f"all {count:,}"
+        what = f"{which} result{'s' * (count != 1)} of “{node.ask.steering.prompt}”"
+        target = Path.cwd() / export.suggested_name(node.ask.steering.prompt)
+
+        def write(path: Path, replace: bool) -> str:
+            return export.write(path, results, marked, replace=replace)
+
+        def tell(said: str | None) -> None:
+            if said:
+                self.say(said)
+
+        self.app.push_screen(ExportScreen(what, target, write), tell)

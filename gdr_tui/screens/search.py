@@ -1,0 +1,342 @@
+"""The screen to search in: prompt, chips, results, the chosen track, the trail, one status line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from gdr_model.errors import UsageError
+from gdr_model.types import Array
+from gdr_tui import messages
+from gdr_tui.asking import Asking
+from gdr_tui.jobs import Jobs
+from gdr_tui.literal import literal
+from gdr_tui.playback import Playback
+from gdr_tui.player import player_for
+from gdr_tui.session import Catalogue
+from gdr_tui.settings import Settings
+from gdr_tui.widgets.chips import Chips
+from gdr_tui.widgets.chosen import Chosen
+from gdr_tui.widgets.listing import Listing
+from gdr_tui.widgets.results import Flags, ResultsList
+from gdr_tui.widgets.status import StatusLine
+from gdr_tui.widgets.trail import TrailList
+from gdr_tui.widgets.waveform import Waveform
+
+SETTLE_S = 0.35
+"""Turning guidance or liking asks anew this long after the last key, not after each."""
+LOOK_S = 0.12
+"""A waveform is computed once the cursor has rested this long."""
+KEPT_PEAKS = 200
+REPEAT_S = 3.0
+
+
+class SearchScreen(Screen[None]):
+    """Handlers draw; what computes is in `Jobs`, what is asked in `Asking`."""
+
+    AUTO_FOCUS = "#prompt"
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        settings: Settings,
+        check_filter: Callable[[str], object],
+        model_name: str,
+    ) -> None:
+        super().__init__()
+        self._check_filter = check_filter
+        self._model_name = model_name
+        self._jobs = jobs
+        self._settings = settings
+        self.asking = Asking(jobs, settings)
+        self.playback = Playback(player_for(settings.player), jobs, self._no_sound)
+        self._said, self._said_at = "", 0.0
+        self._marked: set[Path] = set()
+        self._peaks: dict[Path, Array] = {}
+        self._settling: Timer | None = None
+        self._looking: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        with Horizontal(id="prompt-row"):
+            yield Static("/", id="prompt-sign", markup=False)
+            yield Input(placeholder="describe the music you want", id="prompt", compact=True)
+        with Horizontal(id="steer-row"):
+            yield Chips(id="chips")
+            yield Input(placeholder="what it is not, as in drums or drums:1.5",
+                        id="negative", compact=True)  # fmt: skip
+        with Container(id="middle"):
+            yield ResultsList(id="results")
+            yield Chosen(id="chosen")
+        yield TrailList(id="trail")
+        yield StatusLine(id="status")
+
+    def on_mount(self) -> None:
+        """Say what to do first."""
+        self.query_one("#negative").display = False
+        self.query_one(Chips).hint = "n pushes away · f filters · + − turn guidance"
+        self.results.empty = ("reading the library …",)
+        self.status.state.model_name = self._model_name
+        self.set_interval(0.1, self._follow_playhead)
+        self.draw_status()
+
+    # What the screen holds
+
+    @property
+    def results(self) -> ResultsList:
+        """The list of tracks."""
+        return self.query_one(ResultsList)
+
+    @property
+    def status(self) -> StatusLine:
+        """The line at the bottom."""
+        return self.query_one(StatusLine)
+
+    def draw_status(self) -> None:
+        """Draw the status line and the chips from the draft."""
+        draft, state = self.asking.draft, self.status.state
+        state.guidance, state.steps, state.seed = draft.guidance, draft.steps, draft.seed
+        state.asking, state.waiting = self.asking.busy, self.asking.waiting
+        self.status.refresh()
+        self.query_one(Chips).show(draft.chips())
+        self.results.show_flags(Flags(draft.likes, draft.bans, self._marked))
+
+    def say(self, sentence: str, *, problem: bool = False) -> None:
+        """One sentence in a corner, in the place of the one before; not twice in a breath."""
+        now = monotonic()
+        if self._said == sentence and now - self._said_at < REPEAT_S:
+            return
+        self._said, self._said_at = sentence, now
+        self.app.clear_notifications()
+        self.notify(sentence, severity="warning" if problem else "information", markup=False)
+
+    # Asking
+
+    @on(Input.Submitted, "#prompt")
+    def search(self) -> None:
+        """Ask, and go to the results."""
+        if self._ask():
+            self.results.focus()
+
+    @on(Input.Changed, "#prompt")
+    def type_prompt(self, event: Input.Changed) -> None:
+        """Typing only changes the draft."""
+        self.asking.draft.prompt = event.value
+
+    @on(Input.Submitted, "#negative")
+    def add_negative(self, event: Input.Submitted) -> None:
+        """Add a chip and ask."""
+        try:
+            self.asking.draft.push_away(event.value)
+        except UsageError as error:
+            self.say(str(error), problem=True)
+            return
+        event.input.value = ""
+        self.results.focus()
+        self.changed()
+
+    def changed(self) -> None:
+        """Ask again when the keys have settled; without a prompt, only show the change."""
+        self.draw_status()
+        self.settle()
+        if self.asking.draft.prompt.strip():
+            self._settling = self.set_timer(SETTLE_S, self._ask)
+
+    def settle(self) -> None:
+        """Forget a change that was about to be asked."""
+        if self._settling:
+            self._settling.stop()
+
+    def _ask(self) -> bool:
+        self.settle()
+        try:
+            self.asking.ask()
+        except UsageError as error:
+            self.say(str(error), problem=True)
+            return False
+        self.draw_status()
+        return True
+
+    @on(messages.SearchAnswered)
+    def show_answer(self, answer: messages.SearchAnswered) -> None:
+        """Draw the latest answer; stale ones are dropped."""
+        before = self.asking.trail.current
+        node = self.asking.answered(answer)
+        if node is None:
+            return
+        if not answer.quiet:
+            self.status.state.took_s = answer.took_s
+        same = before and before.ask.steering.prompt == answer.ask.steering.prompt
+        self._show_node(keep=bool(answer.quiet or same))
+
+    @on(messages.SearchRefused)
+    def show_refusal(self, refusal: messages.SearchRefused) -> None:
+        """Say why there is no answer."""
+        if self.asking.refused(refusal):
+            self.say(refusal.sentence, problem=True)
+        self.draw_status()
+
+    @on(messages.TracksArrived)
+    def ask_again(self) -> None:
+        """Let new tracks into the list."""
+        self.asking.ask_again()
+
+    def _show_node(self, *, keep: bool) -> None:
+        """Draw the query the trail stands on."""
+        node = self.asking.trail.current
+        if node is None:
+            return
+        kept = self.results.track.path if keep and self.results.track else None
+        parent = node.parent.results if node.parent else None
+        found = node.results
+        self.results.empty = _nothing_found(node.ask.where, found.tracks_searched)
+        self.results.border_title = f"results · {len(found.hits):,} of {found.tracks_searched:,}"
+        self.results.show_results(found, parent, kept)
+        self.query_one(TrailList).show(self.asking.trail)
+        self.draw_status()
+
+    # The chosen track
+
+    @on(Listing.Moved, "#results")
+    def look_at_track(self) -> None:
+        """Show the track under the cursor; its waveform when the cursor rests."""
+        node = self.asking.trail.current
+        track = self.results.track
+        chosen = self.query_one(Chosen)
+        chosen.show(track, self.results.hit, node.results if node else None)
+        if self._looking:
+            self._looking.stop()
+        if track is None:
+            return
+        if track.path in self._peaks:
+            chosen.show_peaks(track.path, self._peaks[track.path])
+        else:
+            self._looking = self.set_timer(LOOK_S, lambda: self._jobs.peaks(track.path))
+        self._follow_playhead()
+
+    @on(messages.PeaksReady)
+    def show_peaks(self, ready: messages.PeaksReady) -> None:
+        """Draw a waveform and keep it."""
+        if ready.note:
+            self.query_one(Chosen).show_note(ready.path, ready.note)
+            return
+        while len(self._peaks) >= KEPT_PEAKS:
+            self._peaks.pop(next(iter(self._peaks)))
+        self._peaks[ready.path] = ready.peaks
+        self.query_one(Chosen).show_peaks(ready.path, ready.peaks)
+
+    @on(messages.SoundReady)
+    def play_on(self, ready: messages.SoundReady) -> None:
+        """Hand the player its sound."""
+        self.playback.take(ready)
+
+    @on(Waveform.Seek)
+    def seek_to(self, seek: Waveform.Seek) -> None:
+        """Play on from where the waveform was clicked."""
+        self._seek(seek.to_s)
+
+    @on(Listing.Chosen, "#results")
+    def action_play(self) -> None:
+        """Play from the matching passage; pause; go on."""
+        track, hit = self.results.track, self.results.hit
+        if track:
+            self.playback.toggle(track.path, hit.start_s if hit else 0.0)
+            self._follow_playhead()
+
+    def action_seek(self, by_s: int) -> None:
+        """Move the playhead of the chosen track."""
+        track, hit = self.results.track, self.results.hit
+        if track:
+            here = track.path == self.playback.path
+            at_s = self.playback.position_s if here else hit.start_s if hit else 0.0
+            self._seek(at_s + by_s)
+
+    def _seek(self, to_s: float) -> None:
+        if track := self.results.track:
+            self.playback.seek(track.path, to_s, track.duration_s)
+            self._follow_playhead()
+
+    def _follow_playhead(self) -> None:
+        track = self.results.track
+        here = track is not None and track.path == self.playback.path and not self.playback.silent
+        self.query_one(Waveform).position_s = self.playback.position_s if here else None
+
+    def _no_sound(self, sentence: str) -> None:
+        self.status.state.sound = "no sound"
+        self.say(f"{sentence}; everything else goes on", problem=True)
+        self.draw_status()
+
+    # What the app hears from the background
+
+    @on(messages.CatalogueRead)
+    def show_catalogue(self, read: messages.CatalogueRead) -> None:
+        """Draw what the library holds; its tracks are the list before the first query."""
+        catalogue = self.status.state.catalogue = read.catalogue
+        if self.asking.trail.current is None:
+            self.results.empty = _nothing_yet(catalogue)
+            count = f" · {catalogue.count:,} tracks" if catalogue.count else ""
+            self.results.border_title = f"library{count}"
+            self.results.show_tracks(catalogue.first)
+        self.draw_status()
+
+    @on(messages.ModelLoaded)
+    def model_arrived(self, arrived: messages.ModelLoaded) -> None:
+        """Ask what was waiting for the model."""
+        self.status.state.loaded = arrived.loaded
+        self.asking.has_model = True
+        if self.asking.waiting:
+            self._ask()
+        self.draw_status()
+
+    @on(messages.IndexProgressed)
+    def show_indexing(self, progress: messages.IndexProgressed) -> None:
+        """Draw how far indexing is."""
+        self.status.state.indexing = progress.indexing
+        self.status.refresh()
+
+    @on(messages.IndexFinished)
+    def show_indexed(self, finished: messages.IndexFinished) -> None:
+        """Say what could not be indexed."""
+        state, indexed = self.status.state, finished.indexed
+        state.indexing, state.indexed = None, indexed
+        for problem in indexed.problems:
+            self.say(problem, problem=True)
+        if indexed.encoded and indexed.failed:
+            self.say(f"{indexed.failed:,} files could not be read; gdr status lists them")
+        self.status.refresh()
+
+    @on(messages.WentWrong)
+    def show_problem(self, wrong: messages.WentWrong) -> None:
+        """Say what failed and where it leaves the user."""
+        if wrong.about == "model" and not self.asking.has_model:
+            self.status.state.model_problem = True
+            self.asking.waiting = False
+        if wrong.about == "library":
+            self.results.empty = (wrong.sentence,)
+            self.results.refresh()
+        if wrong.about == "index":
+            self.status.state.indexing = None
+        self.say(f"{wrong.about}: {wrong.sentence}", problem=True)
+        self.draw_status()
+
+
+def _nothing_yet(catalogue: Catalogue) -> tuple[str, ...]:
+    """What to do when no track can be listed."""
+    if not catalogue.roots:
+        return ("no music yet", "", "press Esc, then o, and type the path of a music folder")
+    return ("no tracks yet", "", "they appear here while the folder is indexed")
+
+
+def _nothing_found(where: str, searched: int) -> tuple[str, ...]:
+    """Why a query found nothing."""
+    if where and not searched:
+        return (f"the filter excluded every track: {literal(where)}", "", "f changes it")
+    return ("nothing found", "", "the library is still empty; results appear while it is indexed")

@@ -1,0 +1,311 @@
+"""The app's only door to gdr_model: plain calls, free of Textual, safe from any thread.
+
+Everything heavy is imported inside the call that needs it, so importing this module loads
+neither torch nor an index. `load` must have answered before `search`, `ingest` and `refresh`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gdr_model.errors import (
+    Cancelled,
+    DecodeError,
+    GdrError,
+    LibraryError,
+    ModelError,
+    SpaceMismatch,
+)
+from gdr_model.types import Array, Cancel, Results, Steering, Track, never
+from gdr_tui.literal import literal
+
+if TYPE_CHECKING:
+    from gdr_model.checkpoint import Model
+    from gdr_model.ingest import Progress
+    from gdr_model.library import Library
+    from gdr_model.retriever import Retriever
+
+PLAYBACK_HZ = 44_100
+PEAK_COLUMNS = 1_000
+"""More columns than any terminal draws; a widget thins them out."""
+PAGE = 500
+"""Tracks listed before the first query; nobody scrolls through a hundred thousand."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the libraries hold, read without a model."""
+
+    count: int = 0
+    first: tuple[Track, ...] = ()
+    failures: int = 0
+    roots: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The model that answers."""
+
+    model: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Indexing:
+    """How far indexing is, with its measured rate."""
+
+    done: int
+    total: int
+    per_s: float
+    left_s: float | None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What indexing did."""
+
+    encoded: int = 0
+    gone: int = 0
+    failed: int = 0
+    took_s: float = 0.0
+    problems: tuple[str, ...] = field(default=())
+    """One sentence for every folder that could not be indexed."""
+
+
+class Session:
+    """Libraries, a model and the retriever over both."""
+
+    def __init__(self, roots: list[Path], model: str = "builtin", device: str = "auto") -> None:
+        self.roots = [Path(root).expanduser().resolve() for root in roots]
+        self.model_name = model
+        self._device = device
+        self._model: Model | None = None
+        self._retriever: Retriever | None = None
+        self._libraries: dict[Path, Library] = {}
+        self._shelved: list[Library] = []
+        """The libraries the retriever was made for."""
+        self._opening = threading.Lock()
+        self._ingesting = threading.Lock()
+        self._answering = threading.Lock()
+        """One query or refresh at a time: they share the index."""
+
+    def add(self, root: Path) -> Path:
+        """Take in another music folder.
+
+        Raises:
+            LibraryError: if there is no such folder.
+        """
+        folder = root.expanduser()
+        if not folder.is_dir():
+            raise LibraryError(f"there is no folder {literal(str(root))}; type the path of one")
+        folder = folder.resolve()
+        if folder not in self.roots:
+            self.roots.append(folder)
+        return folder
+
+    def catalogue(self) -> Catalogue:
+        """Count the tracks of every library and list the first ones; needs no model."""
+        if not self.roots:
+            from gdr_model.library import known_libraries
+
+            self.roots = [root for root in known_libraries() if root.is_dir()][:1]
+        libraries = [library for root in self.roots if (library := self._existing(root))]
+        first: list[Track] = []
+        for library in libraries:
+            if len(first) < PAGE:
+                first += library.tracks()[: PAGE - len(first)]
+        return Catalogue(
+            count=sum(library.count() for library in libraries),
+            first=tuple(first),
+            failures=sum(len(library.failures()) for library in libraries),
+            roots=tuple(self.roots),
+        )
+
+    def load(self) -> Loaded:
+        """Load the model; the slow step, seconds.
+
+        Raises:
+            ModelError: if it is missing or malformed.
+        """
+        from gdr_model import checkpoint
+
+        self._model = checkpoint.load(self.model_name, self._device)
+        return Loaded(self._model.name, str(self._model.device))
+
+    def warm(self) -> None:
+        """Load the text side too, which the model would put off until the first query.
+
+        Raises:
+            WeightsMissing: if the text weights have to be fetched first.
+        """
+        with self._answering:  # two threads would load it twice
+            self._needed_model().text.embed(["music"])
+
+    @property
+    def loaded(self) -> bool:
+        """Whether queries can be drawn."""
+        return self._model is not None
+
+    def search(
+        self,
+        steering: Steering,
+        k: int,
+        where: str = "",
+        cancelled: Cancel = never,
+    ) -> Results:
+        """Draw a query and find the nearest tracks."""
+        with self._answering:
+            return self._retrieve().search(steering, k=k, where=where or None, cancelled=cancelled)
+
+    def check_filter(self, where: str) -> None:
+        """Read a filter without searching; an empty one is none.
+
+        Raises:
+            UsageError: naming what cannot be read in it.
+        """
+        from gdr_model import filters
+
+        if where:
+            filters.parse(where)
+
+    def refresh(self) -> int:
+        """Let queries find what was indexed since; the number of passages that came."""
+        with self._answering:
+            return self._retrieve().refresh()
+
+    def ingest(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
+        """Index what is new or changed, folder after folder.
+
+        Raises:
+            Cancelled: when asked; everything done so far is kept.
+        """
+        while not self._ingesting.acquire(timeout=0.1):  # until a cancelled one has ended
+            if cancelled():
+                raise Cancelled("stopped")
+        try:
+            return self._ingest_all(on_progress, cancelled)
+        finally:
+            self._ingesting.release()
+
+    def peaks(self, path: Path, cancelled: Cancel = never) -> Array:
+        """The waveform (columns, 2): lowest and highest sample of every column."""
+        from gdr_model import audio
+
+        return audio.peaks(audio.decode(path, 8_000, cancelled=cancelled).samples, PEAK_COLUMNS)
+
+    def sound(self, path: Path, start_s: float, length_s: float) -> Array:
+        """A stretch (N, 2) of a track at `PLAYBACK_HZ`; empty from its end on."""
+        from gdr_model import audio
+
+        try:
+            return audio.load_for_playback(path, PLAYBACK_HZ, start_s=start_s, length_s=length_s)
+        except DecodeError:
+            if not start_s:
+                raise
+            return np.zeros((0, 2), np.float32)
+
+    def close(self) -> None:
+        """Let go of the libraries."""
+        with self._opening:
+            for library in self._libraries.values():
+                library.close()
+            self._libraries.clear()
+
+    def _ingest_all(self, on_progress: Callable[[Indexing], None], cancelled: Cancel) -> Indexed:
+        began = time.monotonic()
+        total = Indexed()
+        for root in list(self.roots):
+            try:
+                total = self._ingest_one(root, total, on_progress, cancelled)
+            except (LibraryError, DecodeError, OSError) as error:
+                total = replace(total, problems=(*total.problems, str(error)))
+        return replace(total, took_s=time.monotonic() - began)
+
+    def _ingest_one(
+        self,
+        root: Path,
+        total: Indexed,
+        on_progress: Callable[[Indexing], None],
+        cancelled: Cancel,
+    ) -> Indexed:
+        """Index one folder on top of what the earlier ones gave."""
+        from gdr_model import ingest
+
+        model = self._needed_model()
+        if not root.is_dir():
+            raise LibraryError(f"the folder {literal(str(root))} is not there any more")
+        library = self._opened(root)
+        held = library.spaces()
+        if held and model.space not in held:
+            raise SpaceMismatch(
+                f"this library holds {held[0]} latents; the model draws in {model.space}. "
+                f"Run gdr index --model {self.model_name}"
+            )
+
+        def tell(progress: Progress) -> None:
+            on_progress(measured(progress.done, progress.total, progress.elapsed_s, progress.path))
+
+        summary = ingest.ingest(library, model.encoder, on_progress=tell, cancelled=cancelled)
+        return replace(
+            total,
+            encoded=total.encoded + summary.encoded,
+            gone=total.gone + summary.gone,
+            failed=total.failed + len(summary.failed) + summary.skipped_failed,
+        )
+
+    def _retrieve(self) -> Retriever:
+        """The retriever over every library there is by now."""
+        model = self._needed_model()
+        if not self.roots:
+            raise LibraryError("there is no library yet; press o and type a folder of music")
+        libraries = [self._opened(root) for root in self.roots if root.is_dir()]
+        if not libraries:
+            raise LibraryError(f"the folder {literal(str(self.roots[0]))} is not there any more")
+        if self._retriever is None or self._shelved != libraries:
+            from gdr_model.retriever import Retriever
+
+            self._retriever, self._shelved = Retriever(model, libraries), libraries
+        return self._retriever
+
+    def _needed_model(self) -> Model:
+        if self._model is None:
+            raise ModelError("the model is still loading; the query runs when it is there")
+        return self._model
+
+    def _existing(self, root: Path) -> Library | None:
+        """The library of `root`, or None if it was never indexed."""
+        from gdr_model import paths
+
+        known = self._libraries.get(root)
+        return known or (self._opened(root) if paths.store_of(root).exists() else None)
+
+    def _opened(self, root: Path) -> Library:
+        """The library of `root`, made if it is not there."""
+        from gdr_model.library import Library
+
+        with self._opening:
+            if root not in self._libraries:
+                self._libraries[root] = Library.open(root, create=True)
+            return self._libraries[root]
+
+
+def measured(done: int, total: int, elapsed_s: float, path: Path | None = None) -> Indexing:
+    """Progress with its rate, and the time left once there is a rate to tell it from."""
+    per_s = done / elapsed_s if elapsed_s > 0 else 0.0
+    left_s = (total - done) / per_s if per_s > 0 and elapsed_s > 1 else None
+    return Indexing(done, total, per_s, left_s, path)
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, fit for a notification."""
+    if isinstance(error, GdrError):
+        return literal(str(error))
+    return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

@@ -1,0 +1,168 @@
+"""Searching and editing from the command line, on the shipped model and the demo library."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+TRACKS = sorted((Path(__file__).parents[2] / "demo").rglob("*.ogg"))
+
+
+def hits(output: str) -> list[dict]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_jsonl_has_one_object_a_hit(gdr, demo) -> None:
+    found = hits(gdr("search", "sad piano", "-f", "jsonl", "-k", 5, "--seed", 1).stdout)
+    assert [hit["rank"] for hit in found] == [1, 2, 3, 4, 5]
+    names = ["prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"]
+    assert all(list(hit) == names for hit in found)
+    assert all(hit["prompt"] == "sad piano" and hit["seed"] == 1 for hit in found)
+    assert [h["score"] for h in found] == sorted((h["score"] for h in found), reverse=True)
+    assert all(Path(hit["path"]).is_file() for hit in found)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(gdr, demo) -> None:
+    first, again, other = (
+        gdr("search", "sad", "piano", "-f", "jsonl", "--seed", seed).stdout for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("k", [1, 7, len(TRACKS), len(TRACKS) + 5])
+def test_k_is_honoured_up_to_the_size_of_the_library(gdr, demo, k: int) -> None:
+    found = hits(gdr("search", "drums", "-f", "jsonl", "-k", k).stdout)
+    assert len(found) == min(k, len(TRACKS))
+    assert len({hit["path"] for hit in found}) == len(found)
+
+
+def test_a_prompt_finds_what_it_names(gdr, demo) -> None:
+    for prompt, name in (("church organ", "organ"), ("techno", "electronic")):
+        output = gdr("search", prompt, "-f", "paths", "-k", 10).stdout
+        assert output.count("\n") == 10, name
+
+
+def test_negatives_move_the_answer(gdr, demo) -> None:
+    plain = gdr("search", "guitar", "-f", "paths").stdout
+    steered = gdr("search", "guitar", "--not", "drums:0.5", "--not", "rock", "-f", "paths").stdout
+    assert plain != steered
+
+
+def test_likes_pull_a_track_up_and_dislikes_push_it_down(gdr, demo) -> None:
+    def rank(*more: object) -> int:
+        lines = gdr("search", "music", "-f", "paths", "-k", 99, *more).stdout.splitlines()
+        return lines.index(str(TRACKS[3]))
+
+    plain = rank()
+    assert rank("--like", TRACKS[3]) <= plain <= rank("--unlike", TRACKS[3])
+    assert rank("--like", TRACKS[3]) < rank("--unlike", TRACKS[3])
+
+
+def test_a_filter_decides_before_the_ranking(gdr, demo) -> None:
+    everything = json.loads(gdr("search", "music", "-f", "json", "-k", 99).stdout)[0]["hits"]
+    artist_free = json.loads(
+        gdr("search", "music", "-f", "json", "-k", 99, "--where", "duration_s < 1").stdout
+    )[0]
+    assert artist_free["hits"] == []
+    kept = json.loads(
+        gdr("search", "music", "-f", "json", "-k", 99, "--where", "artist = gdr").stdout
+    )[0]["hits"]
+    assert [hit["path"] for hit in kept] == [hit["path"] for hit in everything]
+
+
+def test_contrastive_is_another_method_on_the_same_library(gdr, demo) -> None:
+    drawn = gdr("search", "flute", "-f", "paths").stdout
+    plain = gdr("search", "flute", "-f", "paths", "--method", "contrastive").stdout
+    assert sorted(drawn.splitlines()) != [] and drawn != plain
+
+
+def test_prompts_from_a_file_and_from_stdin_are_answered_in_order(gdr, demo, tmp_path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("calm piano\n\nloud drums\n", encoding="utf-8")
+    from_file = gdr("search", "--prompts-file", file, "-f", "jsonl", "-k", 2)
+    assert [h["prompt"] for h in hits(from_file.stdout)] == ["calm piano"] * 2 + ["loud drums"] * 2
+    piped = gdr("search", "--prompts-file", "-", "-f", "jsonl", "-k", 2, stdin=file.read_text())
+    assert piped.stdout == from_file.stdout
+
+
+def test_paths_and_print0_are_fit_for_other_programs(gdr, demo) -> None:
+    lines = gdr("search", "harp", "-f", "paths", "-k", 3).stdout.splitlines()
+    nul = gdr("search", "harp", "--print0", "-k", 3).stdout_bytes.split(b"\0")
+    assert [part.decode() for part in nul] == [*lines, ""]
+
+
+def test_m3u8_is_a_playlist_of_existing_files(gdr, demo) -> None:
+    lines = gdr("search", "harp", "-f", "m3u8", "-k", 3).stdout.splitlines()
+    assert lines[0] == "#EXTM3U"
+    assert all(line.startswith("#EXTINF:") for line in lines[1::2])
+    assert all(Path(line).is_file() for line in lines[2::2])
+
+
+def test_tsv_has_a_header_and_a_row_a_hit(gdr, demo) -> None:
+    rows = [line.split("\t") for line in gdr("search", "harp", "-f", "tsv").stdout.splitlines()]
+    assert rows[0][:3] == ["prompt", "rank", "path"]
+    assert {len(row) for row in rows} == {8}
+    assert len(rows) == 21
+
+
+def test_the_table_is_for_people_and_shows_the_seed_on_stderr(gdr, demo) -> None:
+    result = gdr("search", "harp", "--seed", 7)
+    assert "score" in result.stdout
+    assert "seed 7" in result.stderr
+
+
+def test_an_edit_starts_from_a_track_and_tells_its_round_trip(gdr, demo) -> None:
+    track = TRACKS[0]
+    near = gdr("edit", track, "the same with drums", "--strength", 0.1, "-f", "paths", "-v")
+    assert near.exit_code == 0
+    assert "round-trip error" in near.stderr
+    error = float(near.stderr.rsplit(" ", 1)[1])
+    assert error < 1e-3
+    assert near.stdout.splitlines().index(str(track)) < 3, "a small edit stays near its source"
+    again = gdr("edit", track, "the same with drums", "--strength", 0.1, "-f", "paths")
+    assert again.stdout == near.stdout
+
+
+def test_a_file_outside_the_library_can_be_edited(gdr, demo, tmp_path) -> None:
+    copy = tmp_path / "elsewhere.ogg"
+    copy.write_bytes(TRACKS[5].read_bytes())
+    result = gdr("edit", copy, "with a choir", "-k", 3, "-f", "jsonl")
+    assert len(hits(result.stdout)) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("search",), 2, "give a prompt"),
+        (("search", ""), 2, "the prompt is empty"),
+        (("search", "a" * 10_000), 2, "10,000 characters is too long"),
+        (("search", "a", "-k", "0"), 2, "-k 0 asks for no results"),
+        (("search", "a", "--model", "nonsense"), 1, "there is no model 'nonsense'"),
+        (("search", "a", "--device", "tpu"), 2, "unknown device"),
+        (("search", "a", "--method", "magic"), 2, "unknown method 'magic'"),
+        (("search", "a", "--where", "colour = red"), 2, "colour"),
+        (("search", "a", "--not", ""), 2, "a negative prompt is empty"),
+        (("search", "a", "--like", "/no/such/file"), 2, "there is no file"),
+        (("search", "a", "--library", "/no/such/folder"), 1, "/no/such/folder"),
+        (("search", "--prompts-file", "/no/such/file"), 2, "cannot be read"),
+        (("edit", "/no/such/file", "a"), 2, "there is no file"),
+        (("edit", str(TRACKS[0]), "a", "--strength", "0"), 2, "strength 0 is out of range"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_its_exit_code(gdr, demo, words, code, said) -> None:
+    result = gdr(*words)
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr.strip().count("\n") == 0
+
+
+def test_nothing_indexed_yet_says_what_to_do(gdr, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("GDR_HOME", str(tmp_path))
+    result = gdr("search", "piano")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no library has been indexed yet" in result.stderr

@@ -1,0 +1,56 @@
+"""Promises about what is imported when, kept in a fresh interpreter."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "transformers", "hnswlib", "av", "soundfile", "sounddevice"}
+
+
+def modules_after(code: str, tmp_path: Path) -> set[str]:
+    """Names of the modules that are loaded once `code` has run."""
+    script = f"import sys\n{code}\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "GDR_HOME": str(tmp_path)},
+    )
+    return set(done.stderr.split())
+
+
+HELP = """
+from gdr_tui.cli import main
+try:
+    main(['--help'])
+except SystemExit as end:
+    assert end.code == 0, end.code
+"""
+
+
+def test_help_loads_no_torch_and_no_textual(tmp_path: Path) -> None:
+    loaded = modules_after(HELP, tmp_path)
+    assert "gdr_tui.cli" in loaded
+    assert not loaded & (HEAVY | {"textual"})
+
+
+def test_the_app_starts_without_torch(tmp_path: Path) -> None:
+    assert not modules_after("import gdr_tui.app", tmp_path) & HEAVY
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["types", "errors", "paths", "whitening", "library", "filters", "audio", "ingest", "index"],
+)
+def test_torch_stays_where_the_networks_are(name: str, tmp_path: Path) -> None:
+    assert "torch" not in modules_after(f"import gdr_model.{name}", tmp_path)
+
+
+def test_nothing_is_written_at_import(tmp_path: Path) -> None:
+    modules_after("import gdr_tui.app, gdr_tui.cli, gdr_model.retriever", tmp_path)
+    assert not list(tmp_path.iterdir())
