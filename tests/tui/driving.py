@@ -1,0 +1,71 @@
+"""How the stories drive the app."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from gdr_tui.app import GdrApp
+from gdr_tui.screens.main import MainScreen
+from gdr_tui.session import Session
+from gdr_tui.settings import Settings
+from gdr_tui.widgets.results import ResultsList
+
+NARROW, WIDE = (80, 24), (120, 40)
+
+
+def opened(session: Session, chosen: Settings | None = None, problem: str = "") -> GdrApp:
+    return GdrApp(session, chosen or Settings(), problem)
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until something has happened."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"it did not happen in {seconds} s"
+        await asyncio.sleep(0.01)
+        await pilot.pause()
+
+
+async def asked(pilot: Pilot[Any], prompt: str) -> None:
+    """Put in a prompt, press Enter, wait for the answer."""
+    screen = main(pilot)
+    before = screen.asking.trail.current
+    box = screen.query_one("#prompt", Input)
+    box.focus()
+    box.value = prompt
+    await pilot.press("enter")
+    await until(pilot, lambda: screen.asking.trail.current is not before)
+
+
+def main(pilot: Pilot[Any]) -> MainScreen:
+    assert isinstance(pilot.app, GdrApp)
+    return pilot.app.main
+
+
+def labels(pilot: Pilot[Any]) -> list[str]:
+    return [lines + node.label for node, lines in main(pilot).asking.trail.rows()]
+
+
+def names(pilot: Pilot[Any]) -> list[str]:
+    """The tracks listed."""
+    results = pilot.app.query_one(ResultsList)
+    return [track.name for track in results._tracks]
+
+
+def said(pilot: Pilot[Any]) -> list[str]:
+    """What notifications say."""
+    return [notification.message for notification in pilot.app._notifications]
+
+
+def picture(pilot: Pilot[Any]) -> str:
+    """The screen as text."""
+    compositor = pilot.app.screen._compositor
+    return "\n".join(
+        "".join(segment.text for segment in line) for line in compositor.render_strips()
+    )

@@ -1,0 +1,135 @@
+"""A session whose answers are fixed, for what only the screen decides."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gdr_model.errors import Cancelled, ModelError, UsageError
+from gdr_model.types import Array, Cancel, Hit, Query, Results, Steering, Track, never
+from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
+
+NAMES = [
+    ("Night Drive", "Alva Noor", "ambient techno"),
+    ("Rain on Tin", "The Quiet Hours", "jazz"),
+    ("Brass Lantern", "Old Port Orchestra", "big band"),
+    ("Slow Tape", "Mira Kold", "dub"),
+    ("Granite", "Kjell", "drone"),
+    ("Paper Boats", "Ines & Tom", "folk"),
+    ("Twelve Below", "Alva Noor", "techno"),
+    ("Salt Flats", "Desert Radio", "post-rock"),
+    ("[bold]Not Markup[/]", "A\x1b[31mRed\nArtist", "house"),
+    ("夜の散歩", "山田", "city pop"),
+    ("شارع الليل", "فرقة", "oud"),
+    ("A very long title that goes on and on until nothing of it fits any more", "Someone", "art"),
+]
+
+
+def track(number: int) -> Track:
+    """Track number `number`; names repeat after a while."""
+    title, artist, genre = NAMES[number % len(NAMES)]
+    return Track(
+        path=Path(f"/music/{number:03}.flac"),
+        duration_s=120.0 + 17 * number,
+        content=f"{number:032x}",
+        title=title if number < len(NAMES) else f"{title} {number // len(NAMES) + 1}",
+        artist=artist,
+        album="Stand-ins",
+        genre=genre,
+        year=1970 + number,
+        loudness_db=-14.0,
+    )
+
+
+def hits(steering: Steering, count: int) -> tuple[Hit, ...]:
+    """Hits in an order that depends on everything that steers."""
+    seed = sum(map(ord, steering.to_json()))
+    order = np.random.default_rng(seed).permutation(30)[:count].tolist()
+    liked = [int(Path(path).stem) for path in steering.likes]
+    order = (liked + [number for number in order if number not in liked])[:count]
+    found = []
+    for rank, number in enumerate(order):
+        one = track(number)
+        profile = np.sin(np.linspace(0, 9, int(one.duration_s)) + number).astype(np.float32) / 4
+        score = 0.72 - 0.021 * rank
+        found.append(Hit(one, 64.0 * (number % 2), 64.0 * (number % 2) + 60, score,
+                         8 - rank // 4, profile + 0.3))  # fmt: skip
+    return tuple(found)
+
+
+class StandIn(Session):
+    """Answers at once, the same each time; `slow_s` makes a query take its time."""
+
+    def __init__(self, tracks: int = 30, slow_s: float = 0.0) -> None:
+        super().__init__([Path("/music")] if tracks else [], "builtin", "cpu")
+        self.tracks = tracks
+        self.slow_s = slow_s
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self.fails = ""
+        self.indexing: list[Indexing] = []
+        self.hold_index = False
+        self.asked: list[tuple[Steering, str]] = []
+        self.cancelled = 0
+
+    def catalogue(self) -> Catalogue:
+        first = tuple(track(n) for n in range(min(self.tracks, 500)))
+        return Catalogue(self.tracks, first, 0, tuple(self.roots))
+
+    def load(self) -> Loaded:
+        self.may_load.wait(10)
+        if self.fails == "model":
+            raise ModelError("there is no model called builtin; run gdr model list")
+        return Loaded("builtin", "cpu")
+
+    @property
+    def loaded(self) -> bool:
+        return True
+
+    def warm(self) -> None:
+        pass
+
+    def search(
+        self, steering: Steering, k: int, where: str = "", cancelled: Cancel = never
+    ) -> Results:
+        self.asked.append((steering, where))
+        deadline = time.monotonic() + self.slow_s
+        while time.monotonic() < deadline:
+            if cancelled():
+                self.cancelled += 1
+                raise Cancelled("stopped")
+            time.sleep(0.01)
+        if self.fails == "search":
+            raise RuntimeError("the model tripped")
+        if "nothing" in where:
+            return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 0.9, 0.1, 0.1)
+        query = Query(np.zeros((steering.draws, 4), np.float32), steering)
+        if steering.edit:
+            query = Query(query.vectors, steering, "gdr", 0.012, steering.edit.start_s)
+        return Results(hits(steering, min(k, 20)), query, self.tracks, 0.83, 0.3, 0.01)
+
+    def refresh(self) -> int:
+        return 1
+
+    def check_filter(self, where: str) -> None:
+        if "nonsense" in where:
+            raise UsageError("expected a field, one of title, artist, album")
+
+    def ingest(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
+        for done in range(1, 4) if self.hold_index else ():
+            on_progress(measured(done, 30, done * 0.8))
+        while self.hold_index and not cancelled():
+            time.sleep(0.01)
+        return Indexed(took_s=1.0)
+
+    def peaks(self, path: Path, cancelled: Cancel = never) -> Array:
+        x = np.linspace(0, 40, 1000)
+        high = np.abs(np.sin(x) * np.sin(x / 7)) * 0.8 + 0.05
+        return np.stack([-high, high], axis=1).astype(np.float32)
+
+    def sound(self, path: Path, start_s: float, length_s: float) -> Array:
+        return np.zeros((int(44_100 * min(length_s, max(0.0, 900 - start_s))), 2), np.float32)

@@ -1,0 +1,114 @@
+"""Pictures of the app in every state, with fixed answers; `--snapshot-update` takes new ones."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from driving import NARROW, WIDE, asked, main, opened, until
+from stand_in import StandIn
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from gdr_tui.settings import Settings
+
+SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+Compare = Callable[..., bool]
+Size = tuple[int, int]
+
+
+async def still(pilot: Pilot[Any]) -> None:
+    """Take out what depends on the clock."""
+    if main(pilot).status.state.took_s:
+        main(pilot).status.state.took_s = 0.42
+    for box in pilot.app.screen.query(Input):
+        box.cursor_blink = False
+    main(pilot).draw_status()
+    await pilot.pause()
+
+
+async def searched(pilot: Pilot[Any]) -> None:
+    """Two queries, a like, a mark, the waveform there."""
+    await until(pilot, lambda: main(pilot).asking.has_model)
+    await asked(pilot, "warm dub techno")
+    await pilot.press("n", *"drums:0.5", "enter")
+    await until(pilot, lambda: len(main(pilot).asking.trail) == 2)
+    await pilot.press("j", "m")
+    await until(pilot, lambda: main(pilot).results.track.path in main(pilot)._peaks)  # type: ignore[union-attr]
+
+
+def posed(*steps: Callable[[Pilot[Any]], Awaitable[None]]) -> Callable[[Pilot[Any]], Any]:
+    async def pose(pilot: Pilot[Any]) -> None:
+        for step in (*steps, still):
+            await step(pilot)
+
+    return pose
+
+
+def pressed(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    async def press(pilot: Pilot[Any]) -> None:
+        await pilot.press(*keys)
+
+    return press
+
+
+@SIZES
+def test_empty(snap_compare: Compare, size: Size) -> None:
+    async def read(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).status.state.catalogue)
+
+    app = opened(StandIn(tracks=0))
+    assert snap_compare(app, terminal_size=size, run_before=posed(read))
+
+
+@SIZES
+def test_busy(snap_compare: Compare, size: Size) -> None:
+    session = StandIn(slow_s=30)
+    session.hold_index = True
+
+    async def ask(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: main(pilot).status.state.indexing)
+        await until(pilot, lambda: main(pilot).results.track)
+        await pilot.press(*"warm", "enter")
+        await until(pilot, lambda: main(pilot)._peaks)
+
+    assert snap_compare(opened(session), terminal_size=size, run_before=posed(ask))
+
+
+@SIZES
+def test_results(snap_compare: Compare, size: Size) -> None:
+    assert snap_compare(opened(StandIn()), terminal_size=size, run_before=posed(searched))
+
+
+@SIZES
+def test_error(snap_compare: Compare, size: Size) -> None:
+    session = StandIn()
+    session.fails = "model"
+
+    async def wait(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: pilot.app._notifications)
+        await until(pilot, lambda: main(pilot)._peaks)
+        await pilot.pause(0.3)
+
+    assert snap_compare(opened(session), terminal_size=size, run_before=posed(wait))
+
+
+def test_the_terminals_own_colours(snap_compare: Compare) -> None:
+    app = opened(StandIn(), Settings(theme="ansi-dark"))
+    assert snap_compare(app, terminal_size=WIDE, run_before=posed(searched))
+
+
+def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
+    async def none(pilot: Pilot[Any]) -> None:
+        await pilot.press("f", *"nothing", "enter")
+        await until(pilot, lambda: not main(pilot).results.length)
+
+    assert snap_compare(opened(StandIn()), terminal_size=NARROW, run_before=posed(searched, none))
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("edit", "i"), ("compare", "c"), ("help", "question_mark"), ("filter", "f")]
+)
+def test_dialogs(snap_compare: Compare, name: str, key: str) -> None:
+    run_before = posed(searched, pressed(key))
+    assert snap_compare(opened(StandIn()), terminal_size=NARROW, run_before=run_before)

@@ -1,0 +1,165 @@
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gdr_model.types import Array
+from gdr_tui.player import (
+    BLOCK,
+    RATE_HZ,
+    ExternalPlayer,
+    NullOutput,
+    PlaybackError,
+    Player,
+    Pull,
+    SoundDeviceOutput,
+    player_for,
+)
+
+SONG = Path("/m/song.flac")
+
+
+class ByHand:
+    """An output that pulls when the test says so."""
+
+    def __init__(self) -> None:
+        self.pull: Pull | None = None
+
+    def start(self, pull: Pull) -> None:
+        self.pull = pull
+
+    def stop(self) -> None:
+        self.pull = None
+
+    def blocks(self, count: int) -> list[Array | None]:
+        assert self.pull
+        return [self.pull(BLOCK) for _ in range(count)]
+
+
+class NoDevice:
+    def start(self, pull: Pull) -> None:
+        raise PlaybackError("no sound: this machine has no usable sound device")
+
+    def stop(self) -> None:
+        pass
+
+
+def ramp(start_s: float, seconds: float) -> Array:
+    """Sound whose every sample is its own frame number."""
+    frames = np.arange(round(start_s * RATE_HZ), round((start_s + seconds) * RATE_HZ))
+    return np.repeat(frames[:, None], 2, axis=1).astype(np.float32)
+
+
+def until(true: Callable[[], bool], seconds: float = 3.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return true()
+
+
+def test_it_plays_from_the_passage_through_stretches_without_a_seam() -> None:
+    output = ByHand()
+    player = Player(output)
+    player.play(SONG, 64.0)
+    player.extend(64.0, ramp(64.0, 0.1), last=False)
+    player.extend(64.1, ramp(64.1, 0.1), last=True)
+    heard = [block for block in output.blocks(12) if block is not None]
+    frames = np.concatenate(heard)[:, 0]
+    assert frames[0] == 64.0 * RATE_HZ
+    assert np.array_equal(np.diff(frames), np.ones(len(frames) - 1))
+    assert len(frames) == round(0.2 * RATE_HZ)
+    assert player.ended
+    assert not player.playing
+
+
+def test_it_is_silent_and_waits_until_sound_arrives() -> None:
+    output = ByHand()
+    player = Player(output)
+    player.play(SONG, 10.0)
+    (block,) = output.blocks(1)
+    assert block is not None
+    assert not block.any()
+    assert player.position_s == 10.0
+
+
+def test_pause_keeps_the_place_and_seek_moves_it() -> None:
+    output = ByHand()
+    player = Player(output)
+    player.play(SONG, 0.0)
+    player.extend(0.0, ramp(0.0, 2.0), last=True)
+    output.blocks(3)
+    player.toggle()
+    assert not player.playing
+    assert player.position_s == pytest.approx(3 * BLOCK / RATE_HZ)
+    player.toggle()
+    assert player.seek(1.5)
+    (block,) = output.blocks(1)
+    assert block is not None
+    assert block[0, 0] == 1.5 * RATE_HZ
+
+
+def test_seeking_where_nothing_is_decoded_says_so() -> None:
+    player = Player(ByHand())
+    player.play(SONG, 60.0)
+    player.extend(60.0, ramp(60.0, 1.0), last=False)
+    assert not player.seek(5.0)
+    assert player.position_s == 60.0
+
+
+def test_a_missing_device_is_an_error_with_one_sentence() -> None:
+    player = Player(NoDevice())
+    with pytest.raises(PlaybackError, match="no usable sound device"):
+        player.play(SONG, 0.0)
+    assert not player.playing
+
+
+def test_without_portaudio_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(PlaybackError, match="PortAudio"):
+        SoundDeviceOutput().start(lambda frames: None)
+
+
+def test_the_null_output_keeps_real_time_and_stops() -> None:
+    player = Player(NullOutput())
+    player.play(SONG, 0.0)
+    player.extend(0.0, ramp(0.0, 5.0), last=True)
+    began = time.monotonic()
+    assert until(lambda: player.position_s > 0.3)
+    assert time.monotonic() - began > 0.2
+    player.stop()
+    at = player.position_s
+    time.sleep(0.1)
+    assert player.position_s - at <= 2 * BLOCK / RATE_HZ
+
+
+def test_an_external_player_gets_path_and_start(tmp_path: Path) -> None:
+    out = tmp_path / "said"
+    code = f"import sys; open({str(out)!r}, 'w').write('|'.join(sys.argv[1:]))"
+    player = ExternalPlayer((sys.executable, "-c", code, "--start={start_s}", "{path}"))
+    player.play(SONG, 64.0)
+    assert until(lambda: out.exists() and not player.playing)
+    assert out.read_text() == f"--start=64.000|{SONG}"
+    player.stop()
+
+
+def test_an_external_player_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(PlaybackError, match="cannot start gdr-no-such-player"):
+        ExternalPlayer(("gdr-no-such-player", "{path}")).play(SONG, 0.0)
+
+
+def test_stopping_an_external_player_ends_it() -> None:
+    player = ExternalPlayer((sys.executable, "-c", "import time; time.sleep(60)", "{path}"))
+    player.play(SONG, 3.0)
+    assert player.playing
+    assert player.position_s >= 3.0
+    player.toggle()
+    assert not player.playing
+
+
+def test_the_settings_and_the_environment_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(player_for(("mpv", "{path}")), ExternalPlayer)
+    monkeypatch.setenv("GDR_AUDIO", "null")
+    assert isinstance(player_for(()), Player)

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from stand_in import hits
+
+from gdr_model.types import Edit, Query, Results, Steering, WeightedText
+from gdr_tui.trail import Ask, Trail, compare, what_changed
+
+FIRST = Steering("warm dub", seed=3)
+
+
+def answer(steering: Steering, count: int = 5) -> Results:
+    query = Query(np.zeros((8, 4), np.float32), steering)
+    return Results(hits(steering, count), query, 30, 0.8, 0.1, 0.1)
+
+
+def asked(trail: Trail, steering: Steering, where: str = "") -> None:
+    trail.answer(Ask(steering, where), answer(steering))
+
+
+def drawn(trail: Trail) -> list[str]:
+    return [lines + node.label for node, lines in trail.rows()]
+
+
+def test_undo_and_redo_walk_the_way_that_was_taken() -> None:
+    trail = Trail()
+    assert trail.undo() is None
+    asked(trail, FIRST)
+    asked(trail, FIRST.but(guidance=4.0))
+    here = trail.current
+    assert trail.undo() is not None
+    assert trail.undo() is None
+    assert trail.redo() is here
+    assert trail.redo() is None
+
+
+def test_a_query_after_undo_branches_and_nothing_is_lost() -> None:
+    trail = Trail()
+    asked(trail, FIRST)
+    asked(trail, FIRST.but(guidance=4.0))
+    asked(trail, FIRST.but(guidance=4.0, seed=4))
+    trail.undo()
+    trail.undo()
+    asked(trail, FIRST.but(prompt="cold dub"))
+    assert drawn(trail) == ["“warm dub”", "├─g 3→4", "│ re-roll seed 4", "“cold dub”"]
+    assert len(trail) == 4
+
+
+def test_redo_returns_to_the_branch_visited_last() -> None:
+    trail = Trail()
+    asked(trail, FIRST)
+    asked(trail, FIRST.but(guidance=4.0))
+    left = trail.current
+    trail.undo()
+    asked(trail, FIRST.but(guidance=2.0))
+    assert left
+    trail.go(left)
+    trail.undo()
+    assert trail.redo() is left
+
+
+def test_the_same_query_again_is_no_new_node() -> None:
+    trail = Trail()
+    asked(trail, FIRST)
+    asked(trail, FIRST)
+    asked(trail, FIRST.but(seed=4))
+    trail.undo()
+    asked(trail, FIRST.but(seed=4))
+    assert len(trail) == 2
+    assert trail.current
+    assert trail.current.label == "re-roll seed 4"
+
+
+def test_a_very_long_sitting_can_be_drawn() -> None:
+    trail = Trail()
+    for seed in range(3000):
+        asked(trail, FIRST.but(seed=seed))
+    assert sum(1 for _ in trail.rows()) == 3000
+    assert {lines for _, lines in trail.rows()} == {""}
+    assert trail.unused_seed() == 3000
+
+
+@pytest.mark.parametrize(
+    ("change", "label"),
+    [
+        ({"negatives": (WeightedText("drums", 0.5),)}, "− drums:0.5"),
+        ({"guidance": 4.0}, "g 3→4"),
+        ({"seed": 7}, "re-roll seed 7"),
+        ({"likes": ("/m/Night Drive.mp3",)}, "♥ Night Drive"),
+        ({"dislikes": ("/m/Night Drive.mp3",)}, "⊘ Night Drive"),
+        ({"steps": 20, "draws": 4}, "20 steps, 4 draws"),
+        (
+            {"prompt": "with strings", "edit": Edit("/m/Night Drive.mp3", 64.0, 0.6)},
+            "edit 0.6 of Night Drive: with strings",
+        ),
+        ({}, "again"),
+    ],
+)
+def test_a_label_says_what_changed(change: dict[str, object], label: str) -> None:
+    assert what_changed(Ask(FIRST), Ask(FIRST.but(**change))) == label
+
+
+def test_a_label_also_says_what_was_taken_away() -> None:
+    full = FIRST.but(negatives=(WeightedText("drums"),), likes=("/m/a.mp3",), edit=Edit("/m/b.mp3"))
+    label = what_changed(Ask(full, "year > 2000"), Ask(FIRST))
+    assert label == "no edit, no more − drums, no ♥ a, no filter"
+    assert what_changed(None, Ask(full, "year > 2000")) == "“warm dub” − drums:1 where year > 2000"
+
+
+def test_comparing_says_what_came_went_and_moved() -> None:
+    one = answer(FIRST, 6)
+    other = Results((one.hits[2], one.hits[1], *answer(FIRST, 8).hits[6:8]), one.query, 30, 1, 0, 0)
+    difference = compare(one, other)
+    assert [rank for rank, _ in difference.came] == [3, 4]
+    assert [rank for rank, _ in difference.went] == [1, 4, 5, 6]
+    assert [(old, new) for old, new, _ in difference.moved] == [(3, 1)]
+    assert difference.stayed == 1
