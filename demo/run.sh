@@ -1,0 +1,14 @@
+#!/bin/sh
+# Opens the app on a library, or, where there is no terminal, prints three searches in it.
+set -eu
+gdr=$1
+library=$2
+if [ -t 0 ] && [ -t 1 ]; then
+    exec "$gdr" tui --library "$library"
+fi
+"$gdr" index "$library"
+"$gdr" search --prompts-file - --library "$library" -k 5 <<PROMPTS
+sad solo piano
+fast electronic dance music
+acoustic guitar, calm and warm
+PROMPTS
