@@ -1,0 +1,1 @@
+"""What it takes to teach the models: data, training, evaluation and export."""

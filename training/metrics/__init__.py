@@ -1,0 +1,53 @@
+"""What an evaluation measures. One home for each family, and one set of conventions for all.
+
+retrieval   ranks, R@k, median rank, MedR %, mAP, MRR of a matrix of scores
+fidelity    Fréchet distance (exact and shrunk) and kernel distance between two sets
+diversity   MICS, MIVS (Vendi) of the draws of a prompt; precision, recall, density, coverage
+motion      angles between successive latents, their histograms and the Fréchet distance of these
+intervals   bootstrap intervals of one system, and of the difference of two
+
+Conventions: everything is computed in float64. Shares, recalls and levels are in percent. "Real"
+comes before "drawn". A set is (N, D), the draws of prompts are (P, Q, D), sequences end in (T, D).
+Input that cannot be meant (empty, not numbers, shapes that do not fit) is refused with a
+`UsageError` of one sentence; nothing is silently dropped. numpy alone is needed.
+"""
+
+from training.metrics.diversity import mics, mivs, prdc, vendi
+from training.metrics.fidelity import Distance, frechet, frechet_shrunk, kernel_distance
+from training.metrics.intervals import Interval, difference_interval, interval
+from training.metrics.motion import angles, motion_frechet, motion_histograms
+from training.metrics.retrieval import (
+    average_precision,
+    correct_tracks,
+    evaluate,
+    mean_reciprocal_rank,
+    median_rank,
+    medr_percent,
+    ranks,
+    recall_at,
+)
+
+__all__ = [
+    "Distance",
+    "Interval",
+    "angles",
+    "average_precision",
+    "correct_tracks",
+    "difference_interval",
+    "evaluate",
+    "frechet",
+    "frechet_shrunk",
+    "interval",
+    "kernel_distance",
+    "mean_reciprocal_rank",
+    "median_rank",
+    "medr_percent",
+    "mics",
+    "mivs",
+    "motion_frechet",
+    "motion_histograms",
+    "prdc",
+    "ranks",
+    "recall_at",
+    "vendi",
+]

@@ -1,0 +1,142 @@
+"""Retrieval: where the correct tracks of a caption stand among the candidates.
+
+`scores` is (Q, K): queries by candidates, higher is better. `correct` is (Q, K), True where the
+candidate answers the query; every correct candidate counts. The rank of a query is 1 + the number
+of candidates strictly better than its best correct one. Ties are therefore resolved in favour of
+the correct candidate: a system that gives every candidate one score would be perfect, so
+`evaluate` reports `tied_percent`, the queries whose best correct candidate has exactly the score of
+a wrong one. Real-valued scores have none; where it is not near 0 the ranks mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdr_model.errors import UsageError
+from training.metrics.arrays import Floats, checked
+
+Ranks = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def correct_tracks(wanted: Sequence[Hashable], candidates: Sequence[Hashable]) -> Mask:
+    """(Q, K), True where the candidate's track is the one the query was written for."""
+    columns: dict[Hashable, list[int]] = {}
+    for column, track in enumerate(candidates):
+        columns.setdefault(track, []).append(column)
+    correct = np.zeros((len(wanted), len(candidates)), np.bool_)
+    for row, track in enumerate(wanted):
+        correct[row, columns.get(track, [])] = True
+    return correct
+
+
+def validate(scores: ArrayLike, correct: ArrayLike) -> tuple[Floats, Mask]:
+    """Both as arrays of one shape (Q, K), each query with at least one correct candidate.
+
+    Raises:
+        UsageError: naming what does not fit.
+    """
+    table = checked(scores, "the scores", 2)
+    mask = np.asarray(correct)
+    if mask.dtype != np.bool_ or mask.shape != table.shape:
+        raise UsageError(
+            f"correct is {mask.dtype} of shape {mask.shape}; "
+            f"booleans of the scores' shape {table.shape} are needed"
+        )
+    without = np.flatnonzero(~mask.any(axis=1))
+    if len(without):
+        raise UsageError(
+            f"{len(without)} of {len(mask)} queries have no correct candidate, "
+            f"the first is query {without[0]}"
+        )
+    return table, mask
+
+
+def ranks(scores: ArrayLike, correct: ArrayLike) -> Ranks:
+    """The rank (Q,) of each query's best correct candidate, from 1."""
+    table, mask = validate(scores, correct)
+    return _ranks(table, _best(table, mask))
+
+
+def recall_at(ranks: ArrayLike, k: int) -> float:
+    """R@k: percent of queries with a correct candidate among the first `k`."""
+    if k < 1:
+        raise UsageError(f"recall at {k} has no meaning; use 1 or more")
+    return float(100 * (_checked(ranks) <= k).mean())
+
+
+def median_rank(ranks: ArrayLike, *, floored: bool = False) -> float:
+    """The median; between two ranks their mean, or with `floored` the lower whole rank.
+
+    `floored` is what the method's authors compute. It flatters by up to half a rank.
+    """
+    median = float(np.median(_checked(ranks)))
+    return float(np.floor(median)) if floored else median
+
+
+def medr_percent(ranks: ArrayLike, candidates: int) -> float:
+    """MedR %: the median rank in percent of the candidates, comparable between galleries."""
+    if candidates < 1:
+        raise UsageError(f"a gallery of {candidates} candidates has no ranks")
+    return 100 * median_rank(ranks) / candidates
+
+
+def mean_reciprocal_rank(ranks: ArrayLike) -> float:
+    """MRR, between 0 and 1."""
+    return float((1 / _checked(ranks)).mean())
+
+
+def average_precision(scores: ArrayLike, correct: ArrayLike) -> Floats:
+    """(Q,) mean over a query's correct candidates of the precision at their ranks; mean it: mAP.
+
+    The i-th best correct candidate stands at i + the wrong ones strictly better than it.
+    """
+    table, mask = validate(scores, correct)
+    result = np.empty(len(table))
+    for query, (row, right) in enumerate(zip(table, mask, strict=True)):
+        found = np.sort(row[right])[::-1]  # (correct,)
+        wrong = np.sort(row[~right])
+        better = len(wrong) - np.searchsorted(wrong, found, side="right")
+        place = np.arange(1, len(found) + 1)
+        result[query] = (place / (place + better)).mean()
+    return result
+
+
+def evaluate(
+    scores: ArrayLike, correct: ArrayLike, ks: Sequence[int] = (1, 5, 10)
+) -> dict[str, float]:
+    """Every figure of a table of results, by the names it is shown under."""
+    table, mask = validate(scores, correct)
+    best = _best(table, mask)
+    found = _ranks(table, best)
+    queries, candidates = table.shape
+    return {
+        **{f"R@{k}": recall_at(found, k) for k in ks},
+        "median_rank": median_rank(found),
+        "mean_rank": float(found.mean()),
+        "medr_percent": medr_percent(found, candidates),
+        "map": float(average_precision(table, mask).mean()),
+        "mrr": mean_reciprocal_rank(found),
+        "tied_percent": float(100 * ((table == best[:, None]) & ~mask).any(axis=1).mean()),
+        "queries": float(queries),
+        "candidates": float(candidates),
+    }
+
+
+def _best(table: Floats, mask: Mask) -> Floats:
+    """(Q,) the score of the best correct candidate."""
+    return np.where(mask, table, -np.inf).max(axis=1)  # type: ignore[no-any-return]
+
+
+def _ranks(table: Floats, best: Floats) -> Ranks:
+    return 1 + (table > best[:, None]).sum(axis=1, dtype=np.int64)  # type: ignore[no-any-return]
+
+
+def _checked(values: ArrayLike) -> Floats:
+    found = checked(values, "the list of ranks", 1)
+    if found.min() < 1:
+        raise UsageError(f"a rank of {found.min():g} is impossible; ranks begin at 1")
+    return found
