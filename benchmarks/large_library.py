@@ -42,16 +42,19 @@ def fill(root: Path, tracks: int, seconds: int) -> None:
 
 
 FRAME = """
-import asyncio, sys, time
-begun = time.perf_counter()
+import sys, time
+began = time.perf_counter()
 from pathlib import Path
 from gdr_tui.app import GdrApp
-app = GdrApp([Path(sys.argv[1])])
-async def first_frame():
-    async with app.run_test(size=(120, 40)) as pilot:
-        print(f"{time.perf_counter() - begun:.2f}", flush=True)
-        import os; os._exit(0)
-asyncio.run(first_frame())
+from gdr_tui.session import Session
+from gdr_tui.settings import Settings
+
+class Timed(GdrApp):
+    def _begin(self):
+        print(f"{time.perf_counter() - began:.2f}", flush=True)
+        self.exit()
+
+Timed(Session([Path(sys.argv[1])]), Settings()).run(headless=True, size=(120, 40))
 """
 
 

@@ -122,6 +122,15 @@ class WeightedText:
     text: str
     weight: float = 1.0
 
+    @classmethod
+    def parse(cls, typed: str) -> WeightedText:
+        """`drums:0.5` or `drums`; a colon that no number follows belongs to the words."""
+        words, colon, weight = typed.rpartition(":")
+        try:
+            return cls(words.strip(), float(weight)) if colon else cls(typed.strip())
+        except ValueError:
+            return cls(typed.strip())
+
 
 @dataclass(frozen=True)
 class Slider:

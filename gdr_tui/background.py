@@ -22,14 +22,18 @@ class Background:
     def __init__(self) -> None:
         self._lanes: dict[str, threading.Event] = {}
         self._threads: list[threading.Thread] = []
+        self._changing = threading.Lock()
 
     def start(self, lane: str, work: Work) -> None:
         """Run `work` on a thread, after telling what runs in the lane to stop."""
-        self.cancel(lane)
-        stop = self._lanes[lane] = threading.Event()
+        stop = threading.Event()
         thread = threading.Thread(target=work, args=(stop.is_set,), name=lane, daemon=True)
-        self._threads = [t for t in self._threads if t.is_alive()] + [thread]
-        thread.start()
+        with self._changing:
+            if before := self._lanes.get(lane):
+                before.set()
+            self._lanes[lane] = stop
+            thread.start()
+            self._threads = [t for t in self._threads if t.is_alive()] + [thread]
 
     def cancel(self, lane: str) -> None:
         """Tell what runs in the lane to stop, and go on without waiting."""
@@ -38,9 +42,11 @@ class Background:
 
     def stop(self, wait_s: float = 0.5) -> bool:
         """Tell everything to stop; True if all threads ended within `wait_s`."""
-        for stop in self._lanes.values():
-            stop.set()
+        with self._changing:
+            for stop in self._lanes.values():
+                stop.set()
+            threads = self._threads
         deadline = time.monotonic() + wait_s
-        for thread in self._threads:
+        for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return not any(thread.is_alive() for thread in threads)

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from gdr_model import __version__
-from gdr_model.types import Edit, Results, Steering
+from gdr_model.types import Edit, Results, Steering, WeightedText
 from gdr_tui import options as opt
 from gdr_tui import training_commands
 from gdr_tui.diagnostics import Failed, say, verdict
@@ -125,7 +125,7 @@ def search(
     steerings = [
         Steering(
             prompt=text,
-            negatives=tuple(opt.weighted(n) for n in nots or ()),
+            negatives=tuple(WeightedText.parse(n) for n in nots or ()),
             likes=opt.existing(like),
             dislikes=opt.existing(unlike),
             pull=pull,
@@ -177,7 +177,7 @@ def edit(
     (source,) = opt.existing([file])
     steering = Steering(
         prompt=" ".join(prompt),
-        negatives=tuple(opt.weighted(n) for n in nots or ()),
+        negatives=tuple(WeightedText.parse(n) for n in nots or ()),
         likes=opt.existing(like),
         dislikes=opt.existing(unlike),
         pull=pull,

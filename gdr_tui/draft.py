@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdr_model.errors import UsageError
 from gdr_model.types import Edit, Steering, WeightedText
 from gdr_tui.literal import literal
 from gdr_tui.settings import Settings
@@ -100,7 +99,7 @@ class Draft:
         Raises:
             UsageError: if it is empty or its weight is out of range.
         """
-        negative = parse_negative(typed)
+        negative = WeightedText.parse(typed)
         kept = tuple(n for n in self.negatives if n.text != negative.text)
         Steering(prompt="-", negatives=(negative,))
         self.negatives = (*kept, negative)
@@ -130,20 +129,3 @@ class Draft:
             self.bans = tuple(p for p in self.bans if p != chip.key)
         else:
             self.negatives = tuple(n for n in self.negatives if n.text != chip.key)
-
-
-def parse_negative(typed: str) -> WeightedText:
-    """`text` or `text:1.5`; a colon without a number behind it belongs to the text.
-
-    Raises:
-        UsageError: if there is no text.
-    """
-    text, colon, weight = typed.strip().rpartition(":")
-    try:
-        negative = WeightedText(text.strip(), float(weight)) if colon else None
-    except ValueError:
-        negative = None
-    negative = negative or WeightedText(typed.strip())
-    if not negative.text:
-        raise UsageError("a negative prompt is empty; name what to push away from")
-    return negative

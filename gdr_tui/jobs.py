@@ -5,6 +5,7 @@ A job never raises: what goes wrong becomes one sentence in a message, and the a
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -36,6 +37,7 @@ class Jobs:
         self._session = session
         self._background = background
         self._post = post
+        self._refreshing = threading.Event()
 
     def read_catalogue(self) -> None:
         """Say what the library holds."""
@@ -86,28 +88,36 @@ class Jobs:
         self._session.warm()
 
     def _index(self, cancelled: Cancel) -> None:
-        refreshed = time.monotonic()
+        refreshed = time.monotonic() - REFRESH_EVERY_S / 2  # the first tracks come sooner
 
         def progressed(indexing: Indexing) -> None:
             nonlocal refreshed
             self._post(messages.IndexProgressed(indexing))
             if indexing.done and time.monotonic() - refreshed > REFRESH_EVERY_S:
-                self._refresh()
                 refreshed = time.monotonic()
+                self._refresh_soon()
 
         indexed = self._session.ingest(progressed, cancelled)
         if cancelled():
             return
         if indexed.encoded or indexed.gone:
-            self._refresh()
+            self._refresh(cancelled)
         self._post(messages.IndexFinished(indexed))
         self._catalogue(cancelled)
 
-    def _refresh(self) -> None:
-        arrived = self._session.refresh()
-        self._post(messages.CatalogueRead(self._session.catalogue()))
-        if arrived:
-            self._post(messages.TracksArrived(arrived))
+    def _refresh_soon(self) -> None:
+        """Refresh on a thread of its own: it waits for queries, and indexing must not."""
+        if not self._refreshing.is_set():
+            self._refreshing.set()
+            self._run("refresh", self._refresh, "index")
+
+    def _refresh(self, cancelled: Cancel) -> None:
+        try:
+            self._catalogue(cancelled)
+            if self._session.refresh():
+                self._post(messages.TracksArrived())
+        finally:
+            self._refreshing.clear()
 
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()

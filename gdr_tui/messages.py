@@ -69,8 +69,6 @@ class IndexFinished(Message):
 class TracksArrived(Message):
     """Newly indexed tracks can be found now."""
 
-    passages: int
-
     def can_replace(self, message: Message) -> bool:
         """One redraw is enough."""
         return isinstance(message, TracksArrived)

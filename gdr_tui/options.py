@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gdr_model.errors import LibraryError, UsageError
-from gdr_model.types import Slider, WeightedText
+from gdr_model.types import Slider
 from gdr_tui.diagnostics import say
 from gdr_tui.output import Format
 
@@ -62,15 +62,6 @@ Seed = Annotated[int, typer.Option(help="Another seed is another reading of the 
 Form = Annotated[Format, typer.Option("--format", "-f", help="Form of the answer.")]
 Print0 = Annotated[bool, typer.Option("--print0", help="Paths ended by NUL, for xargs -0.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
-
-
-def weighted(text: str) -> WeightedText:
-    """`drums:0.5` or `drums`; a colon that no number follows belongs to the words."""
-    words, colon, weight = text.rpartition(":")
-    try:
-        return WeightedText(words.strip(), float(weight)) if colon else WeightedText(text.strip())
-    except ValueError:
-        return WeightedText(text.strip())
 
 
 def slider(text: str) -> Slider:

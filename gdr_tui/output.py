@@ -17,7 +17,6 @@ from typing import Any
 from gdr_model.types import Hit, Results
 from gdr_tui.literal import clock, literal
 
-
 _BREAKS = re.compile("([\n\t])")
 
 

@@ -91,7 +91,8 @@ class Session:
         self._retriever: Retriever | None = None
         self._libraries: dict[Path, Library] = {}
         self._shelved: list[Library] = []
-        """The libraries the retriever was made for."""
+        self._generations: list[int] = []
+        """The libraries the retriever was made for, and how they stood when it last looked."""
         self._opening = threading.Lock()
         self._ingesting = threading.Lock()
         self._answering = threading.Lock()
@@ -176,10 +177,12 @@ class Session:
         if where:
             filters.parse(where)
 
-    def refresh(self) -> int:
-        """Let queries find what was indexed since; the number of passages that came."""
+    def refresh(self) -> bool:
+        """Let queries find what was indexed since; whether that is anything."""
         with self._answering:
-            return self._retrieve().refresh()
+            before = self._generations
+            self._retrieve()
+            return self._generations != before
 
     def ingest(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
         """Index what is new or changed, folder after folder.
@@ -262,17 +265,21 @@ class Session:
         )
 
     def _retrieve(self) -> Retriever:
-        """The retriever over every library there is by now."""
+        """The retriever over every library, with all that is in them by now."""
         model = self._needed_model()
         if not self.roots:
             raise LibraryError("there is no library yet; press o and type a folder of music")
         libraries = [self._opened(root) for root in self.roots if root.is_dir()]
         if not libraries:
             raise LibraryError(f"the folder {literal(str(self.roots[0]))} is not there any more")
+        generations = [library.generation for library in libraries]
         if self._retriever is None or self._shelved != libraries:
             from gdr_model.retriever import Retriever
 
             self._retriever, self._shelved = Retriever(model, libraries), libraries
+        elif generations != self._generations:
+            self._retriever.refresh()
+        self._generations = generations
         return self._retriever
 
     def _needed_model(self) -> Model:

@@ -2,8 +2,12 @@
 
 diffusers' inverse scheduler evaluates the network at the target time with the previous
 state, so its round trip is off by as much as the network varies over a step. Here that
-evaluation is only the first guess: fixed-point iterations (as in AIDI, Pan et al. 2023) then
-find the state whose DDIM step leads exactly to where the walk stands.
+evaluation is only the first guess: accelerated fixed-point iterations (AIDI, Pan et al. 2023)
+then find the state whose DDIM step leads exactly to where the walk stands.
+
+The acceleration is Anderson's with one state remembered, each draw for itself. Where the network
+is steep, at the noisy end, plain iterations do not converge at all: on the shipped model and 12
+steps, three of them gave round trips of cosine .96, eight .91, and three accelerated ones .99996.
 """
 
 from __future__ import annotations
@@ -20,8 +24,10 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import Cancelled
 from gdr_model.types import Cancel, never
 
-ITERATIONS = 3
-"""Evaluations a step beyond the first guess."""
+ITERATIONS = 12
+"""Evaluations a step beyond the first guess, at most; quiet steps are solved in two or three."""
+SOLVED = 1e-6
+"""A residual at which a step is solved: a little above what single precision can tell."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,8 @@ class Inverted:
 
     x: Tensor  # (B, T, D) at the grid's first time
     residual: float
-    """How far the last evaluation of a step still moved its state, as a share of the state's
-    norm; the worst step counts. The round trip is off by less."""
+    """How far the last evaluation of a step would still have moved its state, as a share of the
+    state's norm; the worst step counts."""
 
 
 def part_of_grid(grid: list[int], strength: float) -> list[int]:
@@ -63,12 +69,25 @@ def solve(
             (signal, noise), (to_signal, to_noise) = schedule.level(t), schedule.level(fro)
             kept = to_signal * signal + to_noise * noise
             turned = to_noise * signal - to_signal * noise
-            here = before = x
+            here, last, left = x, None, 0.0
             for _ in range(1 + iterations):
-                # Solve move(x, v, t, fro) = here for x, with v held fixed.
-                before, x = x, (here - turned * velocity(x, t)) / kept
-            residual = max(residual, float((x - before).norm() / x.norm().clamp(min=1e-12)))
+                # Solve move(y, v, t, fro) = here for y, with v held fixed.
+                y = (here - turned * velocity(x, t)) / kept
+                off = y - x
+                x, last = y if last is None else _accelerated(y, off, *last), (y, off)
+                left = float(off.norm() / x.norm().clamp(min=1e-12))
+                if left < SOLVED:
+                    break
+            residual = max(residual, left)
     return Inverted(x, residual)
+
+
+def _accelerated(y: Tensor, off: Tensor, last_y: Tensor, last_off: Tensor) -> Tensor:
+    """The mixture of two answers whose own error, were it linear, would be least; (B, T, D)."""
+    change = off - last_off
+    along = (off * change).sum((1, 2), keepdim=True)
+    share = along / change.square().sum((1, 2), keepdim=True).clamp(min=1e-20)  # (B, 1, 1)
+    return y - share * (y - last_y)
 
 
 def invert(

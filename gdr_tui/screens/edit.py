@@ -24,7 +24,7 @@ class Edited:
 
 
 class EditScreen(Dialog[Edited | None]):
-    """Source passage, new words, strength; the passage is inverted under the words that found it."""
+    """Source passage, new words, strength; it is inverted under the words that found it."""
 
     TITLE_TEXT: ClassVar[str] = "invert and edit"
     HINT: ClassVar[str] = "Enter draws · Tab to the strength · Esc leaves"

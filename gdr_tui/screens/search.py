@@ -68,7 +68,13 @@ class SearchScreen(Screen[None]):
         """From top to bottom."""
         with Horizontal(id="prompt-row"):
             yield Static("/", id="prompt-sign", markup=False)
-            yield Input(placeholder="describe the music you want", id="prompt", compact=True)
+            yield Input(
+                placeholder="describe the music you want",
+                id="prompt",
+                compact=True,
+                # The key that leads here is no first letter: it is often pressed once too often.
+                restrict="(?!/).*",
+            )
         with Horizontal(id="steer-row"):
             yield Chips(id="chips")
             yield Input(placeholder="what it is not, as in drums or drums:1.5",

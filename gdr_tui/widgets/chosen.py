@@ -44,6 +44,12 @@ def why(hit: Hit, results: Results) -> list[str]:
     return lines
 
 
+def from_home(path: Path) -> str:
+    """A path as people write it, `~` for their own folder."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
 class Chosen(Vertical):
     """The right half of the screen; below the results where it is narrow."""
 
@@ -74,7 +80,7 @@ class Chosen(Vertical):
         self._put("name", literal(track.name) if track else "")
         self._put("tags", tags(track) if track else "")
         self._put("why", "\n".join(reasons))
-        self._put("path", literal(str(track.path)) if track else "")
+        self._put("path", literal(from_home(track.path)) if track else "")
         passage = (hit.start_s, hit.end_s) if hit else (0.0, 0.0)
         profile = hit.profile if hit else _NO_PROFILE
         self.waveform.show(track.duration_s if track else 0.0, passage, profile, fresh=fresh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def demo(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def demo(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The indexed demo library's folder; its store is the current one."""
     monkeypatch.setenv("GDR_HOME", str(demo_home))
-    yield DEMO
+    return DEMO

@@ -76,7 +76,8 @@ def test_a_filter_decides_before_the_ranking(gdr, demo) -> None:
 def test_contrastive_is_another_method_on_the_same_library(gdr, demo) -> None:
     drawn = gdr("search", "flute", "-f", "paths").stdout
     plain = gdr("search", "flute", "-f", "paths", "--method", "contrastive").stdout
-    assert sorted(drawn.splitlines()) != [] and drawn != plain
+    assert sorted(drawn.splitlines()) != []
+    assert drawn != plain
 
 
 def test_prompts_from_a_file_and_from_stdin_are_answered_in_order(gdr, demo, tmp_path) -> None:

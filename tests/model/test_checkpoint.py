@@ -2,35 +2,53 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from gdr_model import checkpoint
+from gdr_model.diffusion import denoisers
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
-from gdr_model.diffusion.schedule import Schedule
+from gdr_model.diffusion.prediction import to_v
+from gdr_model.diffusion.schedule import UPSTREAM, Schedule
 from gdr_model.encoders.builtin import AudioNet
 from gdr_model.encoders.contrastive import ContrastiveTower
 from gdr_model.errors import ModelError, UsageError
+
+SHAPES = [
+    {"kind": "transformer", "dim": 8, "width": 32, "layers": 1},
+    {"kind": "unet", "dim": 8, "channels": [8] * 4, "heads": 1, "head_width": 8, "groups": 2}
+    | {"features": 8, "text_width": 384, "null_length": 3},
+    {"kind": "mlp", "dim": 8, "widths": [16], "condition_width": 16},
+]
+
+
+def save(folder: Path, **changes: Any) -> Path:
+    """Write a model with fresh weights."""
+    parts: dict[str, Any] = {
+        "denoiser": TransformerDenoiser(TransformerConfig(dim=8, width=32, layers=1)),
+        "schedule": Schedule(),
+    }
+    checkpoint.save(
+        folder,
+        name="small",
+        net=AudioNet(),
+        projection=torch.randn(AudioNet.FEATURES, 8),
+        contrastive=ContrastiveTower(384, 8),
+        latent_mean=torch.zeros(8),
+        latent_sd=torch.ones(8),
+        whitening_power=0.25,
+        **parts | changes,
+    )
+    return folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    checkpoint.save(
-        tmp_path / "small",
-        name="small",
-        net=AudioNet(),
-        projection=torch.randn(AudioNet.FEATURES, 8),
-        denoiser=TransformerDenoiser(TransformerConfig(dim=8, width=32, layers=1)),
-        contrastive=ContrastiveTower(384, 8),
-        schedule=Schedule(),
-        latent_mean=torch.zeros(8),
-        latent_sd=torch.ones(8),
-        whitening_power=0.25,
-    )
-    return tmp_path / "small"
+    return save(tmp_path / "small")
 
 
 def test_a_saved_model_loads_as_it_was(folder: Path) -> None:
@@ -46,8 +64,49 @@ def test_an_encoder_of_another_training_is_refused(folder: Path) -> None:
     tensors = checkpoint.load_file(folder / "model.safetensors")
     tensors["encoder.stem.0.weight"] += 1
     checkpoint.save_file(tensors, folder / "model.safetensors")
-    with pytest.raises(ModelError, match="but its config.json says"):
+    with pytest.raises(ModelError, match=r"but its config\.json says"):
         checkpoint.load(str(folder), "cpu")
+
+
+def test_a_config_of_the_first_form_is_a_transformer_that_predicts_v(folder: Path) -> None:
+    model = checkpoint.load(str(folder), "cpu")
+    config = json.loads((folder / "config.json").read_text())
+    del config["denoiser"]["kind"], config["prediction"], config["distilled"]
+    config["schedule"] = {"times": 1000}
+    (folder / "config.json").write_text(json.dumps(config))
+    old = checkpoint.load(str(folder), "cpu")
+    assert old.denoiser.config == model.denoiser.config
+    assert (old.schedule, old.config.prediction) == (model.schedule, "v")
+    assert old.velocity is old.denoiser
+
+
+@pytest.mark.parametrize("prediction", ["v", "x0", "eps"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_denoiser_and_prediction_is_saved_and_loaded(
+    tmp_path: Path, shape: dict, prediction: str
+) -> None:
+    torch.manual_seed(0)
+    net = denoisers.build(shape)
+    save(tmp_path / "other", denoiser=net, schedule=UPSTREAM, prediction=prediction, distilled=True)
+    model = checkpoint.load(str(tmp_path / "other"), "cpu")
+    assert denoisers.describe(model.denoiser) == denoisers.describe(net)
+    assert (model.schedule, model.config.distilled) == (UPSTREAM, True)
+    x, t = torch.randn(1, net.config.frames, 8), torch.tensor([500])
+    text = torch.zeros(1, 2, 384), torch.ones(1, 2, dtype=torch.bool), torch.zeros(1, 384)
+    output = model.denoiser(x, t, model.denoiser.read(*text))
+    v = model.velocity(x, t, model.velocity.read(*text))
+    torch.testing.assert_close(v, to_v(output, x, t, UPSTREAM, prediction))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"prediction": "score"}, {"denoiser": {"kind": "rnn"}}, {"schedule": {"kind": "linear"}}],
+)
+def test_a_config_of_unknown_parts_is_refused(folder: Path, changed: dict) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changed))
+    with pytest.raises(ModelError, match="cannot be read"):
+        checkpoint.load(str(folder))
 
 
 def test_an_unknown_model_is_refused() -> None:

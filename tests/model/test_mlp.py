@@ -44,7 +44,7 @@ def test_no_words_are_the_learned_null_whatever_was_pooled() -> None:
     mask = torch.zeros(2, 3, dtype=torch.bool)
     with torch.inference_mode():
         pooled = net.read(torch.zeros(2, 3, 32), mask, torch.randn(2, 32)).pooled
-        assert torch.equal(pooled, net.text(net.null).expand(2, -1))
+        torch.testing.assert_close(pooled, net.text(net.null).expand(2, -1))
 
 
 def test_dropout_acts_only_in_training() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Edit, Steering, WeightedText
+from gdr_model.types import SAMPLERS, Edit, Slider, Steering, WeightedText
 
 texts = st.text(min_size=1, max_size=50).filter(str.strip)
 weights = st.floats(0.01, 5)
@@ -23,10 +23,25 @@ weights = st.floats(0.01, 5)
         draws=st.integers(1, 64),
         seed=st.integers(0, 2**63 - 1),
         edit=st.none() | st.builds(Edit, texts, st.none() | st.floats(0, 100), st.just(0.5), texts),
+        sliders=st.lists(st.builds(Slider, texts, st.floats(-1, 1)), max_size=3).map(tuple),
+        interval=st.tuples(st.floats(0, 0.4), st.floats(0.5, 1)),
+        pull=st.floats(0, 1),
     )
 )
 def test_a_steering_survives_json(steering: Steering) -> None:
     assert Steering.from_json(steering.to_json()) == steering
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_sampler_survives_json(sampler: str) -> None:
+    steering = Steering("a", sampler=sampler)
+    assert Steering.from_json(steering.to_json()) == steering
+
+
+def test_json_written_before_sliders_is_read() -> None:
+    old = '{"prompt": "a", "negatives": [], "likes": [], "dislikes": [], "guidance": 3.0, '
+    old += '"steps": 12, "draws": 8, "seed": 0, "edit": null}'
+    assert Steering.from_json(old) == Steering("a")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +56,15 @@ def test_a_steering_survives_json(steering: Steering) -> None:
         ({"prompt": "a", "draws": 65}, "65 draws are out of range"),
         ({"prompt": "a", "seed": -1}, "seed -1 is out of range"),
         ({"prompt": "a", "edit": Edit("f", strength=0)}, "strength 0 is out of range"),
+        ({"prompt": "a", "sliders": (Slider(" ", 0.5),)}, "a slider has no words"),
+        ({"prompt": "a", "sliders": (Slider("b", 1.5),)}, "must lie between -1 and 1"),
+        ({"prompt": "a", "sliders": (Slider("b" * 3000, 1),)}, "3,000 characters is too long"),
+        ({"prompt": "a", "sampler": "euler"}, "unknown sampler 'euler'; use ddim, dpm"),
+        ({"prompt": "a", "sampler": "dpm++", "edit": Edit("f")}, "an edit is drawn with ddim"),
+        ({"prompt": "a", "interval": (0.5, 0.5)}, "a start below its end"),
+        ({"prompt": "a", "interval": (0.5, 1.5)}, "a start below its end"),
+        ({"prompt": "a", "interval": (0.5,)}, "a start below its end"),
+        ({"prompt": "a", "pull": 2}, "pull 2 is out of range"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_sentence(fields: dict, said: str) -> None:
@@ -49,7 +73,16 @@ def test_what_cannot_be_meant_is_refused_in_one_sentence(fields: dict, said: str
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"prompt": "a", "colour": "red"}', '{"prompt": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"prompt": "a", "colour": "red"}',
+        '{"prompt": 3}',
+        '{"prompt": "a", "interval": 3}',
+    ],
+)
 def test_json_that_is_no_steering_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Steering.from_json(text)

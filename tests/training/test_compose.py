@@ -140,6 +140,14 @@ def test_voices_move_as_little_as_they_can() -> None:
     assert nearest((0,), 61) == 60
 
 
+def test_every_chord_can_be_voiced_in_up_to_five_parts() -> None:
+    for quality in QUALITIES:
+        for centre in range(45, 82):
+            voices = lead(chord(f"1{quality}", 0, "major"), None, centre, 5)
+            assert len(set(voices)) == 5
+            assert max(abs(voice - centre) for voice in voices) <= 22
+
+
 def test_figures_are_read_and_fitted() -> None:
     assert events("x--.o.") == [(0, 3, "x"), (4, 1, "o")]
     assert fit("x---", 6) == "x---x-"

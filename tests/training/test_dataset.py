@@ -265,6 +265,16 @@ def test_arrays_come_with_captions_tracks_and_rows(tmp_path) -> None:
         Dataset("x", (Item("a", "b"),)).gallery_rows()
 
 
+def test_every_track_of_a_caption_is_a_correct_answer() -> None:
+    items = [Item("a", "calm"), Item("b", "loud"), Item("a", "slow"), Item("c", "calm")]
+    assert Dataset("s", tuple(items)).correct().tolist() == [
+        [True, False, True],
+        [False, True, False],
+        [True, False, False],
+        [True, False, True],
+    ]
+
+
 def test_safetensors_keep_their_texts_in_the_metadata(tmp_path) -> None:
     given = arrays()
     texts = {name: json.dumps(given[name].tolist()) for name in ("caption", "track_id")}

@@ -112,8 +112,8 @@ class StandIn(Session):
             query = Query(query.vectors, steering, "gdr", 0.012, steering.edit.start_s)
         return Results(hits(steering, min(k, 20)), query, self.tracks, 0.83, 0.3, 0.01)
 
-    def refresh(self) -> int:
-        return 1
+    def refresh(self) -> bool:
+        return True
 
     def check_filter(self, where: str) -> None:
         if "nonsense" in where:

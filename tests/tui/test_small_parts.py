@@ -9,7 +9,7 @@ import pytest
 from gdr_model.errors import UsageError
 from gdr_model.types import Cancel, WeightedText
 from gdr_tui.background import Background
-from gdr_tui.draft import Draft, parse_negative
+from gdr_tui.draft import Draft
 from gdr_tui.session import measured, sentence
 from gdr_tui.settings import Settings
 from gdr_tui.widgets.results import bar
@@ -61,7 +61,7 @@ def test_bars_are_exact_to_an_eighth() -> None:
     ],
 )
 def test_negatives_are_typed_as_text_and_weight(typed: str, text: str, weight: float) -> None:
-    assert parse_negative(typed) == WeightedText(text, weight)
+    assert WeightedText.parse(typed) == WeightedText(text, weight)
 
 
 def test_a_negative_that_cannot_be_meant_is_refused() -> None:

@@ -291,7 +291,7 @@ def sentences(slots: Slots, facts: Facts, rng: RNG) -> str:
     if slots.measured and rng.random() < 0.6:
         more.append(f"The sound is {slots.measured[0]}.")
     if slots.use:
-        options = ["It could be played at {}.", "It would suit {}.", "Good for {}.", "Fit for {}."]
+        options = ["It could be used for {}.", "It would suit {}.", "Good for {}.", "Fit for {}."]
         more.append(pick(rng, options).format(slots.use))
     if slots.era:
         more.append(f"It sounds like {slots.era}.")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,15 @@ from gdr_model import checkpoint
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.diffusion.inversion import invert
 from gdr_model.diffusion.sampling import ddim, noise
+from gdr_model.encoders.builtin import SAMPLE_RATE_HZ, normalise_loudness
 from gdr_model.types import PASSAGE_S, Array
-from gdr_model.whitening import Whitening
+from gdr_model.whitening import Whitening, unit
 from training.builtin.captions import captions
 from training.builtin.facts import Corpus
 from training.builtin.prepare import Store, decode
 from training.builtin.scores import CUTS, Bools, Recall, chance, fuse
-from training.builtin.teacher import labels, shared
+from training.builtin.teacher import MUSIC, Teacher, labels, shared
+from training.builtin.train_encoder import VOICE
 from training.metrics.retrieval import ranks
 
 DRAWS, STEPS, GUIDANCE = 8, 12, 3.0
@@ -98,7 +101,7 @@ def draw(
     start = noise(draws, PASSAGE_S, model.space.dim, seed)
     drawn = []
     for query in queries:
-        guided = Guided.build(model.denoiser, model.text.embed(["", query]), guidance)
+        guided = Guided.build(model.velocity, model.text.embed(["", query]), guidance)
         x = ddim(guided, start, grid, model.schedule)
         drawn.append((x * model.latent_sd + model.latent_mean).mean(dim=1).numpy())
     return np.stack(drawn)
@@ -155,7 +158,7 @@ def fidelity(model: checkpoint.Model, task: Task, count: int = 40) -> dict[str, 
     some = task.passages[:: max(1, len(task.passages) // count)]
     x0 = np.stack([p[np.arange(PASSAGE_S) % len(p)] for p in some])
     x = (torch.from_numpy(x0) - model.latent_mean) / model.latent_sd
-    guided = Guided.build(model.denoiser, model.text.embed(["", ""]), 0.0)
+    guided = Guided.build(model.velocity, model.text.embed(["", ""]), 0.0)
     grid = model.schedule.grid(STEPS)
     z = invert(guided, x, grid, model.schedule)
     back = ddim(guided, z, grid, model.schedule)
@@ -167,6 +170,43 @@ def fidelity(model: checkpoint.Model, task: Task, count: int = 40) -> dict[str, 
         "inverted_noise_sd": float(z.std()),
         "passage_sd": float(x.std()),
     }
+
+
+def speed(model: checkpoint.Model) -> dict[str, float]:
+    """Processor time: real time over encoding, and seconds to draw for one prompt."""
+    sound = np.random.default_rng(0).normal(0, 0.1, 120 * SAMPLE_RATE_HZ).astype(np.float32)
+    encode, drawing = [], []
+    for trial in range(5):
+        began = time.process_time()
+        model.encoder.encode(sound)
+        middle = time.process_time()
+        draw(model, [f"calm piano music, take {trial}"], GUIDANCE, STEPS, DRAWS, 0)
+        encode.append(middle - began)
+        drawing.append(time.process_time() - middle)
+    return {"encode_x": 120 / float(np.median(encode)), "draw_s": float(np.median(drawing))}
+
+
+def asked_teacher(model: checkpoint.Model, task: Task) -> dict[str, float]:
+    """The teacher itself on Noise2Music, its classes weighted by likeness to the caption.
+
+    No training, and no student in between: how far labels alone go.
+    """
+    teacher, names = Teacher(), labels()
+    folder = shared() / "data" / "noise2music_dev"
+    with (folder / "captions.csv").open(encoding="utf-8", newline="") as file:
+        files = [row["file"] for row in csv.DictReader(file)]
+    heard = [teacher(normalise_loudness(decode(folder / name)))[0].mean(axis=0) for name in files]
+    kept = [0, *range(VOICE.start, VOICE.stop), *range(MUSIC.start, MUSIC.stop)]
+    logits = np.stack(heard)[:, kept]
+    z = (logits - logits.mean(axis=0)) / logits.std(axis=0)
+    words = unit(np.concatenate([model.text.embed([names[i]]).pooled for i in kept]))
+    asked = unit(np.concatenate([model.text.embed([q]).pooled for q in task.queries]))
+    alike = asked @ words.T
+    alike -= alike.mean(axis=0)
+    weights = np.exp(alike / 0.05)
+    weights = weights / weights.sum(axis=1, keepdims=True) - 1 / len(kept)
+    recall = Recall.of(ranks(weights @ z.T, task.correct))
+    return {f"R@{k}": recall.at[k] for k in CUTS}
 
 
 def sweep(model: checkpoint.Model, task: Task, seed: int) -> list[dict[str, float]]:
@@ -205,7 +245,8 @@ def main() -> None:
         "whitening_power": model.whitening.power,
     }
     held = own_task(arguments.work, model)
-    for task in (held, noise2music(model)):
+    clips = noise2music(model)
+    for task in (held, clips):
         result = retrieval(model, arguments.work / arguments.name, task, arguments.seed)
         report[task.name] = result
         by_chance = " | ".join(f"{v:.1f}" for v in result["chance"].values())
@@ -215,10 +256,13 @@ def main() -> None:
         print(f"| chance | {by_chance} | |", flush=True)
         print(f"\ncosine between draws {result['cosine_between_draws']:.3f}", flush=True)
     report["inversion"] = fidelity(model, held)
-    print(f"\ninversion: {report['inversion']}")
-    part = arguments.work / "report.json.part"
-    part.write_text(json.dumps(report, indent=2) + "\n")
-    part.replace(arguments.work / "report.json")
+    report["speed"] = speed(model)
+    report["teacher"] = asked_teacher(model, clips)
+    for part in ("inversion", "speed", "teacher"):
+        print(f"\n{part}: {report[part]}")
+    half = arguments.work / "report.json.part"
+    half.write_text(json.dumps(report, indent=2) + "\n")
+    half.replace(arguments.work / "report.json")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The pool of (passage, caption) pairs the retriever learns from, with its text embedded once.
 
-    python -m training.builtin.pool --work DIR [--captions 10]
+    python -m training.builtin.pool --work DIR [--captions 5]
 
 Writes `DIR/NAME/items.jsonl` (track, start_s, seconds, captions as numbers), `captions.txt`, and
 the MiniLM states of all captions end to end (`states.npy`, float16, memory-mapped) with their
@@ -69,7 +69,7 @@ def passages(track: Prepared, rng: np.random.Generator) -> list[tuple[int, int]]
     longest = min(PASSAGE_S, track.seconds)
     if longest < SHORTEST_S:
         return []
-    count = 2 if track.kind != "source" else int(np.clip(track.seconds / 12, 3, 16))
+    count = {"render": 2, "remix": 1}.get(track.kind, int(np.clip(track.seconds / 12, 3, 16)))
     found = []
     for _ in range(count):
         # Short passages as often as long ones: what is said of them holds all the way through.
@@ -136,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--name", default="pool")
-    parser.add_argument("--captions", type=int, default=10, help="captions of each passage")
+    parser.add_argument("--captions", type=int, default=5, help="captions of each passage")
     parser.add_argument("--split", default="train", choices=["train", "test"])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -124,7 +124,12 @@ def lead(
     """
     classes = harmony.classes
     keep = set(classes) if len(classes) <= size else {classes[0], classes[1], *classes[3:]}
-    pool = [pitch for pitch in range(centre - 10, centre + 11) if pitch % 12 in classes]
+    pool: list[int] = []
+    reach = 10
+    # A triad has as few as four notes within the usual reach, and up to five voices to fill.
+    while len(pool) < size:
+        pool = [p for p in range(centre - reach, centre + reach + 1) if p % 12 in classes]
+        reach += 1
     voicings = [
         v
         for v in combinations(pool, size)

@@ -10,6 +10,7 @@ an exponential average of the weights. The cosine schedule runs over the clock. 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 from collections.abc import Sequence
@@ -165,6 +166,8 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
                 net.load_state_dict(trained)
                 print(f"step {state['step']} held-out loss {outside:.4f}", flush=True)
     torch.save({"config": asdict(config), "ema": ema, **state}, folder / "denoiser.pt")
+    summary = {"passages": len(items.pool.items), "captions": len(items.pool.texts), **state}
+    (folder / "summary.json").write_text(json.dumps({**summary, "batch": BATCH}) + "\n")
 
 
 def main() -> None:

@@ -252,8 +252,8 @@ MEASURED: dict[str, str] = {
     "fading": "fading|calming down|dying away",
     "dynamic": "dynamic|varied|with loud and soft passages",
     "steady": "steady|constant|even|loud",
-    "major": "major key|bright|in a major key",
-    "minor": "minor key|dark|in a minor key",
+    "major": "bright|major",
+    "minor": "dark|minor|darker",
 }
 
 ADJECTIVES = {"slow", "medium", "fast", "bright", "dark", "busy", "sparse", "steady"}

@@ -1,0 +1,110 @@
+"""Training losses against their definitions."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import torch
+
+from gdr_model.diffusion import loss
+from gdr_model.diffusion.prediction import PREDICTIONS, target
+from gdr_model.diffusion.schedule import Schedule
+
+SCHEDULE = Schedule()
+
+
+@pytest.fixture
+def batch() -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(0)
+    x0, eps = torch.randn(2, 16, 4, 8)
+    return x0, eps, torch.randint(50, 900, (16,))
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_the_right_answer_costs_nothing(batch, prediction: str) -> None:
+    x0, eps, t = batch
+    right = target(x0, eps, t, SCHEDULE, prediction)
+    assert float(loss.denoising(right, x0, eps, t, SCHEDULE, prediction)) == 0
+    assert float(loss.denoising(right + 1, x0, eps, t, SCHEDULE, prediction)) > 0
+
+
+def test_without_weighting_it_is_the_mean_squared_error(batch) -> None:
+    x0, eps, t = batch
+    error = loss.denoising(torch.zeros_like(x0), x0, eps, t, SCHEDULE, "x0", gamma=None)
+    torch.testing.assert_close(error, x0.square().mean())
+
+
+def test_min_snr_weighs_the_same_error_of_clean_data_equally_in_every_prediction(batch) -> None:
+    """A network off by d in x0 must pay the same, however it was asked."""
+    x0, eps, t = batch
+    x = SCHEDULE.add_noise(x0, eps, t)
+    signal, noise = SCHEDULE.levels(t)
+    off = x0 + 0.1 * torch.randn_like(x0)
+    off_eps = (x - signal * off) / noise
+    costs = [
+        float(
+            loss.denoising(
+                target(off, off_eps, t, SCHEDULE, prediction), x0, eps, t, SCHEDULE, prediction
+            )
+        )
+        for prediction in PREDICTIONS
+    ]
+    assert costs == pytest.approx([costs[0]] * 3, rel=1e-3)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_min_snr_is_finite_and_capped_at_every_time(prediction: str) -> None:
+    weights = loss.min_snr(torch.arange(1, 1000), SCHEDULE, prediction)
+    assert torch.isfinite(weights).all()
+    assert float(weights.max()) <= loss.GAMMA + 1e-4
+
+
+def test_contrast_is_least_where_each_estimate_is_its_own_target(batch) -> None:
+    x0, eps, t = batch
+    x = SCHEDULE.add_noise(x0, eps, t)
+    right = SCHEDULE.velocity(x0, eps, t)
+    swapped = SCHEDULE.velocity(x0.roll(1, 0), (x - SCHEDULE.levels(t)[0] * x0.roll(1, 0)), t)
+    assert float(loss.nt_xent(right, x, x0, t, SCHEDULE)) < 0.2
+    assert float(loss.nt_xent(swapped, x, x0, t, SCHEDULE)) > 2
+
+
+def test_contrast_of_equal_estimates_is_chance(batch) -> None:
+    x0, _, t = batch
+    same = torch.ones_like(x0)
+    error = loss.nt_xent(same, same, torch.ones_like(x0), t, SCHEDULE, "x0")
+    assert float(error) == pytest.approx(math.log(len(x0)), rel=1e-4)
+
+
+def test_consistency_is_zero_for_the_exact_flow_to_a_point(normal) -> None:
+    """Where all data are one point, every state of every path ends there."""
+    oracle = normal(0.4, 0.0)
+    x0 = torch.full((3, 4, 2), 0.4)
+    t, to = torch.tensor([999, 500, 80]), torch.tensor([700, 200, -1])
+    error = loss.consistency(
+        oracle.at, oracle.at, oracle.at, x0, torch.randn_like(x0), t, to, SCHEDULE
+    )
+    assert abs(float(error)) < 1e-3
+
+
+def test_words_are_dropped_by_the_row_and_by_the_generator() -> None:
+    mask = torch.ones(4000, 3, dtype=torch.bool)
+    mask[:, 2] = False
+    dropped = [loss.drop_words(mask, 0.1, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    assert torch.equal(dropped[0], dropped[1])
+    assert not torch.equal(dropped[0], dropped[2])
+    present = dropped[0].any(dim=1)
+    assert float(present.float().mean()) == pytest.approx(0.9, abs=0.02)
+    assert torch.equal(dropped[0][present], mask[present])
+    assert torch.equal(loss.drop_words(mask, 0.0, torch.Generator()), mask)
+
+
+def test_short_prompts_are_sometimes_repeated() -> None:
+    rng = random.Random(0)
+    said = [loss.repeat_short("warm piano", rng) for _ in range(2000)]
+    repeated = [text for text in said if text != "warm piano"]
+    assert len(repeated) / 2000 == pytest.approx(0.3, abs=0.03)
+    assert set(repeated) == {" ".join(["warm piano"] * 7)}
+    assert loss.repeat_short("x" * 77, rng, chance=1) == "x" * 77
+    assert loss.repeat_short("", rng, chance=1) == ""

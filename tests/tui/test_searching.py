@@ -1,0 +1,194 @@
+"""A user searches, steers and edits, on a session with fixed answers."""
+
+from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
+from stand_in import StandIn
+from textual.widgets import Input
+
+from gdr_model.types import WeightedText
+from gdr_tui.screens.compare import CompareScreen
+from gdr_tui.screens.edit import EditScreen
+from gdr_tui.widgets.chips import Chips
+
+
+async def test_types_a_prompt_and_gets_results() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm dub")
+        assert session.asked[-1][0].prompt == "warm dub"
+        assert main(pilot).results.has_focus
+        assert "results · 20 of 30" in picture(pilot)
+        assert labels(pilot) == ["“warm dub”"]
+
+
+async def test_sees_the_library_before_the_model_and_may_already_ask() -> None:
+    session = StandIn()
+    session.may_load.clear()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: names(pilot))
+        assert "library · 30 tracks" in picture(pilot)
+        await pilot.press(*"warm", "enter")
+        assert main(pilot).asking.waiting
+        assert "the query waits for it" in picture(pilot)
+        assert not session.asked
+        session.may_load.set()
+        await until(pilot, lambda: labels(pilot) == ["“warm”"])
+
+
+async def test_pushes_away_drums_and_takes_it_back() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("n", *"drums:0.5", "enter")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert session.asked[-1][0].negatives == (WeightedText("drums", 0.5),)
+        assert "− drums 0.5 ×" in picture(pilot)
+        assert "▲" in picture(pilot) or "▼" in picture(pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: len(labels(pilot)) == 3)
+        assert labels(pilot)[-1] == "no more − drums"
+
+
+async def test_clicks_a_chip_away() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("n", *"drums", "enter")
+        await pilot.press("n", *"vocals:2", "enter")
+        await until(pilot, lambda: len(main(pilot).asking.draft.negatives) == 2)
+        await pilot.click(Chips, offset=(3, 0))
+        await until(
+            pilot, lambda: main(pilot).asking.draft.negatives == (WeightedText("vocals", 2.0),)
+        )
+
+
+async def test_edits_a_result_it_almost_likes() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("j")
+        hit = main(pilot).results.hit
+        assert hit
+        await pilot.press("i")
+        assert isinstance(pilot.app.screen, EditScreen)
+        await pilot.press("end", *" strings", "tab", *"0.4", "enter")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        steering = session.asked[-1][0]
+        assert steering.edit
+        assert steering.edit.path == str(hit.track.path)
+        assert steering.edit.start_s == hit.start_s
+        assert steering.edit.strength == 0.4
+        assert steering.edit.from_prompt == "warm"
+        assert steering.prompt == "warm strings"
+        assert labels(pilot)[-1] == f"edit 0.4 of {hit.track.path.stem}: warm strings"
+        assert "edit 0.4 of" in picture(pilot)
+
+
+async def test_an_edit_inverts_under_the_words_that_found_the_result() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await pilot.press("escape", "i")
+        assert any("an edit starts from a result" in sentence for sentence in said(pilot))
+        await asked(pilot, "warm")
+        await pilot.press("slash", *"half typed", "escape", "i")
+        assert pilot.app.screen.query_one("#edit-prompt", Input).value == "warm"
+        await pilot.press("enter")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert session.asked[-1][0].edit.from_prompt == "warm"  # type: ignore[union-attr]
+
+
+async def test_an_edit_that_cannot_be_meant_is_refused_in_the_dialog() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("i", "tab", *"7", "enter")
+        assert isinstance(pilot.app.screen, EditScreen)
+        assert "strength 7 is out of range" in picture(pilot)
+        await pilot.press("escape")
+        assert len(labels(pilot)) == 1
+
+
+async def test_turns_guidance_three_times_and_asks_once() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("plus", "plus", "minus")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert labels(pilot)[-1] == "g 3→3.5"
+        assert len(session.asked) == 2
+
+
+async def test_rerolls_with_a_new_seed_every_time() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("r")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        await pilot.press("u", "r")
+        await until(pilot, lambda: len(labels(pilot)) == 3)
+        assert [steering.seed for steering, _ in session.asked] == [0, 1, 2]
+
+
+async def test_likes_and_bans_what_it_hears() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        first = main(pilot).results.track
+        assert first
+        await pilot.press("l")
+        await until(pilot, lambda: session.asked[-1][0].likes == (str(first.path),))
+        await until(pilot, lambda: not main(pilot).asking.busy)
+        assert main(pilot).results.track == first, "the cursor stays on the track"
+        await pilot.press("b")
+        await until(pilot, lambda: session.asked[-1][0].dislikes == (str(first.path),))
+        assert session.asked[-1][0].likes == ()
+
+
+async def test_goes_back_branches_and_loses_nothing() -> None:
+    async with opened(StandIn()).run_test(size=WIDE) as pilot:
+        await asked(pilot, "warm")
+        first = names(pilot)
+        await asked(pilot, "cold")
+        second = names(pilot)
+        await pilot.press("u")
+        assert names(pilot) == first
+        assert pilot.app.screen.query_one("#prompt", Input).value == "warm"
+        await pilot.press("ctrl+r")
+        assert names(pilot) == second
+        await pilot.press("u", "r")
+        await until(pilot, lambda: len(labels(pilot)) == 3)
+        assert labels(pilot) == ["“warm”", "├─“cold”", "re-roll seed 1"]
+        await pilot.press("t", "k", "enter")
+        assert names(pilot) == second
+        await pilot.press("u", "u")
+        assert "this is where the sitting began" in said(pilot)
+
+
+async def test_compares_with_the_query_before() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await pilot.press("escape", "c")
+        assert any("nothing to compare" in sentence for sentence in said(pilot))
+        await asked(pilot, "warm")
+        await asked(pilot, "cold")
+        await pilot.press("c")
+        assert isinstance(pilot.app.screen, CompareScreen)
+        assert "came" in picture(pilot)
+        assert "“cold”" in picture(pilot)
+
+
+async def test_filters_and_mends_a_filter_that_cannot_be_read() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("f", *"nonsense", "enter")
+        assert "expected a field" in picture(pilot)
+        pilot.app.screen.query_one(Input).value = "genre = jazz"
+        await pilot.press("enter")
+        await until(pilot, lambda: session.asked[-1][1] == "genre = jazz")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert labels(pilot)[-1] == "where genre = jazz"
+
+
+async def test_is_told_that_the_filter_excluded_everything() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("f", *"nothing", "enter")
+        await until(pilot, lambda: not names(pilot))
+        assert "the filter excluded every track: nothing" in picture(pilot)

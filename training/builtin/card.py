@@ -1,0 +1,216 @@
+"""Write the card of the model that ships, from the lists and the last report: no figure by hand.
+
+python -m training.builtin.card --work DIR [--to FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from gdr_model.config import SHIPPED
+from training.builtin.prepare import Store
+from training.builtin.scores import CUTS
+
+HEAD = """# Model card: builtin
+
+The model that ships with gdr: an audio encoder, a diffusion model that draws in its latent space
+from a sentence, and a contrastive tower to compare with. It is small, was trained in about two
+hours on two shared processor cores, and hears about as well as that allows. This page is written
+by `python -m training.builtin.card` from the lists of the data and the last report.
+"""
+
+USE = """## What it is for
+
+Finding music in one's own library by a description: instruments, broad genres, moods, singing or
+not, roughly how fast or dense. It writes no music and knows no artists, titles or lyrics. Mono
+sound at 16 kHz goes in; one latent of 64 numbers a second comes out, from the four seconds
+around it. English text is read by all-MiniLM-L6-v2 (Apache-2.0; its weights are not in here).
+"""
+
+WEAK = """## What it does badly
+
+- **Voices.** There are a few dozen sung recordings in the training data, multiplied by laying
+  them over other tracks. Singing is told from playing; kinds of voice (man, woman, child, rap,
+  rough, smooth) mostly are not, and no caption claimed them, save where a source said so.
+- **Styles defined by singing or by commercial production** (R&B, reggae, country, blues, pop of
+  a decade): the data hold almost none, and what there is comes from a synthesiser.
+- **Tempo, key and metre**: known for rendered music only; "slow" and "fast" act weakly.
+- **Rare instruments** are known from General MIDI sounds alone.
+- **It can only be as good as its teacher**, an audio tagger with a window of one second, whose
+  opinion of music also wrote most captions. Held-out figures on such captions say how well the
+  parts fit together; the figures on human captions say more about use.
+- **Words**: captions are generated from tables. Irony, negation inside a sentence ("no drums"),
+  names and stories are not understood; use `--not` for what you do not want.
+- Above 8 kHz and in stereo it hears nothing.
+"""
+
+
+def data_table(records: list[dict[str, Any]]) -> str:
+    """Counts, hours and licences of every source."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        rows[str(record["source"])].append(record)
+    lines = ["| source | train | held out | hours | licences |", "| --- | --- | --- | --- | --- |"]
+    for source, own in sorted(rows.items(), key=lambda item: -len(item[1])):
+        split = Counter(r["split"] for r in own)
+        hours = sum(r["seconds"] for r in own) / 3600
+        licences = Counter(str(r.get("licence") or "those of its parents") for r in own)
+        named = ", ".join(f"{name} ({count})" for name, count in licences.most_common())
+        lines.append(f"| {source} | {split['train']} | {split['test']} | {hours:.2f} | {named} |")
+    seconds = {s: sum(r["seconds"] for r in records if r["split"] == s) for s in ("train", "test")}
+    lines.append(
+        f"\nIn all {seconds['train'] / 3600:.1f} h to learn from, {seconds['test'] / 3600:.1f} h "
+        "held out, split by track."
+    )
+    return "\n".join(lines)
+
+
+def attribution(work: Path) -> str:
+    """Artists, titles and licences of the excerpts, as their licences ask."""
+    credits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in (work / "sources.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if record.get("artist"):
+            credits[record["artist"], record["licence"]].add(str(record["title"]))
+    return "\n".join(
+        f"- {artist}: {'; '.join(sorted(titles))}. {licence}."
+        for (artist, licence), titles in sorted(credits.items())
+    )
+
+
+def sizes(folder: Path) -> str:
+    """Parameters of each part, and the size of the file."""
+    counts: Counter[str] = Counter()
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        for name in file.keys():  # noqa: SIM118
+            part = name.split(".")[0] if "." in name else "projection and statistics"
+            shape = file.get_slice(name).get_shape()
+            count = 1
+            for side in shape:
+                count *= side
+            counts[part] += count
+    size = (folder / "model.safetensors").stat().st_size / 1e6
+    parts = ", ".join(f"{part} {count / 1e6:.2f} M" for part, count in counts.most_common())
+    return f"{size:.1f} MB in half precision; parameters: {parts}."
+
+
+def results(name: str, result: dict[str, Any]) -> str:
+    """One task as a table."""
+    chance = " | ".join(f"{result['chance'][str(k)]:.1f}" for k in CUTS)
+    return "\n".join(
+        [
+            f"### {name}: {result['queries']} queries, {result['gallery']} passages\n",
+            "| method | R@1 | R@5 | R@10 | median rank |",
+            "| --- | --- | --- | --- | --- |",
+            *result["table"],
+            f"| chance | {chance} | |",
+            f"\nMean cosine between the draws of a query: {result['cosine_between_draws']:.3f}.",
+        ]
+    )
+
+
+def training(work: Path) -> str:
+    """How long everything took and where it ended."""
+    log = [json.loads(x) for x in (work / "encoder" / "log.jsonl").read_text().splitlines()]
+    last = log[-1]
+    start = work / "encoder-start" / "log.jsonl"
+    first = json.loads(start.read_text().splitlines()[-1]) if start.exists() else None
+    before = (
+        f" It began from the weights of a first run of {first['elapsed'] / 60:.0f} minutes."
+        if first
+        else ""
+    )
+    retriever = json.loads((work / "retriever" / "summary.json").read_text())
+    return (
+        f"- Encoder: {last['step']:,} steps in {last['elapsed'] / 60:.0f} minutes on one thread of "
+        f"two shared cores.{before} Correlation with the teacher's logits on held-out recordings, "
+        f"mean over 144 classes of music: {last['music']:.3f} (singing and other voices: "
+        f"{last['voice']:.3f}).\n"
+        f"- Diffusion model: {retriever['step']:,} steps of {retriever['batch']} in "
+        f"{retriever['elapsed'] / 60:.0f} minutes; {retriever['passages']:,} passages with "
+        f"{retriever['captions']:,} distinct captions.\n"
+        "- Every command and its time: `training/builtin/README.md`."
+    )
+
+
+def write(work: Path, to: Path) -> None:
+    """Put the card together."""
+    report = json.loads((work / "report.json").read_text())
+    records = Store(work).records()
+    used = report["settings"]
+    inversion = report["inversion"]
+    speed = report["speed"]
+    teacher = " / ".join(f"{report['teacher'][f'R@{k}']:.1f}" for k in CUTS)
+    text = f"""{HEAD}
+{USE}
+## Sizes and speed
+
+{sizes(to)} On one core, in processor time: {speed["encode_x"]:,.0f} times real time to encode
+decoded sound; {speed["draw_s"]:.2f} s to read a prompt and draw {used["draws"]} points in
+{used["steps"]} steps.
+
+## Data
+
+{data_table(records)}
+
+Packages are Debian's, their music only; `free-music` are excerpts of freely licensed recordings;
+`render` are pieces of our own composer, played with FluidR3 and MuseScore General (MIT);
+`remix` are sung excerpts over other training tracks, and tracks at other speeds. At most the
+first five minutes of a track were used. No sound of any of them is in the weights' file.
+
+The labels come from YAMNet (Apache-2.0), heard once a second, and, for renders, from their
+scores. Captions are generated from both by `training/builtin/captions.py`. Nothing else was
+learnt from: no human captions, no other dataset.
+
+## Training
+
+{training(work)}
+
+## Results
+
+`python -m training.builtin.evaluate --work DIR`; model `{report["model"]}`, seed {used["seed"]},
+{used["draws"]} draws of {used["steps"]} steps at guidance {used["guidance"]:g}, whitening power
+{report["whitening_power"]:g}; percent, with 95 % bootstrap intervals over the queries.
+
+{results("Held-out tracks, generated captions", report["held-out tracks"])}
+
+A caption is right about one passage of 24 s; passages beside it in the same track count as wrong.
+
+{results("Noise2Music, human captions", report["Noise2Music"])}
+
+Generated clips with the captions they were made from (Apache-2.0). Nothing was trained on them,
+but whitening, guidance and fusion were chosen on them, so these are development figures. The
+teacher itself, asked by the cosine of MiniLM between caption and class names, reaches
+{teacher} (R@1 / 5 / 10) there.
+
+Inversion without words and drawing back ({inversion["passages"]} held-out passages): cosine
+{inversion["round_trip_cosine"]:.4f} (least {inversion["round_trip_cosine_least"]:.4f}); the noise
+found has deviation {inversion["inverted_noise_sd"]:.2f}.
+
+{WEAK}
+## Attribution of the excerpts
+
+{attribution(work)}
+"""
+    part = to / "MODEL_CARD.md.part"
+    part.write_text(text, encoding="utf-8")
+    part.replace(to / "MODEL_CARD.md")
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--to", type=Path, default=SHIPPED, metavar="FOLDER")
+    arguments = parser.parse_args()
+    write(arguments.work, arguments.to)
+
+
+if __name__ == "__main__":
+    main()
