@@ -1,7 +1,4 @@
-"""Draws docs/app.svg, the picture in the README: the real app on the demo library.
-
-    python docs/picture.py
-"""
+"""Draws docs/app.svg, the picture in the README, from the real app: `python docs/picture.py`."""
 
 from __future__ import annotations
 
