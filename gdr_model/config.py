@@ -7,6 +7,8 @@ wait seconds for the networks.
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from gdr_model import paths
-from gdr_model.errors import ModelError
+from gdr_model.errors import ModelError, SpaceMismatch
 from gdr_model.types import LatentSpace
 from gdr_model.whitening import Whitening
 
@@ -50,10 +52,25 @@ class ModelConfig:
             raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             found = raw.pop("format")
             if found == FORMAT:
-                return cls(folder=folder, space=LatentSpace(**raw.pop("space")), **raw)
+                config = cls(folder=folder, space=LatentSpace(**raw.pop("space")), **raw)
+                if not (config.name + config.space.encoder).isprintable():
+                    raise ValueError("its name would act on a terminal")
+                return config
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{folder / 'config.json'} does not describe a gdr model") from error
         raise ModelError(f"{folder} holds a model of format {found}; this gdr reads {FORMAT}")
+
+    @property
+    def argument(self) -> str:
+        """What `--model` takes for this model, fit for a shell."""
+        return "builtin" if self.folder == SHIPPED else shlex.quote(str(self.folder))
+
+    def other_than(self, held: Sequence[LatentSpace], root: Path) -> SpaceMismatch:
+        """The refusal to search a library that holds latents of other spaces only."""
+        return SpaceMismatch(
+            f"this library holds {' and '.join(map(str, held))} latents; the model draws in "
+            f"{self.space}. Run gdr index --model {self.argument} {shlex.quote(str(root))}"
+        )
 
     @property
     def weights(self) -> Path:

@@ -138,6 +138,17 @@ def ingest(
         ) from None
 
 
+def preview(root: Path) -> Summary:
+    """What a first ingest of a folder would find, without making a library for it.
+
+    Raises:
+        LibraryError: if the folder is missing or cannot be read.
+    """
+    found = scan(root)
+    unreadable = [root / os.fsdecode(name) for name in found.unreadable]
+    return Summary(new=len(found.files), unreadable=unreadable)
+
+
 def _plan(library: Library, space: LatentSpace, retry_failed: bool, cancelled: Cancel) -> _Plan:
     found = scan(library.root, cancelled)
     known, failed = library.stamps(), library.failed_stamps()
@@ -252,6 +263,7 @@ class _Run:
         finally:
             self._stop.set()
             pool.shutdown(cancel_futures=True)
+        self._library.touch()
         return _summary(plan, self._counts, self._failed, self._audio_s, self._begun)
 
     def _decode(self, job: _Job) -> Audio | None:
@@ -271,11 +283,12 @@ class _Run:
             if audio is not None:
                 self._audio_s += audio.duration_s
                 self._encode(sound, audio)
-        except DecodeError as error:
+        except (DecodeError, MemoryError) as error:
             # What vanished since the scan has not failed: its disk may have gone with it.
             if os.path.lexists(path):
-                self._library.put_failure(job.name, job.stamp, str(error))
-                self._failed.append(Failure(path, str(error), time.time()))
+                reason = str(error) or "it is too large for the memory"
+                self._library.put_failure(job.name, job.stamp, reason)
+                self._failed.append(Failure(path, reason, time.time()))
             return
         self._library.put_track(job.name, job.stamp, sound, tags)
         self._live[sound.content] += 1

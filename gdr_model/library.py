@@ -18,7 +18,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -26,51 +26,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model import filters
+from gdr_model import filters, statements
 from gdr_model.audio import Tags
 from gdr_model.errors import LibraryError
 from gdr_model.migrations import prepare
-from gdr_model.paths import home, store_of
+from gdr_model.paths import store_of
 from gdr_model.records import Failure, Passages, Sound, Stamp, file_stem, key, passage_bounds, shown
 from gdr_model.rows import RowFile
 from gdr_model.types import Array, LatentSpace, Track
 
-__all__ = ["Failure", "Library", "Passages", "known_libraries", "passage_bounds"]
-
-_TRACKS = (
-    "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db "
-    "FROM tracks ORDER BY path"
-)
-_TRACK = _TRACKS.replace("ORDER BY path", "WHERE path = ?")
-_PASSAGES = (
-    "SELECT id, content, start_s, end_s, mean_row FROM passages "
-    "WHERE space = ? AND id > ? AND content IN (SELECT content FROM tracks) ORDER BY id"
-)
-_SPACE = (
-    "SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND sample_rate_hz = ? "
-    "AND window_s = ? AND hop_s = ? AND fingerprint = ?"
-)
-_ENDS = (
-    "SELECT (SELECT max(first_row + rows) FROM latents WHERE space = ?1), "
-    "(SELECT max(mean_row) + 1 FROM passages WHERE space = ?1)"
-)
-_DAMAGED = (
-    "SELECT content FROM latents WHERE space = ?1 AND first_row + rows > ?2 "
-    "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
-)
-
-
-def known_libraries() -> list[Path]:
-    """The roots of all stores, most recently indexed first; unreadable stores are left out."""
-    found: list[tuple[float, Path]] = []
-    for database in sorted((home() / "libraries").glob("*/library.db")):
-        try:
-            with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-                facts = dict(connection.execute("SELECT name, value FROM facts"))
-            found.append((facts.get("indexed_at", 0.0), Path(os.fsdecode(facts["root"]))))
-        except (sqlite3.Error, KeyError):
-            continue
-    return [root for _, root in sorted(found, key=lambda item: -item[0])]
+__all__ = ["Failure", "Library", "Passages", "passage_bounds"]
 
 
 class Library:
@@ -111,7 +76,9 @@ class Library:
                 on_error.callback(connection.close)
                 prepare(connection, os.fsencode(root))
                 on_error.pop_all()
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise LibraryError(f"{shown(store)} cannot be written: {error.strerror}") from error
+        except sqlite3.Error as error:
             raise LibraryError(
                 f"the library of {shown(root)} cannot be opened ({error}); if it stays so, move "
                 f"{shown(store)} away and run gdr index {shown(root)}"
@@ -143,6 +110,10 @@ class Library:
         """How many tracks there are."""
         return int(self._read("SELECT count(*) FROM tracks")[0][0])
 
+    def first(self, count: int) -> list[Track]:
+        """The first tracks in the order of their paths; a hundred thousand take a second."""
+        return [self._track(row) for row in self._read(f"{statements.TRACKS} LIMIT ?", count)]
+
     def tracks(self, where: str | None = None) -> list[Track]:
         """All tracks in the order of their paths, or those a filter keeps (see `filters`).
 
@@ -155,7 +126,7 @@ class Library:
             if self._tracks[0] != generation:
                 # Making a Track takes longer than reading its row, so what has not changed
                 # is not made again: while a folder is indexed this is called all the time.
-                before, rows = self._tracks[1], self._read(_TRACKS)
+                before, rows = self._tracks[1], self._read(statements.TRACKS)
                 now = {row: before.get(row) or self._track(row) for row in rows}
                 self._tracks = (generation, now)
             found = list(self._tracks[1].values())
@@ -171,7 +142,7 @@ class Library:
             (os.path.realpath(path), os.path.realpath(self.root)),
         ):
             if spelled.startswith(root.rstrip(os.sep) + os.sep):
-                rows = self._read(_TRACK, key(os.path.relpath(spelled, root)))
+                rows = self._read(statements.TRACK, key(os.path.relpath(spelled, root)))
                 if rows:
                     return self._track(rows[0])
         return None
@@ -192,6 +163,11 @@ class Library:
             "FROM spaces ORDER BY id"
         )
         return [LatentSpace(*row) for row in rows]
+
+    def has_latents(self, content: str, space: LatentSpace) -> bool:
+        """Whether a content has latents in a space."""
+        sql = "SELECT 1 FROM latents WHERE space = ? AND content = ?"
+        return bool(self._read(sql, self._number(space), content))
 
     def encoded(self, space: LatentSpace) -> set[str]:
         """The contents that have latents in a space, whether or not a track still plays them."""
@@ -219,13 +195,16 @@ class Library:
         Raises:
             LibraryError: if the file of their means is damaged.
         """
-        rows = self._read(_PASSAGES, self._number(space), after)
+        rows = self._read(statements.PASSAGES, self._number(space), after)
+        means = self._stored(space, 1, np.array([row[4] for row in rows], np.int64))
+        if not np.isfinite(means).all():
+            raise self._damaged("numbers are missing")
         return Passages(
             np.array([row[0] for row in rows], np.int64),
             [row[1] for row in rows],
             np.array([row[2] for row in rows], np.float32),
             np.array([row[3] for row in rows], np.float32),
-            self._stored(space, 1, np.array([row[4] for row in rows], np.int64)),
+            means,
         )
 
     # What ingest needs and changes; files go by their keys (see `records.key`)
@@ -298,7 +277,7 @@ class Library:
                     astuple(space),
                 )
                 number = self._number(space)
-            first, mean = (end or 0 for end in self._read(_ENDS, number)[0])
+            first, mean = (end or 0 for end in self._read(statements.ENDS, number)[0])
             there = connection.execute(
                 "INSERT OR IGNORE INTO latents (space, content, first_row, rows) "
                 "VALUES (?, ?, ?, ?)",
@@ -319,12 +298,19 @@ class Library:
             )
 
     def drop_damaged(self, space: LatentSpace) -> int:
-        """Forget latents that lie beyond the end of their files, to be encoded again."""
+        """Forget latents that lie beyond the end of their files, or whose means are no numbers.
+
+        They are encoded again.
+        """
         number = self._number(space)
         if number is None:
             return 0
         rows, means = (len(file) for file in self._row_files(space))
-        damaged = [(number, row[0]) for row in self._read(_DAMAGED, number, rows, means)]
+        lost = {row[0] for row in self._read(statements.DAMAGED, number, rows, means)}
+        kept = [row for row in self._read(statements.PASSAGES, number, 0) if row[1] not in lost]
+        stored = self._stored(space, 1, np.array([row[4] for row in kept], np.int64))
+        broken = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+        damaged = [(number, content) for content in lost | {kept[at][1] for at in broken}]
         if damaged:
             with self._write() as connection:
                 for statement in (
@@ -333,6 +319,11 @@ class Library:
                 ):
                     connection.executemany(statement, damaged)
         return len(damaged)
+
+    def touch(self) -> None:
+        """Make this the library indexed last, also where there was nothing to change."""
+        with self._write():
+            pass
 
     # How
 
@@ -372,7 +363,7 @@ class Library:
                 ) from error
 
     def _number(self, space: LatentSpace) -> int | None:
-        rows = self._read(_SPACE, *astuple(space))
+        rows = self._read(statements.SPACE, *astuple(space))
         return int(rows[0][0]) if rows else None
 
     def _row_files(self, space: LatentSpace) -> tuple[RowFile, RowFile]:
@@ -393,7 +384,10 @@ class Library:
             with self._lock:
                 return self._row_files(space)[which].read(at)
         except (IndexError, OSError) as error:
-            raise LibraryError(
-                f"the stored latents of {shown(self.root)} are damaged ({error}); "
-                f"run gdr index {shown(self.root)} to make them again"
-            ) from error
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, why: str) -> LibraryError:
+        return LibraryError(
+            f"the stored latents of {shown(self.root)} are damaged ({why}); "
+            f"run gdr index {shown(self.root)} to make them again"
+        )

@@ -19,7 +19,7 @@ from gdr_model.checkpoint import Model
 from gdr_model.diffusion import inversion, sampling
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
-from gdr_model.errors import SpaceMismatch, UsageError
+from gdr_model.errors import DecodeError, UsageError
 from gdr_model.index import HnswIndex
 from gdr_model.library import Library
 from gdr_model.records import passage_bounds
@@ -81,10 +81,7 @@ class Retriever:
     def _open(self, library: Library) -> Shelf:
         spaces = library.spaces()
         if spaces and self.model.space not in spaces:
-            raise SpaceMismatch(
-                f"this library holds {' and '.join(map(str, spaces))} latents; the model draws in "
-                f"{self.model.space}. Run gdr index --model {self.model.name} {library.root}"
-            )
+            raise self.model.config.other_than(spaces, library.root)
         index = HnswIndex.open(library, self.model.space, self.model.whitening)
         return Shelf(library, index, _by_content(library.tracks()))
 
@@ -222,7 +219,8 @@ class Retriever:
         )
         top = inversion.invert(plain, source, grid, schedule, cancelled)
         back = sampling.ddim(plain, top, grid, schedule, cancelled)
-        round_trip = 1 - float(torch.cosine_similarity(back.flatten(), source.flatten(), dim=0))
+        cosine = float(torch.cosine_similarity(back.flatten(), source.flatten(), dim=0))
+        round_trip = max(0.0, 1 - cosine)
         x0, eps = schedule.x0_eps(top, plain(top, grid[0]), grid[0])
         fresh = self._noise(steering)
         turned = inversion.blend(eps.expand_as(fresh), fresh, EDIT_SPREAD)
@@ -241,7 +239,11 @@ class Retriever:
             wanted = self._contrastive(steering)[0]
             start = bounds[int(np.argmax(self.model.whitening.apply(means) @ wanted))][0]
         else:
-            start = min(int(edit.start_s), len(latents) - 1)
+            start = int(edit.start_s)
+            if start >= len(latents):
+                raise UsageError(
+                    f"the passage cannot start at {start} s; {edit.path} is {len(latents)} s long"
+                )
         passage, dim = latents[start : start + PASSAGE_S], latents.shape[1]
         frames = self.model.denoiser.config.frames
         # A denoiser of one frame draws the mean over time.
@@ -268,9 +270,13 @@ class Retriever:
         """Latents (T, D) of a file: from a library that holds it, else decoded and encoded."""
         for shelf in self.shelves:
             track = shelf.library.track(Path(path))
-            if track is not None and track.content in shelf.library.encoded(self.model.space):
-                return shelf.library.latents(track.content, self.model.space)
-        audio = decode(Path(path), self.model.space.sample_rate_hz)
+            space = self.model.space
+            if track is not None and shelf.library.has_latents(track.content, space):
+                return shelf.library.latents(track.content, space)
+        try:
+            audio = decode(Path(path), self.model.space.sample_rate_hz)
+        except DecodeError as error:
+            raise DecodeError(f"{path}: {error}") from error
         return self.model.encoder.encode(audio.samples)
 
     def _of_file(self, path: str) -> Array:

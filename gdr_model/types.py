@@ -8,6 +8,7 @@ Arrays are numpy float32 unless a docstring says otherwise.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -187,6 +188,8 @@ class Steering:
         if self.edit:
             texts.append(self.edit.from_prompt)
         for text in texts:
+            if not text.isprintable() and any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+                raise UsageError("a prompt holds bytes that are not UTF-8 text; type it anew")
             if len(text) > MAX_PROMPT_CHARS:
                 raise UsageError(
                     f"a prompt of {len(text):,} characters is too long; "
@@ -210,6 +213,9 @@ class Steering:
             raise UsageError(f"{self.draws} draws are out of range; use 1 to 64")
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"seed {self.seed} is out of range; use 0 to 2^63 - 1")
+        start_s = self.edit.start_s if self.edit else None
+        if start_s is not None and not 0 <= start_s < math.inf:
+            raise UsageError(f"the passage cannot start at {start_s:g} s; use 0 or more")
         if self.edit and not 0 < self.edit.strength <= 1:
             raise UsageError(
                 f"strength {self.edit.strength:g} is out of range; use above 0 and up to 1"
@@ -252,7 +258,7 @@ class Steering:
             raw["interval"] = tuple(raw.get("interval", (0.0, 1.0)))
             raw["edit"] = Edit(**raw["edit"]) if raw.get("edit") else None
             return cls(**raw)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UsageError(f"this is not a steering in JSON: {error}") from error
 
 

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from gdr_model import __version__
+from gdr_model.errors import LibraryError
 from gdr_model.types import Edit, Results, Steering, WeightedText
 from gdr_tui import options as opt
 from gdr_tui import training_commands
@@ -66,15 +67,14 @@ def tui(
         raise typer.Exit(2)
     from gdr_tui.app import run
 
-    roots = opt.roots(library)
-    for folder in roots:
-        opt.folder(folder)
-    run(roots, model, device)
+    run([opt.folder(root) for root in opt.roots(library)], model, device)
 
 
 @app.command()
 def index(
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of music.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Folders of music.", readable=False)
+    ],
     model: opt.Model = "builtin",
     device: opt.Device = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
@@ -84,8 +84,6 @@ def index(
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Files decoded at once.")] = 2,
 ) -> None:
     """Read folders of music, so that they can be searched; only what is new or changed is read."""
-    for folder in folders:
-        opt.folder(folder)
     from gdr_tui.indexing import index_folders
 
     if not index_folders(folders, model, device, dry_run, retry_failed, jobs):
@@ -112,7 +110,9 @@ def search(
     method: Annotated[str, typer.Option(help="gdr, or contrastive to compare.")] = "gdr",
     prompts_file: Annotated[
         Path | None,
-        typer.Option(help="A file of prompts, one a line; - for stdin.", show_default=False),
+        typer.Option(
+            help="A file of prompts, one a line; - for stdin.", show_default=False, readable=False
+        ),
     ] = None,
     form: opt.Form = Format.TABLE,
     print0: opt.Print0 = False,
@@ -143,7 +143,9 @@ def search(
 
 @app.command()
 def edit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The track to start from.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The track to start from.", readable=False)
+    ],
     prompt: Annotated[list[str], typer.Argument(metavar="PROMPT...", help="What it should be.")],
     from_prompt: Annotated[
         str, typer.Option("--from", help="Words that describe the track as it is.")
@@ -204,9 +206,8 @@ def _answer(
     verbose: bool,
 ) -> None:
     """Search for each steering and print the answers."""
-    folders = opt.roots(library)
     with ExitStack() as stack:
-        retriever = open_retriever(stack, folders, model, device)
+        retriever = open_retriever(stack, library, model, device)
         retriever.model.text.embed([steerings[0].prompt])  # loads before the clock starts
         answers = [retriever.search(steering, k, where, method) for steering in steerings]
     if print0:
@@ -217,11 +218,22 @@ def _answer(
         _explain(results, verbose, form)
 
 
-def open_retriever(stack: ExitStack, folders: list[Path], model: str, device: str) -> Retriever:
-    """A retriever over the libraries of some folders, closed with `stack`."""
+def open_retriever(
+    stack: ExitStack, library: list[Path] | None, model: str, device: str
+) -> Retriever:
+    """A retriever over the libraries of some folders, closed with `stack`.
+
+    Raises:
+        LibraryError: if nothing has been indexed in them.
+    """
     from gdr_model.library import Library
 
+    folders = opt.roots(library)
+    if not folders:
+        raise LibraryError("no library has been indexed yet; run gdr index DIR")
     libraries = [stack.enter_context(Library.open(folder)) for folder in folders]
+    if not any(opened.count() for opened in libraries):
+        raise LibraryError(f"{folders[0]} holds no tracks yet; run gdr index {folders[0]}")
 
     from gdr_model.checkpoint import load
     from gdr_model.retriever import Retriever
@@ -269,9 +281,8 @@ def bench(
     """Measure encoding, drawing and searching on this machine and library."""
     from gdr_tui.bench import run
 
-    folders = opt.roots(library)
     with ExitStack() as stack:
-        run(open_retriever(stack, folders, model, device))
+        run(open_retriever(stack, library, model, device))
 
 
 training_commands.register(app)

@@ -13,25 +13,20 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Hit, Results
 from gdr_tui.literal import literal
+from gdr_tui.output import as_json, m3u8_entry, record
+from gdr_tui.typed import typed_path
 
 FORMATS = (".m3u8", ".csv", ".json")
-_FIELDS = (
-    "rank",
-    "path",
-    "title",
-    "artist",
-    "album",
-    "genre",
-    "start_s",
-    "score",
-    "seed",
-    "prompt",
-)
 _Ranked = Sequence[tuple[int, Hit]]
+
+
+class AlreadyThere(UsageError):
+    """A file of this name exists, and nobody said that it may be replaced."""
 
 
 def suggested_name(prompt: str) -> str:
@@ -40,81 +35,88 @@ def suggested_name(prompt: str) -> str:
     return f"gdr-{words[:40].strip('-') or 'results'}.m3u8"
 
 
+def suggested_target(prompt: str) -> Path:
+    """That name in the current folder; in the user's own where the current one was deleted."""
+    name = suggested_name(prompt)
+    try:
+        folder = Path.cwd()
+    except OSError:
+        return Path("~", name)
+    # A box for text cannot hold the name of every folder; the bare name means the same.
+    return folder / name if literal(str(folder)) == str(folder) else Path(name)
+
+
 def write(target: Path, results: Results, only: frozenset[Path], *, replace: bool) -> str:
     """Write the hits in `only` (all when it is empty) and say what was done in one sentence.
 
     Raises:
-        UsageError: for another format, a file that exists or a place that cannot be written.
+        AlreadyThere: if there is such a file and it is not to be replaced.
+        UsageError: for another format, or a place that cannot be written.
     """
-    target = target.expanduser()
+    with typed_path(str(target)):
+        target = target.expanduser()
+        exists = target.exists()
     suffix = target.suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(f"end the file name in one of {', '.join(FORMATS)}")
-    if target.exists() and not replace:
-        raise UsageError(f"{literal(target.name)} exists; export again to replace it")
+    if exists and not replace:
+        raise AlreadyThere(f"{literal(target.name)} exists; export again to replace it")
     ranked = [
         (rank, hit)
         for rank, hit in enumerate(results.hits, 1)
         if not only or hit.track.path in only
     ]
-    kept = [pair for pair in ranked if _can_be_listed(pair[1].track.path, suffix)]
+    reasons = [_why_not(hit.track.path, suffix) for _, hit in ranked]
+    kept = [pair for pair, reason in zip(ranked, reasons, strict=True) if not reason]
     writer = {".m3u8": _m3u8, ".csv": _csv, ".json": _json}[suffix]
     try:
         _put(target, writer(kept, results))
     except OSError as error:
         raise UsageError(f"cannot write {literal(str(target))}: {error.strerror}") from error
-    left_out = f", {len(ranked) - len(kept)} left out: gone from disk" * (len(kept) < len(ranked))
     noun = "track" if len(kept) == 1 else "tracks"
+    left_out = "".join(
+        f", {reasons.count(reason)} left out: {reason}"
+        for reason in sorted(set(reasons))
+        if reason
+    )
     return f"wrote {len(kept)} {noun} to {literal(str(target))}{left_out}"
 
 
-def _can_be_listed(path: Path, suffix: str) -> bool:
-    """Whether a playlist can name this file; the other formats can name any."""
-    return suffix != ".m3u8" or (path.exists() and not set(str(path)) & {"\n", "\r"})
+def _why_not(path: Path, suffix: str) -> str:
+    """Why a playlist cannot name this file, "" if it can; the other formats can name any."""
+    if suffix != ".m3u8":
+        return ""
+    if set(str(path)) & {"\n", "\r"}:
+        return "a line break in the name"
+    return "" if os.path.exists(path) else "gone from disk"
 
 
 def _m3u8(ranked: _Ranked, results: Results) -> str:
     """An extended playlist with absolute paths."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{literal(results.query.steering.prompt)}"]
-    for _, hit in ranked:
-        track = hit.track
-        shown = literal(f"{track.artist} - {track.name}" if track.artist else track.name)
-        lines += [f"#EXTINF:{round(track.duration_s)},{shown}", str(track.path)]
-    return "\n".join(lines) + "\n"
+    heading = f"#EXTM3U\n#PLAYLIST:{literal(results.query.steering.prompt)}\n"
+    return heading + "".join(m3u8_entry(hit) for _, hit in ranked)
 
 
-def _rows(ranked: _Ranked, results: Results) -> list[dict[str, object]]:
-    """One record a hit."""
-    steering = results.query.steering
-    return [
-        dict(
-            zip(
-                _FIELDS,
-                (
-                    *(rank, str(hit.track.path), hit.track.title, hit.track.artist),
-                    *(hit.track.album, hit.track.genre, round(hit.start_s, 3)),
-                    *(round(hit.score, 4), steering.seed, steering.prompt),
-                ),
-                strict=True,
-            )
-        )
-        for rank, hit in ranked
-    ]
+def _row(rank: int, hit: Hit, results: Results) -> dict[str, Any]:
+    """One hit as the command line gives it, and what a table of music has besides."""
+    return record(rank, hit, results) | {"album": hit.track.album, "genre": hit.track.genre}
 
 
 def _csv(ranked: _Ranked, results: Results) -> str:
     """A table with a header."""
+    rows = [_row(rank, hit, results) for rank, hit in ranked]
     buffer = io.StringIO()
-    table = csv.DictWriter(buffer, _FIELDS, lineterminator="\n")
+    table = csv.DictWriter(buffer, rows[0] if rows else (), lineterminator="\n")
     table.writeheader()
-    table.writerows(_rows(ranked, results))
+    table.writerows(rows)
     return buffer.getvalue()
 
 
 def _json(ranked: _Ranked, results: Results) -> str:
     """The steering, which makes the same list again, and the hits."""
     steering = json.loads(results.query.steering.to_json())
-    return json.dumps({"steering": steering, "hits": _rows(ranked, results)}, indent=2) + "\n"
+    rows = [_row(rank, hit, results) for rank, hit in ranked]
+    return as_json({"steering": steering, "hits": rows}, indent=2) + "\n"
 
 
 def _put(target: Path, text: str) -> None:

@@ -16,9 +16,12 @@ from rich.progress import (
 
 from gdr_model import ingest
 from gdr_model.config import ModelConfig
+from gdr_model.errors import LibraryError
 from gdr_model.index import HnswIndex
 from gdr_model.library import Library
+from gdr_model.paths import store_of
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, never
+from gdr_tui import options
 from gdr_tui.diagnostics import say
 from gdr_tui.literal import literal
 from gdr_tui.output import write
@@ -30,8 +33,18 @@ def index_folders(
     """Index each folder; False if one of them holds nothing that can be searched."""
     config = ModelConfig.read(model)
     encoder = LoadedOnUse(config, device)
-    usable = [_index(f, config, encoder, dry_run, retry_failed, jobs) for f in folders]
-    return all(usable)
+    well = True
+    for folder in folders:
+        try:
+            if dry_run and not store_of(folder).exists():
+                write(summary_text(folder, ingest.preview(options.folder(folder)), 0, dry_run))
+            else:
+                well &= _index(folder, config, encoder, dry_run, retry_failed, jobs)
+        except LibraryError as error:
+            # The other folders are no worse for it.
+            say(f"gdr: {error}")
+            well = False
+    return well
 
 
 class LoadedOnUse:
@@ -74,7 +87,7 @@ def _index(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Library.open(folder, create=True) as library:
+    with Library.open(options.folder(folder), create=True) as library:
         with Progress(
             *columns, console=console, disable=not sys.stderr.isatty(), transient=True
         ) as bar:
@@ -124,5 +137,5 @@ def summary_text(folder: Path, summary: ingest.Summary, tracks: int, dry_run: bo
             f"in {summary.elapsed_s:.1f} s ({rate:,.0f} × real time)"
         )
     lines += [f"failed: {literal(str(f.path))}: {literal(f.reason)}" for f in summary.failed]
-    lines += [f"unreadable folder: {literal(str(f))}" for f in summary.unreadable]
+    lines += [f"unreadable: {literal(str(f))}" for f in summary.unreadable]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gdr_model.errors import LibraryError, UsageError
+from gdr_model.stores import stores
 from gdr_model.types import Slider
 from gdr_tui.diagnostics import say
 from gdr_tui.output import Format
@@ -18,6 +19,7 @@ Libraries = Annotated[
     typer.Option(
         "--library",
         "-L",
+        readable=False,  # click's own check would print a usage box
         help="Folder to search; may be given several times. Default: the last one indexed.",
         show_default=False,
     ),
@@ -32,11 +34,11 @@ Nots = Annotated[
 ]
 Likes = Annotated[
     list[Path] | None,
-    typer.Option("--like", help="Pull towards this file.", show_default=False),
+    typer.Option("--like", help="Pull towards this file.", show_default=False, readable=False),
 ]
 Unlikes = Annotated[
     list[Path] | None,
-    typer.Option("--unlike", help="Push away from this file.", show_default=False),
+    typer.Option("--unlike", help="Push away from this file.", show_default=False, readable=False),
 ]
 Slides = Annotated[
     list[str] | None,
@@ -114,28 +116,32 @@ def prompts(words: list[str] | None, file: Path | None) -> list[str]:
 
 
 def roots(libraries: list[Path] | None) -> list[Path]:
-    """The folders to search: those named, else the one indexed last.
+    """The folders to search: those named, else the one indexed last, else none.
 
     Raises:
-        LibraryError: if no folder has been indexed yet.
+        LibraryError: if the only libraries there are cannot be read.
     """
     if libraries:
         return libraries
-    from gdr_model.library import known_libraries
-
-    known = known_libraries()
-    if not known:
-        raise LibraryError("no library has been indexed yet; name a folder: --library DIR")
-    if len(known) > 1:
-        say(f"searching {known[0]}, the library indexed last (--library chooses another)")
-    return known[:1]
+    known = stores()
+    if known.damaged and not known.roots:
+        raise LibraryError(unreadable(known.damaged[0]))
+    if len(known.roots) > 1:
+        say(f"searching {known.roots[0]}, the library indexed last (--library chooses another)")
+    return known.roots[:1]
 
 
-def folder(path: Path) -> None:
-    """Refuse a library that is not a folder.
+def unreadable(store: Path) -> str:
+    """What to do about a store that is damaged."""
+    return f"the library in {store} cannot be read; move it away and index its folder again"
+
+
+def folder(path: Path) -> Path:
+    """A library's folder.
 
     Raises:
-        LibraryError: naming it.
+        LibraryError: if it is not there.
     """
     if not path.is_dir():
         raise LibraryError(f"there is no folder {path}")
+    return path

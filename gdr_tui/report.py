@@ -11,17 +11,22 @@ from pathlib import Path
 from gdr_model import __version__, paths
 from gdr_model.config import SHIPPED, ModelConfig
 from gdr_model.errors import GdrError
-from gdr_model.library import Library, known_libraries
+from gdr_model.library import Library
+from gdr_model.stores import stores
+from gdr_tui import options
+from gdr_tui.diagnostics import say
 from gdr_tui.literal import literal
 from gdr_tui.output import write
 
 
 def status(libraries: list[Path] | None) -> None:
     """A paragraph a library: tracks, sound, spaces, failures, place and size of the store."""
-    roots = libraries or known_libraries()
-    if not roots:
+    known = stores()
+    if not (libraries or known.roots or known.damaged):
         write("no library has been indexed yet; run gdr index DIR\n")
-    for root in roots:
+    for store in () if libraries else known.damaged:
+        say(f"gdr: {options.unreadable(store)}")
+    for root in libraries or known.roots:
         with Library.open(root) as library:
             hours = sum(track.duration_s for track in library.tracks()) / 3600
             size = sum(f.stat().st_size for f in library.store.rglob("*") if f.is_file())

@@ -11,8 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from gdr_model.errors import UsageError
-from gdr_tui.export import FORMATS
+from gdr_tui.export import FORMATS, AlreadyThere
 from gdr_tui.screens.dialog import Dialog, Line
+from gdr_tui.typed import typed_path
 
 Write = Callable[[Path, bool], str]
 """Writes to a path, replacing a file or not, and says what was done."""
@@ -47,16 +48,20 @@ class ExportScreen(Dialog[str | None]):
         """Change the suffix."""
         box = self.query_one(Input)
         suffix = str(event.button.id).replace("as-", ".")
-        box.value = str(Path(box.value or "gdr").with_suffix(suffix))
         box.focus()
+        try:
+            with typed_path(box.value):
+                box.value = str(Path(box.value or "gdr").with_suffix(suffix))
+        except UsageError as error:
+            self.complain(str(error))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Write; a file that exists is replaced only when asked twice."""
-        target = Path(event.value.strip()).expanduser()
+        target = Path(event.value.strip())
         try:
             said = self._write(target, target == self._warned_about)
         except UsageError as error:
-            self._warned_about = target if target.exists() else None
+            self._warned_about = target if isinstance(error, AlreadyThere) else None
             self.complain(str(error))
             return
         self.dismiss(said)

@@ -195,7 +195,7 @@ class MainScreen(SearchScreen):
         count = len(marked) or len(results.hits)
         which = f"the {count:,} marked" if marked else f"all {count:,}"
         what = f"{which} result{'s' * (count != 1)} of “{node.ask.steering.prompt}”"
-        target = Path.cwd() / export.suggested_name(node.ask.steering.prompt)
+        target = export.suggested_target(node.ask.steering.prompt)
 
         def write(path: Path, replace: bool) -> str:
             return export.write(path, results, marked, replace=replace)

@@ -151,6 +151,10 @@ def test_a_file_outside_the_library_can_be_edited(gdr, demo, tmp_path) -> None:
         (("search", "--prompts-file", "/no/such/file"), 2, "cannot be read"),
         (("edit", "/no/such/file", "a"), 2, "there is no file"),
         (("edit", str(TRACKS[0]), "a", "--strength", "0"), 2, "strength 0 is out of range"),
+        (("edit", str(TRACKS[0]), "a", "--start", "nan"), 2, "cannot start at nan s"),
+        (("edit", str(TRACKS[0]), "a", "--start", "999"), 2, "is 22 s long"),
+        (("search", "p\udcff"), 2, "not UTF-8"),
+        (("search", "a", "--like", __file__), 1, "test_search.py: it is not a sound file"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_its_exit_code(gdr, demo, words, code, said) -> None:

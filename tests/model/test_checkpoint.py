@@ -130,6 +130,13 @@ def test_weights_of_other_dimensions_are_refused(folder: Path) -> None:
         checkpoint.load(str(folder))
 
 
+def test_a_name_that_would_act_on_a_terminal_is_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"name": "mine\x1b[31m"}))
+    with pytest.raises(ModelError, match="does not describe a gdr model"):
+        checkpoint.load(str(folder))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}'])
 def test_a_folder_that_is_no_model_is_refused(folder: Path, text: str) -> None:
     (folder / "config.json").write_text(text)

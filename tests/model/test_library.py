@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from gdr_model.audio import Tags
 from gdr_model.errors import LibraryError, UsageError
-from gdr_model.library import Library, known_libraries, passage_bounds
+from gdr_model.library import Library, passage_bounds
+from gdr_model.stores import stores
 from gdr_model.migrations import MIGRATIONS
 from gdr_model.paths import store_of
 from gdr_model.records import Sound, Stamp
@@ -57,7 +58,7 @@ def test_a_folder_that_was_never_indexed(music):
 def test_what_is_not_a_folder_cannot_become_a_library(tmp_path):
     with pytest.raises(LibraryError, match="is not a folder"):
         Library.open(tmp_path / "nothing", create=True)
-    assert known_libraries() == []
+    assert stores().roots == []
 
 
 def test_nothing_is_written_into_the_music_folder(library, music, gdr_home):
@@ -104,7 +105,7 @@ def test_a_database_that_is_none_is_refused_with_the_next_step(library, music):
     (library.store / "library.db").write_bytes(b"This is no database at all." * 100)
     with pytest.raises(LibraryError, match=f"move {library.store} away and run gdr index"):
         Library.open(music)
-    assert known_libraries() == []
+    assert stores().roots == []
 
 
 def test_two_programs_may_make_one_library_at_once(music):
@@ -162,7 +163,7 @@ def test_known_libraries_come_latest_first(tmp_path):
         with Library.open(root, create=True) as library:
             if root.name != "never":
                 put(library, "a.mp3")
-    assert known_libraries() == [roots[1], roots[0], roots[2]]
+    assert stores().roots == [roots[1], roots[0], roots[2]]
 
 
 # Latents and passages

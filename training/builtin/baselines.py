@@ -1,6 +1,6 @@
 """What generation is measured by: the contrastive tower that ships, and ridge regression.
 
-    python -m training.builtin.baselines --work DIR [--power 0.5]
+    python -m training.builtin.baselines --work DIR [--power 1]
 
 Both map MiniLM's pooled vector to one point of the search space. The tower is trained with
 InfoNCE against the search vectors of passages; ridge has a closed form. Writes
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--name", default="retriever")
     parser.add_argument("--encoder", default="encoder")
     parser.add_argument("--pool", default="pool")
-    parser.add_argument("--power", type=float, default=0.5, help="whitening: divide by sd^power")
+    parser.add_argument("--power", type=float, default=1.0, help="whitening: divide by sd^power")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -39,7 +39,7 @@ from training.metrics.retrieval import ranks
 DRAWS, STEPS, GUIDANCE = 8, 12, 3.0
 PASSAGE = 24
 PER_TRACK = 8
-QUERIES = 300
+QUERIES = 200
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,23 @@
+"""The longer SQL of a library, apart from the code that runs it."""
+
+TRACKS = (
+    "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db "
+    "FROM tracks ORDER BY path"
+)
+TRACK = TRACKS.replace("ORDER BY path", "WHERE path = ?")
+PASSAGES = (
+    "SELECT id, content, start_s, end_s, mean_row FROM passages "
+    "WHERE space = ? AND id > ? AND content IN (SELECT content FROM tracks) ORDER BY id"
+)
+SPACE = (
+    "SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND sample_rate_hz = ? "
+    "AND window_s = ? AND hop_s = ? AND fingerprint = ?"
+)
+ENDS = (
+    "SELECT (SELECT max(first_row + rows) FROM latents WHERE space = ?1), "
+    "(SELECT max(mean_row) + 1 FROM passages WHERE space = ?1)"
+)
+DAMAGED = (
+    "SELECT content FROM latents WHERE space = ?1 AND first_row + rows > ?2 "
+    "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
+)

@@ -1,0 +1,136 @@
+"""Indexing from the command line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gdr_model import checkpoint, paths
+from gdr_model.ingest import ingest
+from gdr_model.library import Library
+
+DEMO = Path(__file__).parents[2] / "demo"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pieces of the demo library."""
+    folder = tmp_path / "three"
+    folder.mkdir()
+    for piece in sorted(DEMO.rglob("*.ogg"))[:3]:
+        shutil.copy(piece, folder)
+    return folder
+
+
+def test_a_second_run_encodes_nothing(gdr, folder) -> None:
+    first, second = gdr("index", folder), gdr("index", folder)
+    assert "3 new, 0 unchanged" in first.stdout
+    assert "3 encoded" in first.stdout
+    assert "0 new, 3 unchanged" in second.stdout
+    assert "0 encoded" in second.stdout
+
+
+def test_a_dry_run_leaves_no_library_behind(gdr, folder) -> None:
+    assert "would be 3 new" in gdr("index", folder, "--dry-run").stdout
+    assert not paths.store_of(folder).exists()
+    refused = gdr("search", "piano", "--library", folder)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "run gdr index" in refused.stderr
+
+
+def test_a_bad_folder_does_not_keep_the_others_from_being_indexed(gdr, folder, tmp_path) -> None:
+    result = gdr("index", tmp_path / "missing", folder)
+    assert result.exit_code == 1
+    assert "there is no folder" in result.stderr
+    assert "3 encoded" in result.stdout
+
+
+def test_an_empty_folder_is_named_and_cannot_be_searched(gdr, tmp_path) -> None:
+    result = gdr("index", tmp_path)
+    assert result.exit_code == 1
+    assert "holds no music" in result.stderr
+    refused = gdr("search", "piano", "--library", tmp_path)
+    assert refused.exit_code == 1
+    assert "holds no tracks yet" in refused.stderr
+
+
+def test_files_that_cannot_be_read_are_rows_of_the_summary(gdr, folder) -> None:
+    (folder / "text.mp3").write_text("not music")
+    (folder / "zero\n[red].flac").touch()
+    result = gdr("index", folder)
+    assert result.exit_code == 0
+    assert "2 failed" in result.stdout
+    assert "text.mp3: it is not a sound file" in result.stdout
+    assert "zero\\n[red].flac: the file is empty" in result.stdout
+    assert "2 failed before, not tried again" in gdr("index", folder).stdout
+
+
+def test_the_library_indexed_last_is_searched_also_when_nothing_had_changed(
+    gdr, folder, tmp_path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    for root in (folder, other, folder):
+        gdr("index", root)
+    found = gdr("search", "piano", "-f", "paths")
+    assert all(line.startswith(f"{folder}/") for line in found.stdout.splitlines())
+    assert f"searching {folder}" in found.stderr
+
+
+def test_a_library_of_another_model_is_refused_with_the_next_step(gdr, folder, tmp_path) -> None:
+    other = tmp_path / "other model"
+    model = checkpoint.load("builtin", "cpu")
+    checkpoint.save(
+        other,
+        name="other",
+        net=model.encoder.net,
+        projection=2 * model.encoder.projection,
+        denoiser=model.denoiser,
+        contrastive=model.contrastive,
+        schedule=model.schedule,
+        latent_mean=model.latent_mean,
+        latent_sd=model.latent_sd,
+        whitening_power=model.whitening.power,
+    )
+    with Library.open(folder, create=True) as library:
+        ingest(library, checkpoint.load(str(other)).encoder, on_progress=lambda _: None)
+    refused = gdr("search", "piano", "--library", folder)
+    assert refused.exit_code == 1
+    assert f"Run gdr index --model builtin {folder}" in refused.stderr
+    assert "this library holds builtin (64 wide" in refused.stderr
+    assert "3 encoded" in gdr("index", folder).stdout
+    both = gdr("search", "piano", "--library", folder, "-f", "paths")
+    assert len(both.stdout.splitlines()) == 3
+
+
+def test_a_damaged_store_is_named(gdr, folder) -> None:
+    gdr("index", folder)
+    database = paths.store_of(folder) / "library.db"
+    database.write_bytes(b"not a database, but long enough to look like one" * 100)
+    status, search = gdr("status"), gdr("search", "piano")
+    assert str(database.parent) in status.stderr
+    assert search.exit_code == 1
+    assert "move it away and index its folder again" in search.stderr
+
+
+def test_status_lists_what_is_indexed(gdr, folder) -> None:
+    assert "no library has been indexed yet" in gdr("status").stdout
+    gdr("index", folder)
+    told = gdr("status").stdout
+    assert str(folder) in told
+    assert "3 tracks" in told
+
+
+def test_doctor_finds_what_gdr_needs(gdr) -> None:
+    result = gdr("doctor")
+    assert result.exit_code == 0, result.stdout
+    assert "missing" not in result.stdout
+
+
+def test_models_are_listed_and_shown(gdr) -> None:
+    assert gdr("model", "list").stdout.startswith("builtin\t")
+    shown = gdr("model", "show").stdout
+    assert "denoiser" in shown
+    assert gdr("model", "show", "nonsense").exit_code == 1
