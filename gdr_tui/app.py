@@ -20,6 +20,7 @@ from gdr_model.errors import LibraryError
 from gdr_tui import keys, messages, settings
 from gdr_tui.background import Background
 from gdr_tui.jobs import Jobs
+from gdr_tui.literal import literal
 from gdr_tui.screens.ask import FolderScreen
 from gdr_tui.screens.help import HelpScreen
 from gdr_tui.screens.main import MainScreen
@@ -61,7 +62,12 @@ class GdrApp(App[None]):
     CSS_PATH = Path(__file__).with_name("gdr.tcss")
     # Textual's own declaration of these is no ClassVar, so ours cannot be one either.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (32, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-sliver"),
+        (12, "-tiny"),
+        (20, "-short"),
+        (32, "-tall"),
+    ]
 
     def __init__(self, session: Session, chosen: settings.Settings, problem: str = "") -> None:
         # Said before Textual chooses its filter: else NO_COLOR would leave shades of grey.
@@ -86,7 +92,7 @@ class GdrApp(App[None]):
         self.set_keymap(self._keymap_used.keys)
         for sentence in (self._problem, self._keymap_used.problem):
             if sentence:
-                self.notify(sentence, severity="warning", timeout=10, markup=False)
+                self.notify(literal(sentence), severity="warning", timeout=10, markup=False)
         self.call_after_refresh(self._begin)
 
     def _set_theme(self) -> None:
@@ -96,7 +102,7 @@ class GdrApp(App[None]):
             self.theme = name
         else:
             self.theme = THEME.name
-            self.notify(f"there is no theme {name}; gdr's own is used", markup=False)
+            self.notify(f"there is no theme {literal(name)}; gdr's own is used", markup=False)
 
     def _begin(self) -> None:
         self._jobs.read_catalogue()
@@ -106,11 +112,12 @@ class GdrApp(App[None]):
         """Called on threads: the screen hears it."""
         self.main.post_message(message)
 
-    @on(messages.ModelLoaded)
+    @on(messages.ModelReady)
     def index(self) -> None:
-        """Index what is new or changed as soon as there is a model for it."""
+        """Index what is new or changed once the model, which it would slow down, has loaded."""
         if self.session.roots:
             self._jobs.index()
+            self._jobs.follow()
 
     def action_open_folder(self) -> None:
         """Take in another folder."""
@@ -123,8 +130,8 @@ class GdrApp(App[None]):
         def opened(typed: str | None) -> None:
             if typed is not None:
                 self._jobs.read_catalogue()
-                if self.session.loaded:
-                    self._jobs.index()
+                if self.main.asking.has_model:
+                    self.index()
 
         self.push_screen(FolderScreen("", check), opened)
 

@@ -27,6 +27,8 @@ class Asking:
         """A query was asked, but there is no model yet."""
         self.busy = False
         """A query of the user's is being drawn."""
+        self._outdated = False
+        """Tracks arrived meanwhile, which its answer may lack."""
 
     def ask(self) -> None:
         """Ask what is drafted; what was asked before is dropped.
@@ -43,7 +45,8 @@ class Asking:
         self._jobs.ask(self._number, ask, self._k, quiet=False)
 
     def ask_again(self) -> None:
-        """Ask the shown query again because tracks arrived; never instead of the user's."""
+        """Ask the shown query again because tracks arrived; after the user's, never instead."""
+        self._outdated = self.busy
         if self.trail.current and self.has_model and not self.busy:
             self._number += 1
             self._jobs.ask(self._number, self.trail.current.ask, self._k, quiet=True)
@@ -52,20 +55,28 @@ class Asking:
         """Keep an answer in the trail; None if it is stale."""
         if answer.number != self._number:
             return None
-        self.busy = False
-        return self.trail.answer(answer.ask, answer.results)
+        node = self.trail.answer(answer.ask, answer.results)
+        self._end()
+        return node
 
     def refused(self, refusal: SearchRefused) -> bool:
         """Whether the user should hear of it."""
         if refusal.number != self._number:
             return False
-        self.busy = False
+        self._end()
         return not refusal.quiet
 
     def stand_on(self, node: Node) -> None:
         """Go to a query of the trail; the one under way is dropped."""
         self._number += 1
         self._jobs.give_up_asking()
-        self.waiting = self.busy = False
+        self.waiting = False
         self.trail.go(node)
         self.draft.become(node.ask)
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing of the user's is under way any more: the time to let in what arrived."""
+        self.busy = False
+        if self._outdated:
+            self.ask_again()

@@ -23,12 +23,18 @@ class Background:
         self._lanes: dict[str, threading.Event] = {}
         self._threads: list[threading.Thread] = []
         self._changing = threading.Lock()
+        self._stopped = False
 
     def start(self, lane: str, work: Work) -> None:
-        """Run `work` on a thread, after telling what runs in the lane to stop."""
+        """Run `work` on a thread, after telling what runs in the lane to stop.
+
+        Work that other work starts while the app ends is dropped.
+        """
         stop = threading.Event()
         thread = threading.Thread(target=work, args=(stop.is_set,), name=lane, daemon=True)
         with self._changing:
+            if self._stopped:
+                return
             if before := self._lanes.get(lane):
                 before.set()
             self._lanes[lane] = stop
@@ -37,12 +43,14 @@ class Background:
 
     def cancel(self, lane: str) -> None:
         """Tell what runs in the lane to stop, and go on without waiting."""
-        if stop := self._lanes.pop(lane, None):
-            stop.set()
+        with self._changing:
+            if stop := self._lanes.pop(lane, None):
+                stop.set()
 
     def stop(self, wait_s: float = 0.5) -> bool:
         """Tell everything to stop; True if all threads ended within `wait_s`."""
         with self._changing:
+            self._stopped = True
             for stop in self._lanes.values():
                 stop.set()
             threads = self._threads

@@ -75,9 +75,7 @@ def write(target: Path, results: Results, only: frozenset[Path], *, replace: boo
         raise UsageError(f"cannot write {literal(str(target))}: {error.strerror}") from error
     noun = "track" if len(kept) == 1 else "tracks"
     left_out = "".join(
-        f", {reasons.count(reason)} left out: {reason}"
-        for reason in sorted(set(reasons))
-        if reason
+        f", {reasons.count(reason)} left out: {reason}" for reason in sorted(set(reasons)) if reason
     )
     return f"wrote {len(kept)} {noun} to {literal(str(target))}{left_out}"
 

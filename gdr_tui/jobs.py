@@ -5,7 +5,6 @@ A job never raises: what goes wrong becomes one sentence in a message, and the a
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,8 +23,8 @@ from gdr_tui.trail import Ask
 STRETCH_S = 30.0
 """Sound is decoded this much at a time, so that playing starts at once in an hour's mix."""
 AHEAD_S = 60.0
-REFRESH_EVERY_S = 4.0
-"""While indexing, new tracks join the results at most this often."""
+LOOK_EVERY_S = 3.0
+"""Tracks indexed since, by this program or another, join the results this often."""
 
 
 class Jobs:
@@ -37,7 +36,6 @@ class Jobs:
         self._session = session
         self._background = background
         self._post = post
-        self._refreshing = threading.Event()
 
     def read_catalogue(self) -> None:
         """Say what the library holds."""
@@ -47,8 +45,12 @@ class Jobs:
         """Load the model, then its text side."""
         self._run("load", self._load, "model")
 
+    def follow(self) -> None:
+        """Let queries find what is indexed from now on, whichever program does it."""
+        self._run("follow", self._follow, "library")
+
     def index(self) -> None:
-        """Index every folder, letting queries find what comes."""
+        """Index every folder."""
         self._run("index", self._index, "index")
 
     def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
@@ -85,17 +87,14 @@ class Jobs:
 
     def _load(self, _cancelled: Cancel) -> None:
         self._post(messages.ModelLoaded(self._session.load()))
-        self._session.warm()
+        try:
+            self._session.warm()
+        finally:  # without its text side the model still indexes
+            self._post(messages.ModelReady())
 
     def _index(self, cancelled: Cancel) -> None:
-        refreshed = time.monotonic() - REFRESH_EVERY_S / 2  # the first tracks come sooner
-
         def progressed(indexing: Indexing) -> None:
-            nonlocal refreshed
             self._post(messages.IndexProgressed(indexing))
-            if indexing.done and time.monotonic() - refreshed > REFRESH_EVERY_S:
-                refreshed = time.monotonic()
-                self._refresh_soon()
 
         indexed = self._session.ingest(progressed, cancelled)
         if cancelled():
@@ -105,19 +104,20 @@ class Jobs:
         self._post(messages.IndexFinished(indexed))
         self._catalogue(cancelled)
 
-    def _refresh_soon(self) -> None:
-        """Refresh on a thread of its own: it waits for queries, and indexing must not."""
-        if not self._refreshing.is_set():
-            self._refreshing.set()
-            self._run("refresh", self._refresh, "index")
+    def _follow(self, cancelled: Cancel) -> None:
+        before = self._session.generations()
+        while not _slept(LOOK_EVERY_S, cancelled):
+            now = self._session.generations()
+            if now != before:
+                before = now
+                self._refresh(cancelled)
+            if self._session.unlocked():
+                self.index()
 
     def _refresh(self, cancelled: Cancel) -> None:
-        try:
-            self._catalogue(cancelled)
-            if self._session.refresh():
-                self._post(messages.TracksArrived())
-        finally:
-            self._refreshing.clear()
+        self._catalogue(cancelled)
+        if self._session.refresh():
+            self._post(messages.TracksArrived())
 
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()
@@ -157,3 +157,11 @@ class Jobs:
             at_s += len(sound) / PLAYBACK_HZ
             while not last and not cancelled() and at_s - played_s() > AHEAD_S:
                 time.sleep(0.1)
+
+
+def _slept(seconds: float, cancelled: Cancel) -> bool:
+    """Wait, and say whether that was cut short."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not cancelled():
+        time.sleep(0.1)
+    return cancelled()

@@ -21,9 +21,14 @@ class CatalogueRead(Message):
 
 @dataclass
 class ModelLoaded(Message):
-    """Queries can be drawn from now on."""
+    """The model is there; its text side follows."""
 
     loaded: Loaded
+
+
+@dataclass
+class ModelReady(Message):
+    """Queries can be drawn from now on, and indexing no longer holds up the loading."""
 
 
 @dataclass

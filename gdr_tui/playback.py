@@ -43,13 +43,15 @@ class Playback:
         if path == self._player.path and not self._player.ended and not self.silent:
             self._try(self._player.toggle)
         else:
-            self._begin(path, start_s)
+            self._begin(path, start_s, self._player.play)
 
     def seek(self, path: Path, to_s: float, duration_s: float) -> None:
-        """Move the playhead in `path`, starting it there if something else plays."""
+        """Move the playhead in `path`, starting it there if it is not what plays or is paused."""
         to_s = min(max(0.0, to_s), max(0.0, duration_s - 0.1))
-        if path != self._player.path or not self._player.seek(to_s):
-            self._begin(path, to_s)
+        if path != self._player.path:
+            self._begin(path, to_s, self._player.play)
+        elif not self._player.seek(to_s):
+            self._begin(path, to_s, self._player.play if self.playing else self._player.cue)
 
     def take(self, ready: SoundReady) -> None:
         """Give the player a stretch that was decoded for it."""
@@ -60,11 +62,12 @@ class Playback:
         """Silence."""
         self._player.stop()
 
-    def _begin(self, path: Path, start_s: float) -> None:
+    def _begin(self, path: Path, start_s: float, act: Callable[[Path, float], object]) -> None:
+        """Decode from `start_s` on, and play or wait there."""
         if self.silent:
             return
         self._number += 1
-        self._try(lambda: self._player.play(path, start_s))
+        self._try(lambda: act(path, start_s))
         if self._player.streams and not self.silent:
             self._jobs.sound(self._number, path, start_s, lambda: self._player.position_s)
 

@@ -51,7 +51,8 @@ class SoundDeviceOutput:
         self._stream: Any = None
 
     def start(self, pull: Pull) -> None:
-        """Open the device and play."""
+        """Open the device and play; what was open, be it only at its end, is closed first."""
+        self.stop()
         try:
             import sounddevice
         except (ImportError, OSError) as error:
@@ -70,6 +71,7 @@ class SoundDeviceOutput:
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
+            self.stop()
             raise PlaybackError("no sound: this machine has no usable sound device") from error
 
     def stop(self) -> None:
@@ -116,6 +118,8 @@ class Player:
         self._end: int | None = None
         """Frame after the last, once the track was decoded to its end."""
         self._at = 0
+        self._moving = threading.Lock()
+        """The output's thread moves the playhead on, and the user moves it elsewhere."""
         self.path: Path | None = None
         self.playing = False
 
@@ -131,18 +135,25 @@ class Player:
 
     def play(self, path: Path, start_s: float) -> None:
         """Play from `start_s` as soon as sound arrives; PlaybackError without a device."""
-        self.stop()
-        self.path, self._stretches, self._end = path, [], None
-        self._at = max(0, round(start_s * RATE_HZ))
+        self.cue(path, start_s)
         self._go()
+
+    def cue(self, path: Path, start_s: float) -> None:
+        """Stand at `start_s`, paused."""
+        self.stop()
+        with self._moving:
+            self.path, self._stretches, self._end = path, [], None
+            self._at = max(0, round(start_s * RATE_HZ))
 
     def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
         """Take in the stretch (N, 2) that begins at `start_s`, and forget those long gone."""
         begin = round(start_s * RATE_HZ)
-        kept = [(b, s) for b, s in self._stretches if b + len(s) > self._at - KEPT_S * RATE_HZ]
-        self._stretches = [*kept, (begin, sound)]
-        if last:
-            self._end = begin + len(sound)
+        with self._moving:
+            oldest = self._at - KEPT_S * RATE_HZ
+            kept = [(b, s) for b, s in self._stretches if b + len(s) > oldest]
+            self._stretches = [*kept, (begin, sound)]
+            if last:
+                self._end = begin + len(sound)
 
     def toggle(self) -> None:
         """Pause, or go on from where it was paused."""
@@ -154,10 +165,11 @@ class Player:
     def seek(self, to_s: float) -> bool:
         """Move the playhead; False if the sound from there on has to be decoded first."""
         to = max(0, round(to_s * RATE_HZ))
-        if not any(begin <= to < begin + len(sound) for begin, sound in self._stretches):
-            return False
-        self._at = to
-        return True
+        with self._moving:
+            if not len(self._sound_at(to, 1)):
+                return False
+            self._at = to
+            return True
 
     def stop(self) -> None:
         """Silence; the playhead stays."""
@@ -174,16 +186,25 @@ class Player:
 
     def _pull(self, frames: int) -> Array | None:
         """The next block, silence while waiting for sound; called from the output's thread."""
-        at = self._at
-        if not self.playing or self.ended:
-            self.playing = False
-            return None
+        block = np.zeros((frames, 2), np.float32)
+        filled = 0
+        with self._moving:
+            if not self.playing or self.ended:
+                self.playing = False
+                return None
+            # A block may begin in one stretch and end in the next.
+            while filled < frames and len(piece := self._sound_at(self._at, frames - filled)):
+                block[filled : filled + len(piece)] = piece
+                filled += len(piece)
+                self._at += len(piece)
+            return block[:filled] if self.ended else block
+
+    def _sound_at(self, at: int, frames: int) -> Array:
+        """At most `frames` of the stretch that holds frame `at`; empty if none does."""
         for begin, sound in self._stretches:
             if begin <= at < begin + len(sound):
-                block = sound[at - begin : at - begin + frames]
-                self._at = at + len(block)
-                return block
-        return np.zeros((frames, 2), np.float32)
+                return sound[at - begin : at - begin + frames]
+        return np.zeros((0, 2), np.float32)
 
 
 class ExternalPlayer:
@@ -226,6 +247,11 @@ class ExternalPlayer:
         except OSError as error:
             raise PlaybackError(f"no sound: cannot start {filled[0]}: {error.strerror}") from error
         self.path, self._start_s, self._began_s = path, start_s, time.monotonic()
+
+    def cue(self, path: Path, start_s: float) -> None:
+        """Be ready to start the program on `path`."""
+        self.stop()
+        self.path, self._start_s = path, start_s
 
     def toggle(self) -> None:
         """Stop the program, or start it again where it was stopped."""

@@ -125,7 +125,7 @@ def list_models() -> None:
 
 
 def show_model(name: str) -> None:
-    """The configuration of a model and its card."""
+    """What a model is made of, and its card."""
     from gdr_model.checkpoint import load
 
     model = load(name)

@@ -6,6 +6,7 @@ neither torch nor an index. `load` must have answered before `search`, `ingest` 
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from gdr_model.errors import (
 )
 from gdr_model.types import Array, Cancel, Results, Steering, Track, never
 from gdr_tui.literal import literal
+from gdr_tui.typed import typed_path
 
 if TYPE_CHECKING:
     from gdr_model.checkpoint import Model
@@ -84,7 +86,8 @@ class Session:
     """Libraries, a model and the retriever over both."""
 
     def __init__(self, roots: list[Path], model: str = "builtin", device: str = "auto") -> None:
-        self.roots = [Path(root).expanduser().resolve() for root in roots]
+        # Not `resolve`: paths are shown and exported as the user spells their folder.
+        self.roots = [Path(os.path.abspath(root)) for root in roots]
         self.model_name = model
         self._device = device
         self._model: Model | None = None
@@ -97,38 +100,45 @@ class Session:
         self._ingesting = threading.Lock()
         self._answering = threading.Lock()
         """One query or refresh at a time: they share the index."""
+        self._undisturbed = threading.Event()
+        """No query is being drawn, so indexing may take the processor."""
+        self._undisturbed.set()
+        self._locked: list[Path] = []
+        """Folders that another program was indexing when this one tried to."""
 
     def add(self, root: Path) -> Path:
         """Take in another music folder.
 
         Raises:
             LibraryError: if there is no such folder.
+            UsageError: if there can be none of this name.
         """
-        folder = root.expanduser()
-        if not folder.is_dir():
-            raise LibraryError(f"there is no folder {literal(str(root))}; type the path of one")
-        folder = folder.resolve()
-        if folder not in self.roots:
-            self.roots.append(folder)
+        with typed_path(str(root)):
+            folder = Path(os.path.abspath(root.expanduser()))
+            if not folder.is_dir():
+                raise LibraryError(f"there is no folder {literal(str(root))}; type the path of one")
+            known = map(os.path.realpath, self.roots)
+            if os.path.realpath(folder) not in known:
+                self.roots.append(folder)
         return folder
 
     def catalogue(self) -> Catalogue:
         """Count the tracks of every library and list the first ones; needs no model."""
-        if not self.roots:
-            from gdr_model.library import known_libraries
-
-            self.roots = [root for root in known_libraries() if root.is_dir()][:1]
-        libraries = [library for root in self.roots if (library := self._existing(root))]
+        libraries = self._known()
         first: list[Track] = []
         for library in libraries:
             if len(first) < PAGE:
-                first += library.tracks()[: PAGE - len(first)]
+                first += library.first(PAGE - len(first))
         return Catalogue(
             count=sum(library.count() for library in libraries),
             first=tuple(first),
             failures=sum(len(library.failures()) for library in libraries),
             roots=tuple(self.roots),
         )
+
+    def generations(self) -> list[int]:
+        """How every library stands; another number whenever any program has changed one."""
+        return [library.generation for library in self._known()]
 
     def load(self) -> Loaded:
         """Load the model; the slow step, seconds.
@@ -150,11 +160,6 @@ class Session:
         with self._answering:  # two threads would load it twice
             self._needed_model().text.embed(["music"])
 
-    @property
-    def loaded(self) -> bool:
-        """Whether queries can be drawn."""
-        return self._model is not None
-
     def search(
         self,
         steering: Steering,
@@ -162,9 +167,14 @@ class Session:
         where: str = "",
         cancelled: Cancel = never,
     ) -> Results:
-        """Draw a query and find the nearest tracks."""
+        """Draw a query and find the nearest tracks; indexing waits meanwhile."""
         with self._answering:
-            return self._retrieve().search(steering, k=k, where=where or None, cancelled=cancelled)
+            self._undisturbed.clear()
+            try:
+                retriever = self._retrieve()
+                return retriever.search(steering, k=k, where=where or None, cancelled=cancelled)
+            finally:
+                self._undisturbed.set()
 
     def check_filter(self, where: str) -> None:
         """Read a filter without searching; an empty one is none.
@@ -198,6 +208,10 @@ class Session:
         finally:
             self._ingesting.release()
 
+    def unlocked(self) -> bool:
+        """Whether folders that another program was indexing can be indexed by now."""
+        return bool(self._locked) and not any(map(_is_locked, self._locked))
+
     def peaks(self, path: Path, cancelled: Cancel = never) -> Array:
         """The waveform (columns, 2): lowest and highest sample of every column."""
         from gdr_model import audio
@@ -225,11 +239,14 @@ class Session:
     def _ingest_all(self, on_progress: Callable[[Indexing], None], cancelled: Cancel) -> Indexed:
         began = time.monotonic()
         total = Indexed()
+        self._locked = []
         for root in list(self.roots):
             try:
                 total = self._ingest_one(root, total, on_progress, cancelled)
             except (LibraryError, DecodeError, OSError) as error:
-                total = replace(total, problems=(*total.problems, str(error)))
+                total = replace(total, problems=(*total.problems, sentence(error)))
+                if _is_locked(root):
+                    self._locked.append(root)
         return replace(total, took_s=time.monotonic() - began)
 
     def _ingest_one(
@@ -256,7 +273,14 @@ class Session:
         def tell(progress: Progress) -> None:
             on_progress(measured(progress.done, progress.total, progress.elapsed_s, progress.path))
 
-        summary = ingest.ingest(library, model.encoder, on_progress=tell, cancelled=cancelled)
+        def polled() -> bool:
+            # Asked between the pieces of a track: whoever asked waits for the query, and nobody
+            # waits for the index.
+            while not self._undisturbed.wait(0.1) and not cancelled():
+                pass
+            return cancelled()
+
+        summary = ingest.ingest(library, model.encoder, on_progress=tell, cancelled=polled)
         return replace(
             total,
             encoded=total.encoded + summary.encoded,
@@ -287,6 +311,10 @@ class Session:
             raise ModelError("the model is still loading; the query runs when it is there")
         return self._model
 
+    def _known(self) -> list[Library]:
+        """The libraries of the folders that were ever indexed."""
+        return [library for root in list(self.roots) if (library := self._existing(root))]
+
     def _existing(self, root: Path) -> Library | None:
         """The library of `root`, or None if it was never indexed."""
         from gdr_model import paths
@@ -302,6 +330,24 @@ class Session:
             if root not in self._libraries:
                 self._libraries[root] = Library.open(root, create=True)
             return self._libraries[root]
+
+
+def _is_locked(root: Path) -> bool:
+    """Whether a program is indexing this folder."""
+    from filelock import FileLock, Timeout
+
+    from gdr_model import paths
+
+    lock = paths.store_of(root) / "ingest.lock"
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
 
 
 def measured(done: int, total: int, elapsed_s: float, path: Path | None = None) -> Indexing:

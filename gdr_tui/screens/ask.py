@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from gdr_model.errors import GdrError
 from gdr_tui.screens.dialog import Dialog, Line
+from gdr_tui.widgets.box import Box
 
 
 class AskScreen(Dialog[str | None]):
@@ -25,7 +26,7 @@ class AskScreen(Dialog[str | None]):
 
     def body(self) -> Iterable[Widget]:
         """What is asked for, and the line."""
-        yield Input(self._value, self.PLACEHOLDER, id="answer", compact=True)
+        yield Box(self._value, self.PLACEHOLDER, id="answer", compact=True)
         for line in self.EXPLAINED:
             yield Line(line, classes="hint")
 

@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from gdr_tui.literal import literal
+
 Answer = TypeVar("Answer")
 
 
@@ -43,7 +45,7 @@ class Dialog(ModalScreen[Answer]):
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong and stay open."""
-        self.query_one("#problem", Static).update(Content(sentence))
+        self.query_one("#problem", Static).update(Content(literal(sentence)))
 
     def on_input_changed(self, _event: Input.Changed) -> None:
         """What was wrong is being mended."""

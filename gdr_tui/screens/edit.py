@@ -13,6 +13,7 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Edit, Hit, Steering
 from gdr_tui.literal import clock, literal
 from gdr_tui.screens.dialog import Dialog, Line
+from gdr_tui.widgets.box import Box
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class EditScreen(Dialog[Edited | None]):
         yield Line(f"{literal(track.name)}{by}", classes="strong")
         passage = f"{clock(self._hit.start_s)}–{clock(self._hit.end_s)}"
         yield Line(f"the passage {passage}, inverted, then drawn again in these words:")
-        yield Input(self._prompt, id="edit-prompt", compact=True, select_on_focus=False)
+        yield Box(self._prompt, id="edit-prompt", compact=True, select_on_focus=False)
         yield Line("strength: 0.4 stays close to the source, 1 starts over")
-        yield Input(f"{self._strength:g}", id="edit-strength", compact=True, restrict=r"[0-9.]*")
+        yield Box(f"{self._strength:g}", id="edit-strength", compact=True, restrict=r"[0-9.]*")
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Draw, if both can be meant."""

@@ -14,6 +14,7 @@ from gdr_model.errors import UsageError
 from gdr_tui.export import FORMATS, AlreadyThere
 from gdr_tui.screens.dialog import Dialog, Line
 from gdr_tui.typed import typed_path
+from gdr_tui.widgets.box import Box
 
 Write = Callable[[Path, bool], str]
 """Writes to a path, replacing a file or not, and says what was done."""
@@ -35,7 +36,7 @@ class ExportScreen(Dialog[str | None]):
     def body(self) -> Iterable[Widget]:
         """What goes where, as what."""
         yield Line(self._what, classes="strong")
-        yield Input(str(self._path), id="answer", compact=True, select_on_focus=False)
+        yield Box(str(self._path), id="answer", compact=True, select_on_focus=False)
         yield Horizontal(
             *(
                 Button(suffix[1:].upper(), id=f"as-{suffix[1:]}", compact=True)

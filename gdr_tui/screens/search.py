@@ -23,6 +23,7 @@ from gdr_tui.playback import Playback
 from gdr_tui.player import player_for
 from gdr_tui.session import Catalogue
 from gdr_tui.settings import Settings
+from gdr_tui.widgets.box import Box
 from gdr_tui.widgets.chips import Chips
 from gdr_tui.widgets.chosen import Chosen
 from gdr_tui.widgets.listing import Listing
@@ -68,7 +69,7 @@ class SearchScreen(Screen[None]):
         """From top to bottom."""
         with Horizontal(id="prompt-row"):
             yield Static("/", id="prompt-sign", markup=False)
-            yield Input(
+            yield Box(
                 placeholder="describe the music you want",
                 id="prompt",
                 compact=True,
@@ -77,8 +78,8 @@ class SearchScreen(Screen[None]):
             )
         with Horizontal(id="steer-row"):
             yield Chips(id="chips")
-            yield Input(placeholder="what it is not, as in drums or drums:1.5",
-                        id="negative", compact=True)  # fmt: skip
+            yield Box(placeholder="what it is not, as in drums or drums:1.5",
+                      id="negative", compact=True)  # fmt: skip
         with Container(id="middle"):
             yield ResultsList(id="results")
             yield Chosen(id="chosen")
@@ -117,7 +118,7 @@ class SearchScreen(Screen[None]):
 
     def say(self, sentence: str, *, problem: bool = False) -> None:
         """One sentence in a corner, in the place of the one before; not twice in a breath."""
-        now = monotonic()
+        sentence, now = literal(sentence), monotonic()
         if self._said == sentence and now - self._said_at < REPEAT_S:
             return
         self._said, self._said_at = sentence, now
@@ -295,9 +296,14 @@ class SearchScreen(Screen[None]):
 
     @on(messages.ModelLoaded)
     def model_arrived(self, arrived: messages.ModelLoaded) -> None:
-        """Ask what was waiting for the model."""
+        """Say which model it is."""
         self.status.state.loaded = arrived.loaded
-        self.asking.has_model = True
+        self.draw_status()
+
+    @on(messages.ModelReady)
+    def model_is_ready(self) -> None:
+        """Ask what was waiting for the model."""
+        self.status.state.ready = self.asking.has_model = True
         if self.asking.waiting:
             self._ask()
         self.draw_status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def why(hit: Hit, results: Results) -> list[str]:
 
 def from_home(path: Path) -> str:
     """A path as people write it, `~` for their own folder."""
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # `Path.home` raises where there is none
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 

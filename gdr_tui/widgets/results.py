@@ -128,11 +128,12 @@ class ResultsList(Listing):
         """Score, votes and the place of the passage, as far as there is room."""
         if hit is None:
             return [(f"{clock(track.duration_s):>8} ", "listing--dim")]
-        cells = 10 if width >= 84 else 5
-        tail = [
-            (" " + bar(hit.score / max(self._hits[0].score, 1e-6), cells), "results--bar"),
-            (f" {hit.score:5.2f}", ""),
-            (f" {clock(hit.start_s):>6}", "results--artist"),
-        ]
+        tail = [(f" {hit.score:5.2f}", "")]
+        if width >= 40:
+            cells = 10 if width >= 84 else 5
+            share = hit.score / max(self._hits[0].score, 1e-6)
+            tail.insert(0, (" " + bar(share, cells), "results--bar"))
+        if width >= 30:
+            tail.append((f" {clock(hit.start_s):>6}", "results--artist"))
         votes = f"{hit.votes}/{self._draws}"
         return [*tail, (f" {votes:>5} ", "listing--dim")] if width >= 56 else [*tail, (" ", "")]

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdr_tui.literal import clock, fit
+from gdr_tui.literal import clock, fit, literal
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded
 
 
@@ -19,6 +19,8 @@ class State:
     """Everything the status line tells."""
 
     loaded: Loaded | None = None
+    ready: bool = False
+    """The text side of the model is loaded, too."""
     model_name: str = ""
     model_problem: bool = False
     guidance: float = 0.0
@@ -36,11 +38,12 @@ class State:
 def left_parts(state: State) -> list[str]:
     """Model and query; when room is short, the last go first."""
     if state.loaded:
-        first = [f"{state.loaded.model} on {state.loaded.device}"]
+        model = f"{literal(state.loaded.model)} on {state.loaded.device}"
+        first = [model if state.ready else f"{model}: loading the text model …"]
     elif state.model_problem:
-        first = [f"{state.model_name}: not loaded"]
+        first = [f"{literal(state.model_name)}: not loaded"]
     else:
-        first = [f"loading {state.model_name} …"]
+        first = [f"loading {literal(state.model_name)} …"]
     if state.waiting:
         first.append("the query waits for it")
     elif state.asking:
@@ -94,7 +97,7 @@ class StatusLine(Widget):
                 left.pop()
             else:
                 right.pop(0)
-        busy = self.state.asking or self.state.waiting or not self.state.loaded
+        busy = self.state.asking or self.state.waiting or not self.state.ready
         begin = " " + self.SEPARATOR.join(left)
         end = self.SEPARATOR.join(right) + " "
         middle = fit("", width - cell_len(begin) - cell_len(end))

@@ -8,12 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gdr_model.config import SHIPPED
 from training.extracted import read_extracted
-
-pytestmark = pytest.mark.skipif(
-    not (SHIPPED / "model.safetensors").is_file(), reason="the shipped model is not built yet"
-)
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from gdr_model.audio import Tags
 from gdr_model.errors import LibraryError, UsageError
 from gdr_model.library import Library, passage_bounds
-from gdr_model.stores import stores
 from gdr_model.migrations import MIGRATIONS
 from gdr_model.paths import store_of
 from gdr_model.records import Sound, Stamp
+from gdr_model.stores import stores
 from gdr_model.types import PASSAGE_S, LatentSpace
 
 SPACE = LatentSpace("plain", 8, 16000, 1.0, 1.0, "ab" * 8)

@@ -86,10 +86,6 @@ class StandIn(Session):
             raise ModelError("there is no model called builtin; run gdr model list")
         return Loaded("builtin", "cpu")
 
-    @property
-    def loaded(self) -> bool:
-        return True
-
     def warm(self) -> None:
         pass
 

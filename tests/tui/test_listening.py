@@ -35,6 +35,22 @@ async def test_plays_from_the_matching_passage_pauses_and_seeks() -> None:
         await until(pilot, lambda: playback.position_s < at_s and playback.playing)
 
 
+async def test_seeks_far_while_paused_and_stays_paused() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        playback = main(pilot).playback
+        duration_s = main(pilot).results.track.duration_s  # type: ignore[union-attr]
+        await pilot.press("space")
+        await until(pilot, lambda: playback.playing)
+        await pilot.press("space")
+        main(pilot)._seek(duration_s - 10)
+        await pilot.pause(0.3)
+        assert not playback.playing
+        assert playback.position_s == pytest.approx(duration_s - 10)
+        await pilot.press("space")
+        await until(pilot, lambda: playback.position_s > duration_s - 9.9)
+
+
 async def test_double_clicks_a_result_to_hear_it() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")

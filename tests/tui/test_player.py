@@ -75,6 +75,72 @@ def test_it_plays_from_the_passage_through_stretches_without_a_seam() -> None:
     assert not player.playing
 
 
+def test_a_block_goes_on_from_one_stretch_into_the_next() -> None:
+    output = ByHand()
+    player = Player(output)
+    player.play(SONG, 0.0)
+    player.extend(0.0, ramp(0.0, 0.1), last=False)
+    player.extend(0.1, ramp(0.1, 0.1), last=False)
+    heard = output.blocks(8)
+    assert all(block is not None and len(block) == BLOCK for block in heard)
+    frames = np.concatenate([block for block in heard if block is not None])[:, 0]
+    assert np.array_equal(frames, np.arange(8 * BLOCK)), "no silence between the two"
+
+
+def test_pausing_away_from_what_is_decoded_stays_paused() -> None:
+    output = ByHand()
+    player = Player(output)
+    player.cue(SONG, 60.0)
+    player.extend(60.0, ramp(60.0, 1.0), last=True)
+    assert not player.playing
+    assert output.pull is None
+    player.toggle()
+    (block,) = output.blocks(1)
+    assert block is not None
+    assert block[0, 0] == 60.0 * RATE_HZ
+
+
+class Streams:
+    """The part of `sounddevice` that plays, and what became of its streams."""
+
+    class PortAudioError(Exception):
+        pass
+
+    class CallbackStop(Exception):
+        pass
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.broken = False
+
+    def OutputStream(self, **_: object) -> "Streams":  # noqa: N802 (sounddevice's name)
+        self.open += 1
+        return self
+
+    def start(self) -> None:
+        if self.broken:
+            raise self.PortAudioError
+
+    def abort(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.open -= 1
+
+
+def test_the_device_is_closed_before_it_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Streams()
+    monkeypatch.setitem(sys.modules, "sounddevice", device)
+    output = SoundDeviceOutput()
+    output.start(lambda frames: None)
+    output.start(lambda frames: None)
+    assert device.open == 1
+    device.broken = True
+    with pytest.raises(PlaybackError):
+        output.start(lambda frames: None)
+    assert device.open == 0
+
+
 def test_it_is_silent_and_waits_until_sound_arrives() -> None:
     output = ByHand()
     player = Player(output)

@@ -15,12 +15,6 @@ from gdr_tui.widgets.waveform import Waveform
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo"
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "gdr_model" / "builtin" / "model.safetensors").is_file()
-    or not list(DEMO.glob("*/*.ogg")),
-    reason="needs the model and the demo library",
-)
-
 
 @pytest.fixture
 def library(music: Path) -> Path:
@@ -81,7 +75,7 @@ async def test_a_known_folder_opens_with_its_tracks_and_encodes_nothing_again(
     session = Session([library])
     session.load()
     assert session.ingest(lambda indexing: None).encoded == 12
-    async with opened(Session([])).run_test(size=NARROW) as pilot:
+    async with opened(Session([library])).run_test(size=NARROW) as pilot:
         status = main(pilot).query_one(StatusLine).state
         await until(pilot, lambda: len(names(pilot)) == 13)
         await until(pilot, lambda: status.indexed, 60)

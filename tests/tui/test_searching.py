@@ -2,6 +2,7 @@
 
 from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
 from stand_in import StandIn
+from textual import events
 from textual.widgets import Input
 
 from gdr_model.types import WeightedText
@@ -192,3 +193,13 @@ async def test_is_told_that_the_filter_excluded_everything() -> None:
         await pilot.press("f", *"nothing", "enter")
         await until(pilot, lambda: not names(pilot))
         assert "the filter excluded every track: nothing" in picture(pilot)
+
+
+async def test_keys_that_arrive_at_once_are_taken_in_order() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: main(pilot).asking.has_model)
+        for key in (*"warn", "backspace", "m", "enter"):
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: session.asked)
+        assert session.asked[0][0].prompt == "warm"

@@ -162,6 +162,20 @@ async def test_nothing_overlaps_at_any_size(size: tuple[int, int]) -> None:
             assert all(one is other or not one.overlaps(other) for other in shown)
 
 
+@pytest.mark.parametrize("size", [(60, 11), (120, 8), (40, 6), (20, 4)])
+async def test_a_sliver_of_a_terminal_keeps_prompt_results_and_status(
+    size: tuple[int, int],
+) -> None:
+    async with opened(StandIn()).run_test(size=size) as pilot:
+        await asked(pilot, "warm")
+        screen = pilot.app.screen
+        assert screen.region.contains_region(screen.query_one("#results").region)
+        first, *_, last = picture(pilot).splitlines()
+        assert "/ warm" in first
+        assert "builtin" in last
+        assert names(pilot)[0][:4] in picture(pilot)
+
+
 async def test_no_color_leaves_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
