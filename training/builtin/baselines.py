@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--encoder", default="encoder")
     parser.add_argument("--pool", default="pool")
     parser.add_argument("--power", type=float, default=1.0, help="whitening: divide by sd^power")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -20,8 +20,8 @@ from training.builtin.scores import CUTS
 HEAD = """# Model card: builtin
 
 The model that ships with gdr: an audio encoder, a diffusion model that draws in its latent space
-from a sentence, and a contrastive tower to compare with. It is small, was trained in about two
-hours on two shared processor cores, and hears about as well as that allows. This page is written
+from a sentence, and a contrastive tower to compare with. It is small, was trained for a little
+over an hour on one processor thread, and hears about as well as that allows. This page is written
 by `python -m training.builtin.card` from the lists of the data and the last report.
 """
 
@@ -36,8 +36,8 @@ around it. English text is read by all-MiniLM-L6-v2 (Apache-2.0; its weights are
 WEAK = """## What it does badly
 
 - **Voices.** There are a few dozen sung recordings in the training data, multiplied by laying
-  them over other tracks. Singing is told from playing; kinds of voice (man, woman, child, rap,
-  rough, smooth) mostly are not, and no caption claimed them, save where a source said so.
+  them over other tracks. No caption told voices apart (man, woman, rough, smooth), save where a
+  source said so: expect singing to be found, and little more.
 - **Styles defined by singing or by commercial production** (R&B, reggae, country, blues, pop of
   a decade): the data hold almost none, and what there is comes from a synthesiser.
 - **Tempo, key and metre**: known for rendered music only; "slow" and "fast" act weakly.
@@ -115,6 +115,23 @@ def results(name: str, result: dict[str, Any]) -> str:
     )
 
 
+def compared(report: dict[str, Any]) -> str:
+    """Generation against the tower, in words that follow the figures."""
+    lines = []
+    for name in ("held-out tracks", "Noise2Music"):
+        found = report[name]["recall"]
+        ours = next(v for k, v in found.items() if k.startswith("gdr") and k.endswith("mean"))
+        ours_10, tower_10 = ours["at"]["10"], found["contrastive tower"]["at"]["10"]
+        word = "below" if ours_10 < tower_10 else "not below"
+        lines.append(f"{ours_10:.1f} against {tower_10:.1f} on {name}, {word} it")
+    return (
+        "Plain retrieval is not what generation is best at: R@10 of eight draws against the "
+        f"contrastive tower, trained on the same pairs in a minute, is {'; '.join(lines)}. What it "
+        "is for is steering (negatives, edits of a found passage, draws that differ), which this "
+        "page does not measure."
+    )
+
+
 def training(work: Path) -> str:
     """How long everything took and where it ended."""
     log = [json.loads(x) for x in (work / "encoder" / "log.jsonl").read_text().splitlines()]
@@ -122,19 +139,22 @@ def training(work: Path) -> str:
     start = work / "encoder-start" / "log.jsonl"
     first = json.loads(start.read_text().splitlines()[-1]) if start.exists() else None
     before = (
-        f" It began from the weights of a first run of {first['elapsed'] / 60:.0f} minutes."
+        f" It began from the weights of a first run of {first['elapsed'] / 60:.0f} minutes "
+        f"({first['step']:,} steps of 48 crops, on the recordings, remixes and fewer renders)."
         if first
         else ""
     )
     retriever = json.loads((work / "retriever" / "summary.json").read_text())
     return (
-        f"- Encoder: {last['step']:,} steps in {last['elapsed'] / 60:.0f} minutes on one thread of "
-        f"two shared cores.{before} Correlation with the teacher's logits on held-out recordings, "
+        f"- Encoder: {last['step']:,} steps of 24 crops of 8 s (the first 272 of 48) in "
+        f"{last['elapsed'] / 60:.0f} minutes on one thread of two busy cores; renders joined as "
+        f"they were made.{before} Correlation with the teacher's logits on held-out recordings, "
         f"mean over 144 classes of music: {last['music']:.3f} (singing and other voices: "
-        f"{last['voice']:.3f}).\n"
+        f"{last['voice']:.3f}). The held-out recordings were watched during training.\n"
         f"- Diffusion model: {retriever['step']:,} steps of {retriever['batch']} in "
         f"{retriever['elapsed'] / 60:.0f} minutes; {retriever['passages']:,} passages with "
-        f"{retriever['captions']:,} distinct captions.\n"
+        f"{retriever['captions']:,} distinct captions. "
+        "The rate had run down once, after 14 minutes; the rest resumed at a fifth of it.\n"
         "- Every command and its time: `training/builtin/README.md`."
     )
 
@@ -185,13 +205,16 @@ A caption is right about one passage of 24 s; passages beside it in the same tra
 {results("Noise2Music, human captions", report["Noise2Music"])}
 
 Generated clips with the captions they were made from (Apache-2.0). Nothing was trained on them,
-but whitening, guidance and fusion were chosen on them, so these are development figures. The
+but the whitening was chosen on them, so these are development figures. The
 teacher itself, asked by the cosine of MiniLM between caption and class names, reaches
 {teacher} (R@1 / 5 / 10) there.
 
 Inversion without words and drawing back ({inversion["passages"]} held-out passages): cosine
-{inversion["round_trip_cosine"]:.4f} (least {inversion["round_trip_cosine_least"]:.4f}); the noise
-found has deviation {inversion["inverted_noise_sd"]:.2f}.
+{inversion["round_trip_cosine"]:.4f} (least {inversion["round_trip_cosine_least"]:.4f}). The noise
+found has deviation {inversion["inverted_noise_sd"]:.2f}, where 1 would be ideal: it is quieter
+than what the sampler starts from, so edits at high strength start from unlikely noise.
+
+{compared(report)}
 
 {WEAK}
 ## Attribution of the excerpts
