@@ -22,7 +22,6 @@ from gdr_model.errors import (
     GdrError,
     LibraryError,
     ModelError,
-    SpaceMismatch,
 )
 from gdr_model.types import Array, Cancel, Results, Steering, Track, never
 from gdr_tui.literal import literal
@@ -265,10 +264,7 @@ class Session:
         library = self._opened(root)
         held = library.spaces()
         if held and model.space not in held:
-            raise SpaceMismatch(
-                f"this library holds {held[0]} latents; the model draws in {model.space}. "
-                f"Run gdr index --model {self.model_name}"
-            )
+            raise model.config.other_than(held, root)
 
         def tell(progress: Progress) -> None:
             on_progress(measured(progress.done, progress.total, progress.elapsed_s, progress.path))

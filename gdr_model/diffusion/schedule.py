@@ -38,6 +38,10 @@ class Schedule:
     beta_start: float = 0.0015
     beta_end: float = 0.0195
     """First and last beta of `scaled_linear`; its square roots are equally spaced."""
+    shift: float = 1.0
+    """How far `trailing` crowds its steps towards noise (Esser et al. 2024, eq. 23): a share u of
+    the schedule becomes shift u / (1 + (shift - 1) u). What T latents have in common survives T
+    times the noise, so a sequence is decided later on the way up than a single point."""
 
     def __post_init__(self) -> None:
         """Refuse an unknown kind or spacing.
@@ -94,7 +98,9 @@ class Schedule:
         if self.spacing == "leading":
             stride = self.times // steps
             return [*(i * stride + self.steps_offset for i in reversed(range(steps))), -1]
-        spaced = [round(self.times - i * self.times / steps) - 1 for i in range(steps)]
+        shares = [1 - i / steps for i in range(steps)]
+        warped = [self.shift * u / (1 + (self.shift - 1) * u) for u in shares]
+        spaced = [round(self.times * u) - 1 for u in warped]
         return [*dict.fromkeys(max(1, t) for t in spaced), -1]
 
     def add_noise(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:

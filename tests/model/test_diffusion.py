@@ -81,6 +81,15 @@ def test_the_schedule_is_that_of_diffusers() -> None:
         assert SCHEDULE.grid(steps) == [*theirs.timesteps.tolist(), -1]
 
 
+def test_a_shifted_grid_crowds_its_steps_towards_noise() -> None:
+    plain, shifted = SCHEDULE.grid(10), Schedule(shift=6.0).grid(10)
+    assert (shifted[0], shifted[-1]) == (999, -1)
+    assert shifted == sorted(set(shifted), reverse=True)
+    for t, warped in zip(plain[:-1], shifted[:-1], strict=True):
+        share = (t + 1) / 1000
+        assert abs((warped + 1) / 1000 - 6 * share / (1 + 5 * share)) < 1e-3
+
+
 def test_a_walk_of_ddim_is_that_of_diffusers(net: TransformerDenoiser) -> None:
     from diffusers import DDIMScheduler
 

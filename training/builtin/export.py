@@ -27,6 +27,10 @@ from training.builtin.latents import DIM, Latents, load_net
 from training.builtin.prepare import decode, listed
 
 LIMIT_BYTES = 10_000_000
+SHIFT = 6.0
+"""Of the sampler's grid. Edits of strength .2, .4, .6, .8, 1 keep a cosine of .98, .88, .70, .42,
+.31 to their source with it; without, of .98 up to strength .6. Retrieval stays within its
+interval."""
 
 
 def load_denoiser(folder: Path) -> TransformerDenoiser:
@@ -67,7 +71,7 @@ def export(work: Path, encoder: str, name: str, to: Path) -> None:
         projection=projection,
         denoiser=denoiser,
         contrastive=tower,
-        schedule=Schedule(),
+        schedule=Schedule(shift=SHIFT),
         latent_mean=torch.from_numpy(latents.mean),
         latent_sd=torch.from_numpy(latents.sd),
         whitening_power=power,
