@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,9 +26,8 @@ from torch.nn import functional as F
 
 from gdr_model.diffusion.denoisers import Network
 from gdr_model.encoders.contrastive import ContrastiveTower
-from gdr_model.types import Array, TextEmbedding
+from gdr_model.types import Array
 from gdr_model.whitening import unit
-from training import state
 from training.batches import Pairs
 from training.config import RunConfig
 from training.corpus import Corpus, Texts
@@ -44,6 +42,8 @@ WRITTEN_WEIGHT = 0.1
 """Weight of a written caption in ridge; a person's has 1."""
 TEMPERATURE = 0.07
 NAME_TEMPERATURE = 0.1
+FLOOR = 1e-5
+"""Added to probabilities before the logarithm, where the run does not say."""
 
 Doubles = NDArray[np.float64]
 
@@ -65,10 +65,11 @@ class Ridge:
     def solve(cls, text: Array, wanted: Array, shares: Doubles, alpha: float) -> Ridge:
         """From pairs (I, E), (I, D) and their weights (I,)."""
         x, y = text.astype(np.float64), wanted.astype(np.float64)
-        centre, middle = np.average(x, 0, shares), np.average(y, 0, shares)
+        centre: Doubles = np.asarray(np.average(x, 0, shares))
+        middle: Doubles = np.asarray(np.average(y, 0, shares))
         x, y = x - centre, y - middle
         gram = (x * shares[:, None]).T @ x + alpha * np.eye(x.shape[1])
-        weight = np.linalg.solve(gram, (x * shares[:, None]).T @ y)
+        weight: Doubles = np.asarray(np.linalg.solve(gram, (x * shares[:, None]).T @ y))
         return cls(weight, centre, middle, alpha)
 
 
@@ -130,7 +131,6 @@ def regression(pairs: Pairs, space: Space, corpus: Corpus, config: RunConfig) ->
 
 def contrastive(pairs: Pairs, space: Space, config: RunConfig) -> ContrastiveTower:
     """A two-tower model, InfoNCE in both directions, on the batches of the run."""
-    means = pairs.targets()[2]
     o = config.optimiser
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(o.seed)
@@ -150,7 +150,6 @@ def contrastive(pairs: Pairs, space: Space, config: RunConfig) -> ContrastiveTow
             optimiser.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    assert len(means)  # noqa: S101 (pairs always hold a track)
     return tower.eval()
 
 
@@ -183,7 +182,7 @@ def mixed(first: Array, second: Array) -> Array:
     def scaled(scores: Array) -> Array:
         return np.asarray((scores - scores.mean(1, keepdims=True)) / scores.std(1, keepdims=True))
 
-    return (scaled(first) + scaled(second)) / 2
+    return np.asarray((scaled(first) + scaled(second)) / 2, np.float32)
 
 
 def arithmetic(query: Array, others: Sequence[tuple[Array, float]]) -> Array:
@@ -192,18 +191,3 @@ def arithmetic(query: Array, others: Sequence[tuple[Array, float]]) -> Array:
     for vector, weight in others:
         moved = moved + np.float32(weight) * unit(vector)
     return unit(moved)
-
-
-def cached(folder: Path, net: Network) -> bool:
-    """Fill a network with the regression kept in a run's folder, if it is there."""
-    path = folder / "regression.safetensors"
-    if not path.is_file():
-        return False
-    net.load_state_dict(state.read_tensors(path)[0])
-    net.eval()
-    return True
-
-
-def regression_text(text: TextEmbedding, drawer: Drawer) -> Array:
-    """Time-means (P, D) of the one-step regression."""
-    return drawer.regress(text).mean(1)

@@ -52,10 +52,6 @@ class Pairs:
         self.written_caption = self.written_track = np.empty(0, np.int64)
         if config.captions.written:
             self._write(corpus, tracks)
-        others: dict[int, list[int]] = {}
-        for caption, track in zip(self.caption, self.track, strict=True):
-            others.setdefault(int(track), []).append(int(caption))
-        self.captions_of = others
 
     def _write(self, corpus: Corpus, held_out: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
         """Add the captions that are written from class scores."""
@@ -98,25 +94,23 @@ class Pairs:
             caption[: len(people)][again] = self.repeated[caption[: len(people)][again]]
         text = self.texts.of(caption, self.states)
         pooled, states = text.pooled, text.states
-        if c.joined:
-            beside = [
-                int(rng.choice(self.captions_of.get(int(t), [int(k)])))
-                for t, k in zip(track, caption, strict=True)
-            ]
-            join = (rng.random(size) < c.joined)[:, None]
-            pooled = np.where(join, (pooled + self.texts.pooled[beside]) / 2, pooled)
         if c.noise:
             noise = rng.standard_normal(pooled.shape).astype(np.float32) * c.noise * self.spread
             pooled, states = pooled + noise, states + noise[:, None]
         mask = text.mask & (rng.random(size) >= c.dropped)[:, None]
         x0 = np.stack([self._passage(self.sound[t], rng) for t in track])
+        if c.blended:
+            chosen = rng.uniform(0, 0.5, size) * (rng.random(size) < c.blended)
+            share, other = chosen.astype(np.float32)[:, None], rng.permutation(size)
+            pooled = (1 - share) * pooled + share * pooled[other]
+            x0 = (1 - share[:, None]) * x0 + share[:, None] * x0[other]
         parts = (x0, states, np.ascontiguousarray(mask), pooled)
         return Batch(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
 
     def _passage(self, latents: Array, rng: np.random.Generator) -> Array:
         """(T, D): a stretch of a long track, a short one over and over, or the mean."""
         if self.frames == 1:
-            return latents.mean(0, keepdims=True)
+            return np.asarray(latents.mean(0, keepdims=True))
         start = int(rng.integers(max(1, len(latents) - self.frames + 1)))
         piece = latents[start : start + self.frames]
         return piece[np.arange(self.frames) % len(piece)]

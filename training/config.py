@@ -20,7 +20,7 @@ from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
 
-RULES = ("mean", "scores", "rrf", "max", "density")
+RULES = ("mean", "scores", "rrf", "max", "anchor", "density", "ratio")
 
 
 def _need(holds: bool, sentence: str) -> None:
@@ -67,8 +67,9 @@ class CaptionConfig:
     """Captions written for every training track from its class scores; needs `data.labels`."""
     written_share: float = 0.0
     """Share of a batch that reads written captions instead of people's."""
-    joined: float = 0.0
-    """Chance that a caption is read together with another one of its track: their mean."""
+    blended: float = 0.0
+    """Chance that a pair is blended with another: up to half of its words and of its sound. Only
+    for networks that read pooled text (mlp)."""
     noise: float = 0.0
     """Deviation of noise added to the text, in units of the spread of the captions."""
     dropped: float = 0.1
@@ -78,7 +79,7 @@ class CaptionConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        for name in ("written_share", "joined", "dropped", "repeat_short"):
+        for name in ("written_share", "blended", "dropped", "repeat_short"):
             _need(0 <= getattr(self, name) <= 1, f"captions.{name} must lie between 0 and 1")
         _need(self.noise >= 0, "captions.noise must not be negative")
         _need(self.written >= 0, "captions.written must not be negative")
@@ -158,16 +159,13 @@ class DrawConfig:
     guidance: float = 1.0
     """Of the prompt; 1 draws from the distribution that was learned."""
     rule: str = "mean"
-    """How the draws become one ranking: mean, scores, rrf, max or density."""
-    calm: float = 0.0
-    """For `density`: how far the spread of the draws is trusted, see `training.fusion.density`."""
+    """How the draws become one ranking; see `training.fusion`."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         _need(self.draws > 0 and self.steps > 0, "draw.draws and draw.steps must be above 0")
         _need(self.guidance >= 0, "draw.guidance must not be negative")
         _need(self.rule in RULES, f"draw.rule must be one of {', '.join(RULES)}")
-        _need(0 <= self.calm < 1, "draw.calm must lie in [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -193,6 +191,11 @@ class RunConfig:
     """Steps between two validations; 0 validates at the end alone."""
     keep_every: int = 200
     """Steps between two saved states, from which an interrupted run resumes."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant together."""
+        pooled = self.network.get("kind") == "mlp"
+        _need(pooled or not self.captions.blended, "captions.blended is for network.kind mlp alone")
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:

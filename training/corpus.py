@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,19 @@ class Texts:
         )
 
 
+@lru_cache(maxsize=1)
+def minilm() -> Any:
+    """The text encoder, loaded once."""
+    from gdr_model.encoders.minilm import MiniLM
+
+    # Building it draws random weights before the real ones are read.
+    with torch.random.fork_rng(devices=[]):
+        return MiniLM()
+
+
 def embed(captions: Sequence[str], model: Any = None) -> Texts:
     """Read captions with MiniLM, those of equal length together: no padding, no batch-mates."""
-    if model is None:
-        from gdr_model.encoders.minilm import MiniLM
-
-        model = MiniLM()
+    model = model or minilm()
     ids = [model.tokenizer.encode(caption).ids for caption in captions]
     states: list[NDArray[np.float16]] = [np.empty((0, 0), np.float16)] * len(ids)
     pooled = np.empty((len(ids), model.net.config.hidden_size), np.float32)

@@ -18,9 +18,11 @@ from gdr_model.diffusion.prediction import to_v
 from gdr_model.diffusion.sampling import ddim, noise
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.types import Array, TextEmbedding
+from training.config import DrawConfig
+from training.fusion import Drawn
 
-ROWS = 2048
-"""Sequences in one evaluation, at most (times frames / 1)."""
+ROWS = 4096
+"""Latents in one evaluation, at most: draws times frames times prompts."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,23 @@ class Drawer:
             x0, _ = self.schedule.x0_eps(x, self.velocity(x, last, words), last)
             return x0
 
-        return self._each(text, noise(draws, *self.shape, seed), once).mean(axis=1)
+        return np.asarray(self._each(text, noise(draws, *self.shape, seed), once).mean(axis=1))
+
+    def drawn(
+        self, text: TextEmbedding, how: DrawConfig, seed: int, explained: Array | None = None
+    ) -> Drawn:
+        """Time-means of draws and anchor; `explained` is measured here where it is not known."""
+        draws = self.draw(text, how.draws, how.steps, how.guidance, seed).mean(2)
+        anchor = self.anchor(text, how.draws, seed).mean(1)
+        return Drawn(draws, anchor, anchor.var(0) if explained is None else explained)
 
     def regress(self, text: TextEmbedding) -> Array:
         """What a network trained for one step from nothing answers (P, T, D)."""
         last = self.schedule.times - 1
 
         def once(x: Tensor, words: Context, none: Context) -> Tensor:
-            return self.net(x, torch.full((len(x),), last, device=x.device), words)
+            answer: Tensor = self.net(x, torch.full((len(x),), last, device=x.device), words)
+            return answer
 
         return self._each(text, torch.zeros(1, *self.shape), once)[:, 0]
 

@@ -14,7 +14,7 @@ def board(folder: Path) -> Any:
         return None
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    return SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder / "tensorboard"))
 
 
 def axes(panels: int) -> tuple[Any, list[Any]] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdr_model.types import Array
 from gdr_model.whitening import unit
@@ -39,13 +40,12 @@ class Space:
             basis *= np.sign(basis[np.abs(basis).argmax(0), np.arange(basis.shape[1])])
         spread = np.maximum(((rows - mean) @ basis).std(0, ddof=min(1, len(rows) - 1)), LEAST_SD)
         sd = spread if data.standardise else np.ones_like(spread)
-        parts = (np.asarray(part, np.float32) for part in (mean, basis, sd, spread))
-        return cls(*parts, floor=floor, power=data.power)
+        return cls(_single(mean), _single(basis), _single(sd), _single(spread), floor, data.power)
 
     @property
     def dim(self) -> int:
         """Width of the space."""
-        return self.basis.shape[1]
+        return len(self.sd)
 
     def standard(self, latents: Array) -> Array:
         """Raw latents (..., W) as the network sees them (..., D)."""
@@ -69,11 +69,14 @@ class Space:
     def from_tensors(cls, kept: dict[str, Array]) -> Space:
         """Read what `tensors` gave."""
         floor, power = (float(value) for value in kept["space.scalars"])
-        return cls(
-            *(kept[f"space.{name}"] for name in ("mean", "basis", "sd", "spread")),
-            floor=floor,
-            power=power,
+        mean, basis, sd, spread = (
+            kept[f"space.{name}"] for name in ("mean", "basis", "sd", "spread")
         )
+        return cls(mean, basis, sd, spread, floor, power)
+
+
+def _single(values: NDArray[np.floating]) -> Array:
+    return np.asarray(values, np.float32)
 
 
 def _logged(latents: Array, floor: float) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from gdr_model.diffusion.denoisers import Network, build
 from gdr_model.errors import GdrError, UsageError
+from gdr_model.types import Array
 from training.config import RunConfig, of
 from training.ema import Ema
 from training.space import Space
@@ -100,11 +102,15 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def save_model(folder: Path, net: Network, ema: Ema, space: Space) -> None:
-    """What is kept of a finished run: the mean weights, the last ones, and the space."""
+def save_model(folder: Path, net: Network, ema: Ema, space: Space, explained: Array) -> None:
+    """What is kept of a finished run: the mean weights, the last ones, and the space.
+
+    `explained` (D,) is the variance of the anchors of the training captions.
+    """
     tensors = {f"ema.{name}": value for name, value in ema.weights.items()}
     tensors |= {f"net.{name}": value for name, value in net.state_dict().items()}
     tensors |= {name: torch.from_numpy(value) for name, value in space.tensors().items()}
+    tensors["explained"] = torch.from_numpy(explained)
     save_tensors(folder / MODEL, tensors, {})
 
 
@@ -129,8 +135,20 @@ def read_config(folder: Path) -> tuple[RunConfig, str, dict[str, Any]]:
         raise RunError(f"{folder} is no folder of gdr train: it has no usable {CONFIG}") from error
 
 
-def load_model(folder: Path) -> tuple[RunConfig, str, Network, Space]:
-    """A finished run: configuration, held-out part, network with the mean weights, space.
+@dataclass(frozen=True)
+class Finished:
+    """A finished run."""
+
+    config: RunConfig
+    part: str
+    net: Network
+    """With the mean weights."""
+    space: Space
+    explained: Array  # (D,)
+
+
+def load_model(folder: Path) -> Finished:
+    """Read a finished run.
 
     Raises:
         RunError: if it is not finished, or damaged.
@@ -143,8 +161,8 @@ def load_model(folder: Path) -> tuple[RunConfig, str, Network, Space]:
         net = build(described)
         net.load_state_dict(_under("ema.", tensors))
         arrays = {k: v.numpy() for k, v in tensors.items() if k.startswith("space.")}
-        space = Space.from_tensors(arrays)
+        space, explained = Space.from_tensors(arrays), tensors["explained"].numpy()
     except (RuntimeError, KeyError, TypeError) as error:
         raise RunError(f"the model in {folder} does not fit its {CONFIG}") from error
     net.eval().requires_grad_(False)
-    return config, part, net, space
+    return Finished(config, part, net, space, explained)

@@ -16,9 +16,12 @@ equals one that was not, to the last bit.
 from __future__ import annotations
 
 import csv
+import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ from torch import Tensor
 from gdr_model.diffusion import loss
 from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
 from gdr_model.errors import Cancelled, UsageError
-from gdr_model.types import Cancel, never
+from gdr_model.types import Array, Cancel, never
 from training import fusion, metrics, report, state
 from training.batches import Batch, Pairs
 from training.config import RunConfig
@@ -41,6 +44,7 @@ from training.space import Space
 
 LOGGED = 10
 """Steps between two rows of the log."""
+ANCHOR_DRAWS = 4
 VALIDATED = 400
 """Held-out captions that validation asks for, at most."""
 COLUMNS = ("step", "loss", "gradient", "rate", "R@1", "R@10", "median_rank")
@@ -65,11 +69,15 @@ def train(
     *,
     resume: bool = False,
     corpus: Corpus | None = None,
+    space: Space | None = None,
+    start: Network | None = None,
     device: torch.device | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Cancel = never,
 ) -> dict[str, Any]:
     """Train with `part` held out, and leave model and report in `folder`; returns the metrics.
+
+    `corpus` and `space` replace what the configuration reads and fits, `start` a fresh network.
 
     Raises:
         UsageError: if the folder holds a run already and `resume` was not asked for.
@@ -82,14 +90,15 @@ def train(
     corpus = corpus or read_corpus(config.data)
     out, _ = corpus.held_out(part)
     kept = [track for track, away in zip(corpus.latents, out, strict=True) if not away]
-    space = Space.fit(config.data, kept)
-    net = network(config, space, corpus).to(device)
+    space = space or Space.fit(config.data, kept)
+    net = deepcopy(start) if start is not None else network(config, space, corpus)
+    net.requires_grad_(True).to(device)
     pairs = Pairs(corpus, part, space, config, net.config.frames)
     ema, optimiser = Ema(net, config.optimiser.ema), adamw(net, config)
     folder.mkdir(parents=True, exist_ok=True)
     begin = 0
     if resume:
-        if state.read_config(folder) != (config, part, describe(net)):
+        if state.read_config(folder) != (config, part, as_json(describe(net))):
             raise state.RunError(
                 f"{folder} holds a run of another configuration; use another --out"
             )
@@ -97,28 +106,30 @@ def train(
             begin = state.load_state(folder, net, ema, optimiser)
     state.write_config(folder, config, part, describe(net))
     corpus.splits.save(folder / "splits.json")
-    log = Log(folder, begin)
     check = Validation(config, corpus, part, space)
+    log = Log(folder, begin)
     began, steps, scores = time.monotonic(), config.optimiser.steps, {}
-    for step in range(begin, steps):
-        if cancelled():
-            state.save_state(folder, step, net, ema, optimiser)
-            raise Cancelled("the run was stopped; gdr train --resume goes on from here")
-        value, gradient = one_step(net, pairs.batch(step).to(device), optimiser, config, step)
-        ema.update(net)
-        done = step + 1
-        due = config.validate_every and done % config.validate_every == 0
-        if due or done == steps:
-            with ema.inside(net):
-                scores = check(net)
-        if done % LOGGED == 0 or due or done == steps:
-            rate = optimiser.param_groups[0]["lr"]
-            log.row(done, value, gradient, rate, scores if due or done == steps else {})
-        if config.keep_every and done % config.keep_every == 0 and done < steps:
-            state.save_state(folder, done, net, ema, optimiser)
-        on_progress(Progress(done, steps, value, time.monotonic() - began, scores))
-    log.close()
-    state.save_model(folder, net, ema, space)
+    with closing(log):
+        for step in range(begin, steps):
+            if cancelled():
+                state.save_state(folder, step, net, ema, optimiser)
+                raise Cancelled("the run was stopped; gdr train --resume goes on from here")
+            value, gradient = one_step(net, pairs.batch(step).to(device), optimiser, config, step)
+            ema.update(net)
+            done = step + 1
+            due = config.validate_every and done % config.validate_every == 0
+            if due or done == steps:
+                with ema.inside(net):
+                    scores = check(net)
+            if done % LOGGED == 0 or due or done == steps:
+                rate = optimiser.param_groups[0]["lr"]
+                log.row(done, value, gradient, rate, scores if due or done == steps else {})
+            if config.keep_every and done % config.keep_every == 0 and done < steps:
+                state.save_state(folder, done, net, ema, optimiser)
+            on_progress(Progress(done, steps, value, time.monotonic() - began, scores))
+    with ema.inside(net):
+        explained = pairs_explained(net, pairs, config)
+    state.save_model(folder, net, ema, space, explained)
     (folder / state.STATE).unlink(missing_ok=True)
     found = {
         "parameters": sum(p.numel() for p in net.parameters()),
@@ -132,6 +143,11 @@ def train(
     state.write_json(folder / "metrics.json", found)
     report.curves(folder)
     return found
+
+
+def as_json(value: Any) -> Any:
+    """As JSON would give it back: lists in the place of tuples."""
+    return json.loads(json.dumps(value))
 
 
 def network(config: RunConfig, space: Space, corpus: Corpus) -> Network:
@@ -207,6 +223,13 @@ def objective(net: Network, batch: Batch, config: RunConfig, step: int) -> Tenso
     return value
 
 
+def pairs_explained(net: Network, pairs: Pairs, config: RunConfig) -> Array:
+    """(D,) how much the anchors of the training captions differ: the variance words explain."""
+    text = pairs.texts.of(np.unique(pairs.caption), pairs.states)
+    drawer = Drawer(net, config.diffusion.schedule, config.diffusion.prediction)
+    return np.asarray(drawer.anchor(text, ANCHOR_DRAWS, config.optimiser.seed).mean(1).var(0))
+
+
 class Validation:
     """Retrieval of held-out captions among all tracks, as evaluation does it but fewer of them."""
 
@@ -225,8 +248,8 @@ class Validation:
         c = self.config
         drawer = Drawer(net, c.diffusion.schedule, c.diffusion.prediction)
         d = c.draw
-        drawn = drawer.draw(self.text, d.draws, d.steps, d.guidance, c.optimiser.seed).mean(2)
-        scores = fusion.fused(drawn, self.gallery, self.space, d.rule, d.calm)
+        drawn = drawer.drawn(self.text, d, c.optimiser.seed)
+        scores = fusion.fused(drawn, self.gallery, self.space, d.rule)
         ranks = metrics.ranks(scores, self.correct)
         return {
             "R@1": metrics.recall_at(ranks, 1),

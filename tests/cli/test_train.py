@@ -1,0 +1,84 @@
+"""`gdr train` and `gdr eval`, on a set small enough to train on in a second."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from small_set import small, write_set
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The YAML of a run on the small set."""
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(small(write_set(tmp_path))))
+    return path
+
+
+def test_a_run_is_trained_and_evaluated(gdr, config, tmp_path) -> None:
+    out = tmp_path / "run"
+    result = gdr("train", config, "--fold", 1, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("small: 30 captions of 15 tracks, ")
+    assert lines[1].startswith("held out (1): R@1 ")
+    assert lines[2] == f"model, log and curves in {out}"
+    assert (out / "model.safetensors").is_file()
+    again = gdr("train", config, "--fold", 1, "--out", out)
+    assert again.exit_code == 2
+    assert "holds a run already" in again.stderr
+    assert gdr("train", config, "--fold", 1, "--out", out, "--resume").exit_code == 0
+
+    result = gdr("eval", "retrieval", out)
+    assert result.exit_code == 0, result.output
+    assert "### Retrieval, 10 captions among 20 tracks" in result.stdout
+    assert "one-step regression" in result.stdout
+    assert json.loads((out / "retrieval.json").read_text())["queries"] == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("train", "/no/such.yaml"), 2, "cannot be read"),
+        (("train", "CONFIG", "--fold", "9"), 2, "there is no split 9"),
+        (("train", "CONFIG", "--resume"), 1, "no folder of gdr train"),
+        (("eval", "retrieval", "/no/run"), 1, "no folder of gdr train"),
+        (("eval", "fidelity", "/no/run"), 1, "no folder of gdr train"),
+        (("eval", "control", "/no/run"), 1, "no folder of gdr train"),
+        (("eval", "control", "--library", "/no/music"), 1, "no library at /no/music"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_its_exit_code(
+    gdr, config, tmp_path, monkeypatch, words, code, said
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = gdr(*(config if word == "CONFIG" else word for word in words))
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+    assert result.stdout == ""
+    assert result.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize("command", [("train",), ("eval", "retrieval"), ("eval", "control")])
+def test_help_says_what_it_takes(gdr, command) -> None:
+    result = gdr(*command, "--help")
+    assert result.exit_code == 0
+    assert "--out" in result.stdout
+
+
+def test_a_library_without_captions_trains_a_model_that_searches_it(gdr, demo, tmp_path) -> None:
+    text = (Path(__file__).parents[2] / "training" / "configs" / "library.yaml").read_text()
+    path = tmp_path / "library.yaml"
+    path.write_text(text.replace("steps: 200", "steps: 3").replace("batch: 16", "batch: 4"))
+    out = tmp_path / "mine"
+    result = gdr("train", path, "--library", demo, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("words from tags and folders: ")
+    assert result.stdout.splitlines()[-1] == f"use it with --model {out / 'model'}"
+    found = gdr("search", "piano", "--library", demo, "--model", out / "model", "-f", "jsonl")
+    assert found.exit_code == 0, found.output
+    assert len(found.stdout.splitlines()) > 3

@@ -1,0 +1,82 @@
+"""A run's YAML: what is read, and what is refused with which sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gdr_model.errors import UsageError
+from training.config import RunConfig, of, resolved
+
+CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_read_and_survives_json(path: Path) -> None:
+    config = RunConfig.read(path)
+    assert config.name == path.stem
+    assert of(RunConfig, config.described(), "") == config
+
+
+def test_upstream_has_the_choices_of_the_methods_authors() -> None:
+    config = RunConfig.read(next(path for path in CONFIGS if path.stem == "upstream"))
+    assert not config.data.standardise
+    assert config.diffusion.prediction == "x0"
+    assert config.diffusion.schedule.kind == "scaled_linear"
+    assert config.diffusion.min_snr is None
+    assert config.network["null"] == "prompt"
+    assert config.network["masked"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\nfolds: 3\n", "unknown field folds; known are name, data"),
+        ("name: a\ndata: {paht: x}\n", "unknown field data.paht"),
+        ("data: {}\n", "the field name is missing"),
+        ("name: 3\n", "name is 3; it must be a text"),
+        ("name: a\noptimiser: {steps: many}\n", "optimiser.steps is 'many'; it must be a whole"),
+        ("name: a\noptimiser: {steps: 0}\n", "optimiser.steps must be above 0"),
+        ("name: a\noptimiser: {rate: fast}\n", "optimiser.rate must be a number"),
+        ("name: a\noptimiser: {rate: true}\n", "optimiser.rate must be a number"),
+        ("name: a\noptimiser: {betas: [0.9]}\n", "optimiser.betas must be a list of 2 numbers"),
+        ("name: a\noptimiser: {precision: fp8}\n", "optimiser.precision must be fp32 or bf16"),
+        ("name: a\noptimiser: {ema: 1}\n", "optimiser.ema must lie in [0, 1)"),
+        ("name: a\ndata: [1]\n", "data. must hold named fields"),
+        ("name: a\nnetwork: mlp\n", "network must hold named fields"),
+        ("name: a\ndata: {power: 2}\n", "data.power must lie between 0 and 1"),
+        ("name: a\ncaptions: {dropped: 2}\n", "captions.dropped must lie between 0 and 1"),
+        ("name: a\ncaptions: {written_share: 0.5}\n", "captions.written_share needs written"),
+        ("name: a\ndiffusion: {prediction: w}\n", "diffusion.prediction must be one of v, x0, eps"),
+        ("name: a\ndiffusion: {schedule: {kind: odd}}\n", "unknown noise schedule 'odd'"),
+        ("name: a\ndraw: {rule: vote}\n", "draw.rule must be one of mean, scores"),
+        ("name: a\nnetwork: {kind: unet}\ncaptions: {blended: 0.1}\n", "network.kind mlp alone"),
+        ("- a\n", "the file must hold named fields"),
+        ("name: [\n", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_sentence(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as refused:
+        RunConfig.read(path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_numbers_may_be_written_as_people_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("name: a\noptimiser: {rate: 1e-4, weight_decay: 0}\n")
+    optimiser = RunConfig.read(path).optimiser
+    assert (optimiser.rate, optimiser.weight_decay) == (1e-4, 0.0)
+
+
+def test_a_path_may_name_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDR_SHARED", "/shared")
+    assert resolved("$GDR_SHARED/set.npz") == Path("/shared/set.npz")
+    monkeypatch.delenv("GDR_SHARED")
+    with pytest.raises(UsageError, match="needs the environment variable GDR_SHARED"):
+        resolved("$GDR_SHARED/set.npz")
