@@ -36,10 +36,11 @@ def index_folders(
     well = True
     for folder in folders:
         try:
-            if dry_run and not store_of(folder).exists():
-                write(summary_text(folder, ingest.preview(options.folder(folder)), 0, dry_run))
+            root = options.folder(folder)
+            if dry_run and not store_of(root).exists():
+                write(summary_text(root, ingest.preview(root), 0, dry_run))
             else:
-                well &= _index(folder, config, encoder, dry_run, retry_failed, jobs)
+                well &= _index(root, config, encoder, dry_run, retry_failed, jobs)
         except LibraryError as error:
             # The other folders are no worse for it.
             say(f"gdr: {error}")
@@ -87,7 +88,7 @@ def _index(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Library.open(options.folder(folder), create=True) as library:
+    with Library.open(folder, create=True) as library:
         with Progress(
             *columns, console=console, disable=not sys.stderr.isatty(), transient=True
         ) as bar:

@@ -137,11 +137,15 @@ def unreadable(store: Path) -> str:
 
 
 def folder(path: Path) -> Path:
-    """A library's folder.
+    """A library's folder; `~` may still stand for the user's own, as after `make LIBRARY=~/x`.
 
     Raises:
         LibraryError: if it is not there.
     """
-    if not path.is_dir():
+    try:
+        found = path.expanduser().is_dir()
+    except (OSError, RuntimeError):  # a forbidden folder above it, an unknown user
+        found = False
+    if not found:
         raise LibraryError(f"there is no folder {path}")
-    return path
+    return path.expanduser()

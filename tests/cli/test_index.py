@@ -134,3 +134,10 @@ def test_models_are_listed_and_shown(gdr) -> None:
     shown = gdr("model", "show").stdout
     assert "denoiser" in shown
     assert gdr("model", "show", "nonsense").exit_code == 1
+
+
+def test_a_tilde_that_no_shell_has_expanded_is_the_users_folder(gdr, folder, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert "would be 3 new" in gdr("index", "~/three", "--dry-run").stdout
+    assert "3 encoded" in gdr("index", "~/three").stdout
+    assert gdr("search", "piano", "-L", "~/three", "-f", "paths").stdout.startswith(str(folder))
