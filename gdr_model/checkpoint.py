@@ -168,11 +168,12 @@ def save(
     whitening_power: float,
     prediction: str = "v",
     distilled: bool = False,
+    anchor_share: float = 0.0,
 ) -> None:
     """Write a model folder, each file under a temporary name and renamed into place.
 
     `prediction` is what the denoiser predicts; `distilled` says that it was trained with
-    `loss.consistency`.
+    `loss.consistency`; `anchor_share` is how much the contrastive tower has to say in a query.
     """
     tensors = {"encoder_projection": projection, "latent_mean": latent_mean, "latent_sd": latent_sd}
     for prefix, part in (("encoder.", net), ("denoiser.", denoiser), ("contrastive.", contrastive)):
@@ -187,6 +188,7 @@ def save(
         "denoiser": denoisers.describe(denoiser),
         "prediction": check(prediction),
         "distilled": distilled,
+        "anchor_share": anchor_share,
         "contrastive": {"text_width": contrastive.text_width, "dim": contrastive.dim},
         "schedule": asdict(schedule),
         "whitening_power": whitening_power,

@@ -39,6 +39,8 @@ class ModelConfig:
     """What the denoiser predicts: v, x0 or eps."""
     distilled: bool = False
     """Whether one or two steps of the consistency sampler are enough."""
+    anchor_share: float = 0.0
+    """How much the contrastive tower's point counts beside the draws of a query, 0 to 1."""
 
     @classmethod
     def read(cls, name: str = "builtin") -> ModelConfig:

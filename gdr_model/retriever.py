@@ -47,14 +47,18 @@ CANDIDATES = 200
 """Passages each draw brings before fusion, at least; four times k where that is more."""
 
 
-def fuse(scores: Array) -> Array:
-    """Scores of candidates under each draw (Q, C) to one score each (C,): their mean.
+def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Array:
+    """Scores of candidates under each draw (Q, C), and the anchor (C,), to one score each (C,).
 
-    Every draw is searched on its own, so a passage near to one reading of the words becomes
-    a candidate even where the average of all readings is far from it; the candidates of all
-    draws are then ranked together by their mean cosine to the draws.
+    Every draw, and the anchor where there is one, is searched on its own, so a passage near to
+    one reading of the words becomes a candidate even where the average of all readings is far
+    from it. The candidates of all are then ranked together, by their mean cosine to the draws
+    and, for a share, by their cosine to the anchor: the point a contrastive tower gives the
+    words. On the built-in model the two together find more than either alone (its card).
     """
-    return np.asarray(scores.mean(axis=0), dtype=np.float32)
+    drawn = scores.mean(axis=0)
+    fused = drawn if anchored is None else (1 - share) * drawn + share * anchored
+    return np.asarray(fused, dtype=np.float32)
 
 
 @dataclass
@@ -134,7 +138,7 @@ class Retriever:
         """Draw the points of a steering in the search space, pushed by likes and dislikes."""
         if method not in METHODS:
             raise UsageError(f"unknown method {method!r}; use {' or '.join(METHODS)}")
-        round_trip = start_s = None
+        round_trip = start_s = anchor = None
         if method == "contrastive":
             if steering.edit:
                 raise UsageError("only a generated query can be edited; use --method gdr")
@@ -145,11 +149,17 @@ class Retriever:
                     x, round_trip, start_s = self._edit(steering, steering.edit, cancelled)
                 else:
                     x = self._draw(steering, cancelled)
+                # An edit starts from sound; the tower knows its words alone.
+                anchored = self.model.config.anchor_share and not steering.edit
+                anchor = self._contrastive(steering) if anchored else None
             vectors = self._to_search(x)
         for paths, push in ((steering.likes, LIKE_PUSH), (steering.dislikes, -DISLIKE_PUSH)):
             if paths:
-                vectors = vectors + push * np.mean([self._of_file(p) for p in paths], axis=0)
-        return Query(unit(vectors), steering, method, round_trip, start_s)
+                moved = push * np.mean([self._of_file(p) for p in paths], axis=0)
+                vectors = vectors + moved
+                anchor = None if anchor is None else anchor + moved
+        anchor = None if anchor is None else unit(anchor)
+        return Query(unit(vectors), steering, method, round_trip, start_s, anchor)
 
     def _guided(self, steering: Steering) -> Velocity:
         """Everything that steers the sampler, words and sounds."""
@@ -314,12 +324,15 @@ class Retriever:
         every passage has been seen.
         """
         contents = shelf.index.passages.contents
+        draws, anchor = len(query.vectors), query.anchor
+        asked = query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
         wanted = min(max(CANDIDATES, 4 * k), len(contents))
         while True:
-            rows, _ = shelf.index.search(query.vectors, wanted, allowed)
+            rows, _ = shelf.index.search(asked, wanted, allowed)
             candidates = np.unique(rows)
-            scores = query.vectors @ shelf.index.vectors[candidates].T  # (Q, C)
-            fused = fuse(scores)
+            scores = asked @ shelf.index.vectors[candidates].T  # (Q, C), and a row of the anchor
+            scores, anchored = scores[:draws], scores[draws] if len(asked) > draws else None
+            fused = fuse(scores, anchored, self.model.config.anchor_share)
             best: dict[str, int] = {}
             for position in np.argsort(-fused, kind="stable"):
                 content = contents[candidates[position]]
@@ -362,7 +375,9 @@ class Retriever:
         self, query: Query, track: Track, score: float, votes: int, shelf: Shelf, row: int
     ) -> Hit:
         latents = shelf.library.latents(track.content, self.model.space)
-        profile = self.model.whitening.apply(latents) @ unit(query.vectors.mean(0))
+        anchor = None if query.anchor is None else query.anchor[0]
+        towards = fuse(query.vectors, anchor, self.model.config.anchor_share)
+        profile = self.model.whitening.apply(latents) @ unit(towards)
         passages = shelf.index.passages
         return Hit(
             track,

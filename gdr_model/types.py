@@ -273,6 +273,8 @@ class Query:
     """For an edit: 1 - cosine between the source and its inversion drawn back unchanged."""
     source_start_s: float | None = None
     """For an edit: where the passage that was inverted begins."""
+    anchor: Array | None = None
+    """(1, D) where the contrastive tower sees the words, to be fused with the draws."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +286,7 @@ class Hit:
     """Where the best passage begins; previews start here."""
     end_s: float
     score: float
-    """Cosine to the query in the search space, mean over the draws, in [-1, 1]."""
+    """Cosine to the query in the search space as fused by `retriever.fuse`, in [-1, 1]."""
     votes: int
     """How many of the draws had this track in their own top K."""
     profile: Array = field(repr=False, compare=False)

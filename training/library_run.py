@@ -158,6 +158,7 @@ def train_library(
         latent_mean=model.latent_mean,
         latent_sd=model.latent_sd,
         whitening_power=model.whitening.power,
+        anchor_share=model.config.anchor_share,
         prediction=model.config.prediction,
     )
     return found, used

@@ -31,7 +31,7 @@ from gdr_model.whitening import Whitening, unit
 from training.builtin.captions import captions
 from training.builtin.facts import Corpus
 from training.builtin.prepare import Store, decode
-from training.builtin.scores import CUTS, Bools, Recall, chance, fuse
+from training.builtin.scores import CUTS, SHIPPED_ROW, Bools, Recall, chance, fuse
 from training.builtin.teacher import MUSIC, Teacher, labels, shared
 from training.builtin.train_encoder import VOICE
 from training.metrics.retrieval import ranks
@@ -113,13 +113,20 @@ def scored(drawn: Array, gallery: Array, whitening: Whitening, rule: str) -> Arr
     return np.stack([fuse(own @ gallery.T, rule) for own in vectors])
 
 
+def towered(model: checkpoint.Model, task: Task) -> Array:
+    """The contrastive tower's points (queries, D)."""
+    pooled = np.concatenate([model.text.embed([q]).pooled for q in task.queries])
+    with torch.inference_mode():
+        points: Array = model.contrastive(torch.from_numpy(pooled)).numpy()
+    return points
+
+
 def baselines(model: checkpoint.Model, folder: Path, task: Task) -> dict[str, Recall]:
     """The contrastive tower and ridge regression on a task."""
     gallery = task.gallery(model.whitening)
     pooled = np.concatenate([model.text.embed([q]).pooled for q in task.queries])
-    with torch.inference_mode():
-        towered = model.contrastive(torch.from_numpy(pooled)).numpy()
-    found = {"contrastive tower": Recall.of(ranks(towered @ gallery.T, task.correct))}
+    alone = ranks(towered(model, task) @ gallery.T, task.correct)
+    found = {"contrastive tower": Recall.of(alone)}
     if (folder / "ridge.npz").exists():
         with np.load(folder / "ridge.npz") as ridge:
             guess = pooled @ ridge["weight"] + ridge["bias"]
@@ -134,11 +141,15 @@ def retrieval(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> d
         draw(model, task.queries, GUIDANCE, STEPS, DRAWS, seed),
     )
     found: dict[str, Recall] = {}
+    share = model.config.anchor_share
+    mixed = (1 - share) * scored(drawn, gallery, model.whitening, "mean")
+    mixed += share * towered(model, task) @ gallery.T
+    found[SHIPPED_ROW] = Recall.of(ranks(mixed, task.correct))
     for rule in ("mean", "rrf", "max"):
         scores = scored(drawn, gallery, model.whitening, rule)
-        found[f"gdr, {DRAWS} draws, {rule}"] = Recall.of(ranks(scores, task.correct))
+        found[f"draws alone, {rule}"] = Recall.of(ranks(scores, task.correct))
     one = scored(drawn[:, :1], gallery, model.whitening, "mean")
-    found["gdr, one draw"] = Recall.of(ranks(one, task.correct))
+    found["one draw"] = Recall.of(ranks(one, task.correct))
     found |= baselines(model, folder, task)
     vectors = model.whitening.apply(drawn)
     pairs = np.einsum("qad,qbd->qab", vectors, vectors)

@@ -13,6 +13,7 @@ from training.metrics.retrieval import Ranks
 
 Bools = NDArray[np.bool_]
 CUTS = (1, 5, 10)
+SHIPPED_ROW = "gdr as it ships: draws and the tower"
 
 
 def chance(correct: Bools, k: int) -> float:
