@@ -13,8 +13,8 @@ from typer.core import TyperGroup
 from gdr_model import __version__
 from gdr_model.errors import LibraryError
 from gdr_model.types import Edit, Results, Steering, WeightedText
+from gdr_tui import model_commands, training_commands
 from gdr_tui import options as opt
-from gdr_tui import training_commands
 from gdr_tui.diagnostics import Failed, say, verdict
 from gdr_tui.output import Format, show, show_paths0
 
@@ -41,9 +41,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find music by generating the query: words in, the nearest passages of your library out.",
 )
-models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
-app.add_typer(models, name="model")
-
 main = app
 
 
@@ -286,19 +283,4 @@ def bench(
 
 
 training_commands.register(app)
-
-
-@models.command("list")
-def model_list() -> None:
-    """List the models on this machine."""
-    from gdr_tui.report import list_models
-
-    list_models()
-
-
-@models.command("show")
-def model_show(name: Annotated[str, typer.Argument()] = "builtin") -> None:
-    """Show what a model is made of, and its card."""
-    from gdr_tui.report import show_model
-
-    show_model(name)
+model_commands.register(app)

@@ -1,0 +1,29 @@
+"""The commands of `gdr model`; each imports what it needs when it runs and not before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add `gdr model` to `gdr`."""
+    models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
+    models.command("list")(list_models)
+    models.command("show")(show)
+    app.add_typer(models, name="model")
+
+
+def list_models() -> None:
+    """List the models on this machine."""
+    from gdr_tui import report
+
+    report.list_models()
+
+
+def show(name: Annotated[str, typer.Argument()] = "builtin") -> None:
+    """Show what a model is made of, and its card."""
+    from gdr_tui.report import show_model
+
+    show_model(name)
