@@ -1,4 +1,4 @@
-"""Search by a generated query: embed the words, draw points, look around each, fuse.
+"""Search by a generated query: embed the words, draw points, look around each (`nearest`).
 
 The command line, the app and the evaluations all come through `Retriever.search`.
 """
@@ -6,8 +6,9 @@ The command line, the app and the evaluations all come through `Retriever.search
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +21,17 @@ from gdr_model.diffusion import inversion, sampling
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
 from gdr_model.errors import DecodeError, UsageError
-from gdr_model.index import HnswIndex
 from gdr_model.library import Library
+from gdr_model.nearest import Shelf, hits, nearest
 from gdr_model.records import passage_bounds
 from gdr_model.types import (
     PASSAGE_S,
     Array,
     Cancel,
     Edit,
-    Hit,
     Query,
     Results,
     Steering,
-    Track,
     never,
 )
 from gdr_model.whitening import unit
@@ -43,59 +42,35 @@ DISLIKE_PUSH = 0.5
 """Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
 EDIT_SPREAD = 0.5
 """Radians by which the inverted noise of every draw of an edit but the first is turned."""
-CANDIDATES = 200
-"""Passages each draw brings before fusion, at least; four times k where that is more."""
-
-
-def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Array:
-    """Scores of candidates under each draw (Q, C), and the anchor (C,), to one score each (C,).
-
-    Every draw, and the anchor where there is one, is searched on its own, so a passage near to
-    one reading of the words becomes a candidate even where the average of all readings is far
-    from it. The candidates of all are then ranked together, by their mean cosine to the draws
-    and, for a share, by their cosine to the anchor: the point a contrastive tower gives the
-    words. On the built-in model the two together find more than either alone (its card).
-    """
-    drawn = scores.mean(axis=0)
-    fused = drawn if anchored is None else (1 - share) * drawn + share * anchored
-    return np.asarray(fused, dtype=np.float32)
-
-
-@dataclass
-class Shelf:
-    """A library opened for searching."""
-
-    library: Library
-    index: HnswIndex
-    tracks: dict[str, list[Track]]  # by content
 
 
 class Retriever:
     """A model and the libraries it searches."""
 
-    def __init__(self, model: Model, libraries: Sequence[Library]) -> None:
+    def __init__(self, model: Model, libraries: Sequence[Library], remember: int = 0) -> None:
         """Open the index of every library, rebuilding what is missing or out of date.
+
+        `remember` is how many draws are kept, so that a query which only likes, dislikes or
+        filters otherwise is answered without drawing again.
 
         Raises:
             SpaceMismatch: if a library holds latents, but none of this model's space.
         """
         self.model = model
         self.shelves = [self._open(library) for library in libraries]
+        self._remember = remember
+        self._remembered: OrderedDict[tuple[Steering, str], Query] = OrderedDict()
 
     def _open(self, library: Library) -> Shelf:
         spaces = library.spaces()
         if spaces and self.model.space not in spaces:
             raise self.model.config.other_than(spaces, library.root)
-        index = HnswIndex.open(library, self.model.space, self.model.whitening)
-        return Shelf(library, index, _by_content(library.tracks()))
+        return Shelf.open(library, self.model.space, self.model.whitening)
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
-        added = 0
-        for shelf in self.shelves:
-            added += shelf.index.refresh()
-            shelf.tracks = _by_content(shelf.library.tracks())
-        return added
+        self._remembered.clear()  # the source of an edit may be another sound now
+        return sum(shelf.refresh() for shelf in self.shelves)
 
     def count(self) -> int:
         """How many tracks can be found."""
@@ -119,25 +94,55 @@ class Retriever:
             DecodeError: if a liked file or an edit's source cannot be decoded.
             Cancelled: when asked.
         """
+        begun = time.perf_counter()
+        query = self.query(steering, method, cancelled)
+        return self.answer(query, k, where, draw_s=time.perf_counter() - begun)
+
+    def answer(
+        self, query: Query, k: int = 20, where: str | None = None, *, draw_s: float = 0.0
+    ) -> Results:
+        """The k tracks nearest to points that are drawn already, in `draw_s` seconds.
+
+        Raises:
+            UsageError: for a k below 1 or a filter that cannot be read.
+        """
         if k < 1:
             raise UsageError(f"-k {k} asks for no results; use 1 or more")
         begun = time.perf_counter()
-        query = self.query(steering, method, cancelled)
-        drawn = time.perf_counter()
-        hits, searched = self._nearest(query, k, where)
+        share = self.model.config.anchor_share
+        found, searched = nearest(query, self.shelves, k, where, share)
+        listed = hits(query, found, k, self.model.space, self.model.whitening, share)
         gram = query.vectors @ query.vectors.T
         draws = len(gram)
         pairs = draws * (draws - 1)
         agreement = float((gram.sum() - np.trace(gram)) / pairs) if pairs else 1.0
-        done = time.perf_counter()
-        return Results(
-            tuple(hits), query, searched, agreement, draw_s=drawn - begun, search_s=done - drawn
-        )
+        search_s = time.perf_counter() - begun
+        return Results(listed, query, searched, agreement, draw_s=draw_s, search_s=search_s)
 
     def query(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
         """Draw the points of a steering in the search space, pushed by likes and dislikes."""
         if method not in METHODS:
             raise UsageError(f"unknown method {method!r}; use {' or '.join(METHODS)}")
+        # Without a pull, likes and dislikes move what was drawn, and the draw knows none of them.
+        drawn_by = steering if steering.pull else steering.but(likes=(), dislikes=())
+        drawn = self._remembered.get((drawn_by, method))
+        if drawn is None:
+            drawn = self._points(drawn_by, method, cancelled)
+            self._remembered[drawn_by, method] = drawn
+        self._remembered.move_to_end((drawn_by, method))
+        while len(self._remembered) > self._remember:
+            self._remembered.popitem(last=False)
+        vectors, anchor = drawn.vectors, drawn.anchor
+        for paths, push in ((steering.likes, LIKE_PUSH), (steering.dislikes, -DISLIKE_PUSH)):
+            if paths:
+                moved = push * np.mean([self._of_file(p) for p in paths], axis=0)
+                vectors = vectors + moved
+                anchor = None if anchor is None else anchor + moved
+        anchor = None if anchor is None else unit(anchor)
+        return replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+
+    def _points(self, steering: Steering, method: str, cancelled: Cancel) -> Query:
+        """What is drawn, before likes and dislikes move it."""
         round_trip = start_s = anchor = None
         if method == "contrastive":
             if steering.edit:
@@ -153,13 +158,7 @@ class Retriever:
                 anchored = self.model.config.anchor_share and not steering.edit
                 anchor = self._contrastive(steering) if anchored else None
             vectors = self._to_search(x)
-        for paths, push in ((steering.likes, LIKE_PUSH), (steering.dislikes, -DISLIKE_PUSH)):
-            if paths:
-                moved = push * np.mean([self._of_file(p) for p in paths], axis=0)
-                vectors = vectors + moved
-                anchor = None if anchor is None else anchor + moved
-        anchor = None if anchor is None else unit(anchor)
-        return Query(unit(vectors), steering, method, round_trip, start_s, anchor)
+        return Query(vectors, steering, method, round_trip, start_s, anchor)
 
     def _guided(self, steering: Steering) -> Velocity:
         """Everything that steers the sampler, words and sounds."""
@@ -292,105 +291,3 @@ class Retriever:
     def _of_file(self, path: str) -> Array:
         """A file's vector (D,) in the search space."""
         return self.model.whitening.apply(self._latents(path).mean(0))
-
-    def _nearest(self, query: Query, k: int, where: str | None) -> tuple[list[Hit], int]:
-        """The hits of a query, and how many tracks competed."""
-        ranked: list[tuple[float, int, Shelf, int, list[Track]]] = []
-        competing = 0
-        for shelf in self.shelves:
-            tracks = shelf.tracks
-            allowed = None
-            if where is not None:
-                tracks = _by_content(shelf.library.tracks(where))
-                allowed = np.array([c in tracks for c in shelf.index.passages.contents], np.bool_)
-            competing += sum(len(same) for same in tracks.values())
-            ranked += self._on_shelf(query, k, shelf, tracks, allowed)
-        # The path decides between equals, so that the order never depends on the index.
-        ranked.sort(key=lambda entry: (-entry[0], entry[4][0].path))
-        best = [(row, track) for row in ranked for track in row[4]][:k]
-        return [self._hit(query, track, *row[:4]) for row, track in best], competing
-
-    def _on_shelf(
-        self,
-        query: Query,
-        k: int,
-        shelf: Shelf,
-        tracks: dict[str, list[Track]],
-        allowed: np.ndarray[tuple[int], np.dtype[np.bool_]] | None,
-    ) -> list[tuple[float, int, Shelf, int, list[Track]]]:
-        """(score, votes, shelf, passage row, tracks) of the best passage of each recording.
-
-        Passages outnumber tracks, so the search widens until k recordings have been found or
-        every passage has been seen.
-        """
-        contents = shelf.index.passages.contents
-        draws, anchor = len(query.vectors), query.anchor
-        asked = query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
-        wanted = min(max(CANDIDATES, 4 * k), len(contents))
-        while True:
-            rows, _ = shelf.index.search(asked, wanted, allowed)
-            candidates = np.unique(rows)
-            scores = asked @ shelf.index.vectors[candidates].T  # (Q, C), and a row of the anchor
-            scores, anchored = scores[:draws], scores[draws] if len(asked) > draws else None
-            fused = fuse(scores, anchored, self.model.config.anchor_share)
-            best: dict[str, int] = {}
-            for position in np.argsort(-fused, kind="stable"):
-                content = contents[candidates[position]]
-                if content in tracks:
-                    best.setdefault(content, int(position))
-            if (
-                len(best) >= min(k, len(tracks))
-                or rows.shape[1] < wanted
-                or wanted >= len(contents)
-            ):
-                break
-            wanted = min(4 * wanted, len(contents))
-        votes = self._votes(scores, [contents[row] for row in candidates], k)
-        return [
-            (
-                float(fused[position]),
-                votes.get(content, 0),
-                shelf,
-                int(candidates[position]),
-                tracks[content],
-            )
-            for content, position in list(best.items())[:k]
-        ]
-
-    @staticmethod
-    def _votes(scores: Array, contents: list[str], k: int) -> dict[str, int]:
-        """How many draws have each recording among their own best k."""
-        votes: dict[str, int] = {}
-        for row in scores:
-            found: set[str] = set()
-            for position in np.argsort(-row, kind="stable"):
-                found.add(contents[position])
-                if len(found) == k:
-                    break
-            for content in found:
-                votes[content] = votes.get(content, 0) + 1
-        return votes
-
-    def _hit(
-        self, query: Query, track: Track, score: float, votes: int, shelf: Shelf, row: int
-    ) -> Hit:
-        latents = shelf.library.latents(track.content, self.model.space)
-        anchor = None if query.anchor is None else query.anchor[0]
-        towards = fuse(query.vectors, anchor, self.model.config.anchor_share)
-        profile = self.model.whitening.apply(latents) @ unit(towards)
-        passages = shelf.index.passages
-        return Hit(
-            track,
-            float(passages.starts_s[row]),
-            float(passages.ends_s[row]),
-            score,
-            votes,
-            profile,
-        )
-
-
-def _by_content(tracks: Sequence[Track]) -> dict[str, list[Track]]:
-    grouped: dict[str, list[Track]] = {}
-    for track in tracks:
-        grouped.setdefault(track.content, []).append(track)
-    return grouped

@@ -38,6 +38,9 @@ PEAK_COLUMNS = 1_000
 """More columns than any terminal draws; a widget thins them out."""
 PAGE = 500
 """Tracks listed before the first query; nobody scrolls through a hundred thousand."""
+REMEMBERED = 64
+"""Draws kept in memory, a few kilobytes each: back in the trail, likes, bans and filters are
+answered from them at once."""
 
 
 @dataclass(frozen=True)
@@ -296,7 +299,8 @@ class Session:
         if self._retriever is None or self._shelved != libraries:
             from gdr_model.retriever import Retriever
 
-            self._retriever, self._shelved = Retriever(model, libraries), libraries
+            kept = Retriever(model, libraries, remember=REMEMBERED)
+            self._retriever, self._shelved = kept, libraries
         elif generations != self._generations:
             self._retriever.refresh()
         self._generations = generations

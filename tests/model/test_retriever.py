@@ -1,0 +1,105 @@
+"""A retriever that remembers its draws: same answers, without drawing again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gdr_model import checkpoint, ingest
+from gdr_model.checkpoint import Model
+from gdr_model.diffusion import sampling
+from gdr_model.errors import UsageError
+from gdr_model.library import Library
+from gdr_model.nearest import by_content
+from gdr_model.retriever import Retriever
+from gdr_model.types import Steering
+
+DEMO = Path(__file__).parents[2] / "demo"
+PLAIN = Steering("warm piano", draws=3, steps=3)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return checkpoint.load("builtin", "cpu")
+
+
+@pytest.fixture
+def library(music: Path, model: Model) -> Library:
+    """Five pieces, one of them twice."""
+    for song in sorted(DEMO.glob("*/*.ogg"))[::9]:
+        shutil.copy(song, music)
+    shutil.copy(song, music / "copy.ogg")
+    library = Library.open(music, create=True)
+    ingest.ingest(library, model.encoder, on_progress=lambda progress: None)
+    return library
+
+
+@pytest.fixture
+def draws(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts what is drawn."""
+    counted: list[int] = []
+    ddim = sampling.ddim
+
+    def count(*given: object, **named: object) -> object:
+        counted.append(1)
+        return ddim(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sampling, "ddim", count)
+    return counted
+
+
+def test_likes_bans_and_filters_are_answered_from_the_same_draw(
+    library: Library, model: Model, draws: list[int]
+) -> None:
+    keeping, plain = Retriever(model, [library], remember=4), Retriever(model, [library])
+    first = keeping.search(PLAIN, 9)
+    worst, best = str(first.hits[-1].track.path), str(first.hits[0].track.path)
+    steered = PLAIN.but(likes=(worst,), dislikes=(best,))
+    drawn = len(draws)
+    again = keeping.search(steered, 9, "path ~ ogg")
+    assert len(draws) == drawn
+    expected = plain.search(steered, 9, "path ~ ogg")
+    assert len(draws) == drawn + 1, "one that remembers nothing draws"
+    assert again.hits == expected.hits
+    np.testing.assert_array_equal(again.query.vectors, expected.query.vectors)
+    scores = {hit.track.path: hit.score for hit in first.hits}
+    moved = {hit.track.path: hit.score - scores[hit.track.path] for hit in again.hits}
+    assert moved[Path(worst)] > 0 > moved[Path(best)]
+
+
+def test_only_the_last_draws_are_remembered(
+    library: Library, model: Model, draws: list[int]
+) -> None:
+    retriever = Retriever(model, [library], remember=1)
+    for steering in (PLAIN, PLAIN, PLAIN.but(seed=1), PLAIN):
+        retriever.search(steering, 1)
+    assert len(draws) == 3
+    retriever.refresh()
+    retriever.search(PLAIN, 1)
+    assert len(draws) == 4, "what is indexed may have changed the source of an edit"
+
+
+def test_a_pull_acts_inside_the_draw_so_it_is_drawn_again(
+    library: Library, model: Model, draws: list[int]
+) -> None:
+    retriever = Retriever(model, [library], remember=4)
+    liked = (str(library.tracks()[0].path),)
+    retriever.search(PLAIN.but(pull=0.5), 1)
+    retriever.search(PLAIN.but(pull=0.5, likes=liked), 1)
+    assert len(draws) == 2
+
+
+def test_copies_share_their_score_and_are_both_counted(library: Library, model: Model) -> None:
+    results = Retriever(model, [library]).search(PLAIN, 9)
+    assert results.tracks_searched == len(results.hits) == len(library.tracks())
+    copies = next(same for same in by_content(library.tracks()).values() if len(same) == 2)
+    listed = {hit.track.path: hit.score for hit in results.hits}
+    assert listed[copies[0].path] == listed[copies[1].path]
+
+
+def test_no_results_are_asked_for_in_vain(library: Library, model: Model) -> None:
+    with pytest.raises(UsageError, match="-k 0 asks for no results"):
+        Retriever(model, [library]).search(PLAIN, 0)
