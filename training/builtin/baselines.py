@@ -3,8 +3,8 @@
     python -m training.builtin.baselines --work DIR [--power 1]
 
 Both map MiniLM's pooled vector to one point of the search space. The tower is trained with
-InfoNCE against the search vectors of passages; ridge has a closed form. Writes
-`DIR/NAME/contrastive.pt` and `DIR/NAME/ridge.npz`.
+InfoNCE against the search vectors of passages, and to rank passages under a query as the teacher
+does; ridge has a closed form. Writes `DIR/NAME/contrastive.pt` and `DIR/NAME/ridge.npz`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from training.builtin.train_retriever import Items
 
 BATCH = 512
 TEMPERATURE = 0.07
+SHARPNESS = 2.0
+"""Of the teacher's order: deviations of its score to powers of e."""
 RIDGE = 300.0
 
 
@@ -54,10 +56,14 @@ def train_tower(items: Items, power: float, steps: int, seed: int) -> Contrastiv
             group["lr"] = 1e-3 * 0.5 * (1 + math.cos(math.pi * step / steps))
         drawn = rng.choice(len(known), min(BATCH, len(known)), replace=False, p=items.chance)
         captions = [int(known[i][int(rng.integers(len(known[i])))]) for i in drawn]
-        texts = tower(torch.from_numpy(items.pool.pooled[captions]))
-        scores = texts @ vectors[drawn].T / TEMPERATURE  # (B, B)
+        numbers, classes = items.pool.ask(rng, BATCH // 2)
+        texts = tower(torch.from_numpy(items.pool.pooled[captions + numbers]))
+        scores = texts @ vectors[drawn].T / TEMPERATURE  # (B + B / 2, B)
         own = torch.arange(len(drawn))
-        value = (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+        said, asked = scores[: len(own)], scores[len(own) :]
+        value = (F.cross_entropy(said, own) + F.cross_entropy(said.T, own)) / 2
+        wanted = torch.from_numpy(SHARPNESS * items.pool.answers(classes, drawn)).softmax(dim=1)
+        value = value + F.cross_entropy(asked, wanted)
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

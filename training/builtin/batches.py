@@ -17,9 +17,10 @@ from torch import Tensor
 
 from gdr_model.encoders.builtin import FRAMES_PER_S, MELS, WINDOW_S
 from training.builtin.prepare import Prepared
+from training.builtin.rarity import rarity
 
-CROP_S = 8
-SHARES = {"source": 0.5, "remix": 0.2, "render": 0.3}
+CROP_S = 6
+SHARES = {"source": 0.35, "remix": 0.3, "voice": 0.15, "render": 0.2}
 """How often a crop comes from each kind; kinds that are absent leave theirs to the others."""
 VOICE_BOOST = 3.0
 """Sung excerpts are few: each is drawn this many times as often as its length asks for."""
@@ -76,8 +77,11 @@ class Sampler:
         total = sum(share for kind, share in SHARES.items() if kinds[kind])
         self.chance = np.zeros(len(self.tracks))
         for kind, share in SHARES.items():
-            weights = np.array([weight(self.tracks[i]) for i in kinds[kind]])
-            if len(weights):
+            if kinds[kind]:
+                alike = [self.tracks[i] for i in kinds[kind]]
+                weights = np.array([weight(t) for t in alike]) * rarity(
+                    np.stack([t.logits.mean(axis=0, dtype=np.float32) for t in alike])
+                )
                 self.chance[kinds[kind]] = share / total * weights / weights.sum()
 
     def crops(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -2,19 +2,17 @@
 
     python -m training.builtin.evaluate --work DIR [--model builtin] [--sweep]
 
-Held-out: passages of tracks nobody trained on; a caption is right about one passage. Noise2Music
-(`$GDR_SHARED/data/noise2music_dev`): 195 clips, 64 captions, each right about every clip made
-from it; settings were chosen on it (`--sweep`), so it is a development set. Prints Markdown and
-writes `DIR/report.json`.
+The questions are in `tasks.py`: held-out tracks under generated captions, Noise2Music under human
+ones, genres and moods by name. Settings were chosen on the last two (`--sweep`), so they are
+development sets. Prints Markdown and writes `DIR/report.json`.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,72 +23,27 @@ from gdr_model import checkpoint
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.diffusion.inversion import invert
 from gdr_model.diffusion.sampling import ddim, noise
-from gdr_model.encoders.builtin import SAMPLE_RATE_HZ, normalise_loudness
+from gdr_model.encoders.builtin import SAMPLE_RATE_HZ
 from gdr_model.types import PASSAGE_S, Array
 from gdr_model.whitening import Whitening, unit
-from training.builtin.captions import captions
-from training.builtin.facts import Corpus
-from training.builtin.prepare import Store, decode
-from training.builtin.scores import CUTS, SHIPPED_ROW, Bools, Recall, chance, fuse
-from training.builtin.teacher import MUSIC, Teacher, labels, shared
-from training.builtin.train_encoder import VOICE
-from training.metrics.retrieval import ranks
+from training.builtin.scores import (
+    CUTS,
+    DRAWS_ROW,
+    RIDGE_ROW,
+    RULES,
+    SHIPPED_ROW,
+    TOWER_ROW,
+    Recall,
+    chance,
+    fuse,
+)
+from training.builtin.tasks import Task, by_class, clips_heard, noise2music, own_task
+from training.builtin.teacher import MUSIC, VOICE, labels
+from training.metrics.arrays import Floats
+from training.metrics.intervals import difference_interval, interval
+from training.metrics.retrieval import average_precision, ranks
 
 DRAWS, STEPS, GUIDANCE = 8, 12, 3.0
-PASSAGE = 24
-PER_TRACK = 8
-QUERIES = 200
-
-
-@dataclass(frozen=True)
-class Task:
-    """Queries, a gallery of passages and which of them answer which query."""
-
-    name: str
-    queries: list[str]
-    passages: list[Array]  # latents (T, D) each
-    correct: Bools  # (Q, N)
-
-    def gallery(self, whitening: Whitening) -> Array:
-        """Search vectors (N, D)."""
-        return whitening.apply(np.stack([p.mean(axis=0) for p in self.passages]))
-
-
-def own_task(work: Path, model: checkpoint.Model) -> Task:
-    """Passages of 24 s of every held-out track; every other one (about) is asked for."""
-    tracks = Store(work).load()
-    corpus = Corpus.fit([t for t in tracks if t.record["split"] == "train"], labels())
-    rng = np.random.default_rng(5)
-    passages, written = [], []
-    for track in tracks:
-        if track.record["split"] != "test":
-            continue
-        # float16 mel and all: what the encoder reads in use differs by less than its rounding.
-        mel = torch.from_numpy(track.mel.astype(np.float32))[None]
-        with torch.inference_mode():
-            latents = (model.encoder.net(mel)[0] @ model.encoder.projection).numpy()
-        count = max(1, min(PER_TRACK, track.seconds // PASSAGE))
-        for start in np.linspace(0, max(0, track.seconds - PASSAGE), count).astype(int):
-            length = min(PASSAGE, track.seconds - int(start))
-            passages.append(latents[start : start + length])
-            facts = corpus.facts(track, int(start), length)
-            # Whole phrases: nobody can tell a passage by one word.
-            options = [c for c in captions(facts, rng, 12) if len(c.split()) >= 4]
-            written.append(options[0] if options else facts.classes[0][0])
-    asked = np.sort(rng.permutation(len(passages))[:QUERIES])
-    correct = np.arange(len(passages))[None] == asked[:, None]
-    return Task("held-out tracks", [written[i] for i in asked], passages, correct)
-
-
-def noise2music(model: checkpoint.Model) -> Task:
-    """195 generated clips under the 64 human captions they were generated from."""
-    folder = shared() / "data" / "noise2music_dev"
-    with (folder / "captions.csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row["file"], row["caption"].strip()) for row in csv.DictReader(file)]
-    queries = sorted({caption for _, caption in rows})
-    passages = [model.encoder.encode(decode(folder / name))[:PASSAGE_S] for name, _ in rows]
-    correct = np.array([[caption == query for _, caption in rows] for query in queries])
-    return Task("Noise2Music", queries, passages, correct)
 
 
 def draw(
@@ -113,54 +66,70 @@ def scored(drawn: Array, gallery: Array, whitening: Whitening, rule: str) -> Arr
     return np.stack([fuse(own @ gallery.T, rule) for own in vectors])
 
 
-def towered(model: checkpoint.Model, task: Task) -> Array:
-    """The contrastive tower's points (queries, D)."""
+def ranked(
+    model: checkpoint.Model, folder: Path, task: Task, seed: int
+) -> tuple[dict[str, Array], float]:
+    """Scores (Q, N) by every method, and the mean cosine between the draws of a query."""
+    gallery = task.gallery(model.whitening)
+    drawn = draw(model, task.queries, GUIDANCE, STEPS, DRAWS, seed)
     pooled = np.concatenate([model.text.embed([q]).pooled for q in task.queries])
     with torch.inference_mode():
-        points: Array = model.contrastive(torch.from_numpy(pooled)).numpy()
-    return points
-
-
-def baselines(model: checkpoint.Model, folder: Path, task: Task) -> dict[str, Recall]:
-    """The contrastive tower and ridge regression on a task."""
-    gallery = task.gallery(model.whitening)
-    pooled = np.concatenate([model.text.embed([q]).pooled for q in task.queries])
-    alone = ranks(towered(model, task) @ gallery.T, task.correct)
-    found = {"contrastive tower": Recall.of(alone)}
+        points = model.contrastive(torch.from_numpy(pooled)).numpy()
+    share = model.config.anchor_share
+    scores = {rule: scored(drawn, gallery, model.whitening, rule) for rule in RULES}
+    tower = points @ gallery.T
+    found = {SHIPPED_ROW: (1 - share) * scores["mean"] + share * tower}
+    found |= {f"draws alone, {rule}": own for rule, own in scores.items()}
+    found["one draw"] = scored(drawn[:, :1], gallery, model.whitening, "mean")
+    found[TOWER_ROW] = tower
     if (folder / "ridge.npz").exists():
         with np.load(folder / "ridge.npz") as ridge:
             guess = pooled @ ridge["weight"] + ridge["bias"]
-        found["ridge regression"] = Recall.of(ranks(guess @ gallery.T, task.correct))
-    return found
-
-
-def retrieval(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> dict[str, Any]:
-    """All methods on one task."""
-    gallery, drawn = (
-        task.gallery(model.whitening),
-        draw(model, task.queries, GUIDANCE, STEPS, DRAWS, seed),
-    )
-    found: dict[str, Recall] = {}
-    share = model.config.anchor_share
-    mixed = (1 - share) * scored(drawn, gallery, model.whitening, "mean")
-    mixed += share * towered(model, task) @ gallery.T
-    found[SHIPPED_ROW] = Recall.of(ranks(mixed, task.correct))
-    for rule in ("mean", "rrf", "max"):
-        scores = scored(drawn, gallery, model.whitening, rule)
-        found[f"draws alone, {rule}"] = Recall.of(ranks(scores, task.correct))
-    one = scored(drawn[:, :1], gallery, model.whitening, "mean")
-    found["one draw"] = Recall.of(ranks(one, task.correct))
-    found |= baselines(model, folder, task)
+        found[RIDGE_ROW] = guess @ gallery.T
     vectors = model.whitening.apply(drawn)
     pairs = np.einsum("qad,qbd->qab", vectors, vectors)
     alike = (pairs.sum(axis=(1, 2)) - DRAWS) / (DRAWS * (DRAWS - 1))
+    return found, float(alike.mean())
+
+
+def minus(ours: Floats, others: dict[str, Floats]) -> dict[str, str]:
+    """Our values (Q,) less those of each baseline, as means with paired 95 % intervals."""
+    return {
+        name: str(difference_interval(ours, others[name], resamples=2000))
+        for name in (TOWER_ROW, RIDGE_ROW)
+        if name in others
+    }
+
+
+def retrieval(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> dict[str, Any]:
+    """Recall of every method on a task whose queries are about single passages."""
+    scores, alike = ranked(model, folder, task, seed)
+    places = {name: ranks(own, task.correct) for name, own in scores.items()}
+    found = {name: Recall.of(own) for name, own in places.items()}
+    hits: dict[str, Floats] = {n: np.where(own <= 10, 100.0, 0.0) for n, own in places.items()}
     return {
         "queries": len(task.queries),
         "gallery": len(task.passages),
         "chance": {k: 100 * chance(task.correct, k) for k in CUTS},
         "recall": {name: asdict(recall) for name, recall in found.items()},
         "table": [recall.row(name) for name, recall in found.items()],
-        "cosine_between_draws": float(alike.mean()),
+        "minus": minus(hits[SHIPPED_ROW], hits),
+        "draws_minus": minus(hits[DRAWS_ROW], hits),
+        "cosine_between_draws": alike,
+    }
+
+
+def by_name(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> dict[str, Any]:
+    """Mean average precision of every method on queries that name a class."""
+    scores, _ = ranked(model, folder, task, seed)
+    precision = {name: average_precision(own, task.correct) for name, own in scores.items()}
+    return {
+        "queries": len(task.queries),
+        "gallery": len(task.passages),
+        "map": {name: str(interval(own, resamples=2000)) for name, own in precision.items()},
+        "each": dict(zip(task.queries, np.round(precision[SHIPPED_ROW], 3).tolist(), strict=True)),
+        "minus": minus(precision[SHIPPED_ROW], precision),
+        "draws_minus": minus(precision[DRAWS_ROW], precision),
     }
 
 
@@ -197,18 +166,15 @@ def speed(model: checkpoint.Model) -> dict[str, float]:
     return {"encode_x": 120 / float(np.median(encode)), "draw_s": float(np.median(drawing))}
 
 
-def asked_teacher(model: checkpoint.Model, task: Task) -> dict[str, float]:
-    """The teacher itself on Noise2Music, its classes weighted by likeness to the caption.
+def asked_teacher(model: checkpoint.Model, task: Task, heard: Array) -> dict[str, float]:
+    """The teacher itself, asked by classes weighted by their likeness to the caption.
 
-    No training, and no student in between: how far labels alone go.
+    `heard` holds its logits (N, 521) of the clips. No training, and no student in between: how
+    far labels alone go.
     """
-    teacher, names = Teacher(), labels()
-    folder = shared() / "data" / "noise2music_dev"
-    with (folder / "captions.csv").open(encoding="utf-8", newline="") as file:
-        files = [row["file"] for row in csv.DictReader(file)]
-    heard = [teacher(normalise_loudness(decode(folder / name)))[0].mean(axis=0) for name in files]
+    names = labels()
     kept = [0, *range(VOICE.start, VOICE.stop), *range(MUSIC.start, MUSIC.stop)]
-    logits = np.stack(heard)[:, kept]
+    logits = heard[:, kept]
     z = (logits - logits.mean(axis=0)) / logits.std(axis=0)
     words = unit(np.concatenate([model.text.embed([names[i]]).pooled for i in kept]))
     asked = unit(np.concatenate([model.text.embed([q]).pooled for q in task.queries]))
@@ -256,7 +222,7 @@ def main() -> None:
         "whitening_power": model.whitening.power,
     }
     held = own_task(arguments.work, model)
-    clips = noise2music(model)
+    clips, heard = noise2music(model), clips_heard()
     for task in (held, clips):
         result = retrieval(model, arguments.work / arguments.name, task, arguments.seed)
         report[task.name] = result
@@ -266,9 +232,15 @@ def main() -> None:
         print("\n".join(result["table"]))
         print(f"| chance | {by_chance} | |", flush=True)
         print(f"\ncosine between draws {result['cosine_between_draws']:.3f}", flush=True)
+    for task in by_class(arguments.work, model, clips, heard):
+        named = by_name(model, arguments.work / arguments.name, task, arguments.seed)
+        report[task.name] = named
+        print(f"\n{task.name}: {named['queries']} queries, {named['gallery']} passages, mAP\n")
+        print("\n".join(f"{name}: {value}" for name, value in named["map"].items()), flush=True)
+        print(f"gdr minus: {named['minus']}; draws minus: {named['draws_minus']}\n{named['each']}")
     report["inversion"] = fidelity(model, held)
     report["speed"] = speed(model)
-    report["teacher"] = asked_teacher(model, clips)
+    report["teacher"] = asked_teacher(model, clips, heard)
     for part in ("inversion", "speed", "teacher"):
         print(f"\n{part}: {report[part]}")
     half = arguments.work / "report.json.part"

@@ -2,9 +2,10 @@
 
     python -m training.builtin.pool --work DIR [--captions 5]
 
-Writes `DIR/NAME/items.jsonl` (track, start_s, seconds, captions as numbers), `captions.txt`, and
-the MiniLM states of all captions end to end (`states.npy`, float16, memory-mapped) with their
-offsets and pooled vectors.
+Writes `DIR/NAME/items.jsonl` (track, start_s, seconds, captions as numbers), `captions.txt` (every
+text, the queries last), and the MiniLM states of all texts end to end (`states.npy`, float16,
+memory-mapped) with their offsets and pooled vectors. `queries.json` holds the classes of each
+query, `classes.npy` the teacher's z-scored logits of every passage.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdr_model.encoders.minilm import MiniLM
-from gdr_model.types import PASSAGE_S
+from gdr_model.types import PASSAGE_S, Array
 from training.builtin.captions import captions
 from training.builtin.facts import Corpus
 from training.builtin.prepare import Prepared, Store
+from training.builtin.queries import order, queries
 from training.builtin.teacher import labels
 
 SHORTEST_S = 8
@@ -42,6 +44,8 @@ class Pool:
     states: NDArray[np.float16]  # (tokens of all captions, 384)
     offsets: NDArray[np.int64]  # (captions + 1,)
     pooled: NDArray[np.float32]  # (captions, 384)
+    asked: list[list[int]]  # classes of each query; queries are the last of the texts
+    classes: NDArray[np.float32]  # (items, 521), z-scored logits of each passage
 
     @classmethod
     def load(cls, folder: Path) -> Pool:
@@ -49,8 +53,20 @@ class Pool:
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
         texts = (folder / "captions.txt").read_text(encoding="utf-8").splitlines()
         states = np.load(folder / "states.npy", mmap_mode="r")
+        asked = json.loads((folder / "queries.json").read_text())
+        classes = np.load(folder / "classes.npy")
         with np.load(folder / "text.npz") as rows:
-            return cls(items, texts, states, rows["offsets"], rows["pooled"])
+            return cls(items, texts, states, rows["offsets"], rows["pooled"], asked, classes)
+
+    def ask(self, rng: np.random.Generator, count: int) -> tuple[list[int], list[list[int]]]:
+        """Some queries: their numbers among the texts, and the classes of each."""
+        drawn = rng.choice(len(self.asked), count, replace=count > len(self.asked))
+        first = len(self.texts) - len(self.asked)
+        return [first + int(q) for q in drawn], [self.asked[int(q)] for q in drawn]
+
+    def answers(self, asked: Sequence[Sequence[int]], items: Sequence[int]) -> Array:
+        """The teacher's scores (Q, N) of some passages under the classes of each query."""
+        return order(self.classes[list(items)], asked)
 
     def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         """States (B, L, 384), mask (B, L) and pooled (B, 384) of captions."""
@@ -107,15 +123,17 @@ def embed(texts: Sequence[str], folder: Path) -> None:
     np.savez(folder / "text.npz", offsets=offsets, pooled=pooled)
 
 
-def build(work: Path, name: str, per_passage: int, seed: int, split: str = "train") -> None:
-    """Choose passages, write captions, embed them."""
+def build(
+    work: Path, name: str, per_passage: int, asked: int, seed: int, split: str = "train"
+) -> None:
+    """Choose passages, write captions and queries, embed them."""
     folder = work / name
     folder.mkdir(parents=True, exist_ok=True)
     tracks = Store(work).load()
     corpus = Corpus.fit([t for t in tracks if t.record["split"] == "train"], labels())
     rng = np.random.default_rng(seed)
     numbers: dict[str, int] = {}
-    lines = []
+    lines, heard = [], []
     for track in tracks:
         if track.record["split"] != split:
             continue
@@ -125,6 +143,14 @@ def build(work: Path, name: str, per_passage: int, seed: int, split: str = "trai
             known = [numbers.setdefault(caption, len(numbers)) for caption in written]
             item = {"id": track.record["id"], "start_s": start, "seconds": seconds}
             lines.append(json.dumps({**item, "kind": track.kind, "captions": known}))
+            logits = track.logits[start : start + seconds].astype(np.float32).mean(axis=0)
+            heard.append((logits - corpus.mean) / corpus.sd)
+    wanted = [q for q in queries(rng, asked) if q.text not in numbers]
+    for query in wanted:
+        numbers[query.text] = len(numbers)
+    classes = [[corpus.names.index(c) for c in query.classes] for query in wanted]
+    (folder / "queries.json").write_text(json.dumps(classes))
+    np.save(folder / "classes.npy", np.stack(heard).astype(np.float32))
     (folder / "items.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "captions.txt").write_text("\n".join(numbers) + "\n", encoding="utf-8")
     print(f"{len(lines)} passages, {len(numbers)} distinct captions", flush=True)
@@ -137,11 +163,19 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--name", default="pool")
     parser.add_argument("--captions", type=int, default=5, help="captions of each passage")
+    parser.add_argument("--queries", type=int, default=12_000)
     parser.add_argument("--split", default="train", choices=["train", "test"])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    build(arguments.work, arguments.name, arguments.captions, arguments.seed, arguments.split)
+    build(
+        arguments.work,
+        arguments.name,
+        arguments.captions,
+        arguments.queries,
+        arguments.seed,
+        arguments.split,
+    )
 
 
 if __name__ == "__main__":

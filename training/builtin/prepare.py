@@ -103,6 +103,11 @@ class Store:
         with self.index.open("a", encoding="utf-8") as out_text:
             out_text.write(json.dumps(line, ensure_ascii=False) + "\n")
 
+    def logits(self, record: dict[str, Any]) -> Array:
+        """Mean logits (521,) of one prepared track."""
+        with np.load(self.folder / record["file"]) as rows:
+            return np.asarray(rows["logits"].mean(axis=0, dtype=np.float32))
+
     def failed(self, record: dict[str, Any], reason: str) -> None:
         """Note a track that could not be prepared."""
         with (self.folder / "failures.jsonl").open("a", encoding="utf-8") as out:

@@ -1,16 +1,18 @@
-"""More voices than the free music has: sung excerpts over other tracks, and tracks at other speeds.
+"""More sound than the free music has: voices over other tracks, other speeds, rooms and copies.
 
-    python -m training.builtin.remix --work DIR [--count 900]
+    python -m training.builtin.remix --work DIR [--count 4000]
 
 Nearly all free game music is instrumental, and what the encoder has not heard it cannot tell
 apart. Each remix is heard by the teacher like any other track, so its labels are as true as
-theirs. Remix number n is a function of n and the list of sources; only training tracks are used.
+theirs, whatever was done to it. Tracks that sound like few others are taken more often. Remix
+number n is a function of n and of the tracks prepared; only training tracks are used.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,14 @@ import torch
 
 from gdr_model.encoders.builtin import SAMPLE_RATE_HZ, normalise_loudness
 from gdr_model.types import Array
+from training.builtin.effects import disturbed, rms
 from training.builtin.prepare import Store, listed, listen
+from training.builtin.rarity import rarity
 from training.builtin.teacher import Teacher
 
-PIECE_S = 16
-SPEEDS = (0.84, 0.89, 0.94, 1.0, 1.06, 1.12, 1.19)
-"""Semitones and whole tones down and up, with the tempo: a new voice from an old one."""
+PIECE_S = 12
+SLOWEST, FASTEST = 0.78, 1.28
+"""Some four semitones down and up, with the tempo: a new voice from an old one."""
 
 
 def excerpt(record: dict[str, Any], rng: np.random.Generator, speed: float) -> Array:
@@ -42,30 +46,50 @@ def excerpt(record: dict[str, Any], rng: np.random.Generator, speed: float) -> A
     return normalise_loudness(np.resize(sound, count).astype(np.float32))
 
 
-def remix(
-    number: int, sung: list[dict[str, Any]], others: list[dict[str, Any]]
-) -> tuple[dict[str, Any], Array]:
-    """One remix and its record: of ten, six sung over another track, two sung, two others."""
-    rng = np.random.default_rng([11, number])
+@dataclass(frozen=True)
+class Parents:
+    """Tracks to choose from, with the chance of each."""
+
+    records: list[dict[str, Any]]
+    chance: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    @classmethod
+    def of(cls, records: list[dict[str, Any]], worth: dict[str, float]) -> Parents:
+        """Longer tracks and rarer sounds are taken more often."""
+        weights = np.array([min(120.0, r["duration_s"]) * worth[r["id"]] for r in records])
+        return cls(records, weights / weights.sum())
+
+    def excerpt(self, rng: np.random.Generator) -> tuple[str, Array]:
+        """A disturbed piece of one of them, at some speed."""
+        record = self.records[int(rng.choice(len(self.records), p=self.chance))]
+        speed = float(np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST))))
+        return str(record["id"]), disturbed(excerpt(record, rng, speed), rng)
+
+
+def remix(number: int, sung: Parents, others: Parents) -> tuple[dict[str, Any], Array]:
+    """One remix and its record.
+
+    Of ten, four are sung over another track, two sung, two of two others, two of one other.
+    """
+    rng = np.random.default_rng([12, number])
     role = number % 10
-    speed = SPEEDS[int(rng.integers(len(SPEEDS)))]
-    first = (others if role >= 8 else sung)[int(rng.integers(len(others if role >= 8 else sung)))]
-    sound, parents = excerpt(first, rng, speed), [first["id"]]
-    if role < 6:
-        second = others[int(rng.integers(len(others)))]
-        under = excerpt(second, rng, SPEEDS[int(rng.integers(len(SPEEDS)))])
-        sound = sound + np.float32(10 ** (rng.uniform(-9, 3) / 20)) * under
-        parents.append(second["id"])
+    first, sound = (sung if role < 6 else others).excerpt(rng)
+    parents = [first]
+    if role < 4 or role in (6, 7):
+        second, under = others.excerpt(rng)
+        level = 10 ** (rng.uniform(-9, 6) / 20)
+        sound = sound / rms(sound) + np.float32(level) * under / rms(under)
+        parents.append(second)
     record = {
         "id": f"remix/{number:05d}",
         "kind": "remix",
         "source": "remix",
         "split": "train",
-        "voice": None if role >= 8 else "sung",
+        "voice": "sung" if role < 6 else None,
         "genre": None,
         "parents": parents,
     }
-    return record, sound
+    return record, disturbed(sound, rng) if rng.random() < 0.4 else sound
 
 
 def is_sung(record: dict[str, Any]) -> bool:
@@ -77,12 +101,15 @@ def is_sung(record: dict[str, Any]) -> bool:
 def make(work: Path, count: int) -> None:
     """Make and prepare the remixes that are missing."""
     store, teacher = Store(work), Teacher()
-    have = {r["id"] for r in store.records()}
+    have = {r["id"]: r for r in store.records()}
     usable = [r for r in listed(work) if r["kind"] == "source" and r["split"] == "train"]
-    sung = [r for r in usable if is_sung(r)]
-    others = [r for r in usable if not is_sung(r)]
-    if not sung or not others:
+    usable = [r for r in usable if r["id"] in have]
+    if not any(map(is_sung, usable)) or all(map(is_sung, usable)):
         raise SystemExit("the list of sources has no sung excerpts; set GDR_SHARED and list again")
+    logits = [store.logits(have[r["id"]]) for r in usable]
+    worth = {r["id"]: float(w) for r, w in zip(usable, rarity(np.stack(logits)), strict=True)}
+    sung = Parents.of([r for r in usable if is_sung(r)], worth)
+    others = Parents.of([r for r in usable if not is_sung(r)], worth)
     began = time.monotonic()
     for number in range(count):
         if f"remix/{number:05d}" in have:
@@ -97,7 +124,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--count", type=int, default=900)
+    parser.add_argument("--count", type=int, default=4000)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     make(arguments.work, arguments.count)

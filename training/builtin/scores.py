@@ -13,7 +13,11 @@ from training.metrics.retrieval import Ranks
 
 Bools = NDArray[np.bool_]
 CUTS = (1, 5, 10)
+RULES = ("mean", "rrf", "max")
 SHIPPED_ROW = "gdr as it ships: draws and the tower"
+DRAWS_ROW = "draws alone, mean"
+TOWER_ROW = "contrastive tower"
+RIDGE_ROW = "ridge regression"
 
 
 def chance(correct: Bools, k: int) -> float:

@@ -115,6 +115,7 @@ def fetch(package: str, work: Path) -> Path:
             check=True,
             stdout=subprocess.DEVNULL,
         )
+    folder.parent.mkdir(parents=True, exist_ok=True)
     (deb,) = debs.glob(f"{package}_*.deb")
     subprocess.run(["dpkg-deb", "-x", str(deb), str(folder)], check=True)
     for archive in sorted(folder.rglob("*.pk3")):

@@ -23,6 +23,8 @@ CLASSES = 521
 EMBEDDING = 1024
 MUSIC = slice(133, 277)
 """Classes that say something about music: instruments, genres, moods."""
+VOICE = slice(24, 33)
+"""Singing, choir, rapping and the like: among the classes of human sounds."""
 _EMBEDDING, _WEIGHT, _BIAS = 115, 116, 117
 """Tensors of the published file: pooled features, and the last layer."""
 

@@ -30,16 +30,14 @@ from gdr_model.encoders.builtin import FRAMES_PER_S, POOLED_PER_S, AudioNet
 from gdr_model.types import Array
 from training.builtin.batches import Batch, Sampler, windowed
 from training.builtin.prepare import Prepared, Store
-from training.builtin.teacher import CLASSES, MUSIC
+from training.builtin.teacher import CLASSES, MUSIC, VOICE
 
-BATCH = 24
+BATCH = 20
 RATE = 1.5e-3
 COMPONENTS = 128
 SQUEEZED = 512
 """Width of the network's frames before they are pooled."""
-CHECKPOINT_S = 150.0
-VOICE = slice(24, 33)
-"""Singing, choir, rapping and the like: among the classes of human sounds."""
+CHECKPOINT_S = 300.0
 
 
 @dataclass(frozen=True)

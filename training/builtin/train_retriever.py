@@ -3,8 +3,10 @@
     python -m training.builtin.train_retriever --work DIR --minutes 25
 
 v-prediction on standardised latents, the caption dropped for one item in ten (the learned null),
-an exponential average of the weights. The cosine schedule runs over the clock. Resumes from
-`DIR/NAME/checkpoint.pt`; the answer is `DIR/NAME/denoiser.pt`.
+an exponential average of the weights. Two thirds of a batch are passages with one of their
+captions, a third are queries with a passage that answers them by the teacher's opinion. A small
+contrast between time-means keeps passages apart that have much in common. The cosine schedule
+runs over the clock. Resumes from `DIR/NAME/checkpoint.pt`; the answer is `DIR/NAME/denoiser.pt`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
+from gdr_model.diffusion.loss import nt_xent
 from gdr_model.diffusion.schedule import Schedule
 from training.builtin.batches import SHARES
 from training.builtin.latents import DIM, Latents
@@ -30,6 +33,13 @@ from training.builtin.pool import Pool
 
 BATCH = 64
 RATE = 1e-3
+ASKED = 24
+"""Items of a batch that come from a query."""
+CANDIDATES = 512
+SHARPNESS = 2.5
+"""A query's passage is drawn from `CANDIDATES` at random, likelier by e for each 1 / SHARPNESS
+deviations of the teacher's score."""
+CONTRAST = 0.02
 DROPPED = 0.1
 EMA = 0.999
 CHECKPOINT_S = 180.0
@@ -55,11 +65,18 @@ class Items:
     def batch(self, step: int, size: int) -> tuple[Tensor, list[int]]:
         """Standardised latents (B, T, D) and the numbers of their captions."""
         rng = np.random.default_rng([self.seed, step])
-        drawn = rng.choice(len(self.pool.items), size, p=self.chance)
+        asked = min(ASKED, size // 2)
+        drawn = rng.choice(len(self.pool.items), size - asked, p=self.chance)
         items = [self.pool.items[i] for i in drawn]
-        rows = np.stack([self.latents.passage(i["id"], i["start_s"], i["seconds"]) for i in items])
         chosen = [int(i["captions"][int(rng.integers(len(i["captions"])))]) for i in items]
-        return torch.from_numpy((rows - self.latents.mean) / self.latents.sd), chosen
+        numbers, classes = self.pool.ask(rng, asked)
+        among = rng.choice(len(self.pool.items), CANDIDATES, p=self.chance)
+        scores = SHARPNESS * self.pool.answers(classes, among)
+        # Gumbel noise turns the best score into a draw in proportion to exp(score).
+        best = among[(scores + rng.gumbel(size=scores.shape)).argmax(axis=1)]
+        items += [self.pool.items[i] for i in best]
+        rows = np.stack([self.latents.passage(i["id"], i["start_s"], i["seconds"]) for i in items])
+        return torch.from_numpy((rows - self.latents.mean) / self.latents.sd), chosen + numbers
 
 
 def loss(
@@ -69,17 +86,22 @@ def loss(
     text: tuple[Tensor, Tensor, Tensor],
     generator: torch.Generator,
 ) -> Tensor:
-    """Mean squared error of v at random times, stratified over the batch."""
+    """Squared error of v at random times, stratified over the batch, and the contrast."""
     batch = len(x0)
     states, mask, pooled = text
     kept = torch.rand(batch, generator=generator) >= DROPPED
     context = net.read(states, mask & kept[:, None], pooled)
     spread = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
+    # Captions come before queries in a batch; their times must not.
+    spread = spread[torch.randperm(batch, generator=generator)]
     t = (spread * schedule.times).long().clamp(0, schedule.times - 1)
     eps = torch.randn(x0.shape, generator=generator)
-    v = net(schedule.add_noise(x0, eps, t), t, context)
+    x = schedule.add_noise(x0, eps, t)
+    v = net(x, t, context)
     error: Tensor = (v - schedule.velocity(x0, eps, t)).square().mean()
-    return error
+    # Without words there is nothing to tell passages apart by but the noisy ones themselves.
+    said = kept.nonzero()[:, 0]
+    return error + CONTRAST * nt_xent(v[said], x[said], x0[said], t[said], schedule)
 
 
 def average(ema: dict[str, Tensor], net: TransformerDenoiser, step: int) -> None:
