@@ -67,13 +67,27 @@ def parse(expression: str) -> Predicate:
     return _Parser(expression).parse()
 
 
+def parts(expression: str) -> list[str]:
+    """What must hold all together: the expression, cut at each `and` outside parentheses.
+
+    Raises:
+        UsageError: if it cannot be read.
+    """
+    parser = _Parser(expression)
+    parser.parse()
+    return parser.parts
+
+
 class _Parser:
     """Recursive descent over the tokens; each method reads one rule of the grammar."""
 
     def __init__(self, expression: str) -> None:
+        self._expression = expression
         self._tokens = _tokens(expression)
         self._next = 0
         self._depth = 0
+        self.parts: list[str] = []
+        """The conditions that must hold all together, as they were written."""
 
     def parse(self) -> Predicate:
         predicate = self._either()
@@ -86,6 +100,8 @@ class _Parser:
         parts = [self._both()]
         while self._takes("or"):
             parts.append(self._both())
+        if not self._depth and len(parts) > 1:
+            self.parts = [self._expression.strip()]
         return parts[0] if len(parts) == 1 else lambda t, p: any(part(t, p) for part in parts)
 
     def _both(self) -> Predicate:
@@ -96,6 +112,7 @@ class _Parser:
 
     def _one(self) -> Predicate:
         token = self._peek()
+        outermost = not self._depth
         self._depth += 1
         if self._depth > _DEEPEST:
             _refuse(token, f"more than {_DEEPEST} parentheses within one another")
@@ -113,6 +130,8 @@ class _Parser:
             return self._comparison()
         finally:
             self._depth -= 1
+            if outermost:
+                self.parts.append(self._expression[token.at : self._peek().at].strip())
 
     def _comparison(self) -> Predicate:
         field, sign, value = self._take(), self._take(), self._take()

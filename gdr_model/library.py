@@ -151,6 +151,10 @@ class Library:
         """The contents of the tracks that a filter keeps."""
         return {track.content for track in self.tracks(where)}
 
+    def values(self, field: str) -> list[tuple[str, int]]:
+        """The values of artist, album, genre or year, and how many tracks have each."""
+        return [(str(value), count) for value, count in self._read(statements.VALUES[field])]
+
     def failures(self) -> list[Failure]:
         """The files that could not be read, in the order of their paths."""
         rows = self._read("SELECT path, reason, at FROM failures ORDER BY path")

@@ -21,3 +21,9 @@ DAMAGED = (
     "SELECT content FROM latents WHERE space = ?1 AND first_row + rows > ?2 "
     "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
 )
+VALUES = {
+    field: f"SELECT {field}, count(*) FROM tracks WHERE {field} <> '' GROUP BY {field} "
+    "ORDER BY count(*) DESC, 1"
+    for field in ("artist", "album", "genre", "year")
+}
+"""How many tracks have each value of a tag, the most frequent first."""

@@ -142,7 +142,7 @@ class GdrApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the keys, by name."""
         rows = keys.help_rows(self._keymap_used.keys)
-        for binding, (group, shown, name, tooltip, _) in zip(keys.ALL, rows, strict=True):
+        for binding, (group, shown, name, tooltip, _) in zip(keys.ALL, rows, strict=False):
 
             async def act(action: str = binding.action) -> None:
                 await self.main.run_action(action)

@@ -84,6 +84,7 @@ class Jobs:
 
     def _catalogue(self, _cancelled: Cancel) -> None:
         self._post(messages.CatalogueRead(self._session.catalogue()))
+        self._post(messages.TagsRead(self._session.tags(), self._session.words))
 
     def _load(self, _cancelled: Cancel) -> None:
         self._post(messages.ModelLoaded(self._session.load()))

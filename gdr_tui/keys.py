@@ -67,8 +67,18 @@ APP = (
     _key("app.help", "question_mark", "app.help", "Help", "every key and what it does"),
     _key("app.quit", "q", "app.quit", "Quit", "leave; the library is kept"),
 )
+CHIPS = (
+    _key("chips.left", "left", "walk(-1)", "Chip to the left", "the chip before"),
+    _key("chips.right", "right", "walk(1)", "Chip to the right", "the next chip"),
+    _key("chips.more", "plus,equals_sign", "weigh(1)", "Chip: more", "let it weigh more"),
+    _key("chips.less", "minus", "weigh(-1)", "Chip: less", "let it weigh less"),
+    _key("chips.remove", "x,delete,backspace", "remove", "Chip: remove", "take it away"),
+    _key("chips.change", "enter", "change", "Chip: change", "type it anew"),
+)
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
 ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
+LOCAL = {"chips": CHIPS}
+"""Keys that act only in the part of the screen that has the focus, before all others."""
 
 _SHOWN = {
     "slash": "/",
@@ -85,6 +95,8 @@ _SHOWN = {
     "down": "↓",
     "pageup": "PgUp",
     "pagedown": "PgDn",
+    "delete": "Del",
+    "backspace": "⌫",
     "home": "Home",
     "end": "End",
 }
@@ -100,16 +112,22 @@ class Keymap:
 
 def remapped(wanted: Mapping[str, str]) -> Keymap:
     """The user's keys, without those of unknown ids and those that would take another's key."""
-    defaults = {binding.id or "": binding.key for binding in ALL}
+    scopes = [_defaults(scope) for scope in (ALL, *LOCAL.values())]
+    defaults = {name: key for scope in scopes for name, key in scope.items()}
     problems = [f"there is no action {name}" for name in sorted(set(wanted) - set(defaults))]
     known = {name: keys for name, keys in wanted.items() if name in defaults and keys.strip()}
-    while clash := _clash({**defaults, **known}):
-        key, one, other = clash
-        problems.append(f"{shown(key)} is both {one} and {other}")
-        # Defaults never clash with one another, so one of the two goes and this ends.
-        known.pop(other if other in known else one)
+    for scope in scopes:
+        while clash := _clash({name: known.get(name, key) for name, key in scope.items()}):
+            key, one, other = clash
+            problems.append(f"{shown(key)} is both {one} and {other}")
+            # Defaults never clash with one another, so one of the two goes and this ends.
+            known.pop(other if other in known else one)
     told = f"settings.toml, keys: {'; '.join(problems)}; the default is kept" if problems else ""
     return Keymap(known, told)
+
+
+def _defaults(bindings: Iterable[Binding]) -> dict[str, str]:
+    return {binding.id or "": binding.key for binding in bindings}
 
 
 def _clash(keys_by_action: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -139,7 +157,7 @@ def shown(keys: str) -> str:
 
 def help_rows(keymap: Mapping[str, str]) -> Iterable[tuple[str, str, str, str, str]]:
     """Group, keys, description, tooltip and id of every binding."""
-    for group, bindings in GROUPS.items():
+    for group, bindings in {**GROUPS, **LOCAL}.items():
         for binding in bindings:
             pressed = shown(keymap.get(binding.id or "", binding.key))
             yield group, pressed, binding.description, binding.tooltip, binding.id or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,19 @@ class CatalogueRead(Message):
     """What the library holds, before any model is there."""
 
     catalogue: Catalogue
+
+
+@dataclass
+class TagsRead(Message):
+    """What prompts can be completed with."""
+
+    tags: Mapping[str, Sequence[tuple[str, int]]]
+    """Of a field, its values with how many tracks have each."""
+    words: Sequence[str]
+
+    def can_replace(self, message: Message) -> bool:
+        """Later tags hold the earlier ones."""
+        return isinstance(message, TagsRead)
 
 
 @dataclass

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,6 +138,23 @@ class Session:
             failures=sum(len(library.failures()) for library in libraries),
             roots=tuple(self.roots),
         )
+
+    def tags(self) -> dict[str, list[tuple[str, int]]]:
+        """Of artist, album, genre and year the values, with how many tracks have each."""
+        found = {}
+        for name in ("genre", "artist", "album", "year"):
+            total: Counter[str] = Counter()
+            for library in self._known():
+                total.update(dict(library.values(name)))
+            found[name] = total.most_common()
+        return found
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Words that speak of music, to complete prompts with."""
+        from gdr_model import vocabulary
+
+        return vocabulary.WORDS
 
     def generations(self) -> list[int]:
         """How every library stands; another number whenever any program has changed one."""

@@ -15,14 +15,13 @@ from gdr_tui.screens.ask import FilterScreen
 from gdr_tui.screens.compare import CompareScreen
 from gdr_tui.screens.edit import Edited, EditScreen
 from gdr_tui.screens.export import ExportScreen
-from gdr_tui.screens.search import SearchScreen
+from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.trail import Node
-from gdr_tui.widgets.chips import Chips
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(SearchScreen):
+class MainScreen(PromptingScreen):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
@@ -43,10 +42,6 @@ class MainScreen(SearchScreen):
     def leave_negative(self, event: Input.Blurred) -> None:
         """The box is there only while it is typed in."""
         event.input.display = False
-
-    def action_focus_results(self) -> None:
-        """Leave what is being typed."""
-        self.results.focus()
 
     def action_focus_trail(self) -> None:
         """Choose in the trail."""
@@ -70,7 +65,7 @@ class MainScreen(SearchScreen):
     def action_reroll(self) -> None:
         """Another seed."""
         self.asking.draft.seed = self.asking.trail.unused_seed()
-        if self.asking.draft.prompt.strip():
+        if self.has_words:
             self._ask()
         self.draw_status()
 
@@ -96,12 +91,6 @@ class MainScreen(SearchScreen):
         if chips := self.asking.draft.chips():
             self.asking.draft.remove(chips[-1])
             self.changed()
-
-    @on(Chips.Removed)
-    def remove_chip(self, removed: Chips.Removed) -> None:
-        """Take away the chip that was clicked."""
-        self.asking.draft.remove(removed.chip)
-        self.changed()
 
     def action_filter(self) -> None:
         """Say which tracks may answer."""

@@ -27,6 +27,7 @@ from gdr_tui.widgets.box import Box
 from gdr_tui.widgets.chips import Chips
 from gdr_tui.widgets.chosen import Chosen
 from gdr_tui.widgets.listing import Listing
+from gdr_tui.widgets.prompt import Completions, PromptBox, Signs
 from gdr_tui.widgets.results import Flags, ResultsList
 from gdr_tui.widgets.status import StatusLine
 from gdr_tui.widgets.trail import TrailList
@@ -69,9 +70,10 @@ class SearchScreen(Screen[None]):
         """From top to bottom."""
         with Horizontal(id="prompt-row"):
             yield Static("/", id="prompt-sign", markup=False)
-            yield Box(
-                placeholder="describe the music you want",
+            yield PromptBox(
+                placeholder="describe the music you want · ↓ suggests",
                 id="prompt",
+                highlighter=Signs(),
                 compact=True,
                 # The key that leads here is no first letter: it is often pressed once too often.
                 restrict="(?!/).*",
@@ -80,6 +82,7 @@ class SearchScreen(Screen[None]):
             yield Chips(id="chips")
             yield Box(placeholder="what it is not, as in drums or drums:1.5",
                       id="negative", compact=True)  # fmt: skip
+        yield Completions(id="completions")
         with Container(id="middle"):
             yield ResultsList(id="results")
             yield Chosen(id="chosen")
@@ -89,7 +92,7 @@ class SearchScreen(Screen[None]):
     def on_mount(self) -> None:
         """Say what to do first."""
         self.query_one("#negative").display = False
-        self.query_one(Chips).hint = "n pushes away · f filters · + − turn guidance"
+        self.query_one(Chips).hint = "in the prompt: -vocals · +strings:0.5 · genre:jazz · like:2"
         self.results.empty = ("reading the library …",)
         self.status.state.model_name = self._model_name
         self.set_interval(0.1, self._follow_playhead)
@@ -127,17 +130,6 @@ class SearchScreen(Screen[None]):
 
     # Asking
 
-    @on(Input.Submitted, "#prompt")
-    def search(self) -> None:
-        """Ask, and go to the results."""
-        if self._ask():
-            self.results.focus()
-
-    @on(Input.Changed, "#prompt")
-    def type_prompt(self, event: Input.Changed) -> None:
-        """Typing only changes the draft."""
-        self.asking.draft.prompt = event.value
-
     @on(Input.Submitted, "#negative")
     def add_negative(self, event: Input.Submitted) -> None:
         """Add a chip and ask."""
@@ -154,8 +146,13 @@ class SearchScreen(Screen[None]):
         """Ask again when the keys have settled; without a prompt, only show the change."""
         self.draw_status()
         self.settle()
-        if self.asking.draft.prompt.strip():
+        if self.has_words:
             self._settling = self.set_timer(SETTLE_S, self._ask)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is a prompt to draw by, in the line or already taken over."""
+        return bool(self.query_one("#prompt", Input).value.strip())
 
     def settle(self) -> None:
         """Forget a change that was about to be asked."""

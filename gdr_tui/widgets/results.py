@@ -60,6 +60,11 @@ class ResultsList(Listing):
         return len(self._tracks)
 
     @property
+    def tracks(self) -> tuple[Track, ...]:
+        """What is listed, in order."""
+        return self._tracks
+
+    @property
     def track(self) -> Track | None:
         """The track under the cursor."""
         return self._tracks[self.cursor] if self._tracks else None

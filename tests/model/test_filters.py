@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_model.errors import UsageError
-from gdr_model.filters import NUMBER_FIELDS, TEXT_FIELDS, parse
+from gdr_model.filters import NUMBER_FIELDS, TEXT_FIELDS, parse, parts
 from gdr_model.types import Track
 
 TRACKS = {
@@ -149,3 +149,20 @@ def test_numbers_compare_as_python_does(field, sign, wanted, value):
     python = {"=": "==", "!=": "!="}.get(sign, sign)
     expected = eval(f"{value} {python} {wanted}") if value is not None else sign == "!="  # noqa: S307
     assert parse(f"{field} {sign} {wanted}")(track, "a") == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("genre = jazz", ["genre = jazz"]),
+        ("genre = jazz and year > 1990", ["genre = jazz", "year > 1990"]),
+        ("genre = and AND title ~ 'a and b'", ["genre = and", "title ~ 'a and b'"]),
+        ("(year < 1 or year > 2) and not (genre = a and genre = b)",
+         ["(year < 1 or year > 2)", "not (genre = a and genre = b)"]),
+        ("  genre = a or genre = b and year = 1 ", ["genre = a or genre = b and year = 1"]),
+    ],
+)  # fmt: skip
+def test_what_must_hold_all_together_can_be_told_apart(
+    expression: str, expected: list[str]
+) -> None:
+    assert parts(expression) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,10 @@ class StandIn(Session):
     def catalogue(self) -> Catalogue:
         first = tuple(track(n) for n in range(min(self.tracks, 500)))
         return Catalogue(self.tracks, first, 0, tuple(self.roots))
+
+    def tags(self) -> dict[str, list[tuple[str, int]]]:
+        genres = Counter(track(n).genre for n in range(self.tracks))
+        return {"genre": genres.most_common(), "artist": [("Alva Noor", 6)]}
 
     def load(self) -> Loaded:
         self.may_load.wait(10)

@@ -55,7 +55,7 @@ async def test_clicks_a_chip_away() -> None:
         await pilot.press("n", *"drums", "enter")
         await pilot.press("n", *"vocals:2", "enter")
         await until(pilot, lambda: len(main(pilot).asking.draft.negatives) == 2)
-        await pilot.click(Chips, offset=(3, 0))
+        await pilot.click(Chips, offset=(9, 0))
         await until(
             pilot, lambda: main(pilot).asking.draft.negatives == (WeightedText("vocals", 2.0),)
         )

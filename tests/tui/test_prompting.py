@@ -1,0 +1,166 @@
+"""A user types prompts with signs, completes them, and works with the chips they become."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from driving import NARROW, asked, labels, main, opened, picture, said, until
+from stand_in import StandIn
+from textual.widgets import Input
+
+from gdr_model.types import Slider, WeightedText
+from gdr_tui.history import KEPT, History
+from gdr_tui.widgets.chips import Chips
+from gdr_tui.widgets.prompt import Completions
+
+
+async def test_types_signs_in_the_prompt_and_gets_chips() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=(120, 40)) as pilot:
+        await asked(pilot, "warm")
+        third = main(pilot).results.tracks[2]
+        await asked(pilot, "warm piano -vocals -drums:0.5 +bells like:3 genre:jazz")
+        steering, where = session.asked[-1]
+        assert steering.prompt == "warm piano"
+        assert steering.negatives == (WeightedText("vocals"), WeightedText("drums", 0.5))
+        assert steering.sliders == (Slider("bells", 0.5),)
+        assert steering.likes == (str(third.path),)
+        assert where == "genre = jazz"
+        assert pilot.app.query_one("#prompt", Input).value == "warm piano"
+        shown = picture(pilot)
+        assert all(text in shown for text in ("genre = jazz ×", "− drums 0.5 ×", "+ bells 0.5 ×"))
+
+
+async def test_a_sign_alone_steers_the_words_that_are_there() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await asked(pilot, "-drums")
+        assert session.asked[-1][0].prompt == "warm"
+        assert session.asked[-1][0].negatives == (WeightedText("drums"),)
+
+
+async def test_a_rank_that_is_not_there_is_refused_and_nothing_is_taken_over() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        pilot.app.query_one("#prompt", Input).value = "cold -drums like:99"
+        await pilot.press("slash", "enter")
+        assert "there is no result number 99 to like or ban" in said(pilot)
+        assert main(pilot).asking.draft.negatives == ()
+        assert pilot.app.query_one("#prompt", Input).value == "cold -drums like:99"
+
+
+async def test_walks_the_chips_weighs_one_and_removes_another() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=(120, 40)) as pilot:
+        await asked(pilot, "warm -drums -vocals +bells")
+        await pilot.press("slash", "tab")
+        assert pilot.app.query_one(Chips).has_focus
+        await pilot.press("right", "plus", "plus", "minus")
+        await until(pilot, lambda: session.asked[-1][0].negatives[-1].weight == 1.25)
+        assert session.asked[-1][0].negatives[-1].text == "vocals"
+        assert session.asked[-1][0].guidance == 3, "the same keys turn guidance elsewhere"
+        await pilot.press("left", "delete")
+        await until(pilot, lambda: [n.text for n in session.asked[-1][0].negatives] == ["vocals"])
+        await pilot.press("left", "minus")
+        await until(pilot, lambda: session.asked[-1][0].sliders == (Slider("bells", 0.4),))
+        await pilot.press("tab")
+        assert main(pilot).results.has_focus
+
+
+async def test_changes_a_chip_by_typing_it_anew() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, 'warm -"electric guitar":0.5')
+        await pilot.press("slash", "tab", "enter")
+        box = pilot.app.query_one("#prompt", Input)
+        assert box.has_focus
+        assert box.value == 'warm -"electric guitar":0.5'
+        await pilot.press("backspace", "8", "enter")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert session.asked[-1][0].negatives == (WeightedText("electric guitar", 0.8),)
+
+
+async def test_removes_one_condition_of_a_filter_and_leaves_the_other() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm genre:jazz year:>1990")
+        assert session.asked[-1][1] == "genre = jazz and year > 1990"
+        await pilot.press("slash", "tab", "x")
+        await until(pilot, lambda: session.asked[-1][1] == "genre = jazz")
+        await pilot.press("plus")
+        assert any("a filter has no weight" in sentence for sentence in said(pilot))
+        await pilot.press("backspace")
+        await until(pilot, lambda: session.asked[-1][1] == "")
+        assert main(pilot).results.has_focus, "an empty row of chips has nothing to do"
+
+
+async def test_is_offered_suggestions_when_the_prompt_is_empty() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: main(pilot)._tags)
+        await pilot.press("down")
+        assert "slow strings, sad" in picture(pilot)
+        assert 'genre:"' in picture(pilot) or "genre:" in picture(pilot)
+        await pilot.press("down", "up", "enter")
+        await until(pilot, lambda: session.asked)
+        assert not pilot.app.query_one(Completions).open
+
+
+async def test_completes_from_history_and_tags_and_takes_it_back() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: main(pilot)._tags)
+        await asked(pilot, "warm dub -vocals")
+        box = pilot.app.query_one("#prompt", Input)
+        box.value = ""
+        await pilot.press("slash", *"wa")
+        assert "asked before" in picture(pilot)
+        await pilot.press("down")
+        assert box.value == "warm dub -vocals"
+        await pilot.press("escape")
+        assert (box.value, box.has_focus) == ("wa", True)
+        box.value = ""
+        await pilot.press(*"slow genre:te", "down")
+        assert box.value == "slow genre:techno"
+        await pilot.press("enter")
+        await until(pilot, lambda: session.asked[-1][1] == "genre = techno")
+
+
+async def test_finds_its_prompts_again_in_the_next_sitting(gdr_home: Path) -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "a rainy evening")
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await pilot.press("down", "down")
+        assert pilot.app.query_one("#prompt", Input).value != ""
+        assert "a rainy evening" in picture(pilot)
+    assert json.loads((gdr_home / "prompts.jsonl").read_text()) == "a rainy evening"
+
+
+def test_history_survives_broken_lines_and_stays_small(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.jsonl"
+    lines = [json.dumps(f"prompt {n}") for n in range(3 * KEPT)]
+    file.write_bytes(
+        "\n".join([*lines, "{broken", "7", json.dumps("a\x1b[31m")]).encode() + b"\n\xff"
+    )
+    history = History(file)
+    history.load()
+    assert history.prompts[0] == f"prompt {3 * KEPT - 1}"
+    assert len(history.prompts) == KEPT
+    assert len(file.read_text().splitlines()) == KEPT
+    history.add("prompt 1499")
+    history.add("new")
+    history.add("new")
+    again = History(file)
+    again.load()
+    assert again.prompts[:2] == ["new", "prompt 1499"]
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_history(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    history = History(tmp_path / "file" / "prompts.jsonl")
+    history.load()
+    history.add("warm")
+    assert history.prompts == ["warm"]
