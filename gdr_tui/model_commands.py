@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ def register(app: typer.Typer) -> None:
     models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
     models.command("list")(list_models)
     models.command("show")(show)
+    models.command("check")(check)
     app.add_typer(models, name="model")
 
 
@@ -27,3 +29,24 @@ def show(name: Annotated[str, typer.Argument()] = "builtin") -> None:
     from gdr_tui.report import show_model
 
     show_model(name)
+
+
+def check(
+    pair: Annotated[
+        str,
+        typer.Argument(metavar="PAIR", help="mule, mule-port, muscall, or a denoiser: unet, mlp."),
+    ],
+    reference: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of a reference: config.json, io.npz, and weights or their recipe.",
+            readable=False,
+        ),
+    ],
+) -> None:
+    """Run a network on reference inputs and say how far each output is from the original's."""
+    from gdr_tui.checking import check_reference
+
+    if not check_reference(pair, reference):
+        raise typer.Exit(1)

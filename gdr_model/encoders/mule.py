@@ -17,6 +17,7 @@ reads the published Keras weights; padding is TensorFlow's `same`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -212,3 +213,16 @@ class Mule(nn.Module):
             slow = slow_stage(fuse(slow, fast))
             fast = fast_stage(fast)
         return torch.cat([gelu(path.mean((2, 3))) for path in (slow, fast)], dim=1)
+
+
+def from_keras(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors in Keras' layout as torch has them.
+
+    Convolutions (height, width, in, out) become (out, in, height, width), dense layers
+    (in, out) become (out, in).
+    """
+    orders = {4: (3, 2, 0, 1), 2: (1, 0)}
+    return {
+        name: value.permute(orders[value.ndim]) if value.ndim in orders else value
+        for name, value in tensors.items()
+    }

@@ -152,7 +152,7 @@ class AttentionPool(nn.Module):
 
 def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, *, causal: bool = False) -> Tensor:
     """Queries (B, L, E), keys and values (B, S, E) to (B, L, E), head by head."""
-    q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (q, k, v))
+    q, k, v = (x.view(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
     return F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
 
 
@@ -282,6 +282,15 @@ class TextTower(nn.Module):
         positions = self.position_embedding.weight[: ids.shape[1]]
         states: Tensor = self.transformer(self.token_embedding(ids) + positions)
         return states
+
+
+def learned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """An official state dict without the window and the filters, which follow from the sizes."""
+    return {
+        name: value
+        for name, value in tensors.items()
+        if not name.startswith("audio_backbone.spec.")
+    }
 
 
 def last_states(states: Tensor, ids: Tensor) -> Tensor:

@@ -1,0 +1,172 @@
+"""Reference folders: configuration, weights, inputs and outputs of a network, in one or more sets.
+
+A set is `config*.json`, `io*.npz` and `weights*.safetensors` or `weights_recipe*.json`, with one
+suffix for all (none, `_full`, `_paper`). Stored tensors come first; a recipe makes the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from gdr_model.errors import ModelError
+from gdr_model.reference import rebuild
+
+RTOL = 1e-4
+"""Single precision on another machine, through a few dozen layers."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How far an output of ours is from the reference."""
+
+    name: str
+    shape: tuple[int, ...]
+    error: float
+    """The greatest, absolute."""
+    relative: float
+    """The greatest error over the greatest value of the reference."""
+    atol: float
+    used: float
+    """The greatest error over what is allowed for its value, RTOL · |value| + atol."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether every value is within its tolerance; false for what is not a number."""
+        return self.used <= 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of a reference folder."""
+
+    folder: Path
+    suffix: str
+
+    @property
+    def where(self) -> str:
+        """The set, for a sentence."""
+        return f"{self.folder} (set {self.suffix.lstrip('_')})" if self.suffix else f"{self.folder}"
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What the network is built from.
+
+        Raises:
+            ModelError: if it cannot be read.
+        """
+        path = self.folder / f"config{self.suffix}.json"
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path} is no configuration of a reference") from error
+        if not isinstance(raw, dict):
+            raise ModelError(f"{path} is no configuration of a reference")
+        return raw
+
+    @cached_property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Inputs and outputs by name.
+
+        Raises:
+            ModelError: if they cannot be read.
+        """
+        path = self.folder / f"io{self.suffix}.npz"
+        try:
+            with path.open("rb") as file, np.load(file) as archive:
+                return dict(archive)
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            raise ModelError(f"{path} is no archive of reference arrays") from error
+
+    @cached_property
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Tensors under the names and in the layout of the original.
+
+        Raises:
+            ModelError: if there are none, or a tensor does not come out as its recipe says.
+        """
+        stored_at = self.folder / f"weights{self.suffix}.safetensors"
+        recipe = self.folder / f"weights_recipe{self.suffix}.json"
+        stored = load(stored_at) if stored_at.is_file() else {}
+        if recipe.is_file():
+            return rebuild(recipe, stored, self.config.get("shared_parameters", ()))
+        if not stored:
+            raise ModelError(f"{self.where} has neither {stored_at.name} nor {recipe.name}")
+        return stored
+
+    def compare(self, outputs: Mapping[str, ArrayLike], atol: float) -> Iterator[Compared]:
+        """Each of our outputs that the set has a reference for."""
+        for name, ours in outputs.items():
+            if name in self.arrays:
+                yield compared(name + self.suffix, np.asarray(ours), self.arrays[name], atol)
+
+
+def cases(folder: Path) -> list[Case]:
+    """The sets of a folder, by suffix.
+
+    Raises:
+        ModelError: if it is no reference folder.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"{folder} is not a folder")
+    suffixes = sorted(path.stem.removeprefix("io") for path in folder.glob("io*.npz"))
+    if not suffixes:
+        raise ModelError(f"{folder} is no reference folder: it has no io.npz")
+    return [Case(folder, suffix) for suffix in suffixes]
+
+
+def load(path: Path) -> dict[str, NDArray[Any]]:
+    """The tensors of a safetensors file.
+
+    Raises:
+        ModelError: if it is something else, or breaks off.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+
+
+def compared(
+    name: str,
+    ours: NDArray[Any],
+    theirs: NDArray[Any],
+    atol: float,
+    slack: NDArray[Any] | float = 0.0,
+) -> Compared:
+    """The errors of one output; `slack` is allowed on top, value by value.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    if ours.shape != theirs.shape:
+        raise ValueError(f"{name} is {theirs.shape} and comes out as {ours.shape}")
+    reference = theirs.astype(np.float64)
+    error = np.abs(ours.astype(np.float64) - reference)
+    allowed = atol + RTOL * np.abs(reference) + slack
+    worst = float(error.max(initial=0.0))
+    largest = float(np.abs(reference).max(initial=0.0))
+    relative = worst / largest if largest else worst
+    used = float((error / allowed).max(initial=0.0))
+    return Compared(name, theirs.shape, worst, relative, atol, used)
+
+
+def compared_decibels(name: str, ours: NDArray[Any], theirs: NDArray[Any], atol: float) -> Compared:
+    """Like `compared`, for spectrograms (B, ..., bands, F) in dB.
+
+    The rounding of a single-precision transform, some 1e-11 of a clip's loudest power, is of the
+    processor's making: what lies 110 dB below the peak may differ by 3 dB.
+    """
+    power = 10.0 ** (theirs.astype(np.float64) / 10)
+    peak = power.max(axis=tuple(range(1, power.ndim)), keepdims=True)
+    return compared(name, ours, theirs, atol, 10 * np.log10(1 + 1e-11 * peak / power))

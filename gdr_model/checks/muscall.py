@@ -1,0 +1,94 @@
+"""MusCALL: both towers from sound and token ids to the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gdr_model.checks.case import Case, Compared, compared_decibels
+from gdr_model.checks.watch import tensors, watching
+from gdr_model.encoders.muscall_net import (
+    Muscall,
+    decibel_mel,
+    last_states,
+    learned,
+    upstream_config,
+)
+from gdr_model.encoders.own import fill
+
+ATOL_AUDIO, ATOL_TEXT = 5e-4, 5e-5
+
+
+def outputs(case: Case) -> Iterator[Compared]:
+    """Spectrogram, audio tower, text tower, and what they make together."""
+    net = Muscall(upstream_config(case.config))
+    fill(net, learned(tensors(case.weights)), case.where)
+    samples, ids = (torch.from_numpy(case.arrays[name]) for name in ("audio", "text_ids"))
+    mel = net.config.mel
+    level = decibel_mel(samples, mel)[:, None]
+    if "mel_db" in case.arrays:
+        yield compared_decibels(
+            f"mel_db{case.suffix}", level.numpy(), case.arrays["mel_db"], ATOL_AUDIO
+        )
+    heard, read = hear(net, samples, level), understand(net, ids)
+    yield from case.compare(
+        {"mel_fbanks": mel.triangles(), "window": torch.hann_window(mel.window)}, ATOL_TEXT
+    )
+    yield from case.compare(heard, ATOL_AUDIO)
+    yield from case.compare(read, ATOL_TEXT)
+    yield from case.compare(together(net, heard, read), ATOL_AUDIO)
+    net.double()
+    with torch.inference_mode():
+        if "audio_projection_out_f64" in case.arrays:
+            point = net.sound(samples.double())
+            yield from case.compare({"audio_projection_out_f64": point}, ATOL_AUDIO)
+        yield from case.compare({"text_projection_out_f64": net.words(ids)[1]}, ATOL_TEXT)
+
+
+def hear(net: Muscall, samples: Tensor, level: Tensor) -> dict[str, Tensor]:
+    """Features on the way from sound (B, N) to points, and what its spectrogram was."""
+    tower = net.audio_backbone
+    parts: dict[str, nn.Module] = {
+        f"layer{i}_out": tower.get_submodule(f"layer{i}") for i in range(1, 5)
+    }
+    parts |= {"attnpool_out": tower.attnpool, "audio_projection_out": net.audio_projection}
+    with watching(parts) as seen:
+        mel = net.config.mel
+        energy = torch.hann_window(mel.window).square().sum()
+        seen["mel_power"] = mel.power(samples, mel.triangles()) / energy
+        seen["stem_out"] = tower.stem(level)
+        seen["audio_embedding_normalized"] = F.normalize(net.sound(samples), dim=1)
+    return seen
+
+
+def understand(net: Muscall, ids: Tensor) -> dict[str, Tensor]:
+    """States on the way from token ids (B, L) to points."""
+    layers = net.textual_head.transformer.layers
+    parts: dict[str, nn.Module] = {"text_projection_out": net.text_projection}
+    for i, layer in enumerate(layers):
+        parts[f"text_layer{i}_attn_branch"] = layer.get_submodule("0.fn")
+        parts[f"text_layer{i}_ff_branch"] = layer.get_submodule("1.fn")
+    with watching(parts) as seen:
+        states, point = net.words(ids)
+        seen["text_token_features"] = states
+        seen["text_pooled"] = last_states(states, ids)
+        seen["text_embedding_normalized"] = F.normalize(point, dim=1)
+    return seen
+
+
+def together(net: Muscall, heard: dict[str, Tensor], read: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Logits (sounds, sentences) and the contrastive loss of the pairs in order."""
+    with torch.inference_mode():
+        sounds, sentences = heard["audio_embedding_normalized"], read["text_embedding_normalized"]
+        scale = net.logit_scale.exp()
+        logits = scale * sounds @ sentences.T
+        found = {"logits_per_audio": logits, "logit_scale_exp": scale}
+        if len(sounds) == len(sentences):
+            pairs = torch.arange(len(sounds))
+            found["clip_loss"] = (
+                F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)
+            ) / 2
+    return found
