@@ -1,8 +1,9 @@
-"""The library database's shape, as numbered steps that are only ever added to.
+"""The shape of a database, as numbered steps that are only ever added to.
 
-`PRAGMA user_version` holds the number of steps taken. A step that was released is never edited:
-what it made may lie on someone's disk. A database with more steps than this program knows was
-written by a newer one and is refused.
+`MIGRATIONS` are a library's; the notebook (`notebook.py`) has its own and takes them by the same
+`migrate`. `PRAGMA user_version` holds the number of steps taken. A step that was released is
+never edited: what it made may lie on someone's disk. A database with more steps than this
+program knows was written by a newer one and is refused.
 """
 
 from __future__ import annotations
@@ -72,18 +73,22 @@ def prepare(connection: sqlite3.Connection, root: bytes) -> None:
     Raises:
         LibraryError: if a newer program wrote it.
     """
-    _use_wal(connection)
-    # Without a sync at every commit a power cut can lose the latest commits, never the order.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    _migrate(connection)
+    migrate(connection, MIGRATIONS, "library")
     connection.execute(
         "INSERT OR IGNORE INTO facts (name, value) VALUES ('root', ?), ('generation', 0)", (root,)
     )
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Take the steps that are missing, all or none."""
-    latest = len(MIGRATIONS)
+def migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...], what: str) -> None:
+    """Let readers go on beside a writer, and take the steps that are missing, all or none.
+
+    Raises:
+        LibraryError: naming `what` it is, if a newer program wrote it.
+    """
+    _use_wal(connection)
+    # Without a sync at every commit a power cut can lose the latest commits, never the order.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    latest = len(steps)
     if _version(connection) == latest:
         return
     # The lock comes before the second look: two programs may open a new library at once.
@@ -92,10 +97,10 @@ def _migrate(connection: sqlite3.Connection) -> None:
         version = _version(connection)
         if version > latest:
             raise LibraryError(
-                f"a newer gdr wrote this library (format {version}, this one reads up to "
+                f"a newer gdr wrote this {what} (format {version}, this one reads up to "
                 f"{latest}); upgrade gdr to open it"
             )
-        for statements in MIGRATIONS[version:]:
+        for statements in steps[version:]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {latest}")

@@ -1,0 +1,112 @@
+"""A session file: what it holds, what it refuses, what it says has changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gdr_model.audio import Tags
+from gdr_model.config import SHIPPED, ModelConfig
+from gdr_model.errors import UsageError
+from gdr_model.library import Library
+from gdr_model.records import Sound, Stamp
+from gdr_model.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.types import Edit, LatentSpace, Steering, WeightedText
+
+SPACE = LatentSpace("plain", 8, 16000, 1.0, 1.0, "ab" * 8)
+ODD = os.fsdecode(b"/music/caf\xe9 [1]\n.flac")
+MODEL = ModelPrint("builtin", "0" * 16)
+LIBRARY = LibraryPrint("/music", 40, "1" * 16)
+
+
+def session() -> SavedSession:
+    first = Steering("warm dub", negatives=(WeightedText("drums", 0.5),), likes=(ODD,), seed=7)
+    second = first.but(prompt="with strings", edit=Edit(ODD, 64.0, 0.4, "warm dub"))
+    queries = (SavedQuery(1, None, first), SavedQuery(4, 1, second, "genre = jazz", "mine"))
+    return SavedSession(queries, MODEL, (LIBRARY,), 50, 4)
+
+
+def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    file.write_text(session().to_json(), encoding="utf-8")
+    assert SavedSession.read(file) == session()
+    assert file.read_bytes().isascii()
+
+
+def test_queries_are_chosen_by_number() -> None:
+    assert session().chosen(()) == session().queries
+    assert [query.id for query in session().chosen([4])] == [4]
+    with pytest.raises(UsageError, match="no query 3; it has 1 to 4"):
+        session().chosen([3])
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[]", "no session of gdr"),
+        ("{", "cannot be read"),
+        ('{"gdr_session": 9}', "a newer gdr wrote this session"),
+        ('{"gdr_session": 1}', "cannot be read: 'queries'"),
+    ],
+)
+def test_other_files_are_refused_in_one_sentence(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "session.json"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=why):
+        SavedSession.read(file)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read as a session"):
+        SavedSession.read(tmp_path / "none.json")
+
+
+def test_nothing_is_said_where_nothing_has_changed() -> None:
+    moved = LibraryPrint("/elsewhere", 40, LIBRARY.fingerprint)
+    assert session().differences(MODEL, [LIBRARY]) == []
+    assert session().differences(MODEL, [moved]) == []
+
+
+def test_what_has_changed_is_said() -> None:
+    other = ModelPrint("mine", "2" * 16)
+    assert session().differences(other, [LibraryPrint("/music", 41, "3" * 16)]) == [
+        "the session was drawn by the model builtin, not mine",
+        "/music has changed since: 40 tracks then, 41 now",
+    ]
+    retrained = ModelPrint("builtin", "2" * 16)
+    assert session().differences(retrained, [LibraryPrint("/other", 4, "3" * 16)]) == [
+        "the session was drawn by the model builtin of other weights",
+        "/other is another library than the session's",
+        "/music is not searched, but was then",
+    ]
+    retagged = LibraryPrint("/music", 40, "3" * 16)
+    assert session().differences(MODEL, [retagged]) == [
+        "/music has changed since: 40 tracks as then, but not the same"
+    ]
+
+
+def test_the_print_of_a_library_follows_its_files_not_their_place(tmp_path: Path) -> None:
+    prints = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        with Library.open(tmp_path / folder, create=True) as library:
+            sound = Sound("c", 3.0, -20.0)
+            library.put_latents(sound, SPACE, np.ones((3, 8), np.float32))
+            library.put_track(b"caf\xe9.mp3", Stamp(1, 2), sound, Tags())
+            prints.append(LibraryPrint.of(library).fingerprint)
+            library.put_track(b"other.mp3", Stamp(1, 2), sound, Tags())
+            prints.append(LibraryPrint.of(library).fingerprint)
+    assert prints[0] == prints[2] != prints[1] == prints[3]
+
+
+def test_the_print_of_a_model_follows_its_weights(tmp_path: Path) -> None:
+    copy = shutil.copytree(SHIPPED, tmp_path / "copy")
+    first = ModelPrint.of(ModelConfig.read(str(copy)))
+    assert first == ModelPrint.of(ModelConfig.read())
+    with (copy / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    assert ModelPrint.of(ModelConfig.read(str(copy))).fingerprint != first.fingerprint
