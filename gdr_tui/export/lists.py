@@ -1,0 +1,51 @@
+"""Lists as text: M3U8 for players, CSV for tables, JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+from gdr_tui.export.entries import Entry, TrackList
+from gdr_tui.literal import literal
+from gdr_tui.output import as_json
+
+
+def m3u8(tracks: TrackList, folder: Path | None) -> str:
+    """An extended playlist of absolute paths, or relative to the folder it will lie in."""
+    lines = ["#EXTM3U", f"#PLAYLIST:{literal(tracks.title)}"]
+    for entry in tracks.entries:
+        shown = f"{entry.artist} - {entry.name}" if entry.artist else entry.name
+        lines.append(f"#EXTINF:{round(entry.duration_s)},{literal(shown)}")
+        lines.append(_location(entry, folder))
+    return "\n".join(lines) + "\n"
+
+
+def _location(entry: Entry, folder: Path | None) -> str:
+    """A path with forward slashes that no player takes for a comment."""
+    if folder is None:
+        return str(entry.path).replace(os.sep, "/")
+    relative = os.path.relpath(entry.path, folder).replace(os.sep, "/")
+    # "#1.mp3" would be a comment, and blanks before a name are trimmed.
+    return f"./{relative}" if relative[0] == "#" or relative[0].isspace() else relative
+
+
+def as_csv(tracks: TrackList) -> str:
+    """A table with a header."""
+    rows = [entry.row for entry in tracks.entries]
+    buffer = io.StringIO()
+    table = csv.DictWriter(buffer, rows[0] if rows else (), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return buffer.getvalue()
+
+
+def as_object(tracks: TrackList) -> str:
+    """The tracks, under the steering that makes the same list again or a crate's name."""
+    rows = [entry.row for entry in tracks.entries]
+    if tracks.steering is None:
+        return as_json({"crate": tracks.title, "tracks": rows}, indent=2) + "\n"
+    steering = json.loads(tracks.steering.to_json())
+    return as_json({"steering": steering, "hits": rows}, indent=2) + "\n"

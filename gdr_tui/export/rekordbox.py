@@ -1,0 +1,69 @@
+"""A list as rekordbox reads it: the XML of "List of tracks for rekordbox" (AlphaTheta, v1.0.0).
+
+COLLECTION describes the tracks, PLAYLISTS refers to them by TrackID. The passage that was found
+becomes a memory cue (POSITION_MARK of type 0, number -1), so that it is one key away on the deck.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import xml.etree.ElementTree as ET  # only written here; nothing foreign is parsed
+from pathlib import Path
+from urllib.parse import quote
+
+from gdr_model import __version__
+from gdr_tui.export.entries import TrackList
+from gdr_tui.literal import literal
+
+KINDS = {
+    ".mp3": "MP3 File",
+    ".flac": "FLAC File",
+    ".wav": "WAV File",
+    ".aiff": "AIFF File",
+    ".aif": "AIFF File",
+    ".m4a": "M4A File",
+}
+_NO_XML = re.compile("[\ufffe\uffff]")
+"""The characters that `literal` keeps and XML forbids."""
+
+
+def document(tracks: TrackList) -> bytes:
+    """The whole file, UTF-8."""
+    root = ET.Element("DJ_PLAYLISTS", Version="1.0.0")
+    ET.SubElement(root, "PRODUCT", Name="gdr", Version=__version__, Company="")
+    count = str(len(tracks.entries))
+    collection = ET.SubElement(root, "COLLECTION", Entries=count)
+    playlists = ET.SubElement(root, "PLAYLISTS")
+    top = ET.SubElement(playlists, "NODE", Type="0", Name="ROOT", Count="1")
+    playlist = ET.SubElement(
+        top, "NODE", Name=_text(tracks.title), Type="1", KeyType="0", Entries=count
+    )
+    for number, entry in enumerate(tracks.entries, 1):
+        facts = {
+            "TrackID": str(number),
+            "Name": _text(entry.name),
+            "Artist": _text(entry.artist),
+            "Album": _text(entry.album),
+            "Genre": _text(entry.genre),
+            "Kind": KINDS.get(entry.path.suffix.lower(), ""),
+            "TotalTime": str(round(entry.duration_s)),
+            "Location": location(entry.path),
+        }
+        track = ET.SubElement(collection, "TRACK", {k: v for k, v in facts.items() if v})
+        if entry.start_s > 0:
+            start = f"{entry.start_s:.3f}"
+            ET.SubElement(track, "POSITION_MARK", Name="gdr", Type="0", Start=start, Num="-1")
+        ET.SubElement(playlist, "TRACK", Key=str(number))
+    ET.indent(root)
+    return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"
+
+
+def location(path: Path) -> str:
+    """A path as a URL of this machine, every byte beyond plain ASCII percent-encoded."""
+    slashed = os.fsencode(str(path).replace(os.sep, "/"))
+    return "file://localhost/" + quote(slashed.removeprefix(b"/"), safe="/")
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", literal(text))
