@@ -21,6 +21,7 @@ from gdr_tui import keys, messages, settings
 from gdr_tui.background import Background
 from gdr_tui.jobs import Jobs
 from gdr_tui.literal import literal
+from gdr_tui.notes import Notes
 from gdr_tui.screens.ask import FolderScreen
 from gdr_tui.screens.help import HelpScreen
 from gdr_tui.screens.main import MainScreen
@@ -77,6 +78,9 @@ class GdrApp(App[None]):
         self._settings = chosen
         self._problem = problem
         self._jobs = Jobs(session, self.background, self._tell)
+        self.notes = Notes(
+            session.roots, lambda why: self._tell(messages.WentWrong(literal(why), "notes"))
+        )
         self.main = MainScreen(self._jobs, chosen, session.check_filter, session.model_name)
         self._keymap_used = keys.remapped(chosen.keys)
 
@@ -106,6 +110,7 @@ class GdrApp(App[None]):
 
     def _begin(self) -> None:
         self._jobs.read_catalogue()
+        self.notes.read_trail(lambda kept: self._tell(messages.TrailRead(kept, self.notes)))
         self._jobs.load()
 
     def _tell(self, message: Message) -> None:
@@ -162,7 +167,8 @@ def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> 
     session = Session(libraries, model, device)
     app = GdrApp(session, chosen, problem)
     app.run()
-    if app.background.stop():
+    written = app.notes.close()
+    if app.background.stop() and written:
         session.close()
         if app.return_code:
             raise SystemExit(app.return_code)

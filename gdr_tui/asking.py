@@ -74,6 +74,12 @@ class Asking:
         self.trail.go(node)
         self.draft.become(node.ask)
         self._end()
+        self.mend()
+
+    def mend(self) -> None:
+        """Draw a query of an earlier sitting again, whose results may be others by now."""
+        if self.trail.current and self.trail.current.stale:
+            self.ask_again()
 
     def _end(self) -> None:
         """Nothing of the user's is under way any more: the time to let in what arrived."""

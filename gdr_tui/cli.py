@@ -11,9 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from gdr_model import __version__
-from gdr_model.errors import LibraryError
+from gdr_model.errors import LibraryError, UsageError
 from gdr_model.types import Edit, Results, Steering, WeightedText
-from gdr_tui import model_commands, training_commands
+from gdr_tui import crate_commands, model_commands, training_commands
 from gdr_tui import options as opt
 from gdr_tui.diagnostics import Failed, say, verdict
 from gdr_tui.output import Format, show, show_paths0
@@ -98,7 +98,7 @@ def search(
     pull: opt.Pull = 0.0,
     slides: opt.Slides = None,
     where: opt.Where = None,
-    k: opt.K = 20,
+    k: opt.KOfSearch = None,
     guidance: opt.Guidance = 3.0,
     steps: opt.Steps = 12,
     draws: opt.Draws = 8,
@@ -111,6 +111,8 @@ def search(
             help="A file of prompts, one a line; - for stdin.", show_default=False, readable=False
         ),
     ] = None,
+    session: opt.SessionFile = None,
+    query: opt.QueryNumbers = None,
     form: opt.Form = Format.TABLE,
     print0: opt.Print0 = False,
     library: opt.Libraries = None,
@@ -119,6 +121,11 @@ def search(
     verbose: opt.Verbose = False,
 ) -> None:
     """Search by words: 'gdr search "warm piano" --not vocals'."""
+    if session is not None or query:
+        if prompt or prompts_file or session is None:
+            raise UsageError("--query and --session go together, and without a prompt")
+        _replay(session, query or [], k, form, print0, library, model, device, verbose)
+        return
     steerings = [
         Steering(
             prompt=text,
@@ -135,7 +142,18 @@ def search(
         )
         for text in opt.prompts(prompt, prompts_file)
     ]
-    _answer(steerings, k, where, method, form, print0, library, model, device, verbose)
+    _answer(
+        steerings,
+        20 if k is None else k,
+        where,
+        method,
+        form,
+        print0,
+        library,
+        model,
+        device,
+        verbose,
+    )
 
 
 @app.command()
@@ -207,6 +225,33 @@ def _answer(
         retriever = open_retriever(stack, library, model, device)
         retriever.model.text.embed([steerings[0].prompt])  # loads before the clock starts
         answers = [retriever.search(steering, k, where, method) for steering in steerings]
+    _print(answers, form, print0, verbose)
+
+
+def _replay(
+    session: Path,
+    queries: list[int],
+    k: int | None,
+    form: Format,
+    print0: bool,
+    library: list[Path] | None,
+    model: str,
+    device: str,
+    verbose: bool,
+) -> None:
+    """Answer the queries of a session file anew and print the answers."""
+    from gdr_model.sessions import SavedSession
+    from gdr_tui.replay import replay
+
+    saved = SavedSession.read(session)
+    saved.chosen(queries)  # refused before anything is loaded
+    roots = library or [Path(known.root) for known in saved.libraries]
+    with ExitStack() as stack:
+        answers = replay(saved, open_retriever(stack, roots, model, device), queries, k)
+    _print(answers, form, print0, verbose)
+
+
+def _print(answers: list[Results], form: Format, print0: bool, verbose: bool) -> None:
     if print0:
         show_paths0(answers)
     else:
@@ -282,5 +327,6 @@ def bench(
         run(open_retriever(stack, library, model, device))
 
 
+crate_commands.register(app)
 training_commands.register(app)
 model_commands.register(app)

@@ -58,6 +58,10 @@ class Jobs:
         work = partial(self._search, number, ask, k, quiet)
         self._background.start("search", work)
 
+    def prints(self) -> None:
+        """Find out which model and libraries answer."""
+        self._run("prints", self._prints, "session")
+
     def give_up_asking(self) -> None:
         """Cancel the query under way."""
         self._background.cancel("search")
@@ -119,6 +123,9 @@ class Jobs:
         self._catalogue(cancelled)
         if self._session.refresh():
             self._post(messages.TracksArrived())
+
+    def _prints(self, _cancelled: Cancel) -> None:
+        self._post(messages.PrintsRead(self._session.prints()))
 
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()

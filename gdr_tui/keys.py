@@ -59,8 +59,17 @@ TRAIL = (
         "Compare",
         "what came, went and moved since before",
     ),
+    _key("trail.flip", "backslash", "flip", "A / B", "flip to the query compared with, and back"),
     _key("trail.focus", "t", "focus_trail", "Trail", "choose a query; Enter goes there"),
 )
+IN_TRAIL = (
+    _key("trail.name", "R", "screen.trail_name", "Name", "call this query something"),
+    _key("trail.fold", "z", "screen.trail_fold", "Fold", "hide or show what came of this query"),
+    _key("trail.away", "d", "screen.trail_away", "Put away", "show this branch no more"),
+    _key("trail.back", "D", "screen.trail_back", "Bring back", "show again what was put away"),
+    _key("trail.write", "e", "screen.trail_write", "Write", "write a session file, to be replayed"),
+)
+"""Bound in the trail, where they go before the keys of the screen."""
 APP = (
     _key("app.open", "o", "app.open_folder", "Open folder", "search another music folder, too"),
     _key("app.results", "escape", "focus_results", "Results", "leave what is being typed"),
@@ -77,11 +86,12 @@ CHIPS = (
 )
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
 ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
-LOCAL = {"chips": CHIPS}
+LOCAL = {"chips": CHIPS, "in the trail": IN_TRAIL}
 """Keys that act only in the part of the screen that has the focus, before all others."""
 
 _SHOWN = {
     "slash": "/",
+    "backslash": "\\",
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",

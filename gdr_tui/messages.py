@@ -9,8 +9,9 @@ from pathlib import Path
 from textual.message import Message
 
 from gdr_model.types import Array, Results
-from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded
-from gdr_tui.trail import Ask
+from gdr_tui.notes import KeptTrail
+from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Prints
+from gdr_tui.trail import Ask, Keeper
 
 
 @dataclass
@@ -119,3 +120,19 @@ class WentWrong(Message):
     sentence: str
     about: str = ""
     """The work that failed: library, model, index or sound."""
+
+
+@dataclass
+class TrailRead(Message):
+    """The trail as earlier sittings left it."""
+
+    kept: KeptTrail
+    keeper: Keeper
+    """Who keeps what is asked from now on."""
+
+
+@dataclass
+class PrintsRead(Message):
+    """Which model and libraries answer: what a session file says beside its queries."""
+
+    prints: Prints

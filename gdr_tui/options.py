@@ -57,6 +57,29 @@ Where = Annotated[
     typer.Option(help="Filter, as in 'genre = jazz and duration_s < 240'.", show_default=False),
 ]
 K = Annotated[int, typer.Option("-k", help="How many tracks.")]
+KOfSearch = Annotated[
+    int | None,
+    typer.Option(
+        "-k",
+        help="How many tracks. Default: 20, or as many as the session listed.",
+        show_default=False,
+    ),
+]
+SessionFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--session",
+        help="Answer the queries of a session file again, in order (e in the app's trail).",
+        show_default=False,
+        readable=False,
+    ),
+]
+QueryNumbers = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--query", help="Only this one of the session; may be given again.", show_default=False
+    ),
+]
 Guidance = Annotated[float, typer.Option(help="How hard the draws follow the words, 0 to 20.")]
 Steps = Annotated[int, typer.Option(help="Steps of the sampler.")]
 Draws = Annotated[int, typer.Option(help="Points drawn, searched and fused.")]

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from gdr_model.types import Hit, Results
@@ -74,7 +75,8 @@ def m3u8_entry(hit: Hit) -> str:
     return f"#EXTINF:{round(track.duration_s)},{literal(shown)}\n{track.path}\n"
 
 
-def _tsv(fields: Iterable[object]) -> str:
+def tsv_line(fields: Iterable[object]) -> str:
+    """A line of a table; tabs and line breaks inside a field are escaped."""
     escapes = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
     return "\t".join("".join(escapes.get(c, c) for c in str(field)) for field in fields) + "\n"
 
@@ -130,7 +132,7 @@ def show(answers: Sequence[Results], form: Format) -> None:
             write(as_json(whole, indent=2) + "\n")
         case Format.TSV:
             names = "prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"
-            write(_tsv(names) + "".join(_tsv(record(*entry).values()) for entry in ranked))
+            write(tsv_line(names) + "".join(tsv_line(record(*entry).values()) for entry in ranked))
         case Format.PATHS:
             write("".join(f"{hit.track.path}\n" for _, hit, _ in ranked))
         case Format.M3U8:
@@ -139,6 +141,10 @@ def show(answers: Sequence[Results], form: Format) -> None:
 
 def show_paths0(answers: Sequence[Results]) -> None:
     """Paths, each ended by a NUL, for `xargs -0`."""
-    paths = (os.fsencode(hit.track.path) for results in answers for hit in results.hits)
-    sys.stdout.buffer.write(b"".join(path + b"\0" for path in paths))
+    write_paths0(hit.track.path for results in answers for hit in results.hits)
+
+
+def write_paths0(paths: Iterable[Path]) -> None:
+    """Paths as the bytes they have on disk, each ended by a NUL."""
+    sys.stdout.buffer.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
     sys.stdout.buffer.flush()

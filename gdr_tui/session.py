@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gdr_model.ingest import Progress
     from gdr_model.library import Library
     from gdr_model.retriever import Retriever
+    from gdr_model.sessions import LibraryPrint, ModelPrint
 
 PLAYBACK_HZ = 44_100
 PEAK_COLUMNS = 1_000
@@ -83,6 +84,14 @@ class Indexed:
     took_s: float = 0.0
     problems: tuple[str, ...] = field(default=())
     """One sentence for every folder that could not be indexed."""
+
+
+@dataclass(frozen=True)
+class Prints:
+    """Fingerprints of the model and the libraries that answer."""
+
+    model: ModelPrint
+    libraries: tuple[LibraryPrint, ...]
 
 
 class Session:
@@ -195,6 +204,18 @@ class Session:
                 return retriever.search(steering, k=k, where=where or None, cancelled=cancelled)
             finally:
                 self._undisturbed.set()
+
+    def prints(self) -> Prints:
+        """What a session file says of who answers; the tracks of every library are gone through.
+
+        Raises:
+            ModelError: while the model is loading.
+        """
+        from gdr_model.sessions import LibraryPrint, ModelPrint
+
+        config = self._needed_model().config
+        libraries = tuple(LibraryPrint.of(library) for library in self._known())
+        return Prints(ModelPrint.of(config), libraries)
 
     def check_filter(self, where: str) -> None:
         """Read a filter without searching; an empty one is none.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from gdr_model.errors import UsageError
@@ -21,6 +22,7 @@ __all__ = [
     "FORMATS",
     "AlreadyThere",
     "TrackList",
+    "already_there",
     "of_crate",
     "of_results",
     "put",
@@ -28,6 +30,7 @@ __all__ = [
     "suggested_target",
     "write",
     "write_list",
+    "wrong_ending",
 ]
 
 FORMATS = (".m3u8", ".csv", ".json", ".xml")
@@ -36,6 +39,18 @@ FORMATS = (".m3u8", ".csv", ".json", ".xml")
 
 class AlreadyThere(UsageError):
     """A file of this name exists, and nobody said that it may be replaced."""
+
+
+def already_there(target: Path) -> AlreadyThere:
+    """The refusal to replace a file unasked."""
+    return AlreadyThere(f"{literal(target.name)} exists; export again to replace it")
+
+
+def wrong_ending(formats: Sequence[str], more: str = "") -> UsageError:
+    """The refusal of a file name that does not say what it is."""
+    return UsageError(
+        f"end the file name in {'one of ' * (len(formats) > 1)}{', '.join(formats)}{more}"
+    )
 
 
 def suggested_name(prompt: str) -> str:
@@ -80,12 +95,9 @@ def write_list(
         exists = target.is_dir() and any(target.iterdir()) if not target.suffix else target.exists()
     suffix = target.suffix.lower()
     if suffix and suffix not in FORMATS:
-        raise UsageError(
-            f"end the file name in one of {', '.join(FORMATS)}; without an ending it becomes a "
-            "folder of links"
-        )
+        raise wrong_ending(FORMATS, "; without an ending it becomes a folder of links")
     if exists and not replace:
-        raise AlreadyThere(f"{literal(target.name)} exists; export again to replace it")
+        raise already_there(target)
     reasons = [_why_not(entry.path, suffix) for entry in tracks.entries]
     kept = tuple(e for e, reason in zip(tracks.entries, reasons, strict=True) if not reason)
     left = TrackList(tracks.title, kept, tracks.steering)

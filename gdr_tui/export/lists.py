@@ -18,7 +18,8 @@ def m3u8(tracks: TrackList, folder: Path | None) -> str:
     lines = ["#EXTM3U", f"#PLAYLIST:{literal(tracks.title)}"]
     for entry in tracks.entries:
         shown = f"{entry.artist} - {entry.name}" if entry.artist else entry.name
-        lines.append(f"#EXTINF:{round(entry.duration_s)},{literal(shown)}")
+        seconds = round(entry.duration_s) or -1  # which says that nobody knows
+        lines.append(f"#EXTINF:{seconds},{literal(shown)}")
         lines.append(_location(entry, folder))
     return "\n".join(lines) + "\n"
 

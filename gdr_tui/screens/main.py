@@ -11,17 +11,17 @@ from textual.widgets import Input
 
 from gdr_tui import export, keys
 from gdr_tui.draft import GUIDANCE_STEP
+from gdr_tui.literal import literal
 from gdr_tui.screens.ask import FilterScreen
-from gdr_tui.screens.compare import CompareScreen
 from gdr_tui.screens.edit import Edited, EditScreen
-from gdr_tui.screens.export import ExportScreen
+from gdr_tui.screens.export import ExportScreen, Source
 from gdr_tui.screens.prompting import PromptingScreen
-from gdr_tui.trail import Node
+from gdr_tui.screens.trailing import TrailKeys
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(PromptingScreen):
+class MainScreen(PromptingScreen, TrailKeys):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
@@ -42,10 +42,6 @@ class MainScreen(PromptingScreen):
     def leave_negative(self, event: Input.Blurred) -> None:
         """The box is there only while it is typed in."""
         event.input.display = False
-
-    def action_focus_trail(self) -> None:
-        """Choose in the trail."""
-        self.query_one(TrailList).focus()
 
     def action_move(self, by: int) -> None:
         """Move in the list that has the focus, else in the results."""
@@ -119,39 +115,6 @@ class MainScreen(PromptingScreen):
 
         self.app.push_screen(EditScreen(hit, node.ask.steering.prompt, strength), take)
 
-    # The trail
-
-    def action_undo(self) -> None:
-        """Back to the query this one came from."""
-        self._stand(self.asking.trail.undo(), "this is where the sitting began")
-
-    def action_redo(self) -> None:
-        """Forward again."""
-        self._stand(self.asking.trail.redo(), "there is nothing to redo")
-
-    @on(Listing.Chosen, "#trail")
-    def go_to_chosen(self) -> None:
-        """Go to the query under the trail's cursor."""
-        self._stand(self.query_one(TrailList).node, "the trail is empty; search first")
-
-    def _stand(self, node: Node | None, otherwise: str) -> None:
-        if node is None:
-            self.say(otherwise)
-            return
-        self.settle()
-        self.asking.stand_on(node)
-        with self.prevent(Input.Changed):
-            self.query_one("#prompt", Input).value = node.ask.steering.prompt
-        self._show_node(keep=True)
-
-    def action_compare(self) -> None:
-        """What came, went and moved since the query before."""
-        node = self.asking.trail.current
-        if node is None or node.parent is None:
-            self.say("nothing to compare with yet: change the query first")
-            return
-        self.app.push_screen(CompareScreen(node.parent, node))
-
     # Results out of here
 
     def action_mark(self) -> None:
@@ -186,11 +149,12 @@ class MainScreen(PromptingScreen):
         what = f"{which} result{'s' * (count != 1)} of “{node.ask.steering.prompt}”"
         target = export.suggested_target(node.ask.steering.prompt)
 
-        def write(path: Path, replace: bool) -> str:
-            return export.write(path, results, marked, replace=replace)
+        def write(typed: str, replace: bool, relative: bool) -> str:
+            tracks = export.of_results(results, marked)
+            return export.write_list(Path(typed), tracks, replace=replace, relative=relative)
 
         def tell(said: str | None) -> None:
             if said:
                 self.say(said)
 
-        self.app.push_screen(ExportScreen(what, target, write), tell)
+        self.app.push_screen(ExportScreen([Source(literal(what), target, write)]), tell)

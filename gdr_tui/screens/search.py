@@ -202,6 +202,8 @@ class SearchScreen(Screen[None]):
         parent = node.parent.results if node.parent else None
         found = node.results
         self.results.empty = _nothing_found(node.ask.where, found.tracks_searched)
+        if node.stale:
+            self.results.empty = ("a query of an earlier sitting; it is drawn again",)
         self.results.border_title = f"results · {len(found.hits):,} of {found.tracks_searched:,}"
         self.results.show_results(found, parent, kept)
         self.query_one(TrailList).show(self.asking.trail)
@@ -303,6 +305,8 @@ class SearchScreen(Screen[None]):
         self.status.state.ready = self.asking.has_model = True
         if self.asking.waiting:
             self._ask()
+        else:
+            self.asking.mend()
         self.draw_status()
 
     @on(messages.IndexProgressed)
