@@ -113,15 +113,16 @@ class Trail:
             self.keeper.asked(node)
         return self.go(node)
 
-    def restore(self, kept: KeptTrail) -> None:
-        """Put an earlier sitting's queries before this one's."""
+    def restore(self, kept: KeptTrail, keeper: Keeper | None = None) -> None:
+        """Put an earlier sitting's queries before this one's; from now on all are kept."""
         nodes: dict[int, Node] = {}
         roots: list[Node] = []
         for number, query in enumerate(kept.queries, 1):
             parent = nodes.get(query.parent) if query.parent is not None else None
             nodes[query.id] = node = _restored(number, query, parent)
             (parent.children if parent else roots).append(node)
-        for node in self.nodes():
+        own = sorted(self.nodes(), key=lambda node: node.number)
+        for node in own:
             node.number += len(nodes)
         self._roots[:0] = roots
         self._made += len(nodes)
@@ -129,6 +130,12 @@ class Trail:
         for step in self._left.line() if self._left else ():
             if step.parent:
                 step.parent.visited = step
+        self.keeper = keeper
+        for node in own if keeper else ():
+            keeper.asked(node)
+            keeper.described(node)
+        if keeper and self.current:
+            keeper.stood(self.current)
 
     def go(self, node: Node) -> Node:
         """Stand on `node`; redo will lead back along the way to it."""

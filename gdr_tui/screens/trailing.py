@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual import on
+from textual.content import Content
 from textual.widgets import Input
 
 from gdr_tui import export, messages
@@ -31,8 +32,7 @@ class TrailKeys(SearchScreen):
     @on(messages.TrailRead)
     def show_trail(self, read: messages.TrailRead) -> None:
         """Show what earlier sittings asked; from now on what is asked is kept."""
-        self.asking.trail.restore(read.kept)
-        self.asking.trail.keeper = read.keeper
+        self.asking.trail.restore(read.kept, read.keeper)
         self.trail_list.show(self.asking.trail)
 
     def action_focus_trail(self) -> None:
@@ -98,7 +98,8 @@ class TrailKeys(SearchScreen):
     def _name_other(self) -> None:
         """Say at the results what the key flips to."""
         other = self.asking.trail.other
-        self.results.border_subtitle = f"\\\\ {literal(other.title)}" if other else ""
+        # Content, because a name is never markup.
+        self.results.border_subtitle = Content(f"\\ {literal(other.title)}") if other else ""
 
     # The tree
 
