@@ -131,11 +131,12 @@ class Trail:
             if step.parent:
                 step.parent.visited = step
         self.keeper = keeper
-        for node in own if keeper else ():
-            keeper.asked(node)
-            keeper.described(node)
-        if keeper and self.current:
-            keeper.stood(self.current)
+        if keeper:
+            for node in own:
+                keeper.asked(node)
+                keeper.described(node)
+            if self.current:
+                keeper.stood(self.current)
 
     def go(self, node: Node) -> Node:
         """Stand on `node`; redo will lead back along the way to it."""

@@ -93,13 +93,18 @@ class TrailKeys(SearchScreen):
             return
         trail.other = here
         self._stand(other, "")
+
+    def _show_node(self, *, keep: bool) -> None:
+        """Draw the query the trail stands on, and say what the key flips to."""
+        super()._show_node(keep=keep)
         self._name_other()
 
     def _name_other(self) -> None:
-        """Say at the results what the key flips to."""
-        other = self.asking.trail.other
-        # Content, because a name is never markup.
-        self.results.border_subtitle = Content(f"\\ {literal(other.title)}") if other else ""
+        node, other = self.asking.trail.current, self.asking.trail.other
+        if node and other and other is not node:
+            found = f"results · {len(node.results.hits):,} of {node.results.tracks_searched:,}"
+            # Content, because a name is never markup.
+            self.results.border_title = Content(f"{found} · \\ {literal(other.title)}")
 
     # The tree
 

@@ -62,7 +62,7 @@ class TrailList(Listing):
 
     def on_blur(self) -> None:
         """Keep to the tree."""
-        self.border_subtitle = ""
+        self.border_title = self.BORDER_TITLE
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
         """One query: the lines before it, what changed, what it found."""
@@ -87,7 +87,8 @@ class TrailList(Listing):
     def _found(node: Node, width: int) -> str:
         """How many tracks, how far the draws agree, and the day if it was an earlier one."""
         count, agreement = len(node.results.hits), node.results.agreement
-        found = f" {count} · agree {agreement:.2f} " if count else " "
+        forgotten = node.stale and not count
+        found = " " if forgotten else f" {count} · agree {agreement:.2f} "
         if node.earlier and width >= 60:
             found = f" {time.strftime('%d %b', time.localtime(node.asked_at))} ·{found}"
         return found
