@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gdr_model.sessions import SavedQuery, SavedSession
 from gdr_tui.trail import Trail
 
 if TYPE_CHECKING:
+    from gdr_model.sessions import SavedSession
     from gdr_tui.session import Prints
 
 
 def saved(trail: Trail, prints: Prints, k: int) -> SavedSession:
     """Every query that is not put away, in the order of asking."""
+    from gdr_model.sessions import SavedQuery, SavedSession  # decoders come with it
+
     shown = []
     for node in sorted(trail.nodes(), key=lambda n: n.number):
         if not any(step.away for step in node.line()):
