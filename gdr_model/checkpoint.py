@@ -1,8 +1,8 @@
 """A model is a folder: `config.json` + `model.safetensors`. No pickle is ever loaded.
 
 Tensors are named by what they belong to: `encoder.*`, `encoder_projection`, `denoiser.*`,
-`contrastive.*`, `latent_mean`, `latent_sd`. They are stored in half precision and used in
-single.
+`contrastive.*`, `latent_mean`, `latent_sd` and, where the denoiser was trained on passages
+whitened along time, `latent_along`. They are stored in half precision and used in single.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from gdr_model.along import evened
 from gdr_model.config import FORMAT, ModelConfig, unreadable
 from gdr_model.diffusion import denoisers
 from gdr_model.diffusion.denoisers import Denoiser, Network
@@ -28,7 +30,7 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.encoders import builtin
 from gdr_model.encoders.contrastive import ContrastiveTower
 from gdr_model.errors import ModelError, UsageError
-from gdr_model.types import LatentSpace
+from gdr_model.types import Array, LatentSpace
 from gdr_model.whitening import Whitening
 
 
@@ -45,6 +47,32 @@ class Model:
     latent_mean: Tensor  # (D,)
     latent_sd: Tensor  # (D,)
     whitening: Whitening
+    latent_along: Tensor | None = None
+    """(T, D) deviations along time (`gdr_model.along`); None where passages are not whitened so."""
+
+    @property
+    def mean_sd(self) -> Tensor:
+        """(D,) what a time-mean is divided by, and a drawn one multiplied with."""
+        if self.latent_along is None:
+            return self.latent_sd
+        return self.latent_sd * self.latent_along[0]
+
+    def means(self, latents: Array) -> Tensor:
+        """Time-means (..., D) as those of what the denoiser draws, on its device."""
+        x = torch.from_numpy(latents.astype(np.float32)).to(self.device)
+        return (x - self.latent_mean) / self.mean_sd
+
+    def passages(self, latents: Array) -> Tensor:
+        """Passages (..., T, D) as the denoiser sees them, on its device."""
+        x = self.means(latents)
+        if self.latent_along is None:
+            return x
+        relative = self.latent_along / self.latent_along[0]
+        return torch.from_numpy(evened(x.cpu().numpy(), relative.cpu().numpy())).to(self.device)
+
+    def drawn(self, x: Tensor) -> Array:
+        """Raw time-means (..., D) of sequences (..., T, D) that were drawn."""
+        return np.asarray((x.mean(-2) * self.mean_sd + self.latent_mean).cpu().numpy())
 
     @property
     def name(self) -> str:
@@ -130,6 +158,10 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
         denoiser = denoisers.build(config.denoiser)
         check(config.prediction)
         contrastive = ContrastiveTower(**config.contrastive)
+        along = tensors.get("latent_along")
+        shape = (denoiser.config.frames, denoiser.config.dim)
+        if along is not None and tuple(along.shape) != shape:
+            raise ModelError(f"latent_along is {tuple(along.shape)}; the denoiser draws {shape}")
         _fill(net, "encoder.", tensors, where)
         _fill(denoiser, "denoiser.", tensors, where)
         _fill(contrastive, "contrastive.", tensors, where)
@@ -143,6 +175,7 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
             latent_mean=tensors["latent_mean"].to(where),
             latent_sd=tensors["latent_sd"].to(where),
             whitening=config.whitening(),
+            latent_along=None if along is None else along.to(where),
         )
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, UsageError) as error:
         raise unreadable(config.folder, error) from error
@@ -169,13 +202,17 @@ def save(
     prediction: str = "v",
     distilled: bool = False,
     anchor_share: float = 0.0,
+    latent_along: Tensor | None = None,
 ) -> None:
     """Write a model folder, each file under a temporary name and renamed into place.
 
     `prediction` is what the denoiser predicts; `distilled` says that it was trained with
-    `loss.consistency`; `anchor_share` is how much the contrastive tower has to say in a query.
+    `loss.consistency`; `anchor_share` is how much the contrastive tower has to say in a query;
+    `latent_along` (T, D) the deviations along time by which training passages were divided.
     """
     tensors = {"encoder_projection": projection, "latent_mean": latent_mean, "latent_sd": latent_sd}
+    if latent_along is not None:
+        tensors["latent_along"] = latent_along
     for prefix, part in (("encoder.", net), ("denoiser.", denoiser), ("contrastive.", contrastive)):
         for key, value in part.state_dict().items():
             if not key.endswith("num_batches_tracked"):

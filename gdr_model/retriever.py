@@ -182,12 +182,7 @@ class Retriever:
         """Standardised time-means (N, D) of files."""
         means = [self._latents(path).mean(0) for path in paths]
         stacked = np.stack(means) if means else np.empty((0, self.model.space.dim), np.float32)
-        return self._standardised(stacked)
-
-    def _standardised(self, latents: Array) -> Tensor:
-        """Latents (..., D) as the denoiser sees them, on its device."""
-        x = torch.from_numpy(latents.astype(np.float32)).to(self.model.device)
-        return (x - self.model.latent_mean) / self.model.latent_sd
+        return self.model.means(stacked)
 
     def _noise(self, steering: Steering) -> Tensor:
         config = self.model.denoiser.config
@@ -257,12 +252,11 @@ class Retriever:
         frames = self.model.denoiser.config.frames
         # A denoiser of one frame draws the mean over time.
         shaped = passage.mean(0)[None] if frames == 1 else np.resize(passage, (frames, dim))
-        return self._standardised(shaped)[None], float(start)
+        return self.model.passages(shaped)[None], float(start)
 
     def _to_search(self, x: Tensor) -> Array:
         """Standardised sequences (Q, T, D) to unit vectors (Q, D) of the search space."""
-        latents = x.mean(1) * self.model.latent_sd + self.model.latent_mean
-        return self.model.whitening.apply(latents.cpu().numpy())
+        return self.model.whitening.apply(self.model.drawn(x))
 
     def _contrastive(self, steering: Steering) -> Array:
         """The plain two-tower query (1, D): negatives are subtracted, sliders added."""

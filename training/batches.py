@@ -39,7 +39,7 @@ class Pairs:
     """Training tracks with their captions."""
 
     def __init__(self, corpus: Corpus, part: str, space: Space, config: RunConfig, frames: int):
-        self.config, self.frames = config, frames
+        self.config, self.frames, self.space = config, frames, space
         self.states = config.network["kind"] != "mlp"
         tracks, items = corpus.held_out(part)
         self.sound = [space.standard(corpus.latents[i]) for i in np.flatnonzero(~tracks)]
@@ -113,4 +113,4 @@ class Pairs:
             return np.asarray(latents.mean(0, keepdims=True))
         start = int(rng.integers(max(1, len(latents) - self.frames + 1)))
         piece = latents[start : start + self.frames]
-        return piece[np.arange(self.frames) % len(piece)]
+        return self.space.passage(piece[np.arange(self.frames) % len(piece)])

@@ -100,6 +100,9 @@ class DiffusionConfig:
     """Weight of the contrast between time-means of estimates and targets."""
     tau: float = 0.1
     """Its temperature."""
+    mean_weight: float = 0.0
+    """Weight of the error of the time-mean beside that of all frames; 1 where passages are whitened
+    along time."""
     noisier: float = 1.0
     """Times are drawn as 1 - u^noisier: above 1 favours the noisy end, where words decide."""
 

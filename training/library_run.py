@@ -131,12 +131,19 @@ def train_library(
     network = describe(model.denoiser)
     captions = replace(config.captions, blended=0.0, written=0, written_share=0.0)
     diffusion = replace(
-        config.diffusion, prediction=model.config.prediction, schedule=model.schedule
+        config.diffusion,
+        prediction=model.config.prediction,
+        schedule=model.schedule,
+        mean_weight=0.0 if model.latent_along is None else 1.0,
     )
     config = replace(config, network=network, captions=captions, diffusion=diffusion)
     mean, sd = model.latent_mean.cpu().numpy(), model.latent_sd.cpu().numpy()
     eye = np.eye(len(sd), dtype=np.float32)
-    space = Space(mean, eye, sd, sd.copy(), 0.0, model.whitening.power)
+    scale = model.mean_sd.cpu().numpy()
+    along = None
+    if model.latent_along is not None:
+        along = (model.latent_along / model.latent_along[0]).cpu().numpy()
+    space = Space(mean, eye, scale, sd, 0.0, model.whitening.power, along)
     found = train(
         config,
         "0",
@@ -157,6 +164,7 @@ def train_library(
         schedule=model.schedule,
         latent_mean=model.latent_mean,
         latent_sd=model.latent_sd,
+        latent_along=model.latent_along,
         whitening_power=model.whitening.power,
         anchor_share=model.config.anchor_share,
         prediction=model.config.prediction,

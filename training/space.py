@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model.along import evened
 from gdr_model.types import Array
 from gdr_model.whitening import unit
 from training.config import DataConfig
@@ -25,6 +26,8 @@ class Space:
     floor: float
     """0 where no logarithm is taken."""
     power: float
+    along: Array | None = None
+    """(T, D) deviations along time over the mean's (`gdr_model.along`), where they are evened."""
 
     @classmethod
     def fit(cls, data: DataConfig, latents: list[Array] | tuple[Array, ...]) -> Space:
@@ -51,13 +54,18 @@ class Space:
         """Raw latents (..., W) as the network sees them (..., D)."""
         return np.asarray((_logged(latents, self.floor) - self.mean) @ self.basis / self.sd)
 
+    def passage(self, x: Array) -> Array:
+        """Standardised passages (..., T, D) as the network sees them."""
+        return x if self.along is None else evened(x, self.along)
+
     def search(self, x: Array) -> Array:
         """Network's latents (..., D) to unit vectors of the search space."""
         return unit(x * self.sd / self.spread**self.power)
 
     def tensors(self) -> dict[str, Array]:
         """To be stored beside the weights; `from_tensors` takes them back."""
-        return {
+        along = {} if self.along is None else {"space.along": self.along}
+        return along | {
             "space.mean": self.mean,
             "space.basis": self.basis,
             "space.sd": self.sd,
@@ -72,7 +80,7 @@ class Space:
         mean, basis, sd, spread = (
             kept[f"space.{name}"] for name in ("mean", "basis", "sd", "spread")
         )
-        return cls(mean, basis, sd, spread, floor, power)
+        return cls(mean, basis, sd, spread, floor, power, kept.get("space.along"))
 
 
 def _single(values: NDArray[np.floating]) -> Array:

@@ -216,7 +216,9 @@ def objective(net: Network, batch: Batch, config: RunConfig, step: int) -> Tenso
     eps = torch.randn(batch.x0.shape, generator=generator).to(batch.x0.device)
     x = d.schedule.add_noise(batch.x0, eps, t)
     output = net(x, t, net.read(batch.states, batch.mask, batch.pooled)).float()
-    value = loss.denoising(output, batch.x0, eps, t, d.schedule, d.prediction, d.min_snr)
+    value = loss.denoising(
+        output, batch.x0, eps, t, d.schedule, d.prediction, d.min_snr, d.mean_weight
+    )
     if d.nt_xent:
         contrast = loss.nt_xent(output, x, batch.x0, t, d.schedule, d.prediction, d.tau)
         value = value + d.nt_xent * contrast

@@ -53,10 +53,17 @@ def denoising(
     schedule: Schedule,
     prediction: str = "v",
     gamma: float | None = GAMMA,
+    mean_weight: float = 0.0,
 ) -> Tensor:
-    """The training loss, a scalar; `gamma` None is the plain mean squared error."""
-    wanted = target(x0, eps, t, schedule, prediction)
-    errors = (output - wanted).square().mean(dim=(1, 2))  # (B,)
+    """The training loss, a scalar; `gamma` None is the plain mean squared error.
+
+    The error of the time-mean is added with `mean_weight`: at 1 it counts as much as all the
+    rest of a passage that was whitened along time.
+    """
+    error = output - target(x0, eps, t, schedule, prediction)
+    errors = error.square().mean(dim=(1, 2))  # (B,)
+    if mean_weight:
+        errors = errors + mean_weight * error.shape[1] * error.mean(1).square().mean(1)
     if gamma is not None:
         errors = errors * min_snr(t, schedule, prediction, gamma)
     return errors.mean()

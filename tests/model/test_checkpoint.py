@@ -30,6 +30,8 @@ def save(folder: Path, **changes: Any) -> Path:
     parts: dict[str, Any] = {
         "denoiser": TransformerDenoiser(TransformerConfig(dim=8, width=32, layers=1)),
         "schedule": Schedule(),
+        "latent_mean": torch.zeros(8),
+        "latent_sd": torch.ones(8),
     }
     checkpoint.save(
         folder,
@@ -37,8 +39,6 @@ def save(folder: Path, **changes: Any) -> Path:
         net=AudioNet(),
         projection=torch.randn(AudioNet.FEATURES, 8),
         contrastive=ContrastiveTower(384, 8),
-        latent_mean=torch.zeros(8),
-        latent_sd=torch.ones(8),
         whitening_power=0.25,
         **parts | changes,
     )

@@ -56,7 +56,7 @@ def draw(
     for query in queries:
         guided = Guided.build(model.velocity, model.text.embed(["", query]), guidance)
         x = ddim(guided, start, grid, model.schedule)
-        drawn.append((x * model.latent_sd + model.latent_mean).mean(dim=1).numpy())
+        drawn.append(model.drawn(x))
     return np.stack(drawn)
 
 
@@ -137,7 +137,7 @@ def fidelity(model: checkpoint.Model, task: Task, count: int = 40) -> dict[str, 
     """Invert held-out passages without words and draw them back."""
     some = task.passages[:: max(1, len(task.passages) // count)]
     x0 = np.stack([p[np.arange(PASSAGE_S) % len(p)] for p in some])
-    x = (torch.from_numpy(x0) - model.latent_mean) / model.latent_sd
+    x = model.passages(x0)
     guided = Guided.build(model.velocity, model.text.embed(["", ""]), 0.0)
     grid = model.schedule.grid(STEPS)
     z = invert(guided, x, grid, model.schedule)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gdr_model import checkpoint
 from gdr_model.config import SHIPPED
@@ -36,12 +37,12 @@ SHIFT = 6.0
 interval."""
 
 
-def load_denoiser(folder: Path) -> TransformerDenoiser:
-    """The averaged weights of a retriever's folder."""
+def load_denoiser(folder: Path) -> tuple[TransformerDenoiser, Tensor | None]:
+    """The averaged weights of a retriever's folder, and its deviations along time (T, D)."""
     saved = torch.load(folder / "denoiser.pt", weights_only=True)
     net = TransformerDenoiser(TransformerConfig(**saved["config"]))
     net.load_state_dict(saved["ema"])
-    return net.eval()
+    return net.eval(), saved.get("along")
 
 
 def load_tower(folder: Path) -> tuple[ContrastiveTower, float]:
@@ -64,7 +65,7 @@ def probe(work: Path) -> Array:
 def export(work: Path, encoder: str, name: str, to: Path) -> None:
     """Write, read back, compare."""
     net, latents = load_net(work / encoder), Latents.load(work / encoder)
-    denoiser = load_denoiser(work / name)
+    denoiser, along = load_denoiser(work / name)
     tower, power = load_tower(work / name)
     projection = torch.from_numpy(latents.projection)
     checkpoint.save(
@@ -78,6 +79,7 @@ def export(work: Path, encoder: str, name: str, to: Path) -> None:
         anchor_share=ANCHOR_SHARE,
         latent_mean=torch.from_numpy(latents.mean),
         latent_sd=torch.from_numpy(latents.sd),
+        latent_along=along,
         whitening_power=power,
     )
     (to / "model.safetensors").chmod(0o644)

@@ -2,10 +2,11 @@
 
     python -m training.builtin.train_retriever --work DIR --minutes 25
 
-v-prediction on standardised latents, the caption dropped for one item in ten (the learned null),
-an exponential average of the weights. Two thirds of a batch are passages with one of their
-captions, a third are queries with a passage that answers them by the teacher's opinion. A small
-contrast between time-means keeps passages apart that have much in common. The cosine schedule
+v-prediction on latents that are standardised and whitened along time (`gdr_model.along`), the
+time-mean counting as much as all else together; the caption dropped for one item in ten (the
+learned null), an exponential average of the weights. Two thirds of a batch are passages with one
+of their captions, a third are queries with a passage that answers them by the teacher's opinion. A
+small contrast between time-means keeps passages apart that have much in common. The cosine schedule
 runs over the clock. Resumes from `DIR/NAME/checkpoint.pt`; the answer is `DIR/NAME/denoiser.pt`.
 """
 
@@ -16,7 +17,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gdr_model.along import deviations, evened
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.loss import nt_xent
 from gdr_model.diffusion.schedule import Schedule
+from gdr_model.types import Array
 from training.builtin.batches import SHARES
 from training.builtin.latents import DIM, Latents
 from training.builtin.pool import Pool
@@ -42,6 +45,11 @@ deviations of the teacher's score."""
 CONTRAST = 0.02
 DROPPED = 0.1
 EMA = 0.999
+MEAN_WEIGHT = 1.0
+"""Weight of the error of the time-mean beside the mean error: at 1 it counts as much as the other
+63 coefficients together. It is what a query is made of, and they can hardly be predicted."""
+MEASURED = 1024
+"""Passages from which the deviations along time are taken."""
 CHECKPOINT_S = 180.0
 
 
@@ -53,17 +61,34 @@ class Items:
     latents: Latents
     chance: np.ndarray[tuple[int], np.dtype[np.float64]]
     seed: int
+    along: Array
+    """(T, D) deviations along time."""
 
     @classmethod
-    def of(cls, pool: Pool, latents: Latents, seed: int) -> Items:
-        """Kinds of track in the proportions in which the encoder has heard them."""
+    def of(cls, pool: Pool, latents: Latents, seed: int, along: Array | None = None) -> Items:
+        """Kinds of track in the proportions in which the encoder has heard them.
+
+        Without `along` it is measured on passages of the pool.
+        """
         kinds = [item["kind"] for item in pool.items]
         counts = {kind: kinds.count(kind) for kind in set(kinds)}
         chance = np.array([SHARES[kind] / counts[kind] for kind in kinds])
-        return cls(pool, latents, chance / chance.sum(), seed)
+        items = cls(pool, latents, chance / chance.sum(), seed, np.ones((1, 1), np.float32))
+        return items.measured() if along is None else replace(items, along=along)
+
+    def passages(self, items: Sequence[dict[str, Any]]) -> Array:
+        """Standardised passages (B, T, D) of items."""
+        rows = np.stack([self.latents.passage(i["id"], i["start_s"], i["seconds"]) for i in items])
+        return np.asarray((rows - self.latents.mean) / self.latents.sd, np.float32)
+
+    def measured(self) -> Items:
+        """The same with deviations along time measured on `MEASURED` of its passages."""
+        rng = np.random.default_rng(self.seed)
+        drawn = rng.choice(len(self.pool.items), MEASURED, p=self.chance)
+        return replace(self, along=deviations(self.passages([self.pool.items[i] for i in drawn])))
 
     def batch(self, step: int, size: int) -> tuple[Tensor, list[int]]:
-        """Standardised latents (B, T, D) and the numbers of their captions."""
+        """Evened latents (B, T, D) and the numbers of their captions."""
         rng = np.random.default_rng([self.seed, step])
         asked = min(ASKED, size // 2)
         drawn = rng.choice(len(self.pool.items), size - asked, p=self.chance)
@@ -75,8 +100,8 @@ class Items:
         # Gumbel noise turns the best score into a draw in proportion to exp(score).
         best = among[(scores + rng.gumbel(size=scores.shape)).argmax(axis=1)]
         items += [self.pool.items[i] for i in best]
-        rows = np.stack([self.latents.passage(i["id"], i["start_s"], i["seconds"]) for i in items])
-        return torch.from_numpy((rows - self.latents.mean) / self.latents.sd), chosen + numbers
+        x0 = evened(self.passages(items), self.along)
+        return torch.from_numpy(x0), chosen + numbers
 
 
 def loss(
@@ -98,10 +123,16 @@ def loss(
     eps = torch.randn(x0.shape, generator=generator)
     x = schedule.add_noise(x0, eps, t)
     v = net(x, t, context)
-    error: Tensor = (v - schedule.velocity(x0, eps, t)).square().mean()
+    error = squared(v - schedule.velocity(x0, eps, t))
     # Without words there is nothing to tell passages apart by but the noisy ones themselves.
     said = kept.nonzero()[:, 0]
     return error + CONTRAST * nt_xent(v[said], x[said], x0[said], t[said], schedule)
+
+
+def squared(error: Tensor) -> Tensor:
+    """Of errors (B, T, D): their mean square, and that of their time-mean for itself."""
+    mean = error.mean(1).square().mean() * error.shape[1]
+    return error.square().mean() + MEAN_WEIGHT * mean
 
 
 def average(ema: dict[str, Tensor], net: TransformerDenoiser, step: int) -> None:
@@ -125,7 +156,7 @@ def held_out(
             t = torch.linspace(0, schedule.times - 1, BATCH).long()
             eps = torch.randn(x0.shape, generator=generator)
             v = net(schedule.add_noise(x0, eps, t), t, context)
-            values.append(float((v - schedule.velocity(x0, eps, t)).square().mean()))
+            values.append(float(squared(v - schedule.velocity(x0, eps, t))))
     return float(np.mean(values))
 
 
@@ -184,10 +215,13 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
             if check is not None:
                 trained = {name: value.clone() for name, value in net.state_dict().items()}
                 net.load_state_dict(ema)
-                outside = held_out(net, schedule, Items.of(check, latents, 1), range(8))
+                outside = held_out(
+                    net, schedule, Items.of(check, latents, 1, items.along), range(8)
+                )
                 net.load_state_dict(trained)
                 print(f"step {state['step']} held-out loss {outside:.4f}", flush=True)
-    torch.save({"config": asdict(config), "ema": ema, **state}, folder / "denoiser.pt")
+    answer = {"config": asdict(config), "ema": ema, "along": torch.from_numpy(items.along)}
+    torch.save({**answer, **state}, folder / "denoiser.pt")
     summary = {"passages": len(items.pool.items), "captions": len(items.pool.texts), **state}
     (folder / "summary.json").write_text(json.dumps({**summary, "batch": BATCH}) + "\n")
 
