@@ -34,8 +34,8 @@ from gdr_model.records import Failure, Sound, Stamp, shown
 from gdr_model.scan import scan
 from gdr_model.types import Audio, AudioEncoder, Cancel, LatentSpace, never
 
-AHEAD_S = 2 * 3600
-"""At most this much sound (by the files' headers) waits decoded: 460 MB at 16 kHz."""
+AHEAD = 2 * 3600 * 16_000
+"""At most so many samples (by the files' headers) wait decoded: 460 MB, two hours at 16 kHz."""
 
 SILENCE_DB = -120.0
 """The loudness of digital silence, which has none: below the step of 16 bits by 30 dB."""
@@ -246,9 +246,10 @@ class _Run:
         pool = ThreadPoolExecutor(threads, "gdr-decode")
         try:
             todo = deque(plan.jobs)
+            rate_hz = self._encoder.space.sample_rate_hz
             ahead: deque[tuple[_Job, Tags, Future[Audio | None]]] = deque()
             while todo or ahead:
-                while todo and len(ahead) <= threads and _has_room(ahead):
+                while todo and len(ahead) <= threads and _has_room(ahead, rate_hz):
                     job = todo.popleft()
                     tags = read_tags(self._library.path(job.name))
                     ahead.append((job, tags, pool.submit(self._decode, job)))
@@ -324,8 +325,8 @@ class _Run:
         self._on_progress(Progress(done, len(self._plan.jobs), path, self._audio_s, elapsed_s))
 
 
-def _has_room(ahead: deque[tuple[_Job, Tags, Future[Audio | None]]]) -> bool:
-    return sum(tags.length_s for _, tags, _ in ahead) < AHEAD_S
+def _has_room(ahead: deque[tuple[_Job, Tags, Future[Audio | None]]], rate_hz: int) -> bool:
+    return sum(tags.length_s for _, tags, _ in ahead) * rate_hz < AHEAD
 
 
 def _sound(audio: Audio | None) -> Sound:

@@ -91,6 +91,7 @@ class Retriever:
 
         Raises:
             UsageError: for a k below 1, an unknown method or a filter that cannot be read.
+            ModelError: if the model has nothing to search with by this method.
             DecodeError: if a liked file or an edit's source cannot be decoded.
             Cancelled: when asked.
         """
@@ -143,6 +144,7 @@ class Retriever:
 
     def _points(self, steering: Steering, method: str, cancelled: Cancel) -> Query:
         """What is drawn, before likes and dislikes move it."""
+        self.model.require(method)
         round_trip = start_s = anchor = None
         if method == "contrastive":
             if steering.edit:

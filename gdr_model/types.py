@@ -91,7 +91,7 @@ class TextEmbedding:
 
     states: Array  # (B, L, E)
     mask: NDArray[np.bool_]  # (B, L), True where there is a token
-    pooled: Array  # (B, E)
+    pooled: Array  # (B, P), P = E but for text towers with a projection
 
 
 @dataclass(frozen=True)

@@ -223,9 +223,15 @@ def _answer(
     """Search for each steering and print the answers."""
     with ExitStack() as stack:
         retriever = open_retriever(stack, library, model, device)
+        retriever.model.require(method)
         retriever.model.text.embed([steerings[0].prompt])  # loads before the clock starts
         answers = [retriever.search(steering, k, where, method) for steering in steerings]
     _print(answers, form, print0, verbose)
+    if retriever.model.config.bare:
+        say(
+            f"{model} has no retriever of its own, so words were looked up in the space it shares "
+            f"with sound; {retriever.model.config.recipe} makes one"
+        )
 
 
 def _replay(

@@ -71,7 +71,7 @@ def extract_dataset(
             loaded.encoder,
             loaded.text,
             out,
-            model=loaded.name,
+            model=loaded.config.spelled,
             jobs=jobs,
             on_progress=on_progress,
         )

@@ -68,7 +68,7 @@ class LoadedOnUse:
         if self._encoder is None:
             from gdr_model.checkpoint import load
 
-            self._encoder = load(str(self._config.folder), self._device).encoder
+            self._encoder = load(self._config.spelled, self._device).encoder
         return self._encoder.encode(samples, cancelled)
 
 

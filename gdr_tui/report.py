@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gdr_model import __version__, paths
 from gdr_model.config import SHIPPED, ModelConfig
@@ -129,12 +130,13 @@ def show_model(name: str) -> None:
     from gdr_model.checkpoint import load
 
     model = load(name)
-    networks = {
-        "audio encoder": model.encoder.net,
-        "denoiser": model.denoiser,
-        "contrastive tower": model.contrastive,
-    }
-    write(f"{model.name}: {model.space}, in {model.config.folder}\n")
+    write(f"{literal(model.name)}: {model.space}, in {literal(str(model.config.folder))}\n")
+    networks: dict[str, Any] = {}
+    if model.own_encoder is not None:
+        networks["audio encoder"] = model.own_encoder.net
+    if model.retrieving is not None:
+        networks["denoiser"] = model.retrieving.denoiser
+        networks["contrastive tower"] = model.retrieving.contrastive
     for part, network in networks.items():
         count = sum(parameter.numel() for parameter in network.parameters())
         write(f"  {part}: {count / 1e6:.2f} M parameters\n")

@@ -60,6 +60,7 @@ class Loaded:
     """The model that answers."""
 
     model: str
+    """Its name; a pair without a retriever says so."""
     device: str
 
 
@@ -178,7 +179,8 @@ class Session:
         from gdr_model import checkpoint
 
         self._model = checkpoint.load(self.model_name, self._device)
-        return Loaded(self._model.name, str(self._model.device))
+        bare = "" if self._model.retrieving else ", contrastive"
+        return Loaded(f"{self._model.name}{bare}", str(self._model.device))
 
     def warm(self) -> None:
         """Load the text side too, which the model would put off until the first query.
@@ -196,12 +198,18 @@ class Session:
         where: str = "",
         cancelled: Cancel = never,
     ) -> Results:
-        """Draw a query and find the nearest tracks; indexing waits meanwhile."""
+        """Draw a query and find the nearest tracks; indexing waits meanwhile.
+
+        A bare pair draws nothing: its words are looked up where they share a space with sound.
+        """
         with self._answering:
             self._undisturbed.clear()
             try:
                 retriever = self._retrieve()
-                return retriever.search(steering, k=k, where=where or None, cancelled=cancelled)
+                method = "gdr" if retriever.model.retrieving else "contrastive"
+                return retriever.search(
+                    steering, k=k, where=where or None, method=method, cancelled=cancelled
+                )
             finally:
                 self._undisturbed.set()
 
@@ -304,9 +312,6 @@ class Session:
         if not root.is_dir():
             raise LibraryError(f"the folder {literal(str(root))} is not there any more")
         library = self._opened(root)
-        held = library.spaces()
-        if held and model.space not in held:
-            raise model.config.other_than(held, root)
 
         def tell(progress: Progress) -> None:
             on_progress(measured(progress.done, progress.total, progress.elapsed_s, progress.path))

@@ -21,13 +21,17 @@ from rich.progress import (
 )
 
 from gdr_model.checkpoint import load, pick_device
+from gdr_model.errors import GdrError
 from gdr_model.library import Library
+from gdr_tui.diagnostics import say
 from gdr_tui.literal import literal
 from gdr_tui.output import write
 from training.config import RunConfig
+from training.corpus import read_corpus
 from training.evaluate import open_folds, retrieval
 from training.evaluate_control import control
 from training.evaluate_fidelity import fidelity
+from training.export import export
 from training.library_run import train_library
 from training.steered import of_library, of_run
 from training.tables import save
@@ -42,16 +46,24 @@ def train_run(
     config = _configuration(path, seed)
     part = fold or config.data.held_out or "0"
     folder = out or Path("runs") / config.name / part
+    corpus = read_corpus(config.data)
     with _training(config) as on_progress:
         found = train(
             config,
             part,
             folder,
             resume=resume,
+            corpus=corpus,
             device=pick_device(device),
             on_progress=on_progress,
         )
-    write(_summary(config.name, found, part, folder))
+    summary = _summary(config.name, found, part, folder)
+    if corpus.model:
+        try:
+            summary += f"use it with --model {literal(str(export(folder, corpus)))}\n"
+        except GdrError as error:  # the run is finished all the same
+            say(f"gdr: this run makes no model to search with: {error}")
+    write(summary)
 
 
 def train_on_library(

@@ -113,3 +113,19 @@ class BandEncoder:
 def encoder() -> BandEncoder:
     """The encoder of `BandEncoder`; `calls` counts what it encoded."""
     return BandEncoder()
+
+
+@pytest.fixture(scope="session")
+def tiny_clap(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small CLAP with random weights."""
+    import tiny_models
+
+    return tiny_models.clap(tmp_path_factory.mktemp("clap"))
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small T5 encoder with random weights."""
+    import tiny_models
+
+    return tiny_models.t5(tmp_path_factory.mktemp("t5"))

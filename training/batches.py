@@ -61,7 +61,7 @@ class Pairs:
         first = len(self.texts.pooled)
         self.written_track = np.array([row for row, _ in pairs], np.int64)
         self.written_caption = np.array([first + distinct[c] for _, c in pairs], np.int64)
-        self.texts = self.texts.and_(embed(list(distinct)))
+        self.texts = self.texts.and_(embed(list(distinct), corpus.reader))
 
     def _repeat(self, corpus: Corpus) -> None:
         """Upstream's habit: now and then a short prompt is said over and over."""
@@ -72,7 +72,7 @@ class Pairs:
         longer = [repeat_short(c, random.Random(0), 1.0) for c in corpus.captions]
         changed = [i for i, c in enumerate(corpus.captions) if longer[i] != c]
         if changed:
-            more: Texts = embed([longer[i] for i in changed])
+            more: Texts = embed([longer[i] for i in changed], corpus.reader)
             self.repeated[changed] = len(self.texts.pooled) + np.arange(len(changed))
             self.texts = self.texts.and_(more)
 
@@ -96,7 +96,9 @@ class Pairs:
         pooled, states = text.pooled, text.states
         if c.noise:
             noise = rng.standard_normal(pooled.shape).astype(np.float32) * c.noise * self.spread
-            pooled, states = pooled + noise, states + noise[:, None]
+            pooled = pooled + noise
+            if states.shape[2] == pooled.shape[1]:  # a CLAP's pooled text lies in another space
+                states = states + noise[:, None]
         mask = text.mask & (rng.random(size) >= c.dropped)[:, None]
         x0 = np.stack([self._passage(self.sound[t], rng) for t in track])
         if c.blended:

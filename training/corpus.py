@@ -8,16 +8,18 @@ tokens, E text width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdr_model.checkpoint import load
+from gdr_model.encoders.prompts import PromptReader
 from gdr_model.errors import UsageError
-from gdr_model.types import Array, TextEmbedding
+from gdr_model.types import Array, LatentSpace, TextEmbedding
 from training.config import DataConfig, resolved
 from training.dataset import Dataset, DatasetError, Splits, read
 from training.extracted import joined_masks, read_extracted
@@ -67,8 +69,18 @@ def minilm() -> Any:
 
 
 def embed(captions: Sequence[str], model: Any = None) -> Texts:
-    """Read captions with MiniLM, those of equal length together: no padding, no batch-mates."""
+    """Read captions with MiniLM, those of equal length together: no padding, no batch-mates.
+
+    Another text encoder reads them one by one.
+    """
     model = model or minilm()
+    if isinstance(model, PromptReader):
+        parts = [model.embed([caption]) for caption in captions]
+        return Texts(
+            np.concatenate([part.pooled for part in parts]),
+            np.concatenate([part.mask for part in parts]),
+            np.concatenate([part.states[part.mask].astype(np.float16) for part in parts]),
+        )
     ids = [model.tokenizer.encode(caption).ids for caption in captions]
     states: list[NDArray[np.float16]] = [np.empty((0, 0), np.float16)] * len(ids)
     pooled = np.empty((len(ids), model.net.config.hidden_size), np.float32)
@@ -104,6 +116,17 @@ class Corpus:
     splits: Splits
     labels: tuple[str, ...] = ()
     """Names of the latent's dimensions, where they have any."""
+    model: str = ""
+    """What `--model` takes for the encoders that made it; empty for arrays."""
+    space: LatentSpace | None = None
+    """Of the latents, where they are an encoder's."""
+
+    @cached_property
+    def reader(self) -> Any:
+        """The text encoder that read the captions, for more of them."""
+        if self.model in ("", "builtin"):
+            return minilm()
+        return load(self.model, "cpu").text
 
     @property
     def means(self) -> Array:
@@ -141,7 +164,8 @@ def read_corpus(data: DataConfig, model: Any = None) -> Corpus:
         latents = [
             found.latents[rows[track] or 0].astype(np.float32) for track in found.dataset.tracks
         ]
-        return _corpus(data, found.dataset, latents, found.captions, texts)
+        corpus = _corpus(data, found.dataset, latents, found.captions, texts)
+        return replace(corpus, model=found.model, space=found.space)
     dataset = read(path, form="arrays")
     assert dataset.arrays is not None  # noqa: S101 (arrays have arrays)
     captions = tuple(dict.fromkeys(item.caption for item in dataset.items))

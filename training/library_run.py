@@ -3,7 +3,9 @@
 The words of a track come from its tags, from the folders it lies in, and from the model itself: the
 phrases of `training.builtin.vocabulary` whose contrastive vector is nearest to the track, relative
 to all tracks. The model's denoiser goes on learning from them; encoder, tower, space and index stay
-as they are, so nothing has to be indexed again. The result is a model folder for `--model`.
+as they are, so nothing has to be indexed again. A bare pair gets a denoiser and a tower of its own,
+from nothing; where its words and sound share no space, it hears no phrases, and there are tags and
+folders alone. The result is a model folder for `--model`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from gdr_model import checkpoint
 from gdr_model.checkpoint import Model
 from gdr_model.diffusion.denoisers import describe
 from gdr_model.errors import UsageError
@@ -25,10 +26,10 @@ from gdr_model.library import Library
 from gdr_model.types import Array
 from training.builtin import vocabulary
 from training.config import RunConfig
-from training.corpus import Corpus, embed, minilm
+from training.corpus import Corpus, embed
 from training.dataset import Dataset, Item, Splits
+from training.export import export
 from training.space import Space
-from training.state import load_model
 from training.steered import words_of
 from training.train import Progress, train
 
@@ -62,7 +63,7 @@ def phrases() -> list[str]:
 def heard(model: Model, vectors: Array) -> list[list[str]]:
     """The `HEARD` phrases nearest to each unit vector (R, D), relative to all of them."""
     said = phrases()
-    pooled = np.concatenate([minilm().embed([phrase]).pooled for phrase in said])
+    pooled = model.text.embed(said).pooled
     with torch.inference_mode():
         rows = model.contrastive(torch.from_numpy(pooled)).numpy()
     scores = vectors @ rows.T  # (R, phrases)
@@ -84,17 +85,26 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
             f"{library.root} holds {len(tracks)} tracks this model has indexed; {LEAST} are needed"
         )
     latents = [library.latents(content, model.space).astype(np.float32) for content in tracks]
-    vectors = model.whitening.apply(np.stack([track.mean(0) for track in latents]))
+    zero_shot = model.retrieving is not None or model.config.pair.shared
+    phrased: list[list[str]] = [[] for _ in tracks]
+    if zero_shot:
+        phrased = heard(model, model.whitening.apply(np.stack([t.mean(0) for t in latents])))
     items: list[Item] = []
     counted: Counter[str] = Counter()
     tagged = 0
-    for (content, track), own in zip(tracks.items(), heard(model, vectors), strict=True):
+    for (content, track), own in zip(tracks.items(), phrased, strict=True):
         words = sorted(words_of(track.path, library.root))
         counted.update(words)
         tagged += bool(words)
         said = [", ".join(words)] if words else []
-        said += [own[0], " with ".join(own[:2]), ", ".join([*words[:2], *own])]
+        if own:
+            said += [own[0], " with ".join(own[:2]), ", ".join([*words[:2], *own])]
         items += [Item(content, caption) for caption in dict.fromkeys(said)]
+    if not items:
+        raise UsageError(
+            f"the tracks of {library.root} have no tags and no folders to make captions of, and "
+            f"{model.name} hears no words in them"
+        )
     dataset = Dataset(library.root.name, tuple(items))
     captions = tuple(dict.fromkeys(item.caption for item in items))
     number = {caption: i for i, caption in enumerate(captions)}
@@ -106,8 +116,10 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
         captions=captions,
         caption_of=np.array([number[item.caption] for item in items], np.int64),
         track_of=np.array([column[item.track] for item in items], np.int64),
-        texts=embed(captions),
+        texts=embed(captions, None if model.own_encoder else model.text),
         splits=Splits.folds(dataset, min(FOLDS, len(tracks)), seed),
+        model=model.config.spelled,
+        space=model.space,
     )
     common = tuple(word for word, _ in counted.most_common(8))
     return corpus, Used(len(tracks), tagged, len(captions), common)
@@ -122,21 +134,26 @@ def train_library(
     resume: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> tuple[dict[str, Any], Used]:
-    """Go on training a model's denoiser on a library; `folder/model` is the result.
+    """Train a model's denoiser on a library; `folder/model` is the result.
 
     Raises:
-        UsageError: if the library is too small.
+        UsageError: if the library is too small, or says nothing of its tracks.
     """
     corpus, used = library_corpus(model, library, config.optimiser.seed)
-    network = describe(model.denoiser)
     captions = replace(config.captions, blended=0.0, written=0, written_share=0.0)
+    config = replace(config, captions=captions)
+    if model.retrieving is None:
+        found = train(config, "0", folder, resume=resume, corpus=corpus, on_progress=on_progress)
+        export(folder, corpus, model)
+        return found, used
+    network = describe(model.denoiser)
     diffusion = replace(
         config.diffusion,
         prediction=model.config.prediction,
         schedule=model.schedule,
         mean_weight=0.0 if model.latent_along is None else 1.0,
     )
-    config = replace(config, network=network, captions=captions, diffusion=diffusion)
+    config = replace(config, network=network, diffusion=diffusion)
     mean, sd = model.latent_mean.cpu().numpy(), model.latent_sd.cpu().numpy()
     eye = np.eye(len(sd), dtype=np.float32)
     scale = model.mean_sd.cpu().numpy()
@@ -154,19 +171,5 @@ def train_library(
         start=model.denoiser,
         on_progress=on_progress,
     )
-    checkpoint.save(
-        folder / "model",
-        name=folder.absolute().name,
-        net=model.encoder.net,
-        projection=model.encoder.projection,
-        denoiser=load_model(folder).net,
-        contrastive=model.contrastive,
-        schedule=model.schedule,
-        latent_mean=model.latent_mean,
-        latent_sd=model.latent_sd,
-        latent_along=model.latent_along,
-        whitening_power=model.whitening.power,
-        anchor_share=model.config.anchor_share,
-        prediction=model.config.prediction,
-    )
+    export(folder, corpus, model)
     return found, used

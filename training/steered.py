@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,6 +52,8 @@ class Steered:
     steps: int = 12
     draws: int = 8
     guidance: float = 3.0
+    text: Any = None
+    """The text encoder; None is MiniLM."""
 
     @property
     def gallery(self) -> Array:
@@ -63,7 +66,7 @@ class Steered:
 
     def words(self, *texts: str) -> TextEmbedding:
         """Texts after the null."""
-        found: TextEmbedding = minilm().embed(["", *texts])
+        found: TextEmbedding = (self.text or minilm()).embed(["", *texts])
         return found
 
     def query(
@@ -177,6 +180,7 @@ def of_library(model: Model, library: Library) -> Steered:
         scale=sd / model.whitening.sd**model.whitening.power,
         sources=tuple(sources),
         attributes=kept,
+        text=model.text,
     )
 
 

@@ -160,7 +160,10 @@ def network(config: RunConfig, space: Space, corpus: Corpus) -> Network:
     kind = shape.get("kind")
     if kind not in KINDS:
         raise UsageError(f"network.kind is {kind!r}; use one of {', '.join(KINDS)}")
-    shape |= {"dim": space.dim, "text_width": corpus.texts.pooled.shape[1]}
+    tokens, pooled = corpus.texts.tokens.shape[1], corpus.texts.pooled.shape[1]
+    shape |= {"dim": space.dim, "text_width": pooled if kind == "mlp" else tokens}
+    if kind == "transformer" and pooled != tokens:
+        shape["pooled_width"] = pooled
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.optimiser.seed)
         try:

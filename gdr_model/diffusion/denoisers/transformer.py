@@ -28,6 +28,8 @@ class TransformerConfig:
     layers: int = 4
     heads: int = 4
     text_width: int = 384
+    pooled_width: int = 0
+    """Of the pooled text; 0 where it is as wide as the states."""
 
 
 def time_features(t: Tensor, width: int) -> Tensor:
@@ -99,7 +101,7 @@ class TransformerDenoiser(nn.Module):
             nn.Linear(c.width, c.width), nn.SiLU(), nn.Linear(c.width, c.width)
         )
         self.text = nn.Linear(c.text_width, c.width)
-        self.pooled = nn.Linear(c.text_width, c.width)
+        self.pooled = nn.Linear(c.pooled_width or c.text_width, c.width)
         # What stands for "no words": one learned token, whatever the prompt's length.
         self.null = nn.Parameter(0.02 * torch.randn(c.width))
         self.modulation = nn.Linear(c.width, 6 * c.width)
@@ -114,7 +116,7 @@ class TransformerDenoiser(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, Layer)]
 
     def read(self, states: Tensor, mask: Tensor, pooled: Tensor) -> Context:
-        """Text (B, L, E), mask (B, L), pooled (B, E) to a context.
+        """Text (B, L, E), mask (B, L), pooled (B, P) to a context.
 
         A row whose mask is all False is the null: it sees the learned token alone.
         """

@@ -1,0 +1,216 @@
+"""A checkpoint of laion-clap as tensors and configuration of transformers' `ClapModel`.
+
+Both hold the same network under other names; queries, keys and values are one matrix there and
+three here. What is left out is recomputed (filters, index tables) or unused (the classifier and
+the second transforms). Sizes follow from the tensors, but for the number of the text tower's
+heads, which no tensor tells.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gdr_model.errors import ModelError
+
+Tensors = dict[str, Tensor]
+
+DROPPED = (
+    "audio_branch.spectrogram_extractor.",
+    "audio_branch.logmel_extractor.",
+    "audio_branch.tscam_conv.",
+    "audio_branch.head.",
+    "audio_transform.",
+    "text_transform.",
+)
+DROPPED_ENDS = (".relative_position_index", ".attn_mask", ".position_ids")
+RENAMED = (
+    (r"^text_branch\.", "text_model."),
+    (r"^audio_branch\.", "audio_model.audio_encoder."),
+    (r"^(audio|text)_projection\.0\.", r"\1_projection.linear1."),
+    (r"^(audio|text)_projection\.2\.", r"\1_projection.linear2."),
+    (r"\.bn0\.", ".batch_norm."),
+    (r"(\.blocks\.\d+)\.norm1\.", r"\1.layernorm_before."),
+    (r"(\.blocks\.\d+)\.norm2\.", r"\1.layernorm_after."),
+    (r"\.attn\.relative_position_bias_table$", ".attention.self.relative_position_bias_table"),
+    (r"\.attn\.proj\.", ".attention.output.dense."),
+    (r"(\.blocks\.\d+)\.mlp\.fc1\.", r"\1.intermediate.dense."),
+    (r"(\.blocks\.\d+)\.mlp\.fc2\.", r"\1.output.dense."),
+)
+HEADS = {768: 12, 1024: 16}
+"""Attention heads of RoBERTa by its width: base and large."""
+
+
+def convert(source: Path, folder: Path, text_heads: int | None = None) -> None:
+    """Write a checkpoint as a folder of transformers, the tokenizer left out.
+
+    Raises:
+        ModelError: if it is no checkpoint of laion-clap.
+    """
+    tensors = converted(read_checkpoint(source))
+    described = configuration(tensors, text_heads) | {"gdr_pair": "laion"}
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    for name, content in (("preprocessor_config", PREPROCESSOR), ("config", described)):
+        text = json.dumps(content, indent=2) + "\n"
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def read_pickle(path: Path) -> Any:
+    """What a pickle holds, read without running anything of it.
+
+    Raises:
+        ModelError: if it holds more than tensors and numbers, breaks off, or is no pickle.
+    """
+    # Old checkpoints keep their epoch's loss as a number of numpy's: data, not code.
+    scalar = np.float64(0).__reduce__()[0]
+    numbers: list[Any] = [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype]
+    numbers += [np.dtypes.Float64DType, np.dtypes.Int64DType]
+    try:
+        with torch.serialization.safe_globals(numbers):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # torch raises whatever its unpickler, its zip reader or the disk came upon.
+        forbidden = re.search(r"GLOBAL (\S+)", str(error))
+        why = f"it would run {forbidden[1]}" if forbidden else "it is damaged or no such file"
+        raise ModelError(
+            f"{path} cannot be read as a checkpoint that holds tensors alone: {why}"
+        ) from error
+
+
+def read_checkpoint(path: Path) -> Tensors:
+    """The tensors of a laion-clap checkpoint under their own names.
+
+    Raises:
+        ModelError: if the file is something else.
+    """
+    raw = read_pickle(path)
+    state = raw.get("state_dict", raw) if isinstance(raw, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ModelError(f"{path} holds no state dict; a checkpoint of laion-clap is expected")
+    tensors = {str(name).removeprefix("module."): value for name, value in state.items()}
+    if "audio_branch.bn0.weight" not in tensors or "audio_projection.0.weight" not in tensors:
+        first = next(iter(tensors), "nothing")
+        raise ModelError(
+            f"{path} holds other weights ({first}, …); the HTSAT checkpoints of laion-clap are "
+            "expected"
+        )
+    if any(".fusion_model." in name for name in tensors):
+        raise ModelError(
+            f"{path} is a fusion checkpoint of laion-clap; only those without are read"
+        )
+    return tensors
+
+
+def converted(theirs: Mapping[str, Tensor]) -> Tensors:
+    """Tensors of laion-clap under the names of transformers' `ClapModel`."""
+    ours: Tensors = {}
+    for name, value in theirs.items():
+        if name.startswith(DROPPED) or name.endswith(DROPPED_ENDS):
+            continue
+        for pattern, becomes in RENAMED:
+            name = re.sub(pattern, becomes, name)
+        if ".attn.qkv." in name:
+            for part, third in zip(("query", "key", "value"), value.chunk(3), strict=True):
+                ours[name.replace(".attn.qkv.", f".attention.self.{part}.")] = third.contiguous()
+        else:
+            ours[name] = value.contiguous()
+    return ours
+
+
+def configuration(ours: Mapping[str, Tensor], text_heads: int | None = None) -> dict[str, Any]:
+    """The configuration that converted tensors speak of, as config.json holds it.
+
+    Raises:
+        ModelError: if a tensor is missing, or nobody can say how many heads the text tower has.
+    """
+    audio, text = "audio_model.audio_encoder.", "text_model."
+    try:
+        patch = ours[f"{audio}patch_embed.proj.weight"]  # (C, 1, P, P)
+        depths = _depths(ours, audio)
+        tables = [
+            ours[f"{audio}layers.{i}.blocks.0.attention.self.relative_position_bias_table"]
+            for i in range(len(depths))
+        ]
+        grown = ours[f"{audio}layers.0.blocks.0.intermediate.dense.weight"]
+        words = ours[f"{text}embeddings.word_embeddings.weight"]
+        positions = ours[f"{text}embeddings.position_embeddings.weight"]
+        kinds = ours[f"{text}embeddings.token_type_embeddings.weight"]
+        between = ours[f"{text}encoder.layer.0.intermediate.dense.weight"]
+        dim = len(ours["audio_projection.linear2.weight"])
+        bands = len(ours[f"{audio}batch_norm.weight"])
+    except KeyError as error:
+        raise ModelError(f"the checkpoint of laion-clap lacks the tensor {error}") from error
+    width = words.shape[1]
+    heads = text_heads or HEADS.get(width)
+    if heads is None:
+        raise ModelError(
+            f"a text tower of width {width} is no RoBERTa that gdr knows; say how many attention "
+            "heads it has with --text-heads"
+        )
+    deep = [re.match(r"text_model\.encoder\.layer\.(\d+)\.", name) for name in ours]
+    return {
+        "model_type": "clap",
+        "architectures": ["ClapModel"],
+        "projection_dim": dim,
+        "projection_hidden_act": "relu",
+        "audio_config": {
+            "model_type": "clap_audio_model",
+            "patch_embeds_hidden_size": len(patch),
+            "hidden_size": len(patch) * 2 ** (len(depths) - 1),
+            "patch_size": patch.shape[-1],
+            "patch_stride": [patch.shape[-1]] * 2,
+            "depths": depths,
+            "num_attention_heads": [table.shape[1] for table in tables],
+            "window_size": (math.isqrt(len(tables[0])) + 1) // 2,
+            "mlp_ratio": len(grown) / grown.shape[1],
+            "num_mel_bins": bands,
+            "projection_dim": dim,
+            "enable_fusion": False,
+        },
+        "text_config": {
+            "model_type": "clap_text_model",
+            "vocab_size": len(words),
+            "hidden_size": width,
+            "num_hidden_layers": len({layer[1] for layer in deep if layer}),
+            "num_attention_heads": heads,
+            "intermediate_size": len(between),
+            "max_position_embeddings": len(positions),
+            "type_vocab_size": len(kinds),
+            "layer_norm_eps": 1e-5,
+            "projection_dim": dim,
+        },
+    }
+
+
+PREPROCESSOR: dict[str, Any] = {
+    "feature_extractor_type": "ClapFeatureExtractor",
+    "processor_class": "ClapProcessor",
+    "feature_size": 64,
+    "sampling_rate": 48_000,
+    "hop_length": 480,
+    "max_length_s": 10,
+    "fft_window_size": 1024,
+    "frequency_min": 50,
+    "frequency_max": 14_000,
+    "truncation": "rand_trunc",
+    "padding": "repeatpad",
+}
+"""How laion-clap prepares sound; `preprocessor_config.json`."""
+
+
+def _depths(ours: Mapping[str, Tensor], audio: str) -> list[int]:
+    found: dict[int, int] = {}
+    for name in ours:
+        at = re.match(rf"{re.escape(audio)}layers\.(\d+)\.blocks\.(\d+)\.", name)
+        if at:
+            found[int(at[1])] = max(found.get(int(at[1]), 0), int(at[2]) + 1)
+    return [found[i] for i in sorted(found)]

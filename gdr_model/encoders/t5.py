@@ -1,0 +1,48 @@
+"""T5's encoder as a text encoder (`google/flan-t5-base`, or the folder of any T5).
+
+Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer",
+2020. A prompt's states are the encoder's last ones, its pooled vector is their mean; prompts are
+read alone, so there is no padding to mask inside, and the mask tells the denoiser what is a token.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gdr_model import weights
+from gdr_model.encoders.folders import config_of, network_of, tokenizer_of
+from gdr_model.encoders.pairs import T5_WEIGHTS
+from gdr_model.encoders.prompts import MAX_TOKENS, PromptReader
+from gdr_model.types import Array
+
+
+def load_text(folder: Path, device: torch.device) -> PromptReader:
+    """The encoder of a folder of T5 weights; the decoder's are left on the disk.
+
+    Raises:
+        WeightsMissing: if the folder has no tokenizer.
+        ModelError: if it does not hold the weights its config.json describes.
+    """
+    weights.require(folder, T5_WEIGHTS)
+    tokenizer = tokenizer_of(folder)
+    net = _encoder(folder).to(device)
+
+    def read(prompt: str) -> tuple[Array, Array]:
+        ids = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        with torch.inference_mode():
+            found = net(input_ids=torch.tensor([ids], device=device)).last_hidden_state[0]
+        states: Array = found.float().cpu().numpy()
+        return states, states.mean(0)
+
+    return PromptReader(read, net.config.d_model, net.config.d_model)
+
+
+def _encoder(folder: Path) -> Any:
+    from transformers import AutoConfig, MT5EncoderModel, T5EncoderModel, UMT5EncoderModel
+
+    kinds = {"t5": T5EncoderModel, "mt5": MT5EncoderModel, "umt5": UMT5EncoderModel}
+    config = config_of(AutoConfig, folder, "T5")
+    return network_of(kinds[config.model_type], config, folder, "T5")
