@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from gdr_tui.diagnostics import say
+
 
 def register(app: typer.Typer) -> None:
     """Add `gdr model` to `gdr`."""
     models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
     models.command("list")(list_models)
     models.command("show")(show)
+    models.command("convert")(convert)
     models.command("check")(check)
     app.add_typer(models, name="model")
 
@@ -29,6 +32,34 @@ def show(name: Annotated[str, typer.Argument()] = "builtin") -> None:
     from gdr_tui.report import show_model
 
     show_model(name)
+
+
+def convert(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Weights as their authors publish them."),
+    ],
+    pair: Annotated[
+        str, typer.Option("--pair", help="Whose they are: mule, mule-port or muscall.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="The new folder. Default: where gdr looks for weights of that name.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write published weights as a folder that gdr reads; no pickle in it is ever run."""
+    from gdr_model import paths
+    from gdr_model.encoders.converters import convert as write_folder
+
+    folder = out or paths.models() / pair
+    write_folder(file, pair, folder)
+    say(f"{file} is now {folder}")
 
 
 def check(

@@ -49,6 +49,21 @@ MUSCALL = {
 }
 
 
+def alive(net: torch.nn.Module) -> torch.nn.Module:
+    """The network with every tensor drawn anew, so that no branch is silent at the start.
+
+    Scalars that are not zero are constants, and stay.
+    """
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for value in net.state_dict().values():
+            if value.dtype.is_floating_point and (value.ndim or not value):
+                z = torch.randn(value.shape, generator=generator)
+                many = value.ndim > 1
+                value.copy_(z / value[0].numel() ** 0.5 if many else 1 + 0.1 * z)
+    return net.eval()
+
+
 def recipe_of(tensors: Mapping[str, torch.Tensor], base: int) -> dict[str, dict[str, Any]]:
     """A recipe for tensors of these names and shapes; variances are lognormal."""
     entries: dict[str, dict[str, Any]] = {}

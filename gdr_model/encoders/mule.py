@@ -19,11 +19,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gdr_model.encoders import mule_frontend as frontend
+from gdr_model.encoders import own
 from gdr_model.encoders.nfnet import (
     GELU_GAIN,
     STEM_KERNELS,
@@ -31,6 +34,10 @@ from gdr_model.encoders.nfnet import (
     SlowFastConfig,
     input_scales,
 )
+from gdr_model.encoders.windowed import WindowedEncoder
+from gdr_model.types import LatentSpace
+
+MODEL_TYPE = "mule"
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,12 @@ class Conv(nn.Module):
         self.weight_v = nn.Parameter(torch.randn(width_out, group, *kernel))
         self.gain = nn.Parameter(torch.ones(width_out))
         self.bias = nn.Parameter(torch.zeros(width_out))
+        self.settled = False
+
+    def settle(self) -> None:
+        """Standardise the filters once and for all: for a network that is trained no more."""
+        self.weight_v.data = self.weight()
+        self.settled = True
 
     def weight(self) -> Tensor:
         """The standardised filters (C', C / groups, kernel)."""
@@ -87,8 +100,9 @@ class Conv(nn.Module):
                 x.shape[2:], self.weight_v.shape[2:], self.stride, strict=True
             )
         )
+        weight = self.weight_v if self.settled else self.weight()
         return F.conv2d(
-            F.pad(x, (*frames, *bands)), self.weight(), self.bias, self.stride, groups=self.groups
+            F.pad(x, (*frames, *bands)), weight, self.bias, self.stride, groups=self.groups
         )
 
 
@@ -184,7 +198,7 @@ def stage(
 
 
 class Mule(nn.Module):
-    """Standardised log-mel (B, 1, 96, 300) to embeddings (B, D); see `mule_frontend.Published`."""
+    """Standardised log-mel (B, 1, 96, 300) to embeddings (B, D); see `mule_frontend`."""
 
     def __init__(self, config: MuleConfig) -> None:
         super().__init__()
@@ -213,6 +227,31 @@ class Mule(nn.Module):
             slow = slow_stage(fuse(slow, fast))
             fast = fast_stage(fast)
         return torch.cat([gelu(path.mean((2, 3))) for path in (slow, fast)], dim=1)
+
+
+def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
+    """The encoder whose weights `mule_convert` has written to a folder.
+
+    The spectrogram is that of the whole sound, cut into slices of 300 frames around each second,
+    as the published code does it; there a slice comes every two seconds.
+
+    Raises:
+        ModelError: if the folder holds something else.
+    """
+    config, tensors = own.read(folder, MODEL_TYPE, MuleConfig)
+    net = Mule(config)
+    own.fill(net, tensors, str(folder))
+    for module in net.modules():
+        if isinstance(module, Conv):
+            module.settle()
+    net.to(device)
+
+    def embed(sound: Tensor) -> Tensor:
+        mel = frontend.log10_mel(sound, centre=False)[..., : frontend.FRAMES]
+        embedded: Tensor = net(frontend.standardise(mel)[:, None].to(device))
+        return embedded
+
+    return WindowedEncoder(embed, space, device, frontend.WINDOW, margin=frontend.MEL.fft // 2)
 
 
 def from_keras(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

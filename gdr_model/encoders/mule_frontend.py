@@ -14,7 +14,7 @@ from torch import Tensor
 from gdr_model.encoders.mel import Mel
 
 SAMPLE_RATE_HZ = 16_000
-WINDOW_S = 3
+WINDOW = 3 * SAMPLE_RATE_HZ
 FRAMES = 300
 MEL = Mel(SAMPLE_RATE_HZ, fft=2048, window=400, hop=160, bands=96, low_hz=0, high_hz=8000)
 

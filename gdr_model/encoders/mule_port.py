@@ -16,12 +16,15 @@ dict, whose scales `beta` and `alpha` are tensors too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from gdr_model.encoders import mule_frontend as frontend
+from gdr_model.encoders import own
 from gdr_model.encoders.nfnet import (
     GELU_GAIN,
     STEM_KERNELS,
@@ -29,6 +32,10 @@ from gdr_model.encoders.nfnet import (
     SlowFastConfig,
     input_scales,
 )
+from gdr_model.encoders.windowed import WindowedEncoder
+from gdr_model.types import LatentSpace
+
+MODEL_TYPE = "mule-port"
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,13 @@ class Standardised(nn.Module):
             bias=False,
         )
 
+        self.settled = False
+
+    def settle(self) -> None:
+        """Standardise the filters once and for all: for a network that is trained no more."""
+        self.conv.weight.data = self.weight()
+        self.settled = True
+
     def weight(self) -> Tensor:
         """The standardised filters (C', C / groups, kernel)."""
         raw = self.conv.weight
@@ -74,7 +88,8 @@ class Standardised(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, M, F) to (B, C', M', F')."""
-        y: Tensor = functional_call(self.conv, {"weight": self.weight()}, x)
+        weight = self.conv.weight if self.settled else self.weight()
+        y: Tensor = functional_call(self.conv, {"weight": weight}, x)
         return F.relu(y) if self.relu else y
 
 
@@ -212,7 +227,7 @@ class Stem(nn.Module):
 
 
 class MulePort(nn.Module):
-    """Mel in decibels (B, 1, 96, 300) to embeddings (B, D); see `mule_frontend.Port`."""
+    """Mel in decibels (B, 1, 96, 300) to embeddings (B, D); see `mule_frontend`."""
 
     def __init__(self, config: MulePortConfig) -> None:
         super().__init__()
@@ -245,3 +260,27 @@ class MulePort(nn.Module):
             slow = slow_stage(fuse(slow, fast))
             fast = fast_stage(fast)
         return torch.cat([F.gelu(path.mean((2, 3))) * GELU_GAIN for path in (slow, fast)], dim=1)
+
+
+def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
+    """The encoder whose weights `mule_port_convert` has written to a folder.
+
+    Every window has a spectrogram of its own. It is read but for its last sample, which leaves
+    the 300 frames that the authors train with.
+
+    Raises:
+        ModelError: if the folder holds something else.
+    """
+    config, tensors = own.read(folder, MODEL_TYPE, MulePortConfig)
+    net = MulePort(config)
+    own.fill(net, tensors, str(folder))
+    for module in net.modules():
+        if isinstance(module, Standardised):
+            module.settle()
+    net.to(device)
+
+    def embed(sound: Tensor) -> Tensor:
+        embedded: Tensor = net(frontend.decibel_mel(sound[:, :-1])[:, None].to(device))
+        return embedded
+
+    return WindowedEncoder(embed, space, device, frontend.WINDOW)

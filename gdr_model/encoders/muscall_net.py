@@ -310,11 +310,18 @@ class Muscall(nn.Module):
         self.text_projection = nn.Linear(c.text_width, c.dim, bias=False)
         self.logit_scale = nn.Parameter(torch.tensor(2.6593))
 
+    def level(self, samples: Tensor) -> Tensor:
+        """Windows (B, N) to mel in dB (B, 1, bands, F)."""
+        return decibel_mel(samples, self.config.mel)[:, None]
+
+    def point(self, level: Tensor) -> Tensor:
+        """Mel in dB (B, 1, bands, F) to (B, D)."""
+        point: Tensor = self.audio_projection(self.audio_backbone(level))
+        return point
+
     def sound(self, samples: Tensor) -> Tensor:
         """Windows (B, N) to (B, D)."""
-        mel = decibel_mel(samples, self.config.mel)[:, None]
-        point: Tensor = self.audio_projection(self.audio_backbone(mel))
-        return point
+        return self.point(self.level(samples))
 
     def words(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Token ids (B, L) to states (B, L, E) and points (B, D)."""

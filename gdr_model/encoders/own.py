@@ -40,10 +40,14 @@ def sizes(kind: type[Config], described: Mapping[str, Any]) -> Config:
 
     Raises:
         KeyError: if one is missing.
+        TypeError: if one is no number and no list of numbers.
     """
     found = {}
     for field in fields(kind):  # type: ignore[arg-type]
         value = described[field.name]
+        numbers = value if isinstance(value, list) else [value]
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise TypeError(f"{field.name} is {value!r}")
         found[field.name] = tuple(value) if isinstance(value, list) else value
     return kind(**found)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gdr_model.errors import Cancelled
 from gdr_model.types import Array, Cancel, never
+from gdr_model.whitening import unit
 
 
 def seconds(count: int, sample_rate_hz: int) -> int:
@@ -37,12 +38,6 @@ def starts(
     return np.clip(centred, 0, count - window)
 
 
-def unit(vectors: Array) -> Array:
-    """Vectors (T, D) at length one; a vector of zeros stays."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
-
-
 def encode_windows(
     samples: Array,
     sample_rate_hz: int,
@@ -51,13 +46,15 @@ def encode_windows(
     *,
     batch: int,
     hop_s: int = 1,
+    margin: int = 0,
     cancelled: Cancel = never,
 ) -> Array:
     """Samples (N,) to unit latents (T, D), T = max(1, round(N / sample_rate_hz)).
 
-    `encode` takes windows (B, window), B at most `batch`, to vectors (B, D). With `hop_s` above
-    one, only every so many seconds (and the last) are encoded; those between are interpolated
-    on the straight line and brought to unit length.
+    `encode` takes windows (B, window), B at most `batch`, to vectors (B, D). With a `margin` it
+    is given as many samples more on either side; at its ends the sound is reflected. With
+    `hop_s` above one, only every so many seconds (and the last) are encoded; those between are
+    interpolated on the straight line and brought to unit length.
 
     Raises:
         Cancelled: between batches, when asked.
@@ -66,7 +63,8 @@ def encode_windows(
     sound = filled(np.asarray(samples, np.float32), window)
     times = np.union1d(np.arange(0, count, hop_s), [count - 1])
     first, where = np.unique(starts(times, len(sound), sample_rate_hz, window), return_inverse=True)
-    views = np.lib.stride_tricks.sliding_window_view(sound, window)
+    wider = np.pad(sound, margin, mode="reflect") if margin else sound
+    views = np.lib.stride_tricks.sliding_window_view(wider, window + 2 * margin)
     pieces = []
     for at in range(0, len(first), batch):
         if cancelled():

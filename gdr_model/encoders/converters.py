@@ -1,0 +1,43 @@
+"""The table of what `gdr model convert` can read: an encoder's name to the module that converts.
+
+Each offers `convert(source, folder)`, which writes config.json and model.safetensors; torch is
+imported by those modules, and so when a conversion runs and not before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from pathlib import Path
+
+from gdr_model.errors import ModelError, UsageError
+
+CONVERTERS = {
+    "mule": "gdr_model.encoders.mule_convert",
+    "mule-port": "gdr_model.encoders.mule_port_convert",
+    "muscall": "gdr_model.encoders.muscall_convert",
+}
+
+
+def convert(source: Path, name: str, folder: Path) -> None:
+    """Write published weights as a folder of an encoder; the folder appears when it is whole.
+
+    Raises:
+        UsageError: if weights of that name cannot be converted.
+        ModelError: if the file holds something else, or the folder exists.
+    """
+    if name not in CONVERTERS:
+        raise UsageError(f"weights of {name!r} cannot be converted; use {', '.join(CONVERTERS)}")
+    if not source.exists():
+        raise ModelError(f"{source} does not exist")
+    if folder.exists():
+        raise ModelError(f"{folder} exists; name a new folder, or remove it first")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    part.mkdir()
+    try:
+        importlib.import_module(CONVERTERS[name]).convert(source, part)
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

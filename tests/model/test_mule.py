@@ -1,0 +1,154 @@
+"""MULE, published and port: sizes, windows, padding, and folders that hold something else."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import references as ref
+import torch
+from torch import Tensor, nn
+
+from gdr_model.encoders import mule, mule_port, own
+from gdr_model.encoders import mule_frontend as frontend
+from gdr_model.encoders.mule import Mule, MuleConfig, same
+from gdr_model.encoders.mule_port import MulePort, MulePortConfig
+from gdr_model.errors import Cancelled, ModelError, WeightsMissing
+from gdr_model.types import LatentSpace
+
+CPU = torch.device("cpu")
+KINDS = {
+    "mule": (mule, Mule, own.sizes(MuleConfig, ref.MULE)),
+    "mule-port": (mule_port, MulePort, own.sizes(MulePortConfig, ref.MULE_PORT)),
+}
+
+
+@pytest.fixture(params=list(KINDS))
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def net(kind: str) -> nn.Module:
+    _, network, config = KINDS[kind]
+    return ref.alive(network(config))
+
+
+@pytest.fixture
+def folder(kind: str, net: nn.Module, tmp_path: Path) -> Path:
+    own.write(tmp_path / kind, kind, net.config, net.state_dict())
+    return tmp_path / kind
+
+
+def load(kind: str, folder: Path, hop_s: float = 1.0):
+    space = LatentSpace(kind, 24, 16_000, 3.0, hop_s, "0" * 16)
+    return KINDS[kind][0].load_audio(folder, space, CPU)
+
+
+def sound(seconds: float) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return 0.1 * rng.standard_normal(round(16_000 * seconds), np.float32)
+
+
+def alone(kind: str, net: nn.Module, samples: np.ndarray, second: int) -> Tensor:
+    """The latent of one second, from the front end and the network alone."""
+    with torch.inference_mode():
+        if kind == "mule":
+            mel = frontend.log10_mel(torch.from_numpy(samples)[None])
+            first = 100 * (second - 1)
+            mel = frontend.standardise(mel[..., first : first + 300])
+        else:
+            first = 16_000 * (second - 1)
+            mel = frontend.decibel_mel(torch.from_numpy(samples[first : first + 47_999])[None])
+        return nn.functional.normalize(net(mel[:, None])[0], dim=0)
+
+
+@pytest.mark.parametrize(
+    ("network", "config", "parameters"),
+    [(Mule, MuleConfig(), 62_345_742), (MulePort, MulePortConfig(), 53_441_836)],
+)
+def test_the_full_networks_have_the_published_sizes(network, config, parameters: int) -> None:
+    with torch.device("meta"):
+        net = network(config)
+    assert sum(p.numel() for p in net.parameters()) == parameters
+    assert config.dim == 1728
+
+
+@pytest.mark.parametrize("size", [37, 38, 75, 300])
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 2), (3, 1), (3, 2), (3, 8), (7, 4)])
+def test_same_padding_leaves_a_frame_a_stride_and_the_odd_sample_at_the_end(
+    size: int, kernel: int, stride: int
+) -> None:
+    before, after = same(size, kernel, stride)
+    assert (size + before + after - kernel) // stride + 1 == math.ceil(size / stride)
+    assert after - before in (0, 1)
+
+
+def test_each_second_reads_the_three_seconds_around_it(
+    kind: str, net: nn.Module, folder: Path
+) -> None:
+    samples = sound(12.3)
+    latents = load(kind, folder).encode(samples)
+    assert latents.shape == (12, 24)
+    for second in (1, 2, 10):
+        expected = alone(kind, net, samples, second)
+        np.testing.assert_allclose(latents[second], expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(latents[0], latents[1])  # the window is moved inside
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.0, 1), (0.4, 1), (2.9, 3), (3.4, 3)])
+def test_short_sounds_have_latents_too(kind: str, folder: Path, seconds: float, count: int) -> None:
+    latents = load(kind, folder).encode(sound(seconds))
+    assert latents.shape == (count, 24)
+    np.testing.assert_allclose(np.linalg.norm(latents, axis=1), 1, rtol=1e-5)
+
+
+def test_a_coarser_hop_keeps_one_latent_a_second(kind: str, folder: Path) -> None:
+    samples = sound(9)
+    fine, coarse = load(kind, folder).encode(samples), load(kind, folder, 4.0).encode(samples)
+    assert coarse.shape == fine.shape
+    np.testing.assert_allclose(coarse[[0, 4, 8]], fine[[0, 4, 8]], rtol=1e-3, atol=1e-5)
+
+
+def test_encoding_stops_when_asked(kind: str, folder: Path) -> None:
+    with pytest.raises(Cancelled):
+        load(kind, folder).encode(sound(5), lambda: True)
+
+
+def edit(folder: Path, **changes: object) -> None:
+    described = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(described | changes))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: (f / "config.json").unlink(), "has no config.json"),
+        (lambda f: (f / "config.json").write_text("{"), "cannot be read as JSON"),
+        (lambda f: edit(f, model_type="clap"), "of type 'clap', not of 'mule"),
+        (lambda f: edit(f, depths=None), "does not say the sizes"),
+        (lambda f: edit(f, slow_out=[8, 8, 16, 32]), "this network needs"),
+        (lambda f: edit(f, depths=[1, 2, 1, 2]), "has no tensor"),
+        (lambda f: edit(f, depths=[1, 1, 1, 1]), "does not know"),
+        (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
+        (lambda f: cut(f / "model.safetensors"), "not all of one"),
+        (lambda f: torch.save({}, f / "model.safetensors"), "is a pickle where safetensors"),
+    ],
+)
+def test_a_folder_of_something_else_is_refused(kind: str, folder: Path, spoil, said: str) -> None:
+    spoil(folder)
+    with pytest.raises(ModelError, match=said) as refused:
+        load(kind, folder)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_that_is_not_there_says_how_to_make_it(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match="gdr model convert"):
+        load(kind, tmp_path / "nowhere")
