@@ -40,7 +40,7 @@ def convert(
         typer.Argument(metavar="FILE", help="Weights as their authors publish them."),
     ],
     pair: Annotated[
-        str, typer.Option("--pair", help="Whose they are: mule, mule-port or muscall.")
+        str, typer.Option("--pair", help="Whose they are: laion, mule, mule-port or muscall.")
     ],
     out: Annotated[
         Path | None,
@@ -65,7 +65,7 @@ def convert(
 def check(
     pair: Annotated[
         str,
-        typer.Argument(metavar="PAIR", help="mule, mule-port, muscall, or a denoiser: unet, mlp."),
+        typer.Argument(metavar="PAIR", help="mule, mule-port, muscall, clap, laion; or unet, mlp."),
     ],
     reference: Annotated[
         Path,

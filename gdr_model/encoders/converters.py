@@ -17,6 +17,7 @@ CONVERTERS = {
     "mule": "gdr_model.encoders.mule_convert",
     "mule-port": "gdr_model.encoders.mule_port_convert",
     "muscall": "gdr_model.encoders.muscall_convert",
+    "laion": "gdr_model.encoders.laion_convert",
 }
 
 

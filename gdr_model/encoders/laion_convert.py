@@ -56,7 +56,16 @@ def convert(source: Path, folder: Path, text_heads: int | None = None) -> None:
     Raises:
         ModelError: if it is no checkpoint of laion-clap.
     """
-    tensors = converted(read_checkpoint(source))
+    write(read_checkpoint(source), folder, text_heads)
+
+
+def write(theirs: Mapping[str, Tensor], folder: Path, text_heads: int | None = None) -> None:
+    """Write tensors of laion-clap as a folder of transformers.
+
+    Raises:
+        ModelError: if one is missing.
+    """
+    tensors = converted(theirs)
     described = configuration(tensors, text_heads) | {"gdr_pair": "laion"}
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     for name, content in (("preprocessor_config", PREPROCESSOR), ("config", described)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 import references as ref
 import torch
 from torch.nn import functional as F
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from gdr_model.encoders import muscall, own
 from gdr_model.encoders.muscall_net import Muscall, MuscallConfig, upstream_config
-from gdr_model.errors import Cancelled, ModelError
+from gdr_model.errors import Cancelled, ModelError, WeightsMissing
 from gdr_model.types import LatentSpace
 
 CONFIG = upstream_config(ref.MUSCALL)
@@ -79,3 +81,45 @@ def test_the_folder_of_another_encoder_is_refused(folder: Path, encoder) -> None
     (folder / "config.json").write_text(described.replace('"muscall"', '"mule"'))
     with pytest.raises(ModelError, match="of type 'mule', not of 'muscall'"):
         muscall.load_audio(folder, encoder.space, torch.device("cpu"))
+
+
+@pytest.fixture
+def vocabulary(folder: Path) -> Path:
+    """CLIP's tokenizer over single bytes and one merge, as many tokens as the weights have."""
+    letters = list(bytes_to_unicode().values())
+    words = [*letters, *(letter + "</w>" for letter in letters), "in", "in</w>"]
+    words += [f"<unused{i}>" for i in range(CONFIG.vocabulary - 2 - len(words))]
+    words += ["<|startoftext|>", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\ni n\ni n</w>\n")
+    return folder
+
+
+def test_words_are_read_alone_and_end_where_the_vocabulary_ends(
+    vocabulary: Path, net: Muscall
+) -> None:
+    reader = muscall.load_text(vocabulary, torch.device("cpu"))
+    both = reader.embed(["violin", "", "rain " * 200])
+    assert both.states.shape == (3, 77, 24)
+    assert both.mask.sum(1).tolist() == [7, 0, 77]  # start, v, i, o, l, in, end; start to end
+    np.testing.assert_array_equal(both.pooled[0], reader.embed(["violin"]).pooled[0])
+    np.testing.assert_allclose(np.linalg.norm(both.pooled[[0, 2]], axis=1), 1, rtol=1e-5)
+    ids = muscall.vocabulary(vocabulary, CONFIG)("Violin")["input_ids"]
+    assert (ids[0], ids[-1]) == (598, 599)
+    with torch.inference_mode():
+        expected = F.normalize(net.words(torch.tensor([ids]))[1])[0]
+    np.testing.assert_allclose(both.pooled[0], expected, atol=1e-5)
+
+
+def test_a_vocabulary_that_is_missing_or_of_other_weights_is_refused(vocabulary: Path) -> None:
+    known = json.loads((vocabulary / "vocab.json").read_text())
+    known["<one more>"] = len(known)
+    (vocabulary / "vocab.json").write_text(json.dumps(known))
+    with pytest.raises(ModelError, match="has 601 tokens"):
+        muscall.load_text(vocabulary, torch.device("cpu"))
+    (vocabulary / "vocab.json").write_text("not a vocabulary")
+    with pytest.raises(ModelError, match="no vocabulary"):
+        muscall.load_text(vocabulary, torch.device("cpu"))
+    (vocabulary / "merges.txt").unlink()
+    with pytest.raises(WeightsMissing, match=r"has no merges\.txt"):
+        muscall.load_text(vocabulary, torch.device("cpu"))
