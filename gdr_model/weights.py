@@ -36,11 +36,17 @@ def find(weights: Weights) -> Path:
     cached = in_hub_cache(weights.hub, weights.file or "config.json") if weights.hub else None
     if cached is not None:
         return cached if weights.file else cached.parent
+    raise WeightsMissing(
+        f"the weights of {weights.key} are not on this machine; {how(weights)}, or name their "
+        "folder with --model"
+    )
+
+
+def how(weights: Weights) -> str:
+    """What to do to have the weights of a part."""
     if weights.hub:
-        how = f"run gdr model pull {weights.key}, or name their folder with --model"
-    else:
-        how = f"make them with gdr model convert FILE {own}"
-    raise WeightsMissing(f"the weights of {weights.key} are not on this machine; {how}")
+        return f"run gdr model pull {weights.key}"
+    return f"make them with gdr model convert FILE --pair {weights.key}"
 
 
 def in_hub_cache(repository: str, file: str) -> Path | None:
@@ -88,7 +94,7 @@ def require(folder: Path, weights: Weights) -> dict[str, Any]:
         if (folder / PICKLE).is_file():
             raise ModelError(
                 f"{folder} holds a pickle ({PICKLE}) where {TENSORS} is expected; "
-                f"run gdr model convert {folder} NEW_FOLDER"
+                f"run gdr model convert {folder} --pair {weights.types[0]} -o NEW_FOLDER"
             )
         raise ModelError(f"{folder} has a config.json but no {TENSORS}; fetch it again")
     return raw

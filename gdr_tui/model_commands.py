@@ -15,16 +15,17 @@ def register(app: typer.Typer) -> None:
     models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
     models.command("list")(list_models)
     models.command("show")(show)
+    models.command("pull")(pull)
     models.command("convert")(convert)
     models.command("check")(check)
     app.add_typer(models, name="model")
 
 
 def list_models() -> None:
-    """List the models on this machine."""
-    from gdr_tui import report
+    """List every pair, what it needs and whether that is here; then models of one's own."""
+    from gdr_tui.models_listed import list_models as show_list
 
-    report.list_models()
+    show_list()
 
 
 def show(name: Annotated[str, typer.Argument()] = "builtin") -> None:
@@ -34,13 +35,28 @@ def show(name: Annotated[str, typer.Argument()] = "builtin") -> None:
     show_model(name)
 
 
+def pull(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="clap, laion, flan-t5-base, or OWNER/NAME of the hub."),
+    ],
+) -> None:
+    """Fetch weights from the Hugging Face hub; goes on where it was interrupted."""
+    from gdr_tui.pulling import pull_weights
+
+    pull_weights(name)
+
+
 def convert(
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="Weights as their authors publish them."),
     ],
     pair: Annotated[
-        str, typer.Option("--pair", help="Whose they are: laion, mule, mule-port or muscall.")
+        str,
+        typer.Option(
+            "--pair", help="Whose they are: laion, mule, mule-port, muscall; or clap, t5."
+        ),
     ],
     out: Annotated[
         Path | None,

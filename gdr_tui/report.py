@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gdr_model import __version__, paths
-from gdr_model.config import SHIPPED, ModelConfig
 from gdr_model.errors import GdrError
 from gdr_model.library import Library
 from gdr_model.stores import stores
@@ -112,17 +111,6 @@ def _terminal() -> str:
     size = os.get_terminal_size() if sys.stdout.isatty() else None
     told = f"{size.columns}×{size.lines}" if size else "none on stdout"
     return f"{told}, TERM={os.environ.get('TERM', '')}, COLORTERM={os.environ.get('COLORTERM', '')}"
-
-
-def list_models() -> None:
-    """A line a model: name, latent space, size, folder."""
-    for folder in (SHIPPED, *(path.parent for path in paths.models().glob("*/config.json"))):
-        try:
-            config = ModelConfig.read(str(folder))
-            size = config.weights.stat().st_size / 2**20
-        except (GdrError, OSError):
-            continue  # the text model's folder lies here too, and is no gdr model
-        write(f"{config.name}\t{config.space}\t{size:.1f} MiB\t{literal(str(folder))}\n")
 
 
 def show_model(name: str) -> None:

@@ -18,6 +18,8 @@ CONVERTERS = {
     "mule-port": "gdr_model.encoders.mule_port_convert",
     "muscall": "gdr_model.encoders.muscall_convert",
     "laion": "gdr_model.encoders.laion_convert",
+    "clap": "gdr_model.encoders.folder_convert",
+    "t5": "gdr_model.encoders.folder_convert",
 }
 
 

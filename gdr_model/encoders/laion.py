@@ -150,12 +150,12 @@ def package_module(path: Path, device: torch.device) -> Any:
     except ImportError as error:
         raise WeightsMissing(
             f"laion-clap cannot be imported ({error}); run pip install 'gdr-tui[laion]', or "
-            f"gdr model convert {path} NEW_FOLDER, which needs no package"
+            f"gdr model convert {path} --pair laion, which needs no package"
         ) from error
     except OSError as error:
         raise WeightsMissing(
             "laion-clap fetches roberta-base when it is loaded, and could not; go online once, or "
-            f"run gdr model convert {path} NEW_FOLDER"
+            f"run gdr model convert {path} --pair laion"
         ) from error
     try:
         module.model.load_state_dict(tensors)

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdr_model import weights
+from gdr_model import paths, weights
 from gdr_model.encoders.pairs import (
     AUDIO_PARTS,
     CLAP,
@@ -151,6 +151,9 @@ def _text(name: str) -> tuple[TextPart, Path]:
 def _path(name: str) -> Path:
     """A folder, a checkpoint, or a repository in the Hugging Face cache."""
     own = Path(name).expanduser()
+    pulled = paths.models() / name
+    if not own.exists() and (pulled / "config.json").is_file():
+        own = pulled
     if (own / "config.json").is_file() or (own.is_file() and own.suffix == ".pt"):
         return own
     if own.is_file():
