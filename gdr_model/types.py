@@ -54,7 +54,8 @@ class LatentSpace:
     """First 16 hex digits of the SHA-256 of the encoder's weights."""
 
     def __str__(self) -> str:
-        return f"{self.encoder} ({self.dim} wide, {self.fingerprint[:8]})"
+        every = "" if self.hop_s == 1 else f" every {self.hop_s:g} s"
+        return f"{self.encoder}{every} ({self.dim} wide, {self.fingerprint[:8]})"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ Libraries = Annotated[
         show_default=False,
     ),
 ]
-Model = Annotated[str, typer.Option("--model", "-m", help="builtin, or a model folder.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="A pair of gdr model list, or a folder.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 Nots = Annotated[
     list[str] | None,

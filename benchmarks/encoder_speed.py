@@ -1,0 +1,59 @@
+"""How fast each audio encoder reads: `python benchmarks/encoder_speed.py [SECONDS]`.
+
+One thread, noise of that length (default 60), decoding not counted. The networks have their
+published sizes and random weights, which take the same time as trained ones.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from coarser_hop import untrained
+
+from gdr_model import checkpoint
+from gdr_model.encoders import mule, mule_port, muscall, own
+from gdr_model.encoders.muscall_net import Muscall, MuscallConfig, learned
+
+
+def folders(root: Path) -> dict[str, str]:
+    """What `--model` takes for each encoder, by its name."""
+    made = {"builtin": "builtin", "clap": str(untrained(root / "clap"))}
+    nets = {
+        mule.MODEL_TYPE: mule.Mule(mule.MuleConfig()),
+        mule_port.MODEL_TYPE: mule_port.MulePort(mule_port.MulePortConfig()),
+    }
+    for name, net in nets.items():
+        own.write(root / name, name, net.config, net.state_dict())
+        made[name] = str(root / name)
+    both = Muscall(MuscallConfig())
+    own.write(root / "muscall", muscall.MODEL_TYPE, both.config, learned(both.state_dict()))
+    return made | {"muscall": str(root / "muscall")}
+
+
+def main(seconds: int) -> None:
+    """Measure, and print a table."""
+    print("| encoder | width | × real time | of builtin's time |")
+    print("|---|---|---|---|")
+    fastest = 0.0
+    with tempfile.TemporaryDirectory() as root:
+        for name, model in folders(Path(root)).items():
+            encoder = checkpoint.load(model, "cpu").encoder
+            count = seconds * encoder.space.sample_rate_hz
+            samples = 0.1 * np.random.default_rng(0).standard_normal(count).astype(np.float32)
+            encoder.encode(samples[: count // 2])  # the first run allocates
+            began = time.perf_counter()
+            encoder.encode(samples)
+            took = time.perf_counter() - began
+            fastest = fastest or took
+            print(
+                f"| {name} | {encoder.space.dim} | {seconds / took:,.1f} | {took / fastest:,.0f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
