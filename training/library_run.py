@@ -156,7 +156,8 @@ def train_library(
     config = replace(config, network=network, diffusion=diffusion)
     mean, sd = model.latent_mean.cpu().numpy(), model.latent_sd.cpu().numpy()
     eye = np.eye(len(sd), dtype=np.float32)
-    scale = model.mean_sd.cpu().numpy()
+    # A copy: without deviations along time it is the very tensor of `sd`.
+    scale = model.mean_sd.cpu().numpy().copy()
     along = None
     if model.latent_along is not None:
         along = (model.latent_along / model.latent_along[0]).cpu().numpy()
