@@ -68,13 +68,17 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    text_heads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Attention heads of an unusual text tower.", show_default=False),
+    ] = None,
 ) -> None:
     """Write published weights as a folder that gdr reads; no pickle in it is ever run."""
     from gdr_model import paths
     from gdr_model.encoders.converters import convert as write_folder
 
     folder = out or paths.models() / pair
-    write_folder(file, pair, folder)
+    write_folder(file, pair, folder, text_heads)
     say(f"{file} is now {folder}")
 
 

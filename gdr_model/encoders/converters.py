@@ -22,8 +22,11 @@ CONVERTERS = {
     "t5": "gdr_model.encoders.folder_convert",
 }
 
+TEXT_TOWERS = ("laion", "muscall")
+"""Those whose weights do not tell how many attention heads the text tower has."""
 
-def convert(source: Path, name: str, folder: Path) -> None:
+
+def convert(source: Path, name: str, folder: Path, text_heads: int | None = None) -> None:
     """Write published weights as a folder of an encoder; the folder appears when it is whole.
 
     Raises:
@@ -32,6 +35,8 @@ def convert(source: Path, name: str, folder: Path) -> None:
     """
     if name not in CONVERTERS:
         raise UsageError(f"weights of {name!r} cannot be converted; use {', '.join(CONVERTERS)}")
+    if text_heads is not None and name not in TEXT_TOWERS:
+        raise UsageError(f"weights of {name} have no text tower whose heads could be named")
     if not source.exists():
         raise ModelError(f"{source} does not exist")
     if folder.exists():
@@ -40,7 +45,8 @@ def convert(source: Path, name: str, folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     part.mkdir()
     try:
-        importlib.import_module(CONVERTERS[name]).convert(source, part)
+        options = {} if text_heads is None else {"text_heads": text_heads}
+        importlib.import_module(CONVERTERS[name]).convert(source, part, **options)
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

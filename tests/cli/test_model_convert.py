@@ -51,3 +51,10 @@ def test_refusals_are_one_sentence_and_leave_nothing_behind(tmp_path: Path) -> N
         assert said in err
         assert err.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir() if "made" in p.name] == []
+
+
+def test_heads_are_named_where_weights_do_not_tell_them(tmp_path: Path) -> None:
+    source = checkpoint(tmp_path)
+    found, _, err = run(source, "--pair", "mule-port", "--text-heads", 2, "-o", tmp_path / "made")
+    assert found == 2
+    assert "no text tower" in err
