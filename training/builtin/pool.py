@@ -64,9 +64,9 @@ class Pool:
         first = len(self.texts) - len(self.asked)
         return [first + int(q) for q in drawn], [self.asked[int(q)] for q in drawn]
 
-    def answers(self, asked: Sequence[Sequence[int]], items: Sequence[int]) -> Array:
+    def answers(self, asked: Sequence[Sequence[int]], items: NDArray[np.int64]) -> Array:
         """The teacher's scores (Q, N) of some passages under the classes of each query."""
-        return order(self.classes[list(items)], asked)
+        return order(self.classes[items], asked)
 
     def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         """States (B, L, 384), mask (B, L) and pooled (B, 384) of captions."""
