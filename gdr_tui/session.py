@@ -11,21 +11,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdr_model.errors import (
-    Cancelled,
-    DecodeError,
-    GdrError,
-    LibraryError,
-    ModelError,
-)
+from gdr_model.errors import Cancelled, DecodeError, LibraryError, ModelError
 from gdr_model.types import Array, Cancel, Results, Steering, Track, never
 from gdr_tui.literal import literal
+from gdr_tui.told import Catalogue, Indexed, Indexing, Loaded, Prints, measured, sentence
 from gdr_tui.typed import typed_path
 
 if TYPE_CHECKING:
@@ -33,7 +28,10 @@ if TYPE_CHECKING:
     from gdr_model.ingest import Progress
     from gdr_model.library import Library
     from gdr_model.retriever import Retriever
-    from gdr_model.sessions import LibraryPrint, ModelPrint
+
+__all__ = [
+    "Catalogue", "Indexed", "Indexing", "Loaded", "Prints", "Session", "measured", "sentence"
+]  # fmt: skip
 
 PLAYBACK_HZ = 44_100
 PEAK_COLUMNS = 1_000
@@ -43,56 +41,6 @@ PAGE = 500
 REMEMBERED = 64
 """Draws kept in memory, a few kilobytes each: back in the trail, likes, bans and filters are
 answered from them at once."""
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """What the libraries hold, read without a model."""
-
-    count: int = 0
-    first: tuple[Track, ...] = ()
-    failures: int = 0
-    roots: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The model that answers."""
-
-    model: str
-    """Its name; a pair without a retriever says so."""
-    device: str
-
-
-@dataclass(frozen=True)
-class Indexing:
-    """How far indexing is, with its measured rate."""
-
-    done: int
-    total: int
-    per_s: float
-    left_s: float | None
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class Indexed:
-    """What indexing did."""
-
-    encoded: int = 0
-    gone: int = 0
-    failed: int = 0
-    took_s: float = 0.0
-    problems: tuple[str, ...] = field(default=())
-    """One sentence for every folder that could not be indexed."""
-
-
-@dataclass(frozen=True)
-class Prints:
-    """Fingerprints of the model and the libraries that answer."""
-
-    model: ModelPrint
-    libraries: tuple[LibraryPrint, ...]
 
 
 class Session:
@@ -392,17 +340,3 @@ def _is_locked(root: Path) -> bool:
         return True
     except OSError:
         return False
-
-
-def measured(done: int, total: int, elapsed_s: float, path: Path | None = None) -> Indexing:
-    """Progress with its rate, and the time left once there is a rate to tell it from."""
-    per_s = done / elapsed_s if elapsed_s > 0 else 0.0
-    left_s = (total - done) / per_s if per_s > 0 and elapsed_s > 1 else None
-    return Indexing(done, total, per_s, left_s, path)
-
-
-def sentence(error: BaseException) -> str:
-    """What went wrong, fit for a notification."""
-    if isinstance(error, GdrError):
-        return literal(str(error))
-    return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
