@@ -85,7 +85,7 @@ def parse(line: str) -> Typed:
     filters: dict[str, list[str]] = {}
     for part in parts(line):
         if part.kind == "words":
-            words.append(_unquoted(part.text.removeprefix("\\")))
+            words.append(_unquoted(_plain(part.text)))
         elif part.kind == "negative":
             negative = WeightedText.parse(_unquoted(part.text[1:]))
             Steering("-", negatives=(negative,))
@@ -125,6 +125,13 @@ def _kind(text: str) -> str:
     if sign in "-+" and rest[:1] and (rest[0].isalpha() or (rest[0] == '"' and rest != '""')):
         return "negative" if sign == "-" else "slider"
     return "words"
+
+
+def _plain(text: str) -> str:
+    """Words without the backslash that kept them from being something else."""
+    rest = text[1:]
+    escapes = text[:1] == "\\" and rest and (rest[0] in "-+" or _kind(rest) != "words")
+    return rest if escapes else text
 
 
 def _slider(typed: str) -> Slider:

@@ -37,7 +37,7 @@ class TrailKeys(SearchScreen):
 
     def action_focus_trail(self) -> None:
         """Choose in the trail."""
-        self.trail_list.focus()
+        self.trail_list.open()
 
     # Back and forth
 

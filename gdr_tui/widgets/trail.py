@@ -54,6 +54,14 @@ class TrailList(Listing):
         last = len(self._rows) - 1
         self.filled(places.get(there.number, self.cursor if stay else last) if there else last)
 
+    def open(self) -> None:
+        """Take the keys, and the room to choose in; a click takes only the keys.
+
+        Growing under the pointer, it would put another line below the second click.
+        """
+        self.add_class("-open")
+        self.focus()
+
     def on_focus(self) -> None:
         """Say what can be done here."""
         self.border_subtitle = (
@@ -62,6 +70,7 @@ class TrailList(Listing):
 
     def on_blur(self) -> None:
         """Keep to the tree."""
+        self.remove_class("-open")
         self.border_title = self.BORDER_TITLE
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:

@@ -51,6 +51,7 @@ def test_plain_sentences_stay_words(line: str) -> None:
         (r"\-vocals", "-vocals"),
         (r"\+strings warm", "+strings warm"),
         (r"\genre:jazz", "genre:jazz"),
+        (r"\[ \w", r"\[ \w"),
         ("  warm   piano ", "warm piano"),
         ('"night drive" slow', "night drive slow"),
         ("", ""),
