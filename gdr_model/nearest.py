@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,29 +74,59 @@ class Found:
     tracks: list[Track]
 
 
-def nearest(
-    query: Query, shelves: Sequence[Shelf], k: int, where: str | None, share: float
-) -> tuple[list[Found], int]:
-    """The best recordings of all shelves, at least k tracks of them, and how many competed.
+@dataclass
+class Competition:
+    """How many tracks may be found, and what kept the others out."""
 
-    `share` is the anchor's (see `fuse`).
+    competing: int = 0
+    filtered: int = 0
+    banned: int = 0
+    """Of those the filter let through."""
+
+
+def nearest(
+    query: Query,
+    shelves: Sequence[Shelf],
+    k: int,
+    where: str | None,
+    share: float,
+) -> tuple[list[Found], Competition]:
+    """The best recordings of all shelves, at least k tracks of them, and who competed.
+
+    A recording that the query dislikes is no answer, nor is any copy of it. `share` is the
+    anchor's (see `fuse`).
 
     Raises:
         UsageError: if the filter cannot be read.
     """
     ranked: list[Found] = []
-    competing = 0
+    count = Competition()
+    banned = _contents(query.steering.dislikes, shelves)
     for shelf in shelves:
         tracks = shelf.tracks
         allowed = None
         if where is not None:
             tracks = by_content(shelf.library.tracks(where))
             allowed = np.array([c in tracks for c in shelf.index.passages.contents], np.bool_)
-        competing += sum(len(same) for same in tracks.values())
+            count.filtered += _size(shelf.tracks) - _size(tracks)
+        if out := {content: tracks[content] for content in banned if content in tracks}:
+            tracks = {content: same for content, same in tracks.items() if content not in out}
+            count.banned += _size(out)
+        count.competing += _size(tracks)
         ranked += _on_shelf(query, shelf, k, tracks, allowed, share)
     # The path decides between equals, so that the order never depends on the index.
     ranked.sort(key=lambda found: (-found.score, found.tracks[0].path))
-    return ranked, competing
+    return ranked, count
+
+
+def _contents(paths: Sequence[str], shelves: Sequence[Shelf]) -> set[str]:
+    """The sound of those of some files that a library holds."""
+    found = {shelf.library.track(Path(path)) for path in paths for shelf in shelves}
+    return {track.content for track in found if track is not None}
+
+
+def _size(tracks: dict[str, list[Track]]) -> int:
+    return sum(map(len, tracks.values()))
 
 
 def _on_shelf(

@@ -111,14 +111,23 @@ class Retriever:
             raise UsageError(f"-k {k} asks for no results; use 1 or more")
         begun = time.perf_counter()
         share = self.model.config.anchor_share
-        found, searched = nearest(query, self.shelves, k, where, share)
+        found, count = nearest(query, self.shelves, k, where, share)
         listed = hits(query, found, k, self.model.space, self.model.whitening, share)
         gram = query.vectors @ query.vectors.T
         draws = len(gram)
         pairs = draws * (draws - 1)
         agreement = float((gram.sum() - np.trace(gram)) / pairs) if pairs else 1.0
         search_s = time.perf_counter() - begun
-        return Results(listed, query, searched, agreement, draw_s=draw_s, search_s=search_s)
+        return Results(
+            listed,
+            query,
+            count.competing,
+            agreement,
+            draw_s=draw_s,
+            search_s=search_s,
+            filtered=count.filtered,
+            banned=count.banned,
+        )
 
     def query(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
         """Draw the points of a steering in the search space, pushed by likes and dislikes."""

@@ -305,3 +305,7 @@ class Results:
     """Mean cosine between the draws: near 1 the words were clear, low they were ambiguous."""
     draw_s: float
     search_s: float
+    filtered: int = 0
+    """Tracks that the filter kept from competing."""
+    banned: int = 0
+    """Tracks that the filter let through and a dislike kept from competing."""

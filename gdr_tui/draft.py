@@ -21,6 +21,9 @@ AMOUNT_STEP = 0.1
 """Of a slider, from -1 to 1."""
 STRENGTH_STEP = 0.05
 """Of an edit, up to 1."""
+PULL_STEP = 0.1
+PULL = 0.5
+"""How hard likes and bans act inside the sampler once they are drawn with."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Chip:
     """One thing that steers besides the prompt, as it is shown, weighed and taken away."""
 
     kind: str
-    """filter, edit, like, ban, negative or slider."""
+    """filter, edit, like, ban, pull, negative or slider."""
     text: str
     key: str = ""
     """What of this kind it is: a condition, a liked or banned path, the words."""
@@ -105,6 +108,7 @@ class Draft:
         self.bans = tuple(p for p in self.bans if p != name)
         liked = name in self.likes
         self.likes = tuple(p for p in self.likes if p != name) + (() if liked else (name,))
+        self._settle_pull()
 
     def ban(self, path: Path) -> None:
         """Ban a track, or no more; a banned track is not liked."""
@@ -112,6 +116,12 @@ class Draft:
         self.likes = tuple(p for p in self.likes if p != name)
         banned = name in self.bans
         self.bans = tuple(p for p in self.bans if p != name) + (() if banned else (name,))
+        self._settle_pull()
+
+    def _settle_pull(self) -> None:
+        """Without likes and bans there is nothing to be drawn with."""
+        if not (self.likes or self.bans):
+            self.pull = 0.0
 
     def push_away(self, typed: str) -> None:
         """Add a negative typed as `text` or `text:1.5`; the same text again changes its weight.
@@ -161,15 +171,24 @@ class Draft:
             chips.append(Chip("edit", f"edit {self.edit.strength:g} of {source}"))
         chips += [Chip("like", f"♥ {literal(Path(p).stem)}", p) for p in self.likes]
         chips += [Chip("ban", f"⊘ {literal(Path(p).stem)}", p) for p in self.bans]
+        if self.pull:
+            chips.append(Chip("pull", f"drawn with ♥ ⊘ {self.pull:g}"))
         chips += [Chip("slider", f"+ {literal(s.text)} {s.amount:g}", s.text) for s in self.sliders]
         return chips + [
             Chip("negative", f"− {literal(n.text)}" + f" {n.weight:g}" * (n.weight != 1), n.text)
             for n in self.negatives
         ]
 
+    def answered_by(self, ask: Ask) -> bool:
+        """Whether a query was asked exactly so."""
+        try:
+            return self.ask() == ask
+        except UsageError:
+            return False
+
     def weigh(self, chip: Chip, by: int) -> bool:
         """Turn a chip's weight one step up or down; False where it has none or is at its end."""
-        before = (self.edit, self.negatives, self.sliders)
+        before = (self.edit, self.negatives, self.sliders, self.pull)
         if chip.kind == "edit" and self.edit:
             strength = _turned(self.edit.strength, by * STRENGTH_STEP, STRENGTH_STEP, 1.0)
             self.edit = replace(self.edit, strength=strength)
@@ -187,7 +206,9 @@ class Draft:
                 else s
                 for s in self.sliders
             )
-        return before != (self.edit, self.negatives, self.sliders)
+        elif chip.kind == "pull":
+            self.pull = _turned(self.pull, by * PULL_STEP, PULL_STEP, 1.0)
+        return before != (self.edit, self.negatives, self.sliders, self.pull)
 
     def remove(self, chip: Chip) -> None:
         """Take one of the chips away."""
@@ -199,10 +220,13 @@ class Draft:
             self.likes = tuple(p for p in self.likes if p != chip.key)
         elif chip.kind == "ban":
             self.bans = tuple(p for p in self.bans if p != chip.key)
+        elif chip.kind == "pull":
+            self.pull = 0.0
         elif chip.kind == "slider":
             self.sliders = tuple(s for s in self.sliders if s.text != chip.key)
         else:
             self.negatives = tuple(n for n in self.negatives if n.text != chip.key)
+        self._settle_pull()
 
 
 def conditions(where: str) -> list[str]:

@@ -17,6 +17,7 @@ from gdr_model.errors import Cancelled
 from gdr_model.types import Cancel
 from gdr_tui import messages
 from gdr_tui.background import Background
+from gdr_tui.draft import conditions
 from gdr_tui.session import PLAYBACK_HZ, Indexing, Session, sentence
 from gdr_tui.trail import Ask
 
@@ -61,6 +62,10 @@ class Jobs:
     def prints(self) -> None:
         """Find out which model and libraries answer."""
         self._run("prints", self._prints, "session")
+
+    def count_parts(self, where: str) -> None:
+        """Count what each condition of a filter lets through."""
+        self._run("parts", partial(self._count_parts, where), "filter")
 
     def give_up_asking(self) -> None:
         """Cancel the query under way."""
@@ -126,6 +131,9 @@ class Jobs:
 
     def _prints(self, _cancelled: Cancel) -> None:
         self._post(messages.PrintsRead(self._session.prints()))
+
+    def _count_parts(self, where: str, _cancelled: Cancel) -> None:
+        self._post(messages.PartsCounted(where, self._session.counts(conditions(where))))
 
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()

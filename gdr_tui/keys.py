@@ -21,7 +21,7 @@ SEARCH = (
         "enter",
         "enter",
         "Search",
-        "draw the query; in the trail, go there",
+        "draw, with what you like; in the trail, go there",
     ),
     _key("search.reroll", "r", "reroll", "Re-roll", "draw again with another seed"),
     _key(
@@ -35,8 +35,8 @@ TRACK = (
     _key("track.back", "left", "seek(-5)", "5 s back", "move the playhead back"),
     _key("track.forward", "right", "seek(5)", "5 s on", "move the playhead on"),
     _key("track.edit", "i", "edit", "Edit", "invert it and draw it in other words"),
-    _key("track.like", "l", "like", "Like", "draw towards this track, or no more"),
-    _key("track.ban", "b", "ban", "Ban", "draw away from this track, or no more"),
+    _key("track.like", "l", "like", "Like", "rank towards this track, or no more"),
+    _key("track.ban", "b", "ban", "Ban", "leave it out and rank away from it, or no more"),
     _key("track.mark", "m", "mark", "Mark", "mark for export, or no more"),
     _key("track.copy", "y", "copy", "Copy path", "copy the path of this file"),
 )

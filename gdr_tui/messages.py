@@ -59,6 +59,14 @@ class SearchAnswered(Message):
 
 
 @dataclass
+class PartsCounted(Message):
+    """How many tracks each condition of a filter lets through by itself."""
+
+    where: str
+    counts: Mapping[str, int]
+
+
+@dataclass
 class SearchRefused(Message):
     """A query without an answer, and why, in one sentence."""
 

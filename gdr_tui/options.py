@@ -38,7 +38,12 @@ Likes = Annotated[
 ]
 Unlikes = Annotated[
     list[Path] | None,
-    typer.Option("--unlike", help="Push away from this file.", show_default=False, readable=False),
+    typer.Option(
+        "--unlike",
+        help="Leave this file out, and push away from it.",
+        show_default=False,
+        readable=False,
+    ),
 ]
 Slides = Annotated[
     list[str] | None,

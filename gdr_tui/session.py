@@ -184,6 +184,15 @@ class Session:
         if where:
             filters.parse(where)
 
+    def counts(self, parts: Sequence[str]) -> dict[str, int]:
+        """How many tracks each of some filters lets through by itself.
+
+        Raises:
+            UsageError: naming what cannot be read in one.
+        """
+        libraries = self._known()
+        return {part: sum(len(one.tracks(part)) for one in libraries) for part in parts}
+
     def refresh(self) -> bool:
         """Let queries find what was indexed since; whether that is anything."""
         with self._answering:

@@ -271,6 +271,8 @@ def what_changed(before: Ask | None, after: Ask) -> str:
     for sign, was, has in (("♥", old.likes, now.likes), ("⊘", old.dislikes, now.dislikes)):
         parts += [f"{sign} {Path(p).stem}" for p in has if p not in was]
         parts += [f"no {sign} {Path(p).stem}" for p in was if p not in has]
+    if now.pull != old.pull:
+        parts.append(f"drawn with ♥ ⊘ {now.pull:g}" if now.pull else "drawn without ♥ ⊘")
     if now.guidance != old.guidance:
         parts.append(f"g {old.guidance:g}→{now.guidance:g}")
     parts += [f"{now.steps} steps"] if now.steps != old.steps else []

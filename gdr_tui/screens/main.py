@@ -15,13 +15,14 @@ from gdr_tui.literal import literal
 from gdr_tui.screens.ask import FilterScreen
 from gdr_tui.screens.edit import Edited, EditScreen
 from gdr_tui.screens.export import ExportScreen, Source
+from gdr_tui.screens.judging import JudgingScreen
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.trailing import TrailKeys
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(PromptingScreen, TrailKeys):
+class MainScreen(PromptingScreen, TrailKeys, JudgingScreen):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
@@ -54,7 +55,7 @@ class MainScreen(PromptingScreen, TrailKeys):
         if trail.has_focus:
             self.go_to_chosen()
         else:
-            self._ask()
+            self.action_draw()
 
     # Steering
 
@@ -68,18 +69,6 @@ class MainScreen(PromptingScreen, TrailKeys):
     def action_guidance(self, sign: int) -> None:
         """Follow the words harder or more freely."""
         if self.asking.draft.turn_guidance(sign * GUIDANCE_STEP):
-            self.changed()
-
-    def action_like(self) -> None:
-        """Draw towards the chosen track, or no more."""
-        if track := self.results.track:
-            self.asking.draft.like(track.path)
-            self.changed()
-
-    def action_ban(self) -> None:
-        """Draw away from the chosen track, or no more."""
-        if track := self.results.track:
-            self.asking.draft.ban(track.path)
             self.changed()
 
     def action_unchip(self) -> None:

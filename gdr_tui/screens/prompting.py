@@ -140,6 +140,8 @@ class PromptingScreen(SearchScreen):
             )
             self.query_one(PromptBox).go_on()
             self.draw_status()
+        elif chip.kind == "pull":
+            self.say("+ and - say how hard likes and bans act while drawing")
         else:
             self.say(f"a {chip.kind} holds or it does not; x takes it away")
 

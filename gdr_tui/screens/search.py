@@ -17,11 +17,11 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Array
 from gdr_tui import messages
 from gdr_tui.asking import Asking
+from gdr_tui.empty import nothing_found, nothing_yet
 from gdr_tui.jobs import Jobs
 from gdr_tui.literal import literal
 from gdr_tui.playback import Playback
 from gdr_tui.player import player_for
-from gdr_tui.session import Catalogue
 from gdr_tui.settings import Settings
 from gdr_tui.widgets.box import Box
 from gdr_tui.widgets.chips import Chips
@@ -201,9 +201,7 @@ class SearchScreen(Screen[None]):
         kept = self.results.track.path if keep and self.results.track else None
         parent = node.parent.results if node.parent else None
         found = node.results
-        self.results.empty = _nothing_found(node.ask.where, found.tracks_searched)
-        if node.stale:
-            self.results.empty = ("a query of an earlier sitting; it is drawn again",)
+        self.results.empty = nothing_found(node)
         self.results.border_title = f"results · {len(found.hits):,} of {found.tracks_searched:,}"
         self.results.show_results(found, parent, kept)
         self.query_one(TrailList).show(self.asking.trail)
@@ -287,7 +285,7 @@ class SearchScreen(Screen[None]):
         """Draw what the library holds; its tracks are the list before the first query."""
         catalogue = self.status.state.catalogue = read.catalogue
         if self.asking.trail.current is None:
-            self.results.empty = _nothing_yet(catalogue)
+            self.results.empty = nothing_yet(catalogue)
             count = f" · {catalogue.count:,} tracks" if catalogue.count else ""
             self.results.border_title = f"library{count}"
             self.results.show_tracks(catalogue.first)
@@ -339,17 +337,3 @@ class SearchScreen(Screen[None]):
             self.status.state.indexing = None
         self.say(f"{wrong.about}: {wrong.sentence}", problem=True)
         self.draw_status()
-
-
-def _nothing_yet(catalogue: Catalogue) -> tuple[str, ...]:
-    """What to do when no track can be listed."""
-    if not catalogue.roots:
-        return ("no music yet", "", "press Esc, then o, and type the path of a music folder")
-    return ("no tracks yet", "", "they appear here while the folder is indexed")
-
-
-def _nothing_found(where: str, searched: int) -> tuple[str, ...]:
-    """Why a query found nothing."""
-    if where and not searched:
-        return (f"the filter excluded every track: {literal(where)}", "", "f changes it")
-    return ("nothing found", "", "the library is still empty; results appear while it is indexed")

@@ -34,6 +34,7 @@ class Chips(Widget, can_focus=True):
         "chips--edit",
         "chips--like",
         "chips--ban",
+        "chips--pull",
         "chips--negative",
         "chips--slider",
         "chips--chosen",

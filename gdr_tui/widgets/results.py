@@ -80,13 +80,13 @@ class ResultsList(Listing):
         self.filled(self.cursor)
 
     def show_results(self, results: Results, before: Results | None, keep: Path | None) -> None:
-        """List hits; the cursor stays on `keep` if it was found again."""
+        """List hits; the cursor stays on `keep`, or on its line where `keep` is gone."""
         self._hits = results.hits
         self._tracks = tuple(hit.track for hit in results.hits)
         self._draws = results.query.steering.draws
         self._old_ranks = ranks(before) if before else None
         found = {track.path: row for row, track in enumerate(self._tracks)}
-        self.filled(found.get(keep, 0) if keep else 0)
+        self.filled(found.get(keep, self.cursor) if keep else 0)
 
     def show_flags(self, flags: Flags) -> None:
         """Draw likes, bans and marks."""

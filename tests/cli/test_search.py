@@ -59,14 +59,15 @@ def test_negatives_move_the_answer(gdr, demo) -> None:
     assert plain != steered
 
 
-def test_likes_pull_a_track_up_and_dislikes_push_it_down(gdr, demo) -> None:
-    def rank(*more: object) -> int:
-        lines = gdr("search", "music", "-f", "paths", "-k", 99, *more).stdout.splitlines()
-        return lines.index(str(TRACKS[3]))
+def test_likes_pull_a_track_up_and_dislikes_leave_it_out(gdr, demo) -> None:
+    def listed(*more: object) -> list[str]:
+        return gdr("search", "music", "-f", "paths", "-k", 99, *more).stdout.splitlines()
 
-    plain = rank()
-    assert rank("--like", TRACKS[3]) <= plain <= rank("--unlike", TRACKS[3])
-    assert rank("--like", TRACKS[3]) < rank("--unlike", TRACKS[3])
+    plain, disliked = listed(), listed("--unlike", TRACKS[3])
+    liked = listed("--like", TRACKS[3])
+    assert liked.index(str(TRACKS[3])) < plain.index(str(TRACKS[3]))
+    assert sorted([*disliked, str(TRACKS[3])]) == sorted(plain)
+    assert disliked != [path for path in plain if path in disliked], "others moved, too"
 
 
 def test_a_filter_decides_before_the_ranking(gdr, demo) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,9 @@ def hits(steering: Steering, count: int) -> tuple[Hit, ...]:
     seed = sum(map(ord, steering.to_json()))
     order = np.random.default_rng(seed).permutation(30)[:count].tolist()
     liked = [int(Path(path).stem) for path in steering.likes]
+    banned = {int(Path(path).stem) for path in steering.dislikes}
+    liked = [number for number in liked if number not in banned]
+    order = [number for number in order if number not in banned]
     order = (liked + [number for number in order if number not in liked])[:count]
     found = []
     for rank, number in enumerate(order):
@@ -76,6 +79,8 @@ class StandIn(Session):
         self.hold_index = False
         self.asked: list[tuple[Steering, str]] = []
         self.cancelled = 0
+        self.none_left: tuple[int, int, int] | None = None
+        """Nothing is found: tracks that competed, were filtered and were banned."""
 
     def catalogue(self) -> Catalogue:
         first = tuple(track(n) for n in range(min(self.tracks, 500)))
@@ -106,12 +111,17 @@ class StandIn(Session):
             time.sleep(0.01)
         if self.fails == "search":
             raise RuntimeError("the model tripped")
-        if "nothing" in where:
-            return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 0.9, 0.1, 0.1)
+        if "nothing" in where or self.none_left:
+            searched, filtered, banned = self.none_left or (0, self.tracks, 0)
+            query = Query(np.zeros((8, 4), np.float32), steering)
+            return Results((), query, searched, 0.9, 0.1, 0.1, filtered, banned)
         query = Query(np.zeros((steering.draws, 4), np.float32), steering)
         if steering.edit:
             query = Query(query.vectors, steering, "gdr", 0.012, steering.edit.start_s)
         return Results(hits(steering, min(k, 20)), query, self.tracks, 0.83, 0.3, 0.01)
+
+    def counts(self, parts: Sequence[str]) -> dict[str, int]:
+        return {part: len(part) for part in parts}
 
     def refresh(self) -> bool:
         return True

@@ -1,5 +1,6 @@
 """A user searches, steers and edits, on a session with fixed answers."""
 
+import pytest
 from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
 from stand_in import StandIn
 from textual import events
@@ -142,6 +143,50 @@ async def test_likes_and_bans_what_it_hears() -> None:
         assert session.asked[-1][0].likes == ()
 
 
+async def test_opinions_rank_again_at_once_and_enter_draws_with_them() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=WIDE) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("j", "j")
+        banned = main(pilot).results.track
+        assert banned
+        await pilot.press("b")
+        await until(pilot, lambda: banned.name not in names(pilot))
+        assert main(pilot).results.cursor == 2, "the cursor stays on its line"
+        assert session.asked[-1][0].pull == 0
+        await pilot.press("enter")
+        await until(pilot, lambda: session.asked[-1][0].pull == 0.5)
+        await until(pilot, lambda: labels(pilot)[-1] == "drawn with ♥ ⊘ 0.5")
+        assert "drawn with ♥ ⊘ 0.5 ×" in picture(pilot)
+        await pilot.press("x", "x")
+        await until(pilot, lambda: not session.asked[-1][0].dislikes)
+        assert session.asked[-1][0].pull == 0
+
+
+async def test_a_ban_does_not_wait_for_keys_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdr_tui.screens.search.SETTLE_S", 3600)
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("b")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+
+
+async def test_is_told_that_all_that_is_left_is_banned() -> None:
+    session = StandIn(tracks=1)
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        session.none_left = (0, 0, 1)
+        await pilot.press("b")
+        await until(pilot, lambda: not names(pilot))
+        assert "the only track of the library is banned" in picture(pilot)
+        session.none_left = (0, 29, 1)
+        await pilot.press("f", *"genre = jazz and year > 2000", "enter")
+        await until(pilot, lambda: "the filter leaves 1 track, and it is banned" in picture(pilot))
+        await until(pilot, lambda: "genre = jazz: 12 tracks by itself" in picture(pilot))
+        assert "year > 2000: 11 tracks by itself" in picture(pilot)
+
+
 async def test_goes_back_branches_and_loses_nothing() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
@@ -191,8 +236,8 @@ async def test_is_told_that_the_filter_excluded_everything() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("f", *"nothing", "enter")
-        await until(pilot, lambda: not names(pilot))
-        assert "the filter excluded every track: nothing" in picture(pilot)
+        await until(pilot, lambda: "the filter excluded every track: nothing" in picture(pilot))
+        assert not names(pilot)
 
 
 async def test_keys_that_arrive_at_once_are_taken_in_order() -> None:
