@@ -133,6 +133,16 @@ class Retriever:
         """Draw the points of a steering in the search space, pushed by likes and dislikes."""
         if method not in METHODS:
             raise UsageError(f"unknown method {method!r}; use {' or '.join(METHODS)}")
+        drawn = self.drawn(steering, method, cancelled)
+        vectors, anchor = drawn.vectors, drawn.anchor
+        moves = [move for _, _, move in self.moves(steering)]
+        if moves:
+            vectors = vectors + sum(moves)
+            anchor = None if anchor is None else unit(anchor + sum(moves))
+        return replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+
+    def drawn(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
+        """The points of a steering before likes and dislikes move them; remembered ones if any."""
         # Without a pull, likes and dislikes move what was drawn, and the draw knows none of them.
         drawn_by = steering if steering.pull else steering.but(likes=(), dislikes=())
         drawn = self._remembered.get((drawn_by, method))
@@ -142,14 +152,17 @@ class Retriever:
         self._remembered.move_to_end((drawn_by, method))
         while len(self._remembered) > self._remember:
             self._remembered.popitem(last=False)
-        vectors, anchor = drawn.vectors, drawn.anchor
-        for paths, push in ((steering.likes, LIKE_PUSH), (steering.dislikes, -DISLIKE_PUSH)):
-            if paths:
-                moved = push * np.mean([self._of_file(p) for p in paths], axis=0)
-                vectors = vectors + moved
-                anchor = None if anchor is None else anchor + moved
-        anchor = None if anchor is None else unit(anchor)
-        return replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+        return drawn
+
+    def moves(self, steering: Steering) -> list[tuple[str, str, Array]]:
+        """What each like and dislike adds (D,) to every point, with its kind and its file."""
+        moves = []
+        for kind, paths, push in (
+            ("like", steering.likes, LIKE_PUSH),
+            ("dislike", steering.dislikes, -DISLIKE_PUSH),
+        ):
+            moves += [(kind, path, push / len(paths) * self._of_file(path)) for path in paths]
+        return moves
 
     def _points(self, steering: Steering, method: str, cancelled: Cancel) -> Query:
         """What is drawn, before likes and dislikes move it."""
@@ -271,6 +284,10 @@ class Retriever:
 
     def _contrastive(self, steering: Steering) -> Array:
         """The plain two-tower query (1, D): negatives are subtracted, sliders added."""
+        return unit(self.tower_rows(steering).sum(axis=0, keepdims=True))
+
+    def tower_rows(self, steering: Steering) -> Array:
+        """What the prompt, each negative and each slider add (N, D) to the tower's point."""
         pushes = [(n.text, -0.5 * n.weight) for n in steering.negatives]
         pushes += [(s.text, 0.5 * s.amount) for s in steering.sliders]
         texts = [steering.prompt, *(text for text, _ in pushes)]
@@ -278,7 +295,7 @@ class Retriever:
         with torch.inference_mode():
             rows = self.model.contrastive(pooled).cpu().numpy()
         weights = np.array([1.0, *(push for _, push in pushes)], np.float32)
-        return unit(weights[None] @ rows)
+        return np.asarray(weights[:, None] * rows, np.float32)
 
     def _latents(self, path: str) -> Array:
         """Latents (T, D) of a file: from a library that holds it, else decoded and encoded."""
