@@ -15,13 +15,10 @@ import torch
 from gdr_model import vocabulary
 from gdr_model.checkpoint import Model
 from gdr_model.errors import Cancelled
-from gdr_model.types import Array, Cancel, never
+from gdr_model.types import Array, Cancel, Near, never
 
 _AT_ONCE = 16
 """Words read between two looks at `cancelled`, some 100 ms."""
-
-Near = tuple[tuple[str, float], ...]
-"""Words with their cosines, nearest first."""
 
 
 @dataclass(frozen=True)

@@ -309,3 +309,37 @@ class Results:
     """Tracks that the filter kept from competing."""
     banned: int = 0
     """Tracks that the filter let through and a dislike kept from competing."""
+
+
+Near = tuple[tuple[str, float], ...]
+"""Words with their cosines to a point, nearest first."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """What one term adds to a score."""
+
+    kind: str
+    """start, prompt, negative, slider, like or dislike."""
+    text: str
+    """Its words, or its file."""
+    drawn: float
+    """Through the draws, already times their share of the score."""
+    tower: float
+    """Through the tower's point, already times its share."""
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.drawn + self.tower
+
+
+@dataclass(frozen=True)
+class Why:
+    """A score taken apart (`gdr_model.why` says how)."""
+
+    score: float
+    pushes: tuple[Push, ...]
+    """They add up to the score."""
+    track_words: Near = ()
+    query_words: Near = ()

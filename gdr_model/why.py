@@ -23,50 +23,20 @@ what the prompt does outside of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
 from gdr_model.errors import LibraryError
-from gdr_model.lexicon import Lexicon, Near
+from gdr_model.lexicon import Lexicon
 from gdr_model.nearest import fuse
 from gdr_model.retriever import Retriever
-from gdr_model.types import Array, Cancel, Hit, Query, Steering, never
+from gdr_model.types import Array, Cancel, Hit, Push, Query, Steering, Why, never
 from gdr_model.whitening import unit
 
 PartOf = Callable[[Steering], float]
 """What draws under some of the words give a score, at the lengths of the whole query."""
-
-
-@dataclass(frozen=True)
-class Push:
-    """What one term adds to a score."""
-
-    kind: str
-    """start, prompt, negative, slider, like or dislike."""
-    text: str
-    """Its words, or its file."""
-    drawn: float
-    """Through the draws, already times their share of the score."""
-    tower: float
-    """Through the tower's point, already times its share."""
-
-    @property
-    def total(self) -> float:
-        """Both."""
-        return self.drawn + self.tower
-
-
-@dataclass(frozen=True)
-class Why:
-    """A score taken apart."""
-
-    score: float
-    pushes: tuple[Push, ...]
-    """They add up to the score."""
-    track_words: Near = ()
-    query_words: Near = ()
 
 
 def explain(

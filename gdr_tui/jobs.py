@@ -14,7 +14,7 @@ import numpy as np
 from textual.message import Message
 
 from gdr_model.errors import Cancelled
-from gdr_model.types import Cancel
+from gdr_model.types import Cancel, Hit, Query
 from gdr_tui import messages
 from gdr_tui.background import Background
 from gdr_tui.draft import conditions
@@ -56,6 +56,7 @@ class Jobs:
 
     def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
         """Draw a query; the one under way is cancelled."""
+        self._background.cancel("why")  # it draws, too, and would be waited for
         work = partial(self._search, number, ask, k, quiet)
         self._background.start("search", work)
 
@@ -66,6 +67,10 @@ class Jobs:
     def count_parts(self, where: str) -> None:
         """Count what each condition of a filter lets through."""
         self._run("parts", partial(self._count_parts, where), "filter")
+
+    def why(self, number: int, query: Query, hit: Hit) -> None:
+        """Take a score apart."""
+        self._background.start("why", partial(self._why, number, query, hit))
 
     def give_up_asking(self) -> None:
         """Cancel the query under way."""
@@ -131,6 +136,15 @@ class Jobs:
 
     def _prints(self, _cancelled: Cancel) -> None:
         self._post(messages.PrintsRead(self._session.prints()))
+
+    def _why(self, number: int, query: Query, hit: Hit, cancelled: Cancel) -> None:
+        try:
+            why = self._session.explain(query, hit, cancelled)
+            self._post(messages.WhyFound(number, why))
+        except Cancelled:
+            return
+        except Exception as error:
+            self._post(messages.WhyFound(number, None, sentence(error)))
 
     def _count_parts(self, where: str, _cancelled: Cancel) -> None:
         self._post(messages.PartsCounted(where, self._session.counts(conditions(where))))

@@ -37,6 +37,7 @@ TRACK = (
     _key("track.edit", "i", "edit", "Edit", "invert it and draw it in other words"),
     _key("track.like", "l", "like", "Like", "rank towards this track, or no more"),
     _key("track.ban", "b", "ban", "Ban", "leave it out and rank away from it, or no more"),
+    _key("track.why", "w", "why", "Why", "what pushes it up and down, and in which words"),
     _key("track.mark", "m", "mark", "Mark", "mark for export, or no more"),
     _key("track.copy", "y", "copy", "Copy path", "copy the path of this file"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from gdr_model.types import Array, Results
+from gdr_model.types import Array, Results, Why
 from gdr_tui.notes import KeptTrail
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Prints
 from gdr_tui.trail import Ask, Keeper
@@ -64,6 +64,16 @@ class PartsCounted(Message):
 
     where: str
     counts: Mapping[str, int]
+
+
+@dataclass
+class WhyFound(Message):
+    """Why a track is here; stale unless `number` is the latest question."""
+
+    number: int
+    why: Why | None
+    problem: str = ""
+    """One sentence where there is no answer."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdr_model.errors import Cancelled, DecodeError, LibraryError, ModelError
-from gdr_model.types import Array, Cancel, Results, Steering, Track, never
+from gdr_model.types import Array, Cancel, Hit, Query, Results, Steering, Track, Why, never
 from gdr_tui.literal import literal
 from gdr_tui.told import Catalogue, Indexed, Indexing, Loaded, Prints, measured, sentence
 from gdr_tui.typed import typed_path
@@ -26,6 +26,7 @@ from gdr_tui.typed import typed_path
 if TYPE_CHECKING:
     from gdr_model.checkpoint import Model
     from gdr_model.ingest import Progress
+    from gdr_model.lexicon import Lexicon
     from gdr_model.library import Library
     from gdr_model.retriever import Retriever
 
@@ -61,6 +62,8 @@ class Session:
         self._ingesting = threading.Lock()
         self._answering = threading.Lock()
         """One query or refresh at a time: they share the index."""
+        self._reading = threading.Lock()
+        self._lexicon: Lexicon | None = None
         self._undisturbed = threading.Event()
         """No query is being drawn, so indexing may take the processor."""
         self._undisturbed.set()
@@ -160,6 +163,32 @@ class Session:
                 )
             finally:
                 self._undisturbed.set()
+
+    def explain(self, query: Query, hit: Hit, cancelled: Cancel = never) -> Why:
+        """Take the score of a hit apart; costs some draws the first time.
+
+        Raises:
+            LibraryError: if the hit is not in the libraries any more.
+        """
+        from gdr_model import why
+
+        lexicon = self._words_read(cancelled)
+        with self._answering:
+            self._undisturbed.clear()
+            try:
+                return why.explain(self._retrieve(), query, hit, lexicon, cancelled)
+            finally:
+                self._undisturbed.set()
+
+    def _words_read(self, cancelled: Cancel) -> Lexicon | None:
+        """The vocabulary as the model reads it; None where its words and sound share no space."""
+        from gdr_model.lexicon import Lexicon
+
+        model = self._needed_model()
+        with self._reading:
+            if self._lexicon is None and (model.retrieving or model.config.pair.shared):
+                self._lexicon = Lexicon.read(model, self.words, cancelled)
+            return self._lexicon
 
     def prints(self) -> Prints:
         """What a session file says of who answers; the tracks of every library are gone through.

@@ -18,11 +18,12 @@ from gdr_tui.screens.export import ExportScreen, Source
 from gdr_tui.screens.judging import JudgingScreen
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.trailing import TrailKeys
+from gdr_tui.screens.why import WhyScreen
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(PromptingScreen, TrailKeys, JudgingScreen):
+class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Array
+from gdr_model.types import Array, Results
 from gdr_tui import messages
 from gdr_tui.asking import Asking
 from gdr_tui.empty import nothing_found, nothing_yet
@@ -99,6 +99,12 @@ class SearchScreen(Screen[None]):
         self.draw_status()
 
     # What the screen holds
+
+    @property
+    def found(self) -> Results | None:
+        """What the list shows, once there is an answer."""
+        node = self.asking.trail.current
+        return node.results if node else None
 
     @property
     def results(self) -> ResultsList:
@@ -212,10 +218,9 @@ class SearchScreen(Screen[None]):
     @on(Listing.Moved, "#results")
     def look_at_track(self) -> None:
         """Show the track under the cursor; its waveform when the cursor rests."""
-        node = self.asking.trail.current
         track = self.results.track
         chosen = self.query_one(Chosen)
-        chosen.show(track, self.results.hit, node.results if node else None)
+        chosen.show(track, self.results.hit, self.found)
         if self._looking:
             self._looking.stop()
         if track is None:

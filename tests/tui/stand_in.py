@@ -10,8 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from gdr_model.errors import Cancelled, ModelError, UsageError
-from gdr_model.types import Array, Cancel, Hit, Query, Results, Steering, Track, never
+from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
+from gdr_model.types import (
+    Array,
+    Cancel,
+    Hit,
+    Push,
+    Query,
+    Results,
+    Steering,
+    Track,
+    Why,
+    never,
+)
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
 
 NAMES = [
@@ -119,6 +130,19 @@ class StandIn(Session):
         if steering.edit:
             query = Query(query.vectors, steering, "gdr", 0.012, steering.edit.start_s)
         return Results(hits(steering, min(k, 20)), query, self.tracks, 0.83, 0.3, 0.01)
+
+    def explain(self, query: Query, hit: Hit, cancelled: Cancel = never) -> Why:
+        if self.fails == "why":
+            raise LibraryError(f"{hit.track.path} is not in the library any more; search again")
+        negatives = [Push("negative", n.text, -0.04, -0.02) for n in query.steering.negatives]
+        known = sum(push.total for push in negatives)
+        pushes = (
+            Push("start", "", 0.02, 0.0),
+            Push("prompt", query.steering.prompt, hit.score / 2, hit.score / 2 - 0.02 - known),
+            *negatives,
+        )
+        near = (("dub", 0.61), ("deep bass", 0.42)), (("dub", 0.55), ("warm", 0.4))
+        return Why(hit.score, pushes, *near)
 
     def counts(self, parts: Sequence[str]) -> dict[str, int]:
         return {part: len(part) for part in parts}

@@ -107,7 +107,14 @@ def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("edit", "i"), ("compare", "c"), ("help", "question_mark"), ("filter", "f")]
+    ("name", "key"),
+    [
+        ("edit", "i"),
+        ("compare", "c"),
+        ("help", "question_mark"),
+        ("filter", "f"),
+        ("why", "w"),
+    ],
 )
 def test_dialogs(snap_compare: Compare, name: str, key: str) -> None:
     run_before = posed(searched, pressed(key))

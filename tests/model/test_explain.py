@@ -16,8 +16,8 @@ from gdr_model.errors import Cancelled, LibraryError
 from gdr_model.lexicon import Lexicon
 from gdr_model.library import Library
 from gdr_model.retriever import Retriever
-from gdr_model.types import Edit, Results, Slider, Steering, WeightedText
-from gdr_model.why import Why, explain
+from gdr_model.types import Edit, Results, Slider, Steering, WeightedText, Why
+from gdr_model.why import explain
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)
