@@ -103,7 +103,7 @@ class Crates:
         Raises:
             UsageError: if there is one of this name, or it is no name.
         """
-        name = _checked(name)
+        name = checked_name(name)
         with self._notebook.write() as connection:
             try:
                 connection.execute(
@@ -119,7 +119,7 @@ class Crates:
             LibraryError: if there is no such crate.
             UsageError: if another one has the new name, or it is no name.
         """
-        crate, to = self._number(name), _checked(to)
+        crate, to = self._number(name), checked_name(to)
         with self._notebook.write() as connection:
             try:
                 connection.execute("UPDATE crates SET name = ? WHERE id = ?", (to, crate))
@@ -202,7 +202,7 @@ def _last_place(connection: sqlite3.Connection, crate: int) -> int:
     return int(connection.execute(sql, (crate,)).fetchone()[0])
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
     """A name without blanks around it.
 
     Raises:

@@ -111,6 +111,7 @@ class GdrApp(App[None]):
     def _begin(self) -> None:
         self._jobs.read_catalogue()
         self.notes.read_trail(lambda kept: self._tell(messages.TrailRead(kept, self.notes)))
+        self.notes.read_crates(lambda kept: self._tell(messages.CratesRead(kept, self.notes)))
         self._jobs.load()
 
     def _tell(self, message: Message) -> None:

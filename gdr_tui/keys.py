@@ -38,7 +38,7 @@ TRACK = (
     _key("track.like", "l", "like", "Like", "rank towards this track, or no more"),
     _key("track.ban", "b", "ban", "Ban", "leave it out and rank away from it, or no more"),
     _key("track.why", "w", "why", "Why", "what pushes it up and down, and in which words"),
-    _key("track.mark", "m", "mark", "Mark", "mark for export, or no more"),
+    _key("track.mark", "m", "mark", "Mark", "put into the crate, or take out"),
     _key("track.copy", "y", "copy", "Copy path", "copy the path of this file"),
 )
 LIST = (
@@ -48,8 +48,11 @@ LIST = (
     _key("list.page_up", "pageup,ctrl+u", "move(-10)", "10 up", "ten lines up"),
     _key("list.top", "g,home", "move(-1000000)", "Top", "first line"),
     _key("list.bottom", "G,end", "move(1000000)", "Bottom", "last line"),
-    _key("list.export", "e", "export", "Export", "write the marked tracks, or all, to a file"),
+    _key("list.crates", "M", "crates", "Crates", "see the crates, choose where marks go"),
+    _key("list.export", "e", "export", "Export", "write the marked, all, or the crate to a file"),
 )
+MOVES = tuple(key for key in LIST if key.action.startswith("move("))
+"""Bound on every screen that has a list."""
 TRAIL = (
     _key("trail.undo", "u", "undo", "Undo", "back to the query this one came from"),
     _key("trail.redo", "ctrl+r", "redo", "Redo", "forward again to the query visited last"),
@@ -85,9 +88,23 @@ CHIPS = (
     _key("chips.remove", "x,delete,backspace", "remove", "Chip: remove", "take it away"),
     _key("chips.change", "enter", "change", "Chip: change", "type it anew"),
 )
+CRATES = (
+    _key("crates.enter", "enter", "enter", "Choose / play", "let marks go there; play the track"),
+    _key("crates.play", "space", "play", "Play / pause", "play from the passage that was found"),
+    _key("crates.new", "n", "make", "New crate", "make a crate, and let marks go there"),
+    _key("crates.name", "R", "name", "Name", "call the crate something else"),
+    _key("crates.remove", "d,delete", "remove", "Take out", "take the track out, the crate away"),
+    _key("crates.undo", "u", "undo", "Undo", "take back the last change of a crate"),
+    _key("crates.down", "J,shift+down", "shift(1)", "Track down", "later in the crate"),
+    _key("crates.up", "K,shift+up", "shift(-1)", "Track up", "earlier in the crate"),
+    _key("crates.left", "h,left", "turn('crates')", "Crates", "to the list of crates"),
+    _key("crates.right", "l,right", "turn('crate-tracks')", "Tracks", "to the tracks of the crate"),
+    _key("crates.export", "e", "export", "Export", "write the crate to a file"),
+    _key("crates.leave", "escape,M", "leave", "Leave", "back to the search"),
+)
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
 ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
-LOCAL = {"chips": CHIPS, "in the trail": IN_TRAIL}
+LOCAL = {"chips": CHIPS, "in the trail": IN_TRAIL, "crates": CRATES}
 """Keys that act only in the part of the screen that has the focus, before all others."""
 
 _SHOWN = {

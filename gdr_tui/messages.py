@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.message import Message
 
 from gdr_model.types import Array, Results, Why
-from gdr_tui.notes import KeptTrail
+from gdr_tui.notes import KeptCrates, KeptTrail, Notes
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Prints
 from gdr_tui.trail import Ask, Keeper
 
@@ -154,3 +154,14 @@ class PrintsRead(Message):
     """Which model and libraries answer: what a session file says beside its queries."""
 
     prints: Prints
+
+
+@dataclass
+class CratesRead(Message):
+    """The crates as the notebook has them."""
+
+    kept: KeptCrates
+    notes: Notes
+    """Who keeps what is changed from now on."""
+    changes: int = -1
+    """What `Shelf.changes` was when they were read; -1 the first time."""

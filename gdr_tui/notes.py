@@ -12,15 +12,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from gdr_model.crates import Crate, Crates, CrateTrack
+from gdr_model.crates import Crates
 from gdr_model.errors import GdrError
 from gdr_model.notebook import Notebook
 from gdr_model.trails import KeptTrail, Trails
+from gdr_tui.shelf import Change, KeptCrates
 from gdr_tui.trail import Node
 
 Work = Callable[[Notebook], object]
 
-__all__ = ["Crate", "CrateTrack", "KeptTrail", "Notes"]
+__all__ = ["KeptCrates", "KeptTrail", "Notes"]
 
 
 class Notes:
@@ -80,9 +81,13 @@ class Notes:
 
     # Crates
 
-    def with_crates(self, work: Callable[[Crates], object]) -> None:
-        """Read or change crates, on the notebook's thread."""
-        self.do(lambda notebook: work(Crates(notebook)))
+    def read_crates(self, then: Callable[[KeptCrates], object]) -> None:
+        """Read every crate and hand them over, on the notebook's thread."""
+        self.do(lambda notebook: then(KeptCrates.read(Crates(notebook))))
+
+    def with_crates(self, change: Change) -> None:
+        """Change crates, on the notebook's thread."""
+        self.do(lambda notebook: change(Crates(notebook)))
 
     # How
 

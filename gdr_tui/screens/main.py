@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from gdr_tui import export, keys
+from gdr_tui import keys
 from gdr_tui.draft import GUIDANCE_STEP
-from gdr_tui.literal import literal
 from gdr_tui.screens.ask import FilterScreen
+from gdr_tui.screens.crating import CrateKeys
 from gdr_tui.screens.edit import Edited, EditScreen
-from gdr_tui.screens.export import ExportScreen, Source
 from gdr_tui.screens.judging import JudgingScreen
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.trailing import TrailKeys
@@ -23,7 +21,7 @@ from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen):
+class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, CrateKeys):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
@@ -107,13 +105,6 @@ class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen):
 
     # Results out of here
 
-    def action_mark(self) -> None:
-        """Mark for export and go on to the next line."""
-        if track := self.results.track:
-            self._marked ^= {track.path}
-            self.results.move(1)
-            self.draw_status()
-
     def action_copy(self) -> None:
         """Copy the path of the chosen track."""
         track = self.results.track
@@ -125,26 +116,3 @@ class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen):
             self.say("this path is not valid UTF-8, so a clipboard cannot hold it", problem=True)
             return
         self.say("copied the path, if the terminal allows it (OSC 52)")
-
-    def action_export(self) -> None:
-        """Write the marked results, or all."""
-        node = self.asking.trail.current
-        if node is None or not node.results.hits:
-            self.say("there are no results to export: search first")
-            return
-        results = node.results
-        marked = frozenset(self._marked & {hit.track.path for hit in results.hits})
-        count = len(marked) or len(results.hits)
-        which = f"the {count:,} marked" if marked else f"all {count:,}"
-        what = f"{which} result{'s' * (count != 1)} of “{node.ask.steering.prompt}”"
-        target = export.suggested_target(node.ask.steering.prompt)
-
-        def write(typed: str, replace: bool, relative: bool) -> str:
-            tracks = export.of_results(results, marked)
-            return export.write_list(Path(typed), tracks, replace=replace, relative=relative)
-
-        def tell(said: str | None) -> None:
-            if said:
-                self.say(said)
-
-        self.app.push_screen(ExportScreen([Source(literal(what), target, write)]), tell)

@@ -23,6 +23,7 @@ from gdr_tui.literal import literal
 from gdr_tui.playback import Playback
 from gdr_tui.player import player_for
 from gdr_tui.settings import Settings
+from gdr_tui.shelf import Shelf
 from gdr_tui.widgets.box import Box
 from gdr_tui.widgets.chips import Chips
 from gdr_tui.widgets.chosen import Chosen
@@ -61,7 +62,7 @@ class SearchScreen(Screen[None]):
         self.asking = Asking(jobs, settings)
         self.playback = Playback(player_for(settings.player), jobs, self._no_sound)
         self._said, self._said_at = "", 0.0
-        self._marked: set[Path] = set()
+        self.shelf = Shelf()
         self._peaks: dict[Path, Array] = {}
         self._settling: Timer | None = None
         self._looking: Timer | None = None
@@ -123,7 +124,7 @@ class SearchScreen(Screen[None]):
         state.asking, state.waiting = self.asking.busy, self.asking.waiting
         self.status.refresh()
         self.query_one(Chips).show(draft.chips())
-        self.results.show_flags(Flags(draft.likes, draft.bans, self._marked))
+        self.results.show_flags(Flags(draft.likes, draft.bans, self.shelf.marked))
 
     def say(self, sentence: str, *, problem: bool = False) -> None:
         """One sentence in a corner, in the place of the one before; not twice in a breath."""

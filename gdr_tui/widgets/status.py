@@ -33,6 +33,8 @@ class State:
     indexing: Indexing | None = None
     indexed: Indexed | None = None
     sound: str = ""
+    crate: str = ""
+    """Where marks go, with how many there are."""
 
 
 def left_parts(state: State) -> list[str]:
@@ -60,6 +62,8 @@ def right_parts(state: State) -> list[str]:
     failed = failed or (state.catalogue.failures if state.catalogue else 0)
     if failed:
         parts.append(f"{failed:,} failed")
+    if state.crate:
+        parts.append(f"┃ {state.crate}")
     if state.catalogue is None:
         parts.append("reading the library …")
     elif not state.catalogue.roots:

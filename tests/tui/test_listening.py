@@ -74,7 +74,7 @@ async def test_exports_the_marked_results(tmp_path: Path) -> None:
         await asked(pilot, "warm")
         await pilot.press("m", "j", "m", "e")
         assert isinstance(pilot.app.screen, ExportScreen)
-        assert "the 2 marked results of “warm”" in picture(pilot)
+        assert "marked: 2 results" in picture(pilot)
         target = tmp_path / "list.json"
         pilot.app.screen.query_one(Input).value = str(target)
         await pilot.press("enter")

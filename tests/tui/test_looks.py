@@ -114,6 +114,7 @@ def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
         ("help", "question_mark"),
         ("filter", "f"),
         ("why", "w"),
+        ("crates", "M"),
     ],
 )
 def test_dialogs(snap_compare: Compare, name: str, key: str) -> None:
