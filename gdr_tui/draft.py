@@ -237,6 +237,12 @@ def conditions(where: str) -> list[str]:
         return [where]
 
 
+def weighted(typed: str) -> tuple[WeightedText, ...]:
+    """Negatives typed as `drums, vocals:0.5`; of the same words the last weight counts."""
+    parts = [part for part in typed.split(",") if part.strip()]
+    return tuple({n.text: n for n in map(WeightedText.parse, parts)}.values())
+
+
 def _turned(value: float, by: float, low: float, high: float) -> float:
     """A value after one step, within its limits, without the crumbs of binary fractions."""
     return round(min(max(value + by, low), high), 3)

@@ -68,6 +68,14 @@ class Jobs:
         """Count what each condition of a filter lets through."""
         self._run("parts", partial(self._count_parts, where), "filter")
 
+    def preview(self, number: int, ask: Ask, k: int) -> None:
+        """Draw an edit that is being tried; the try before is cancelled."""
+        self._background.start("preview", partial(self._preview, number, ask, k))
+
+    def give_up_preview(self) -> None:
+        """Cancel the try under way."""
+        self._background.cancel("preview")
+
     def why(self, number: int, query: Query, hit: Hit) -> None:
         """Take a score apart."""
         self._background.start("why", partial(self._why, number, query, hit))
@@ -136,6 +144,17 @@ class Jobs:
 
     def _prints(self, _cancelled: Cancel) -> None:
         self._post(messages.PrintsRead(self._session.prints()))
+
+    def _preview(self, number: int, ask: Ask, k: int, cancelled: Cancel) -> None:
+        began = time.monotonic()
+        try:
+            results = self._session.search(ask.steering, k, ask.where, cancelled)
+        except Cancelled:
+            return
+        except Exception as error:
+            self._post(messages.PreviewDrawn(number, None, problem=sentence(error)))
+            return
+        self._post(messages.PreviewDrawn(number, results, time.monotonic() - began))
 
     def _why(self, number: int, query: Query, hit: Hit, cancelled: Cancel) -> None:
         try:

@@ -34,7 +34,7 @@ TRACK = (
     _key("track.play", "space", "play", "Play / pause", "play from the matching passage"),
     _key("track.back", "left", "seek(-5)", "5 s back", "move the playhead back"),
     _key("track.forward", "right", "seek(5)", "5 s on", "move the playhead on"),
-    _key("track.edit", "i", "edit", "Edit", "invert it and draw it in other words"),
+    _key("track.edit", "i", "edit", "Edit", "invert it and try other words and strengths"),
     _key("track.like", "l", "like", "Like", "rank towards this track, or no more"),
     _key("track.ban", "b", "ban", "Ban", "leave it out and rank away from it, or no more"),
     _key("track.why", "w", "why", "Why", "what pushes it up and down, and in which words"),
@@ -102,9 +102,32 @@ CRATES = (
     _key("crates.export", "e", "export", "Export", "write the crate to a file"),
     _key("crates.leave", "escape,M", "leave", "Leave", "back to the search"),
 )
+DIALS = (
+    _key("dial.less", "left,h,minus", "turn(-1)", "Dial: less", "one step down"),
+    _key("dial.more", "right,l,plus,equals_sign", "turn(1)", "Dial: more", "one step up"),
+    _key("dial.least", "home", "turn(-1000)", "Dial: least", "as far down as it goes"),
+    _key("dial.most", "end", "turn(1000)", "Dial: most", "as far up as it goes"),
+)
+EDITING_MOVES = (
+    _key("edit.up", "up", "app.focus_previous", "Edit: field above", "the field before"),
+    _key("edit.down", "down", "app.focus_next", "Edit: field below", "the next field"),
+    _key("edit.page_down", "pagedown", "screen.scroll_lists(1)", "Edit: lists down", "a page down"),
+    _key("edit.page_up", "pageup", "screen.scroll_lists(-1)", "Edit: lists up", "a page up"),
+)
+EDITING = (
+    _key("edit.keep", "enter", "accept", "Edit: keep", "keep it as a query of the trail"),
+    _key("edit.leave", "escape", "leave", "Edit: leave", "leave everything as it was"),
+    *EDITING_MOVES,
+)
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
 ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
-LOCAL = {"chips": CHIPS, "in the trail": IN_TRAIL, "crates": CRATES}
+LOCAL = {
+    "chips": CHIPS,
+    "in the trail": IN_TRAIL,
+    "crates": CRATES,
+    "edit": EDITING,
+    "dials": DIALS,
+}
 """Keys that act only in the part of the screen that has the focus, before all others."""
 
 _SHOWN = {

@@ -77,6 +77,17 @@ class WhyFound(Message):
 
 
 @dataclass
+class PreviewDrawn(Message):
+    """What an edit being tried finds; stale unless `number` is the latest try."""
+
+    number: int
+    results: Results | None
+    took_s: float = 0.0
+    problem: str = ""
+    """One sentence where there is no answer."""
+
+
+@dataclass
 class SearchRefused(Message):
     """A query without an answer, and why, in one sentence."""
 

@@ -12,7 +12,7 @@ from gdr_tui import keys
 from gdr_tui.draft import GUIDANCE_STEP
 from gdr_tui.screens.ask import FilterScreen
 from gdr_tui.screens.crating import CrateKeys
-from gdr_tui.screens.edit import Edited, EditScreen
+from gdr_tui.screens.editing import EditingScreen
 from gdr_tui.screens.judging import JudgingScreen
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.trailing import TrailKeys
@@ -21,7 +21,7 @@ from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, CrateKeys):
+class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, EditingScreen, CrateKeys):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
@@ -85,23 +85,6 @@ class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, CrateKeys
                 self.changed()
 
         self.app.push_screen(FilterScreen(self.asking.draft.where, self._check_filter), take)
-
-    def action_edit(self) -> None:
-        """Invert the chosen result and draw it again in other words."""
-        hit, node = self.results.hit, self.asking.trail.current
-        if hit is None or node is None:
-            self.say("an edit starts from a result: search first, then choose one")
-            return
-        draft = self.asking.draft
-        strength = draft.edit.strength if draft.edit else self._settings.strength
-
-        def take(edited: Edited | None) -> None:
-            if edited is not None:
-                draft.edit = edited.edit
-                self.query_one("#prompt", Input).value = draft.prompt = edited.prompt
-                self._ask()
-
-        self.app.push_screen(EditScreen(hit, node.ask.steering.prompt, strength), take)
 
     # Results out of here
 

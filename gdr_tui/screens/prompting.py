@@ -128,7 +128,7 @@ class PromptingScreen(SearchScreen):
         if chip.kind == "filter":
             await self.run_action("filter")
         elif chip.kind == "edit":
-            await self.run_action("edit")
+            await self.run_action("edit_again")
         elif chip.kind in ("negative", "slider"):
             sign = "-" if chip.kind == "negative" else "+"
             weighted = {n.text: n.weight for n in draft.negatives}

@@ -1,5 +1,6 @@
 """Pictures of the app in every state, with fixed answers; `--snapshot-update` takes new ones."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from driving import NARROW, WIDE, asked, main, opened, until
 from stand_in import StandIn
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from gdr_tui.settings import Settings
 
@@ -109,7 +110,6 @@ def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        ("edit", "i"),
         ("compare", "c"),
         ("help", "question_mark"),
         ("filter", "f"),
@@ -120,3 +120,14 @@ def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
 def test_dialogs(snap_compare: Compare, name: str, key: str) -> None:
     run_before = posed(searched, pressed(key))
     assert snap_compare(opened(StandIn()), terminal_size=NARROW, run_before=run_before)
+
+
+@SIZES
+def test_edit_panel(snap_compare: Compare, size: Size) -> None:
+    async def drawn(pilot: Pilot[Any]) -> None:
+        state = pilot.app.screen.query_one("#edit-state", Static)
+        await until(pilot, lambda: "round trip" in str(state.render()))
+        state.update(re.sub(r"^[0-9.]+ s", "0.42 s", str(state.render())))
+
+    run_before = posed(searched, pressed("i", "end", *" strings", "tab", "tab"), drawn)
+    assert snap_compare(opened(StandIn()), terminal_size=size, run_before=run_before)

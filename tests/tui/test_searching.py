@@ -8,7 +8,6 @@ from textual.widgets import Input
 
 from gdr_model.types import WeightedText
 from gdr_tui.screens.compare import CompareScreen
-from gdr_tui.screens.edit import EditScreen
 from gdr_tui.widgets.chips import Chips
 
 
@@ -60,51 +59,6 @@ async def test_clicks_a_chip_away() -> None:
         await until(
             pilot, lambda: main(pilot).asking.draft.negatives == (WeightedText("vocals", 2.0),)
         )
-
-
-async def test_edits_a_result_it_almost_likes() -> None:
-    session = StandIn()
-    async with opened(session).run_test(size=NARROW) as pilot:
-        await asked(pilot, "warm")
-        await pilot.press("j")
-        hit = main(pilot).results.hit
-        assert hit
-        await pilot.press("i")
-        assert isinstance(pilot.app.screen, EditScreen)
-        await pilot.press("end", *" strings", "tab", *"0.4", "enter")
-        await until(pilot, lambda: len(labels(pilot)) == 2)
-        steering = session.asked[-1][0]
-        assert steering.edit
-        assert steering.edit.path == str(hit.track.path)
-        assert steering.edit.start_s == hit.start_s
-        assert steering.edit.strength == 0.4
-        assert steering.edit.from_prompt == "warm"
-        assert steering.prompt == "warm strings"
-        assert labels(pilot)[-1] == f"edit 0.4 of {hit.track.path.stem}: warm strings"
-        assert "edit 0.4 of" in picture(pilot)
-
-
-async def test_an_edit_inverts_under_the_words_that_found_the_result() -> None:
-    session = StandIn()
-    async with opened(session).run_test(size=NARROW) as pilot:
-        await pilot.press("escape", "i")
-        assert any("an edit starts from a result" in sentence for sentence in said(pilot))
-        await asked(pilot, "warm")
-        await pilot.press("slash", *"half typed", "escape", "i")
-        assert pilot.app.screen.query_one("#edit-prompt", Input).value == "warm"
-        await pilot.press("enter")
-        await until(pilot, lambda: len(labels(pilot)) == 2)
-        assert session.asked[-1][0].edit.from_prompt == "warm"  # type: ignore[union-attr]
-
-
-async def test_an_edit_that_cannot_be_meant_is_refused_in_the_dialog() -> None:
-    async with opened(StandIn()).run_test(size=NARROW) as pilot:
-        await asked(pilot, "warm")
-        await pilot.press("i", "tab", *"7", "enter")
-        assert isinstance(pilot.app.screen, EditScreen)
-        assert "strength 7 is out of range" in picture(pilot)
-        await pilot.press("escape")
-        assert len(labels(pilot)) == 1
 
 
 async def test_turns_guidance_three_times_and_asks_once() -> None:
