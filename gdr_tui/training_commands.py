@@ -22,6 +22,13 @@ class DatasetFormat(StrEnum):
     FOLDER = "folder"
 
 
+class Attributes(StrEnum):
+    """Who says what a track of a library has."""
+
+    TAGS = "tags"
+    TEACHER = "teacher"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to `gdr`."""
     app.command()(extract)
@@ -169,6 +176,10 @@ def eval_control(
         typer.Option("--library", "-L", help="An indexed folder whose tracks have tags."),
     ] = Path(),
     model: opt.Model = "builtin",
+    attributes: Annotated[
+        Attributes,
+        typer.Option(help="What a track has: its tags and folders, or what the teacher hears."),
+    ] = Attributes.TAGS,
     pairs: Annotated[int, typer.Option(min=2, help="Pairs, edits and sliders tried.")] = 24,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")] = Path(
         "control"
@@ -178,4 +189,4 @@ def eval_control(
     """Measure negatives, edits and sliders beside score subtraction and prompt arithmetic."""
     from gdr_tui.training_runs import show_control
 
-    show_control(run, library, model, pairs, out, seed)
+    show_control(run, library, model, attributes.value, pairs, out, seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ from training.evaluate_control import control
 from training.evaluate_fidelity import fidelity
 from training.export import export
 from training.library_run import train_library
-from training.steered import of_library, of_run
+from training.steered import Steerable, of_run
+from training.steered_library import of_library
 from training.tables import save
 from training.train import Progress as At
 from training.train import train
@@ -148,16 +149,23 @@ def show_fidelity(runs: list[Path], data: str, out: Path | None, seed: int) -> N
 
 
 def show_control(
-    run: Path | None, library: Path, model: str, pairs: int, out: Path, seed: int
+    run: Path | None,
+    library: Path,
+    model: str,
+    attributes: str,
+    pairs: int,
+    out: Path,
+    seed: int,
 ) -> None:
     """The tables of `gdr eval control`, printed and written."""
-    with _telling() as tell:
+    with _telling() as tell, ExitStack() as stack:
+        steered: Steerable
         if run is not None:
             (fold,) = open_folds([run])
             steered = of_run(fold)
         else:
-            with Library.open(library) as opened:
-                steered = of_library(load(model, "cpu"), opened)
+            opened = stack.enter_context(Library.open(library))
+            steered = of_library(load(model, "cpu"), opened, attributes)
         tables, about = control(steered, pairs=pairs, seed=seed, on_progress=tell)
     write(save(out, "control", tables, about))
 

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Array
+from gdr_model.whitening import unit
 from training import baselines, metrics
-from training.steered import Steered
+from training.steered import Steerable
 from training.tables import Table
 
 TOP = 20
@@ -32,6 +33,8 @@ PAIRS = 24
 STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 WAYS = (0.25, 0.5, 0.75, 1.0)
+SEPARABLE = 0.4
+"""Share of the wanted tracks that may have the negated attribute, too, for a pair to be asked."""
 CLOSENESS = 0.5
 """Cosine to the source at which gains of edits are compared."""
 SLIDER_CLOSENESS = 0.85
@@ -44,7 +47,7 @@ Doubles = NDArray[np.float64]
 class Share:
     """How many of the top 20 have an attribute."""
 
-    steered: Steered
+    steered: Steerable
     gallery: Array  # (R, D)
 
     def of(self, scores: Array, name: str) -> float:
@@ -58,7 +61,7 @@ class Share:
 
 
 def control(
-    steered: Steered,
+    steered: Steerable,
     *,
     pairs: int = PAIRS,
     seed: int = 0,
@@ -91,11 +94,17 @@ def control(
     return [first, second, third], about
 
 
+def middle(draws: Array) -> Array:
+    """The unit point (D,) towards which draws (Q, D) rank together."""
+    return unit(draws.mean(0))
+
+
 def negatives(share: Share, pairs: int, seed: int, resamples: int) -> Table:
     """The share of wanted and negated attributes under every way of negating."""
     s = share.steered
     plain = {name: s.query(name, seed=seed) for name in s.attributes}
-    scores = {name: share.scores(draws) for name, draws in plain.items()}
+    scores = {name: s.answer(name, seed=seed) for name in s.attributes}
+    has = s.attributes
     asked = [
         (want, negated)
         for want in s.attributes
@@ -104,6 +113,8 @@ def negatives(share: Share, pairs: int, seed: int, resamples: int) -> Table:
         # A negative has something to do where many, but not all, of the answers have it.
         and 25 <= share.of(scores[want], negated) <= 90
         and share.of(scores[want], want) >= 25
+        # What nearly always comes along cannot be left out without leaving the wanted.
+        and (has[want] & has[negated]).sum() <= SEPARABLE * has[want].sum()
     ]
     if not asked:
         raise UsageError("no prompt finds what could be negated; control needs a larger set")
@@ -111,9 +122,9 @@ def negatives(share: Share, pairs: int, seed: int, resamples: int) -> Table:
     chosen = [asked[i] for i in np.sort(rng.permutation(len(asked))[:pairs])]
     ways: dict[str, Callable[[str, str], Array]] = {
         "no negative": lambda p, n: scores[p],
-        "negative, weight 0.5": lambda p, n: share.scores(s.query(p, ((n, 0.5),), seed=seed)),
-        "negative, weight 1": lambda p, n: share.scores(s.query(p, ((n, 1.0),), seed=seed)),
-        "negative, weight 2": lambda p, n: share.scores(s.query(p, ((n, 2.0),), seed=seed)),
+        "negative, weight 0.5": lambda p, n: s.answer(p, ((n, 0.5),), seed),
+        "negative, weight 1": lambda p, n: s.answer(p, ((n, 1.0),), seed),
+        "negative, weight 2": lambda p, n: s.answer(p, ((n, 2.0),), seed),
     }
     for w in (0.25, 0.5, 0.75):
         ways[f"score minus {w:g} × negated"] = lambda p, n, w=w: scores[p] - w * scores[n]  # type: ignore[misc]
@@ -156,7 +167,7 @@ def edits(share: Share, pairs: int, seed: int, resamples: int) -> Table:
         fresh = s.query(target, seed=seed)
 
         def at(draws: Array, here: Array = here, target: str = target) -> tuple[float, float]:
-            return float((draws @ here).mean()), share.of(share.scores(draws), target)
+            return float(middle(draws) @ here), share.of(share.scores(draws), target)
 
         start = at(here[None])
         for how, title in (("inverted", "edit, inverted"), ("noise", "edit, random noise")):
@@ -176,16 +187,18 @@ def sliders(share: Share, pairs: int, seed: int, resamples: int) -> Table:
     for _ in range(pairs):
         prompt, towards = (names[int(i)] for i in rng.permutation(len(names))[:2])
         plain, words = s.query(prompt, seed=seed), s.query(towards, seed=seed)
-        middle = baselines.arithmetic(plain.mean(0)[None], [])
+        centre = middle(plain)
 
-        def at(draws: Array, to: Array = middle[0], name: str = towards) -> tuple[float, float]:
-            return float((draws @ to).mean()), share.of(share.scores(draws), name)
+        def at(draws: Array, to: Array = centre, name: str = towards) -> tuple[float, float]:
+            return float(middle(draws) @ to), share.of(share.scores(draws), name)
 
         start = at(plain)
         slid = [at(s.query(prompt, sliders=((towards, a),), seed=seed)) for a in AMOUNTS]
         walks.setdefault("slider", []).append([start, *slid])
-        added = [at(baselines.arithmetic(middle, [(words.mean(0), w)])) for w in (0.25, 0.5, 1, 2)]
-        walks.setdefault("prompt arithmetic", []).append([at(middle), *added])
+        added = [
+            at(baselines.arithmetic(centre[None], [(middle(words), w)])) for w in (0.25, 0.5, 1, 2)
+        ]
+        walks.setdefault("prompt arithmetic", []).append([start, *added])
     return _compared(f"Sliders, {pairs} prompts and words", walks, SLIDER_CLOSENESS, resamples)
 
 

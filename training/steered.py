@@ -1,30 +1,30 @@
 """What control is measured on: a model that can be steered, and a gallery of known attributes.
 
-Made of a run of `gdr train` on labelled arrays, or of a model and an indexed library.
+Here made of a run of `gdr train` on labelled arrays; `steered_library` takes a model as it ships.
 
 Shapes: Q draws, T frames, D latent width, R gallery, K attributes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gdr_model.checkpoint import Model
 from gdr_model.diffusion import inversion, sampling
 from gdr_model.diffusion.denoisers import Denoiser, Network
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.diffusion.prediction import AsVelocity
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
-from gdr_model.library import Library
-from gdr_model.types import PASSAGE_S, Array, TextEmbedding
+from gdr_model.types import Array, TextEmbedding
 from gdr_model.whitening import unit
 from training.corpus import minilm
 from training.dataset.folder import describing_words
@@ -39,9 +39,50 @@ LEAST_TRACKS = 3
 """An attribute that fewer tracks have says nothing of a top 20."""
 
 
+class Steerable(Protocol):
+    """Everything the protocols of control need."""
+
+    @property
+    def draws(self) -> int:
+        """Draws of a query."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of a draw."""
+
+    @property
+    def guidance(self) -> float:
+        """Guidance of a draw."""
+
+    @property
+    def gallery(self) -> Array:
+        """(R, D) unit vectors of the search space."""
+
+    @property
+    def attributes(self) -> Mapping[str, NDArray[np.bool_]]:
+        """Which of the gallery (R,) have each."""
+
+    def query(
+        self,
+        prompt: str,
+        negatives: tuple[tuple[str, float], ...] = (),
+        sliders: tuple[tuple[str, float], ...] = (),
+        seed: int = 0,
+    ) -> Array:
+        """Unit draws (Q, D) of a prompt, pushed by words."""
+
+    def answer(
+        self, prompt: str, negatives: tuple[tuple[str, float], ...] = (), seed: int = 0
+    ) -> Array:
+        """Scores (R,) of the gallery, as the search ranks it."""
+
+    def edit(self, source: int, prompt: str, strength: float, how: str, seed: int = 0) -> Array:
+        """Unit draws (Q, D) from a track: its noise (`inverted`), or any (`noise`)."""
+
+
 @dataclass(frozen=True)
 class Steered:
-    """Everything the protocols of control need."""
+    """A trained network on arrays."""
 
     net: Network
     velocity: Denoiser
@@ -52,10 +93,8 @@ class Steered:
     steps: int = 12
     draws: int = 8
     guidance: float = 3.0
-    text: Any = None
-    """The text encoder; None is MiniLM."""
 
-    @property
+    @cached_property
     def gallery(self) -> Array:
         """(R, D) unit vectors."""
         return self.search(np.stack([source.mean(0) for source in self.sources]))
@@ -66,7 +105,7 @@ class Steered:
 
     def words(self, *texts: str) -> TextEmbedding:
         """Texts after the null."""
-        found: TextEmbedding = (self.text or minilm()).embed(["", *texts])
+        found: TextEmbedding = minilm().embed(["", *texts])
         return found
 
     def query(
@@ -80,6 +119,12 @@ class Steered:
         guided = self._guided(prompt, negatives, sliders)
         grid = self.schedule.grid(self.steps)
         return self._found(sampling.ddim(guided, self._noise(seed), grid, self.schedule))
+
+    def answer(
+        self, prompt: str, negatives: tuple[tuple[str, float], ...] = (), seed: int = 0
+    ) -> Array:
+        """Scores (R,) of the gallery: the mean cosine to the draws."""
+        return np.asarray((self.query(prompt, negatives, seed=seed) @ self.gallery.T).mean(0))
 
     def edit(self, source: int, prompt: str, strength: float, how: str, seed: int = 0) -> Array:
         """Unit draws (Q, D) from a track: its inverted noise, or noise that knows nothing of it."""
@@ -149,38 +194,6 @@ def of_run(fold: Fold) -> Steered:
         scale=fold.space.sd / fold.space.spread**fold.space.power,
         sources=tuple(fold.space.standard(track) for track in corpus.latents),
         attributes=often,
-    )
-
-
-def of_library(model: Model, library: Library) -> Steered:
-    """A model and an indexed library; attributes are words of tags and names of folders.
-
-    Raises:
-        UsageError: if the library's tracks share no words.
-    """
-    mean, sd = model.latent_mean.cpu().numpy(), model.latent_sd.cpu().numpy()
-    sources, words = [], []
-    for track in library.tracks():
-        if track.content not in library.encoded(model.space):
-            continue
-        latents = library.latents(track.content, model.space)[:PASSAGE_S].astype(np.float32)
-        sources.append(np.asarray((latents - mean) / sd))
-        words.append(words_of(track.path, library.root))
-    attributes = {
-        word: np.array([word in own for own in words])
-        for word in sorted({word for own in words for word in own})
-    }
-    kept = {w: has for w, has in attributes.items() if LEAST_TRACKS <= has.sum() < len(words)}
-    if not kept:
-        raise UsageError(f"the tracks of {library.root} share no tag and no folder to measure by")
-    return Steered(
-        net=model.denoiser,
-        velocity=model.velocity,
-        schedule=model.schedule,
-        scale=sd / model.whitening.sd**model.whitening.power,
-        sources=tuple(sources),
-        attributes=kept,
-        text=model.text,
     )
 
 

@@ -84,7 +84,7 @@ def test_control_reports_rivals_with_intervals(runs: list[Path]) -> None:
     steered = of_run(open_folds(runs[:1])[0])
     assert len(steered.gallery) == 20
     # The top 20 of so small a gallery is all of it: halves have something to be negated.
-    halves = {"Piano": np.arange(20) < 10, "Jazz": np.arange(20) % 2 < 1}
+    halves = {"Piano": np.arange(20) < 10, "Jazz": np.arange(20) % 3 < 1}
     wide = replace(steered, attributes=halves, draws=2, steps=3)
     tables, about = control(wide, pairs=2, resamples=20)
     assert [t.title.split(",")[0] for t in tables] == ["Negatives", "Edits", "Sliders"]

@@ -1,8 +1,7 @@
 """Voices that say what they are given: free speech synthesisers, and recorded ones.
 
-espeak-ng (GPL-3+) and flite (BSD-like) are commands of Debian; what they say is ours. Recorded are the
-dialogues of a game whose music is
-trained on, too, under the game's licence.
+espeak-ng (GPL-3+) and flite (BSD-like) are commands of Debian; what they say is ours. Recorded are
+the dialogues of a game whose music is trained on, too, under the game's licence.
 """
 
 from __future__ import annotations
