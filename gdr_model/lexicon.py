@@ -56,11 +56,11 @@ class Lexicon:
     def apart(self, point: Array, others: Sequence[Array], count: int = 3) -> Near:
         """The words that are nearer to a unit point (D,) than to any of the others, by how much.
 
-        Words far from the point tell nothing of it, so only the nearer half of all compete.
+        Words far from the point tell nothing of it, so only the nearest quarter competes.
         """
         own = self.rows @ point  # (V,)
         lead = own - np.max([self.rows @ other for other in others], axis=0)
-        lead[own < np.median(own)] = -np.inf
+        lead[own < np.quantile(own, 0.75)] = -np.inf
         return tuple((word, by) for word, by in self._best(lead, count) if by > 0)
 
     def _best(self, values: Array, count: int) -> Near:

@@ -276,6 +276,8 @@ class Query:
     """For an edit: where the passage that was inverted begins."""
     anchor: Array | None = None
     """(1, D) where the contrastive tower sees the words, to be fused with the draws."""
+    draws: tuple[int, ...] | None = None
+    """Which of the steering's draws these are; None where they are all."""
 
 
 @dataclass(frozen=True)
@@ -309,6 +311,16 @@ class Results:
     """Tracks that the filter kept from competing."""
     banned: int = 0
     """Tracks that the filter let through and a dislike kept from competing."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A cluster of the draws, where the draws disagree (`gdr_model.readings`)."""
+
+    names: tuple[str, ...]
+    """Tags and words that tell it from the other readings, the most telling first."""
+    results: Results
+    """What its draws find by themselves; `results.query.draws` says which they are."""
 
 
 Near = tuple[tuple[str, float], ...]

@@ -72,12 +72,13 @@ def _taken_apart(
     drawn: list[float] = []
     through = 0.0  # what a move adds through the draws, a unit of its cosine
     if query.method == "gdr":
-        whole = retriever.drawn(steering, "gdr", cancelled)
-        lengths = np.linalg.norm(whole.vectors + moved, axis=1)  # (Q,)
+        which = slice(None) if query.draws is None else list(query.draws)
+        whole = retriever.drawn(steering, "gdr", cancelled).vectors[which]
+        lengths = np.linalg.norm(whole + moved, axis=1)  # (Q,)
         through = float((1 - share) * (1 / lengths).mean())
 
         def part(kept: Steering) -> float:
-            vectors = retriever.drawn(kept, "gdr", cancelled).vectors
+            vectors = retriever.drawn(kept, "gdr", cancelled).vectors[which]
             return float((1 - share) * (vectors @ point / lengths).mean())
 
         drawn = _added(steering, part)

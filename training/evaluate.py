@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdr_model.clusters import clusters
 from gdr_model.errors import Cancelled, UsageError
 from gdr_model.types import Array, Cancel, TextEmbedding, never
 from training import baselines, fusion, metrics, readings
@@ -194,7 +195,7 @@ def generated(fold: Fold, found: Found, seed: int) -> None:
     split: dict[str, list[Array]] = {"reading": [], "half": []}
     for own, correct in zip(vectors, fold.correct, strict=True):
         halves = np.arange(len(own)) % 2
-        for name, parts in (("reading", readings.readings(own)), ("half", halves)):
+        for name, parts in (("reading", clusters(own)), ("half", halves)):
             scores = readings.best_reading(own, known, parts)
             best = metrics.ranks(scores, np.repeat(correct[None], len(scores), 0)).argmin()
             split[name].append(scores[best])

@@ -1,4 +1,4 @@
-"""What the cloud of draws says of a prompt: how ambiguous it is, and its readings.
+"""What the cloud of draws says of a prompt: how ambiguous it is, and what a reading finds.
 
 Shapes: P prompts, Q draws, D latent width, R gallery.
 """
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from gdr_model.types import Array
 from gdr_model.whitening import unit
 from training.metrics.diversity import mics_per_prompt
-
-ROUNDS = 20
 
 
 def ambiguity(vectors: Array) -> NDArray[np.float64]:
@@ -32,29 +30,6 @@ def _places(values: NDArray[np.float64]) -> NDArray[np.float64]:
     _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return (ends - (counts - 1) / 2)[at]
-
-
-def readings(draws: Array, count: int = 2) -> NDArray[np.int64]:
-    """(Q,) the reading of each draw: spherical k-means of unit draws (Q, D), without chance.
-
-    The first centre is the draw nearest to all, each further one the draw farthest from those
-    already chosen.
-    """
-    rows = unit(draws)
-    near = rows @ rows.T  # (Q, Q)
-    chosen = [int(near.mean(1).argmax())]
-    while len(chosen) < min(count, len(rows)):
-        chosen.append(int(near[chosen].max(0).argmin()))
-    centres = rows[chosen]
-    own = np.zeros(len(rows), np.int64)
-    for turn in range(ROUNDS):
-        now = (rows @ centres.T).argmax(1)
-        if turn and (now == own).all():
-            break
-        own = now
-        kept = [rows[own == i].mean(0) if (own == i).any() else c for i, c in enumerate(centres)]
-        centres = unit(np.stack(kept))
-    return own
 
 
 def best_reading(draws: Array, gallery: Array, parts: NDArray[np.int64]) -> Array:

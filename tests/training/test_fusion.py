@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gdr_model.clusters import clusters
 from gdr_model.errors import UsageError
 from training.fusion import Drawn, fused, ratio
-from training.readings import ambiguity, best_reading, rank_correlation, readings
+from training.readings import ambiguity, best_reading, rank_correlation
 from training.space import Space
 
 
@@ -55,11 +56,11 @@ def test_an_unknown_rule_is_refused() -> None:
 
 def test_readings_part_two_directions() -> None:
     draws = np.array([[1, 0.1], [1, 0], [0, 1], [0.1, 1], [1, -0.1]], np.float32)
-    parts = readings(draws)
+    parts = clusters(draws)
     assert parts[0] == parts[1] == parts[4] != parts[2] == parts[3]
     gallery = np.eye(2, dtype=np.float32)
     assert sorted(best_reading(draws, gallery, parts).argmax(1).tolist()) == [0, 1]
-    assert readings(draws[:1]).tolist() == [0]
+    assert clusters(draws[:1]).tolist() == [0]
 
 
 def test_ambiguity_is_zero_where_draws_agree_and_one_where_they_are_orthogonal() -> None:

@@ -1,0 +1,171 @@
+"""Draws that disagree: clouds of known directions, and the model that ships."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gdr_model import checkpoint, ingest
+from gdr_model.checkpoint import Model
+from gdr_model.clusters import clusters, silhouette, split
+from gdr_model.lexicon import Lexicon
+from gdr_model.library import Library
+from gdr_model.readings import readings
+from gdr_model.retriever import Retriever
+from gdr_model.types import Array, Query, Results, Steering
+from gdr_model.whitening import unit
+from gdr_model.why import explain
+
+DEMO = Path(__file__).parents[2] / "demo"
+
+
+def cloud(direction: int, count: int, seed: int, spread: float = 0.1, dim: int = 16) -> Array:
+    rng = np.random.default_rng(seed)
+    return unit(np.eye(dim)[direction] + spread * rng.standard_normal((count, dim)))
+
+
+def test_draws_that_agree_have_one_reading() -> None:
+    assert split(cloud(0, 8, 1)) is None
+    assert split(cloud(0, 1, 1)) is None
+    assert split(np.repeat(cloud(0, 1, 1), 8, axis=0)) is None
+
+
+def test_two_and_three_clouds_are_found_and_the_largest_comes_first() -> None:
+    two = np.concatenate([cloud(0, 2, 1), cloud(1, 5, 2)])
+    parts = split(two)
+    assert parts is not None
+    assert parts.tolist() == [1, 1, 0, 0, 0, 0, 0]
+    three = np.concatenate([cloud(0, 3, 1), cloud(1, 3, 2), cloud(2, 2, 3)])
+    parts = split(three)
+    assert parts is not None
+    assert parts.tolist() == [0, 0, 0, 1, 1, 1, 2, 2]
+    order = np.array([7, 0, 5, 3, 1, 6, 2, 4])
+    mixed = split(three[order])
+    assert mixed is not None
+    assert [set(order[mixed == part]) for part in (0, 1, 2)] in (
+        [{0, 1, 2}, {3, 4, 5}, {6, 7}],
+        [{3, 4, 5}, {0, 1, 2}, {6, 7}],
+    )
+
+
+def test_clouds_that_lie_close_together_are_one() -> None:
+    near = cloud(0, 4, 1, 0.02)
+    other = unit(near + 0.5 * np.eye(16, dtype=np.float32)[1])
+    assert split(np.concatenate([near, other])) is None
+    far = unit(near + 3 * np.eye(16, dtype=np.float32)[1])
+    assert split(np.concatenate([near, far])) is not None
+
+
+def test_the_silhouette_is_rousseeuws() -> None:
+    rows = unit(np.array([[1, 0], [1, 0.2], [0, 1]], np.float32))
+    parts = np.array([0, 0, 1])
+    far = 1 - rows @ rows.T
+    expected = np.mean([
+        (far[0, 2] - far[0, 1]) / far[0, 2],
+        (far[1, 2] - far[1, 0]) / far[1, 2],
+        0.0,
+    ])  # fmt: skip
+    assert silhouette(rows, parts) == pytest.approx(expected)
+    assert clusters(rows).tolist() in ([0, 0, 1], [1, 1, 0])
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return checkpoint.load("builtin", "cpu")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Library:
+    music = tmp_path_factory.mktemp("music")
+    for song in sorted(DEMO.glob("*/*.ogg")):
+        shutil.copy(song, music)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GDR_HOME", str(tmp_path_factory.mktemp("home")))
+        library = Library.open(music, create=True)
+        ingest.ingest(library, model.encoder, on_progress=lambda progress: None)
+    return library
+
+
+@pytest.fixture(scope="module")
+def retriever(model: Model, library: Library) -> Retriever:
+    return Retriever(model, [library], remember=64)
+
+
+STEERING = Steering("sad slow strings", draws=6)
+
+
+@pytest.fixture(scope="module")
+def lexicon(model: Model) -> Lexicon:
+    words = ("string section", "techno", "drum machine", "cello", "sad", "polka", "trance", "drum")
+    return Lexicon.read(model, words)
+
+
+def around(lexicon: Lexicon, word: str, count: int) -> Array:
+    """Draws around the point of a word."""
+    row = lexicon.rows[lexicon.words.index(word)]
+    return unit(row + 0.02 * np.random.default_rng(len(word)).standard_normal((count, len(row))))
+
+
+@pytest.fixture(scope="module")
+def disagreeing(retriever: Retriever, lexicon: Lexicon) -> Results:
+    """A query some of whose draws are of other words."""
+    one, other = around(lexicon, "string section", 4), around(lexicon, "techno", 2)
+    mixed = np.concatenate([one[:3], other, one[3:]])
+    return retriever.answer(Query(mixed, STEERING, anchor=one[:1]), 5)
+
+
+def test_each_reading_is_what_its_draws_find_and_is_named_by_words(
+    retriever: Retriever, lexicon: Lexicon, disagreeing: Results
+) -> None:
+    first, second = readings(retriever, disagreeing, 5, None, lexicon)
+    assert first.results.query.draws == (0, 1, 2, 5)
+    assert second.results.query.draws == (3, 4)
+    vectors = disagreeing.query.vectors
+    alone = retriever.answer(replace(disagreeing.query, vectors=vectors[3:5], anchor=None), 5)
+    assert second.results.hits == alone.hits
+    assert first.names[0] == "string section"
+    assert second.names[0] == "techno"
+    assert not set(first.names) & set(second.names)
+    assert {hit.votes for hit in second.results.hits} <= {1, 2}
+
+
+def test_a_filter_holds_within_a_reading(retriever: Retriever, disagreeing: Results) -> None:
+    for reading in readings(retriever, disagreeing, 5, "duration_s < 1"):
+        assert reading.results.hits == ()
+        assert reading.names == ()
+
+
+def test_clear_words_have_no_readings(retriever: Retriever, lexicon: Lexicon) -> None:
+    clear = Query(around(lexicon, "techno", 6), STEERING)
+    assert readings(retriever, retriever.answer(clear, 5), 5, None, lexicon) == ()
+    contrastive = retriever.search(STEERING, 5, method="contrastive")
+    assert readings(retriever, contrastive, 5) == ()
+
+
+def test_a_genre_that_most_hits_of_one_reading_have_comes_first(
+    retriever: Retriever, disagreeing: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, answers = retriever.answer, iter(["jazz", "techno"])
+
+    def tagged(query: Query, k: int, where: str | None) -> Results:
+        found, genre = plain(query, k, where), next(answers)
+        hits = [replace(hit, track=replace(hit.track, genre=genre)) for hit in found.hits[:4]]
+        return replace(found, hits=(*hits, *found.hits[4:]))
+
+    monkeypatch.setattr(retriever, "answer", tagged)
+    names = [reading.names for reading in readings(retriever, disagreeing, 5)]
+    assert names == [("jazz",), ("techno",)]
+
+
+def test_why_is_answered_within_a_reading(retriever: Retriever) -> None:
+    steering = Steering("night", draws=8, steps=6)
+    whole = retriever.search(steering, 3)
+    part = replace(whole.query, vectors=whole.query.vectors[[1, 4]], anchor=None, draws=(1, 4))
+    for hit in retriever.answer(part, 3).hits:
+        why = explain(retriever, part, hit)
+        assert why.score == pytest.approx(hit.score, abs=1e-5)
+        assert all(push.tower == 0 for push in why.pushes)
