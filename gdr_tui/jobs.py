@@ -14,7 +14,7 @@ import numpy as np
 from textual.message import Message
 
 from gdr_model.errors import Cancelled
-from gdr_model.types import Cancel, Hit, Query
+from gdr_model.types import Cancel, Hit, Query, Results
 from gdr_tui import messages
 from gdr_tui.background import Background
 from gdr_tui.draft import conditions
@@ -75,6 +75,10 @@ class Jobs:
     def give_up_preview(self) -> None:
         """Cancel the try under way."""
         self._background.cancel("preview")
+
+    def readings(self, results: Results, k: int, where: str) -> None:
+        """Tell the readings of a query apart."""
+        self._run("readings", partial(self._readings, results, k, where), "readings")
 
     def why(self, number: int, query: Query, hit: Hit) -> None:
         """Take a score apart."""
@@ -155,6 +159,16 @@ class Jobs:
             self._post(messages.PreviewDrawn(number, None, problem=sentence(error)))
             return
         self._post(messages.PreviewDrawn(number, results, time.monotonic() - began))
+
+    def _readings(self, results: Results, k: int, where: str, cancelled: Cancel) -> None:
+        # The first time, names wait for the vocabulary; the lists need not.
+        for named in (True,) if self._session.knows_words else (False, True):
+            readings = self._session.readings(results, k, where, named=named)
+            if cancelled():
+                return
+            self._post(messages.ReadingsFound(results, readings))
+            if not readings:
+                return
 
     def _why(self, number: int, query: Query, hit: Hit, cancelled: Cancel) -> None:
         try:

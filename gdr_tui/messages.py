@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from gdr_model.types import Array, Results, Why
+from gdr_model.types import Array, Reading, Results, Why
 from gdr_tui.notes import KeptCrates, KeptTrail, Notes
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Prints
 from gdr_tui.trail import Ask, Keeper
@@ -64,6 +64,14 @@ class PartsCounted(Message):
 
     where: str
     counts: Mapping[str, int]
+
+
+@dataclass
+class ReadingsFound(Message):
+    """The readings of a query; stale unless the results are those shown."""
+
+    results: Results
+    readings: tuple[Reading, ...]
 
 
 @dataclass

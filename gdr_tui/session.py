@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdr_model.errors import Cancelled, DecodeError, LibraryError, ModelError
-from gdr_model.types import Array, Cancel, Hit, Query, Results, Steering, Track, Why, never
+from gdr_model.types import Array, Cancel, Results, Steering, Track, never
+from gdr_tui.insight import Insight
 from gdr_tui.literal import literal
 from gdr_tui.told import Catalogue, Indexed, Indexing, Loaded, Prints, measured, sentence
 from gdr_tui.typed import typed_path
@@ -26,7 +27,6 @@ from gdr_tui.typed import typed_path
 if TYPE_CHECKING:
     from gdr_model.checkpoint import Model
     from gdr_model.ingest import Progress
-    from gdr_model.lexicon import Lexicon
     from gdr_model.library import Library
     from gdr_model.retriever import Retriever
 
@@ -44,10 +44,11 @@ REMEMBERED = 64
 answered from them at once."""
 
 
-class Session:
+class Session(Insight):
     """Libraries, a model and the retriever over both."""
 
     def __init__(self, roots: list[Path], model: str = "builtin", device: str = "auto") -> None:
+        super().__init__()
         # Not `resolve`: paths are shown and exported as the user spells their folder.
         self.roots = [Path(os.path.abspath(root)) for root in roots]
         self.model_name = model
@@ -60,13 +61,6 @@ class Session:
         """The libraries the retriever was made for, and how they stood when it last looked."""
         self._opening = threading.Lock()
         self._ingesting = threading.Lock()
-        self._answering = threading.Lock()
-        """One query or refresh at a time: they share the index."""
-        self._reading = threading.Lock()
-        self._lexicon: Lexicon | None = None
-        self._undisturbed = threading.Event()
-        """No query is being drawn, so indexing may take the processor."""
-        self._undisturbed.set()
         self._locked: list[Path] = []
         """Folders that another program was indexing when this one tried to."""
 
@@ -109,13 +103,6 @@ class Session:
                 total.update(dict(library.values(name)))
             found[name] = total.most_common()
         return found
-
-    @property
-    def words(self) -> Sequence[str]:
-        """Words that speak of music, to complete prompts with."""
-        from gdr_model import vocabulary
-
-        return vocabulary.WORDS
 
     def generations(self) -> list[int]:
         """How every library stands; another number whenever any program has changed one."""
@@ -164,32 +151,6 @@ class Session:
             finally:
                 self._undisturbed.set()
 
-    def explain(self, query: Query, hit: Hit, cancelled: Cancel = never) -> Why:
-        """Take the score of a hit apart; costs some draws the first time.
-
-        Raises:
-            LibraryError: if the hit is not in the libraries any more.
-        """
-        from gdr_model import why
-
-        lexicon = self._words_read(cancelled)
-        with self._answering:
-            self._undisturbed.clear()
-            try:
-                return why.explain(self._retrieve(), query, hit, lexicon, cancelled)
-            finally:
-                self._undisturbed.set()
-
-    def _words_read(self, cancelled: Cancel) -> Lexicon | None:
-        """The vocabulary as the model reads it; None where its words and sound share no space."""
-        from gdr_model.lexicon import Lexicon
-
-        model = self._needed_model()
-        with self._reading:
-            if self._lexicon is None and (model.retrieving or model.config.pair.shared):
-                self._lexicon = Lexicon.read(model, self.words, cancelled)
-            return self._lexicon
-
     def prints(self) -> Prints:
         """What a session file says of who answers; the tracks of every library are gone through.
 
@@ -212,15 +173,6 @@ class Session:
 
         if where:
             filters.parse(where)
-
-    def counts(self, parts: Sequence[str]) -> dict[str, int]:
-        """How many tracks each of some filters lets through by itself.
-
-        Raises:
-            UsageError: naming what cannot be read in one.
-        """
-        libraries = self._known()
-        return {part: sum(len(one.tracks(part)) for one in libraries) for part in parts}
 
     def refresh(self) -> bool:
         """Let queries find what was indexed since; whether that is anything."""

@@ -105,7 +105,7 @@ class CrateKeys(SearchScreen):
         node = self.asking.trail.current
         if node is None or not node.results.hits:
             return []
-        results, prompt = node.results, node.ask.steering.prompt
+        results, prompt = self.found or node.results, node.ask.steering.prompt
         marked = self.shelf.marked & {hit.track.path for hit in results.hits}
 
         def source(which: str, only: frozenset[Path]) -> Source:

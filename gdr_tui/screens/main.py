@@ -15,13 +15,16 @@ from gdr_tui.screens.crating import CrateKeys
 from gdr_tui.screens.editing import EditingScreen
 from gdr_tui.screens.judging import JudgingScreen
 from gdr_tui.screens.prompting import PromptingScreen
+from gdr_tui.screens.reading import ReadingScreen
 from gdr_tui.screens.trailing import TrailKeys
 from gdr_tui.screens.why import WhyScreen
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.trail import TrailList
 
 
-class MainScreen(PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, EditingScreen, CrateKeys):
+class MainScreen(
+    ReadingScreen, PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, EditingScreen, CrateKeys
+):
     """The search screen with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)

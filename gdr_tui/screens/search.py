@@ -29,6 +29,7 @@ from gdr_tui.widgets.chips import Chips
 from gdr_tui.widgets.chosen import Chosen
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.prompt import Completions, PromptBox, Signs
+from gdr_tui.widgets.readings import ReadingTabs
 from gdr_tui.widgets.results import Flags, ResultsList
 from gdr_tui.widgets.status import StatusLine
 from gdr_tui.widgets.trail import TrailList
@@ -84,6 +85,7 @@ class SearchScreen(Screen[None]):
             yield Box(placeholder="what it is not, as in drums or drums:1.5",
                       id="negative", compact=True)  # fmt: skip
         yield Completions(id="completions")
+        yield ReadingTabs(id="readings")
         with Container(id="middle"):
             yield ResultsList(id="results")
             yield Chosen(id="chosen")

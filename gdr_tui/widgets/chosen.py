@@ -31,8 +31,9 @@ def tags(track: Track) -> str:
 def why(hit: Hit, results: Results) -> list[str]:
     """Why a track was found, one reason a line."""
     query = results.query
+    draws = len(query.vectors) or query.steering.draws
     lines = [
-        f"score {hit.score:.3f} · {hit.votes} of {query.steering.draws} draws found it",
+        f"score {hit.score:.3f} · {hit.votes} of {draws} draws found it",
         f"best passage {clock(hit.start_s)}–{clock(hit.end_s)}",
     ]
     if len(hit.profile):

@@ -83,7 +83,7 @@ class ResultsList(Listing):
         """List hits; the cursor stays on `keep`, or on its line where `keep` is gone."""
         self._hits = results.hits
         self._tracks = tuple(hit.track for hit in results.hits)
-        self._draws = results.query.steering.draws
+        self._draws = len(results.query.vectors) or results.query.steering.draws
         self._old_ranks = ranks(before) if before else None
         found = {track.path: row for row, track in enumerate(self._tracks)}
         self.filled(found.get(keep, self.cursor) if keep else 0)

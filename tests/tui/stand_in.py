@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gdr_model.types import (
     Hit,
     Push,
     Query,
+    Reading,
     Results,
     Steering,
     Track,
@@ -85,6 +87,9 @@ class StandIn(Session):
         self.slow_s = slow_s
         self.may_load = threading.Event()
         self.may_load.set()
+        self.vocabulary = threading.Event()
+        self.vocabulary.set()
+        """The words are there by which readings are named."""
         self.fails = ""
         self.indexing: list[Indexing] = []
         self.hold_index = False
@@ -143,6 +148,31 @@ class StandIn(Session):
         )
         near = (("dub", 0.61), ("deep bass", 0.42)), (("dub", 0.55), ("warm", 0.4))
         return Why(hit.score, pushes, *near)
+
+    @property
+    def knows_words(self) -> bool:
+        return self.vocabulary.is_set()
+
+    def readings(
+        self, results: Results, k: int, where: str = "", *, named: bool = True
+    ) -> tuple[Reading, ...]:
+        query = results.query
+        if "bank" not in query.steering.prompt:
+            return ()
+        halves = []
+        if named:
+            self.vocabulary.wait(10)
+        for at, names in enumerate((("jazz", "quiet"), ("[b]loud[/]", "fast", "bright"))):
+            draws = tuple(range(5)) if at == 0 else (5, 6, 7)
+            own = Query(query.vectors[list(draws)], query.steering, draws=draws)
+            found = tuple(
+                replace(hit, votes=min(hit.votes, len(draws)))
+                for hit in hits(query.steering.but(seed=at + 100), min(k, 12))
+            )
+            halves.append(
+                Reading(names if named else (), Results(found, own, self.tracks, 0.9, 0.0, 0.0))
+            )
+        return tuple(halves)
 
     def counts(self, parts: Sequence[str]) -> dict[str, int]:
         return {part: len(part) for part in parts}

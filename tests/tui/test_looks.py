@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from gdr_tui.settings import Settings
+from gdr_tui.widgets.readings import ReadingTabs
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
 Compare = Callable[..., bool]
@@ -131,3 +132,15 @@ def test_edit_panel(snap_compare: Compare, size: Size) -> None:
 
     run_before = posed(searched, pressed("i", "end", *" strings", "tab", "tab"), drawn)
     assert snap_compare(opened(StandIn()), terminal_size=size, run_before=run_before)
+
+
+@SIZES
+def test_readings(snap_compare: Compare, size: Size) -> None:
+    async def read(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: main(pilot).asking.has_model)
+        await asked(pilot, "by the river bank")
+        await until(pilot, lambda: main(pilot).query_one(ReadingTabs).display)
+        await pilot.press("s", "s")
+        await until(pilot, lambda: main(pilot).results.track.path in main(pilot)._peaks)  # type: ignore[union-attr]
+
+    assert snap_compare(opened(StandIn()), terminal_size=size, run_before=posed(read))

@@ -1,0 +1,102 @@
+"""A user asks what can be meant in several ways, and looks at each."""
+
+from typing import Any
+
+from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
+from stand_in import StandIn
+from textual.pilot import Pilot
+
+from gdr_tui import messages
+from gdr_tui.widgets.readings import ReadingTabs
+
+
+def tabs(pilot: Pilot[Any]) -> ReadingTabs:
+    return main(pilot).query_one(ReadingTabs)
+
+
+async def test_switches_between_the_readings_of_a_prompt() -> None:
+    async with opened(StandIn()).run_test(size=WIDE) as pilot:
+        await pilot.press("escape", "s")
+        assert any("nothing to read in several ways" in sentence for sentence in said(pilot))
+        await asked(pilot, "bank")
+        everything = names(pilot)
+        await until(pilot, lambda: "jazz, quiet (5)" in picture(pilot))
+        assert "all (8)" in picture(pilot)
+        assert "[b]loud[/], fast (3)" in picture(pilot)
+        await pilot.press("s")
+        first = names(pilot)
+        assert len(first) == 12
+        assert first != everything
+        assert "results · 12 of 30 · as jazz, quiet (5)" in picture(pilot)
+        assert "/5 " in picture(pilot), "the draws of the reading are counted"
+        assert "▲" in picture(pilot) or "▼" in picture(pilot) or "★" in picture(pilot)
+        await pilot.press("s")
+        assert names(pilot) != first
+        await until(pilot, lambda: "as [b]loud[/], fast (3)" in picture(pilot))
+        await pilot.press("s")
+        assert names(pilot) == everything
+        assert labels(pilot) == ["“bank”"], "a reading is a view, not a query"
+
+
+async def test_picks_a_reading_with_the_pointer() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: tabs(pilot).display)
+        column = picture(pilot).splitlines()[2].index("[b]loud")
+        await pilot.click(ReadingTabs, offset=(column, 0))
+        await until(pilot, lambda: "as [b]loud[/], fast (3)" in picture(pilot))
+        await pilot.click(ReadingTabs, offset=(13, 0))
+        await until(pilot, lambda: "results · 20 of 30" in picture(pilot))
+
+
+async def test_words_that_are_clear_show_no_tabs_and_say_so() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: tabs(pilot).display)
+        await asked(pilot, "warm")
+        await until(pilot, lambda: not tabs(pilot).display)
+        await pilot.press("s")
+        assert any("one reading" in sentence for sentence in said(pilot))
+        await pilot.press("u")
+        await until(pilot, lambda: tabs(pilot).display)
+
+
+async def test_why_and_export_are_of_the_reading_shown() -> None:
+    async with opened(StandIn()).run_test(size=WIDE) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: tabs(pilot).display)
+        await pilot.press("s", "j")
+        found = main(pilot).found
+        assert found
+        assert found.query.draws == (0, 1, 2, 3, 4)
+        assert f"{found.hits[1].votes} of 5 draws found it" in picture(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: "all 12 results" in picture(pilot))
+
+
+async def test_a_reading_stays_while_tracks_arrive_and_goes_with_another_query() -> None:
+    async with opened(StandIn()).run_test(size=WIDE) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: tabs(pilot).display)
+        await pilot.press("s")
+        node = main(pilot).asking.trail.current
+        assert node
+        before = node.results
+        main(pilot).post_message(messages.TracksArrived())
+        await until(pilot, lambda: node.results is not before)
+        await until(pilot, lambda: "as jazz, quiet (5)" in picture(pilot))
+        await pilot.press("l")
+        await until(pilot, lambda: main(pilot).asking.trail.current is not node)
+        assert main(pilot).found is main(pilot).asking.trail.current.results  # type: ignore[union-attr]
+
+
+async def test_the_lists_are_there_before_their_names() -> None:
+    session = StandIn()
+    session.vocabulary.clear()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: "… (5)" in picture(pilot))
+        await pilot.press("s")
+        assert len(names(pilot)) == 12
+        session.vocabulary.set()
+        await until(pilot, lambda: "as jazz, quiet (5)" in picture(pilot))
