@@ -18,8 +18,9 @@ from gdr_model.types import Cancel, Hit, Query, Results
 from gdr_tui import messages
 from gdr_tui.background import Background
 from gdr_tui.draft import conditions
+from gdr_tui.mapped import Mapped
 from gdr_tui.session import PLAYBACK_HZ, Indexing, Session, sentence
-from gdr_tui.trail import Ask
+from gdr_tui.trail import Ask, Node
 
 STRETCH_S = 30.0
 """Sound is decoded this much at a time, so that playing starts at once in an hour's mix."""
@@ -83,6 +84,14 @@ class Jobs:
     def why(self, number: int, query: Query, hit: Hit) -> None:
         """Take a score apart."""
         self._background.start("why", partial(self._why, number, query, hit))
+
+    def map(self) -> None:
+        """Project the library to the plane."""
+        self._run("map", self._map, "map")
+
+    def course(self, mapped: Mapped, node: Node) -> None:
+        """Find out where a query lies on the map, and the way to it."""
+        self._run("course", partial(self._course, mapped, node), "map")
 
     def give_up_asking(self) -> None:
         """Cancel the query under way."""
@@ -181,6 +190,16 @@ class Jobs:
 
     def _count_parts(self, where: str, _cancelled: Cancel) -> None:
         self._post(messages.PartsCounted(where, self._session.counts(conditions(where))))
+
+    def _map(self, cancelled: Cancel) -> None:
+        self._session.map(
+            lambda mapped: self._post(messages.MapRead(mapped)),
+            lambda share: self._post(messages.MapProgressed(share)),
+            cancelled,
+        )
+
+    def _course(self, mapped: Mapped, node: Node, _cancelled: Cancel) -> None:
+        self._post(messages.CourseRead(node.number, self._session.course(mapped, node)))
 
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()

@@ -50,6 +50,7 @@ LIST = (
     _key("list.top", "g,home", "move(-1000000)", "Top", "first line"),
     _key("list.bottom", "G,end", "move(1000000)", "Bottom", "last line"),
     _key("list.crates", "M", "crates", "Crates", "see the crates, choose where marks go"),
+    _key("list.map", "v", "map", "Map", "see the library as a map, with results and draws"),
     _key("list.export", "e", "export", "Export", "write the marked, all, or the crate to a file"),
 )
 MOVES = tuple(key for key in LIST if key.action.startswith("move("))
@@ -120,12 +121,34 @@ EDITING = (
     _key("edit.leave", "escape", "leave", "Edit: leave", "leave everything as it was"),
     *EDITING_MOVES,
 )
+MAP = (
+    _key("map.left", "h,left", "walk(-1, 0)", "Left", "move the cursor to the left"),
+    _key("map.right", "l,right", "walk(1, 0)", "Right", "move the cursor to the right"),
+    _key("map.up", "k,up", "walk(0, -1)", "Up", "move the cursor up"),
+    _key("map.down", "j,down", "walk(0, 1)", "Down", "move the cursor down"),
+    _key("map.far_left", "H,shift+left", "walk(-8, 0)", "Far left", "eight columns to the left"),
+    _key("map.far_right", "L,shift+right", "walk(8, 0)", "Far right", "eight columns on"),
+    _key("map.far_up", "K,shift+up", "walk(0, -4)", "Far up", "four lines up"),
+    _key("map.far_down", "J,shift+down", "walk(0, 4)", "Far down", "four lines down"),
+    _key("map.in", "plus,equals_sign", "zoom(1)", "Nearer", "zoom in around the cursor"),
+    _key("map.out", "minus", "zoom(-1)", "Farther", "zoom out"),
+    _key("map.whole", "0", "whole", "All of it", "see the whole library"),
+    _key("map.next", "n,tab", "result(1)", "Next result", "to the next result; 1 to 9 by rank"),
+    _key("map.before", "p,shift+tab", "result(-1)", "Result before", "to the result before"),
+    _key("map.colours", "c", "colours", "Colours", "colour by genre, or by folder"),
+    _key("map.shapes", "s", "shapes", "Shapes", "signs instead of colours"),
+    _key("map.play", "space", "play", "Play / pause", "play the track under the cursor"),
+    _key("map.mark", "m", "mark", "Mark", "put it into the crate, or take it out"),
+    _key("map.go", "enter", "go", "Go", "to it in the list; like it if not listed"),
+    _key("map.leave", "escape,v,q", "leave", "Leave", "back to the search"),
+)
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
 ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
 LOCAL = {
     "chips": CHIPS,
     "in the trail": IN_TRAIL,
     "crates": CRATES,
+    "map": MAP,
     "edit": EDITING,
     "dials": DIALS,
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.message import Message
 
 from gdr_model.types import Array, Reading, Results, Why
+from gdr_tui.mapped import Course, Mapped
 from gdr_tui.notes import KeptCrates, KeptTrail, Notes
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Prints
 from gdr_tui.trail import Ask, Keeper
@@ -184,3 +185,30 @@ class CratesRead(Message):
     """Who keeps what is changed from now on."""
     changes: int = -1
     """What `Shelf.changes` was when they were read; -1 the first time."""
+
+
+@dataclass
+class MapRead(Message):
+    """The map of the library."""
+
+    mapped: Mapped
+
+
+@dataclass
+class MapProgressed(Message):
+    """How far a better projection is."""
+
+    share: float
+
+    def can_replace(self, message: Message) -> bool:
+        """A later share supersedes an earlier one."""
+        return isinstance(message, MapProgressed)
+
+
+@dataclass
+class CourseRead(Message):
+    """Where a query of the trail was drawn, and the way to it."""
+
+    number: int
+    """The query's place in the trail."""
+    course: Course

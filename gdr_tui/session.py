@@ -19,8 +19,8 @@ import numpy as np
 
 from gdr_model.errors import Cancelled, DecodeError, LibraryError, ModelError
 from gdr_model.types import Array, Cancel, Results, Steering, Track, never
-from gdr_tui.insight import Insight
 from gdr_tui.literal import literal
+from gdr_tui.map_session import MapSession
 from gdr_tui.told import Catalogue, Indexed, Indexing, Loaded, Prints, measured, sentence
 from gdr_tui.typed import typed_path
 
@@ -44,7 +44,7 @@ REMEMBERED = 64
 answered from them at once."""
 
 
-class Session(Insight):
+class Session(MapSession):
     """Libraries, a model and the retriever over both."""
 
     def __init__(self, roots: list[Path], model: str = "builtin", device: str = "auto") -> None:

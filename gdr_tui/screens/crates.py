@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from gdr_model.crates import CrateTrack
 from gdr_tui import export, keys
-from gdr_tui.literal import literal
+from gdr_tui.literal import clock, literal
 from gdr_tui.screens.export import ExportScreen, Source
 from gdr_tui.screens.naming import NameScreen
 from gdr_tui.shelf import Shelf
@@ -88,8 +88,10 @@ class CratesScreen(ModalScreen[None]):
     @on(Listing.Moved, "#crates")
     def _show_tracks(self) -> None:
         name = self.crates.crate
-        self.tracks.border_title = Content(literal(name) or "crate")
-        self.tracks.show(self._shelf.tracks(name))
+        tracks = self._shelf.tracks(name)
+        total = f" · {len(tracks):,} · {clock(sum(track.duration_s for track in tracks))}"
+        self.tracks.border_title = Content((literal(name) or "crate") + total * bool(tracks))
+        self.tracks.show(tracks)
 
     def on_descendant_focus(self) -> None:
         """Say what the keys do in the list that has the focus."""

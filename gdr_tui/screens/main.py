@@ -11,9 +11,9 @@ from textual.widgets import Input
 from gdr_tui import keys
 from gdr_tui.draft import GUIDANCE_STEP
 from gdr_tui.screens.ask import FilterScreen
-from gdr_tui.screens.crating import CrateKeys
 from gdr_tui.screens.editing import EditingScreen
 from gdr_tui.screens.judging import JudgingScreen
+from gdr_tui.screens.mapping import MapKeys
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.reading import ReadingScreen
 from gdr_tui.screens.trailing import TrailKeys
@@ -23,7 +23,7 @@ from gdr_tui.widgets.trail import TrailList
 
 
 class MainScreen(
-    ReadingScreen, PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, EditingScreen, CrateKeys
+    ReadingScreen, PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, EditingScreen, MapKeys
 ):
     """The search screen with its keys."""
 

@@ -73,8 +73,6 @@ class CrateTrackList(Listing):
     def show(self, tracks: tuple[CrateTrack, ...]) -> None:
         """List the tracks; the cursor stays on its line."""
         self._tracks = tracks
-        total = clock(sum(track.duration_s for track in tracks))
-        self.border_subtitle = f"{len(tracks):,} · {total}" if tracks else ""
         self.filled(self.cursor)
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:

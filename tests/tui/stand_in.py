@@ -25,7 +25,9 @@ from gdr_model.types import (
     Why,
     never,
 )
+from gdr_tui.mapped import Course, Mapped
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
+from gdr_tui.trail import Node
 
 NAMES = [
     ("Night Drive", "Alva Noor", "ambient techno"),
@@ -93,6 +95,7 @@ class StandIn(Session):
         self.fails = ""
         self.indexing: list[Indexing] = []
         self.hold_index = False
+        self.hold_map = False
         self.asked: list[tuple[Steering, str]] = []
         self.cancelled = 0
         self.none_left: tuple[int, int, int] | None = None
@@ -173,6 +176,31 @@ class StandIn(Session):
                 Reading(names if named else (), Results(found, own, self.tracks, 0.9, 0.0, 0.0))
             )
         return tuple(halves)
+
+    def map(
+        self,
+        show: Callable[[Mapped], object],
+        tell: Callable[[float], object] = lambda _: None,
+        cancelled: Cancel = never,
+    ) -> None:
+        if self.fails == "map":
+            raise RuntimeError("the map tripped")
+        tracks = [track(number) for number in range(self.tracks)]
+        angles = np.arange(self.tracks) * 2.4
+        radii = np.sqrt(np.arange(self.tracks) / max(1, self.tracks))
+        xy = (radii * np.stack([np.cos(angles), np.sin(angles)])).T.astype(np.float32)
+        for share in (0.25, 0.5) if self.hold_map else ():
+            show(Mapped.of(tracks, xy[:, ::-1], "PCA", self.tracks, preliminary=True))
+            tell(share)
+        while self.hold_map and not cancelled():
+            time.sleep(0.01)
+        show(Mapped.of(tracks, xy, "t-SNE", min(20, self.tracks)))
+
+    def course(self, mapped: Mapped, node: Node) -> Course:
+        found = [[hit.track.path for hit in step.results.hits] for step in node.line()][::-1]
+        path = np.stack([mapped.middle(paths[:3]) for paths in found])
+        draws = np.stack([mapped.middle(found[-1][at : at + 2]) for at in range(8)])
+        return Course(draws, path)
 
     def counts(self, parts: Sequence[str]) -> dict[str, int]:
         return {part: len(part) for part in parts}

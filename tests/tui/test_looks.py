@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from driving import NARROW, WIDE, asked, main, opened, until
+from driving import NARROW, WIDE, asked, main, opened, picture, until
 from stand_in import StandIn
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -98,6 +98,23 @@ def test_error(snap_compare: Compare, size: Size) -> None:
 def test_the_terminals_own_colours(snap_compare: Compare) -> None:
     app = opened(StandIn(), Settings(theme="ansi-dark"))
     assert snap_compare(app, terminal_size=WIDE, run_before=posed(searched))
+
+
+async def on_the_map(pilot: Pilot[Any]) -> None:
+    await pilot.press("v")
+    await until(pilot, lambda: "✦" in picture(pilot))
+    await pilot.press("2")
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE, (200, 60)], ids=["80x24", "120x40", "200x60"])
+def test_map(snap_compare: Compare, size: Size) -> None:
+    run_before = posed(searched, on_the_map)
+    assert snap_compare(opened(StandIn()), terminal_size=size, run_before=run_before)
+
+
+def test_map_in_the_terminals_own_colours(snap_compare: Compare) -> None:
+    app = opened(StandIn(), Settings(theme="ansi-dark"))
+    assert snap_compare(app, terminal_size=NARROW, run_before=posed(searched, on_the_map))
 
 
 def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
