@@ -6,7 +6,7 @@ space; every score is a cosine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from gdr_model.whitening import Whitening, unit
 
 CANDIDATES = 200
 """Passages each draw brings before fusion, at least; four times k where that is more."""
+QUARTER = 4
+"""A draw finds one of so many at most: to be among the best 50 of 60 tracks says nothing."""
 
 
 def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Array:
@@ -68,7 +70,7 @@ class Found:
 
     score: float
     votes: int
-    """How many draws have the recording among their own best k."""
+    """How many draws found the recording (`Hit.votes`)."""
     shelf: Shelf
     row: int
     tracks: list[Track]
@@ -160,7 +162,8 @@ def _on_shelf(
         if len(best) >= min(k, len(tracks)) or rows.shape[1] < wanted or wanted >= len(contents):
             break
         wanted = min(4 * wanted, len(contents))
-    votes = _votes(scores, [contents[row] for row in candidates], k)
+    within = min(k, max(1, len(tracks) // QUARTER))
+    votes = _votes(scores, [contents[row] for row in candidates], within, tracks)
     return [
         Found(
             float(fused[position]),
@@ -173,13 +176,14 @@ def _on_shelf(
     ]
 
 
-def _votes(scores: Array, contents: list[str], k: int) -> dict[str, int]:
-    """How many draws have each recording among their own best k."""
+def _votes(scores: Array, contents: list[str], k: int, competing: Container[str]) -> dict[str, int]:
+    """How many draws have each recording that competes among their own best k."""
     votes: dict[str, int] = {}
     for row in scores:
         found: set[str] = set()
         for position in np.argsort(-row, kind="stable"):
-            found.add(contents[position])
+            if contents[position] in competing:
+                found.add(contents[position])
             if len(found) == k:
                 break
         for content in found:

@@ -291,7 +291,8 @@ class Hit:
     score: float
     """Cosine to the query in the search space as fused by `retriever.fuse`, in [-1, 1]."""
     votes: int
-    """How many of the draws had this track in their own top K."""
+    """How many of the draws have it among their own best K, or their best quarter of all that
+    compete where K is more."""
     profile: Array = field(repr=False, compare=False)
     """(T,) the query's cosine to every second of the track."""
 

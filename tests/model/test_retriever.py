@@ -16,6 +16,8 @@ from gdr_model.library import Library
 from gdr_model.nearest import by_content
 from gdr_model.retriever import Retriever
 from gdr_model.types import Steering
+from gdr_model.whitening import unit
+from gdr_tui.draft import PULL
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)
@@ -127,6 +129,33 @@ def test_a_pull_acts_inside_the_draw_so_it_is_drawn_again(
     retriever.search(PLAIN.but(pull=0.5), 1)
     retriever.search(PLAIN.but(pull=0.5, likes=liked), 1)
     assert len(draws) == 2
+
+
+def test_a_little_pull_keeps_the_words(library: Library, model: Model) -> None:
+    retriever = Retriever(model, [library])
+    prompts = ("warm piano", "driving techno", "sad slow strings", "loud rock")
+    to_liked, to_words = {}, {}
+    for pull in (0.0, PULL, 0.5):
+        near: list[tuple[float, float]] = []
+        for prompt in prompts:
+            words = retriever.query(Steering(prompt), "contrastive").vectors[0]
+            for track in library.tracks()[:3]:
+                liked = Steering(prompt, draws=4, likes=(str(track.path),), pull=pull)
+                towards = unit(retriever.drawn(liked).vectors.mean(0))
+                own = retriever._of_file(str(track.path))
+                near.append((float(towards @ own), float(towards @ words)))
+        to_liked[pull], to_words[pull] = np.mean(near, axis=0)
+    assert to_liked[0.0] + 0.3 < to_liked[PULL] < to_liked[0.5] - 0.1
+    assert to_words[PULL] > 0.85 * to_words[0.0]
+    assert to_words[0.5] < 0.75 * to_words[0.0]
+
+
+def test_a_draw_finds_its_best_quarter_at_most(library: Library, model: Model) -> None:
+    results = Retriever(model, [library]).search(PLAIN, 9)
+    recordings = len({hit.track.content for hit in results.hits})
+    assert recordings == 5
+    by_content = {hit.track.content: hit.votes for hit in results.hits}
+    assert sum(by_content.values()) == PLAIN.draws, "each of the draws found one of the five"
 
 
 def test_copies_share_their_score_and_are_both_counted(library: Library, model: Model) -> None:

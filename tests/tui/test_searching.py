@@ -109,9 +109,9 @@ async def test_opinions_rank_again_at_once_and_enter_draws_with_them() -> None:
         assert main(pilot).results.cursor == 2, "the cursor stays on its line"
         assert session.asked[-1][0].pull == 0
         await pilot.press("enter")
-        await until(pilot, lambda: session.asked[-1][0].pull == 0.5)
-        await until(pilot, lambda: labels(pilot)[-1] == "drawn with ♥ ⊘ 0.5")
-        assert "drawn with ♥ ⊘ 0.5 ×" in picture(pilot)
+        await until(pilot, lambda: session.asked[-1][0].pull == 0.2)
+        await until(pilot, lambda: labels(pilot)[-1] == "drawn with ♥ ⊘ 0.2")
+        assert "drawn with ♥ ⊘ 0.2 ×" in picture(pilot)
         await pilot.press("x", "x")
         await until(pilot, lambda: not session.asked[-1][0].dislikes)
         assert session.asked[-1][0].pull == 0
