@@ -114,7 +114,7 @@ def _mapped(
     atlas: Atlas, tracks: Sequence[Track], *, preliminary: bool = False, could_be_better: str = ""
 ) -> Mapped:
     """One point a track, in the order of paths."""
-    known = sorted((t for t in tracks if t.content in atlas.at), key=lambda track: track.path)
+    known = sorted((t for t in tracks if t.content in atlas.at), key=lambda t: str(t.path))
     rows = [atlas.at[track.content] for track in known]
     return Mapped.of(
         known,

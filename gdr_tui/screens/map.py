@@ -116,10 +116,10 @@ class MapScreen(ModalScreen[Track | None]):
             for sign, style, meaning in (
                 ("1", "map--result", "result"),
                 (DRAW, "map--draw", "draw"),
-                (HERE, "map--path", f"“{short}”"),
+                (HERE, "map--here", f"“{short}”"),
             ):
-                text.append(f"{sign} ", self._style(style))
-                text.append(f"{meaning}   ")
+                text.append(sign, self._style(style))
+                text.append(f" {meaning}   ")
         grouping = self.plot.grouping
         if grouping:
             text.append(f"{self.plot.by}: ", Style(dim=True))
@@ -132,8 +132,7 @@ class MapScreen(ModalScreen[Track | None]):
         self.query_one("#map-legend", Static).update(text)
 
     def _style(self, name: str) -> Style:
-        full = self.plot.get_component_rich_style(name)
-        return Style(color=full.color, bold=full.bold, dim=full.dim)
+        return self.plot.get_component_rich_style(name)
 
     @on(MapPlot.Picked)
     def _show_track(self) -> None:

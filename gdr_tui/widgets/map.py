@@ -25,15 +25,17 @@ from gdr_tui.plot import Cells, View
 SHAPES = "●■▲◆○□△◇"
 """Signs of the groups where colours cannot tell them apart."""
 DRAW, STEP, HERE, RESULT, CURSOR = "✦○◉▪┼"
+SPARSE, DOT = 4, "•"
+"""With fewer tracks in sight than one in so many cells, each is a dot that is easily seen."""
 NUMBERED = 20
-"""Results that are shown; by the first digits alone where there are more than nine."""
+"""Results that are shown; beyond the ninth without a number."""
 ZOOM = 1.5
 REACH = 8.0
 """Columns within which the cursor finds a track."""
-_RESULT, _DRAW, _PATH, _CURSOR = range(COLOURS, COLOURS + 4)
+_RESULT, _DRAW, _PATH, _HERE, _CURSOR = range(COLOURS, COLOURS + 5)
 _PICKED = 100
 """Added to what a cell is, where the track under the cursor lies."""
-STYLES = {_RESULT: "result", _DRAW: "draw", _PATH: "path", _CURSOR: "cursor"}
+STYLES = {_RESULT: "result", _DRAW: "draw", _PATH: "path", _HERE: "here", _CURSOR: "cursor"}
 
 
 class MapPlot(Widget, can_focus=True):
@@ -292,6 +294,8 @@ class MapPlot(Widget, can_focus=True):
         kinds = plot.majority(self._cells, of, COLOURS, columns, rows)
         if self.shapes:
             signs = np.array([ord(sign) for sign in SHAPES])[kinds]
+        elif SPARSE * plot.inside(self._cells, columns, rows).sum() < columns * rows:
+            signs = np.full((rows, columns), ord(DOT))
         else:
             dots = self._view.dots(mapped.xy if mapped else np.empty((0, 2), np.float32))
             signs = 0x2800 + plot.braille(dots, columns, rows)
@@ -326,8 +330,8 @@ class MapPlot(Widget, can_focus=True):
             if mapped and path in at:
                 put(mapped.xy[at[path]][None], str(rank) if rank < 10 else RESULT, _RESULT)
         if course:
-            put(course.draws, DRAW, _DRAW, (_RESULT,))
-            put(course.path[-1:], HERE, _PATH, (_RESULT, _DRAW))
+            put(course.path[-1:], HERE, _HERE, (_RESULT,))
+            put(course.draws, DRAW, _DRAW, (_RESULT, _HERE))
 
     def _strip(self, signs: Cells, kinds: Cells) -> Strip:
         """One line of cells, those of one kind together."""

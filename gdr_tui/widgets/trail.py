@@ -64,8 +64,8 @@ class TrailList(Listing):
 
     def on_focus(self) -> None:
         """Say what can be done here."""
-        self.border_subtitle = (
-            "Enter goes there · c compare · R name · z fold · d put away · e write"
+        self.border_title = (
+            "trail · Enter goes there · c compare · R name · z fold · d put away · e write"
         )
 
     def on_blur(self) -> None:

@@ -98,3 +98,16 @@ async def test_a_model_that_is_not_there_is_one_sentence(library: Path) -> None:
         await until(pilot, lambda: said(pilot), 60)
         assert said(pilot)[0].startswith("model: ")
         assert "no-such-model" in said(pilot)[0]
+
+
+async def test_sees_a_query_on_the_map_of_the_library(library: Path) -> None:
+    async with opened(Session([library])).run_test(size=WIDE) as pilot:
+        screen = main(pilot)
+        await pilot.press(*"sad piano", "enter")
+        await until(pilot, lambda: screen.query_one(StatusLine).state.indexed, 60)
+        await until(pilot, lambda: len(names(pilot)) == 13, 30)
+        await pilot.press("v")
+        await until(pilot, lambda: "map · 13 tracks" in picture(pilot), 30)
+        await until(pilot, lambda: "✦" in picture(pilot).split("1 result")[0], 30)
+        await pilot.press("1")
+        assert names(pilot)[0] in picture(pilot)
