@@ -78,6 +78,17 @@ class PromptingScreen(SearchScreen):
         if offered.open:
             box.put(offered.walk(walked.by))
 
+    @on(PromptBox.Completed)
+    def complete_line(self) -> None:
+        """Take the line walked to, else the first one; the next Tab leads on."""
+        offered, box = self.completions, self.query_one(PromptBox)
+        if not offered.open or not box.value.strip():
+            self.focus_next()
+            return
+        if not offered.walking:
+            box.put(offered.walk(1))
+        offered.close()
+
     @on(Completions.Picked)
     def pick(self, picked: Completions.Picked) -> None:
         """Put a clicked line in."""

@@ -8,7 +8,7 @@ from textual import on
 from textual.content import Content
 
 from gdr_model.types import Reading, Results
-from gdr_tui import messages
+from gdr_tui import keys, messages
 from gdr_tui.screens.search import SearchScreen
 from gdr_tui.trail import Ask, Node
 from gdr_tui.widgets.readings import ReadingTabs, named
@@ -23,6 +23,9 @@ class ReadingScreen(SearchScreen):
         self._at = 0
         """Which reading is listed; 0 is all draws together."""
         self._shown: Ask | None = None
+        used = keys.remapped(self._settings.keys).keys
+        default = next(b.key for b in keys.SEARCH if b.id == "search.reading")
+        self.query_one(ReadingTabs).key = keys.shown(used.get("search.reading", default))
 
     @property
     def found(self) -> Results | None:

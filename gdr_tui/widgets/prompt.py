@@ -35,11 +35,12 @@ class Signs(Highlighter):
 
 
 class PromptBox(Box):
-    """Up and down walk through what is offered, and put it in; Enter asks what is there."""
+    """Up and down walk through what is offered, Tab takes it, Enter asks what is there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "walk(-1)", show=False),
         Binding("down", "walk(1)", show=False),
+        Binding("tab", "complete", show=False),
     ]
 
     class Walked(Message):
@@ -49,9 +50,16 @@ class PromptBox(Box):
             super().__init__()
             self.by = by
 
+    class Completed(Message):
+        """The user takes what is offered, as in a shell."""
+
     def action_walk(self, by: int) -> None:
         """Go on in what is offered."""
         self.post_message(self.Walked(by))
+
+    def action_complete(self) -> None:
+        """Take what is offered; where nothing is, Tab leads on."""
+        self.post_message(self.Completed())
 
     def put(self, line: str) -> None:
         """Put in a line that is not searched for completions, the cursor behind it."""
@@ -93,6 +101,11 @@ class Completions(Widget):
     def open(self) -> bool:
         """Whether anything is offered."""
         return bool(self.display)
+
+    @property
+    def walking(self) -> bool:
+        """Whether a line of the list is chosen."""
+        return self._at >= 0
 
     def offer(self, typed: str, offered: list[Completion]) -> None:
         """Show what `typed` may go on with; nothing closes the list."""

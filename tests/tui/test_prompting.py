@@ -164,3 +164,17 @@ def test_a_folder_that_cannot_be_written_costs_only_the_history(tmp_path: Path) 
     history.load()
     history.add("warm")
     assert history.prompts == ["warm"]
+
+
+async def test_tab_takes_what_is_offered_and_then_leads_on() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: main(pilot)._tags)
+        await pilot.press(*"warm genre:am")
+        await until(pilot, lambda: main(pilot).completions.open)
+        await pilot.press("tab")
+        box = main(pilot).query_one("#prompt", Input)
+        assert box.value == 'warm genre:"ambient techno"'
+        assert box.has_focus
+        assert not main(pilot).completions.open
+        await pilot.press("tab")
+        assert not box.has_focus

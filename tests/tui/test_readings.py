@@ -7,6 +7,7 @@ from stand_in import StandIn
 from textual.pilot import Pilot
 
 from gdr_tui import messages
+from gdr_tui.settings import Settings
 from gdr_tui.widgets.readings import ReadingTabs
 
 
@@ -36,6 +37,15 @@ async def test_switches_between_the_readings_of_a_prompt() -> None:
         await pilot.press("s")
         assert names(pilot) == everything
         assert labels(pilot) == ["“bank”"], "a reading is a view, not a query"
+
+
+async def test_the_tabs_name_the_key_that_the_user_chose() -> None:
+    chosen = Settings(keys={"search.reading": "f4"})
+    async with opened(StandIn(), chosen).run_test(size=NARROW) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: "f4 reads as" in picture(pilot))
+        await pilot.press("f4")
+        assert len(names(pilot)) == 12
 
 
 async def test_picks_a_reading_with_the_pointer() -> None:
