@@ -25,12 +25,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import LibraryError, UsageError
 from gdr_model.lexicon import Lexicon
-from gdr_model.nearest import fuse
+from gdr_model.nearest import fuse, hits, nearest
 from gdr_model.retriever import Retriever
 from gdr_model.types import Array, Cancel, Hit, Push, Query, Steering, Why, never
 from gdr_model.whitening import unit
@@ -58,6 +59,30 @@ def explain(
     towards = unit(fuse(query.vectors, anchor, _share(retriever, query)))
     near = (lexicon.nearest(point), lexicon.nearest(towards)) if lexicon else ((), ())
     return Why(sum(push.total for push in pushes), pushes, *near)
+
+
+def place(
+    retriever: Retriever, query: Query, path: Path, where: str | None = None
+) -> tuple[Hit, int, int]:
+    """A file as a hit, its rank, and how many tracks compete; whatever its rank.
+
+    Raises:
+        LibraryError: if no library holds the file.
+        UsageError: if a filter or a dislike keeps it out.
+    """
+    tracks = [track for shelf in retriever.shelves if (track := shelf.library.track(path))]
+    if not tracks:
+        raise LibraryError(f"{path} is in no library; run gdr index on its folder")
+    share, model = retriever.model.config.anchor_share, retriever.model
+    ranked, count = nearest(query, retriever.shelves, retriever.count(), where, share)
+    before = 0
+    for found in ranked:
+        if any(track.content == found.tracks[0].content for track in tracks):
+            (hit,) = hits(query, [found], 1, model.space, model.whitening, share)
+            named = next((t for t in found.tracks if t.path == tracks[0].path), hit.track)
+            return replace(hit, track=named), before + 1, count.competing
+        before += len(found.tracks)
+    raise UsageError(f"{path} does not compete: the filter or a dislike leaves it out")
 
 
 def _taken_apart(

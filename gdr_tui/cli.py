@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from gdr_model import __version__
 from gdr_model.errors import LibraryError, UsageError
 from gdr_model.types import Edit, Results, Steering, WeightedText
-from gdr_tui import crate_commands, model_commands, training_commands
+from gdr_tui import crate_commands, model_commands, training_commands, why_command
 from gdr_tui import options as opt
 from gdr_tui.diagnostics import Failed, say, verdict
 from gdr_tui.output import Format, show, show_paths0
@@ -333,6 +333,7 @@ def bench(
         run(open_retriever(stack, library, model, device))
 
 
+why_command.register(app)
 crate_commands.register(app)
 training_commands.register(app)
 model_commands.register(app)

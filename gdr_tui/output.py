@@ -102,8 +102,16 @@ def _table(results: Results) -> None:
     for negative in steering.negatives:
         heading.append(f"  − {literal(negative.text)}:{negative.weight:g}", style="red")
     console.print(heading, soft_wrap=True)
-    console.print(table if results.hits else "no track passes the filter")
+    console.print(table if results.hits else _nothing(results))
     console.print()
+
+
+def _nothing(results: Results) -> str:
+    """Why there is no hit."""
+    if results.banned:
+        left = "every track that passes the filter" if results.filtered else "every track"
+        return f"{left} is left out by --unlike"
+    return "no track passes the filter"
 
 
 def show(answers: Sequence[Results], form: Format) -> None:

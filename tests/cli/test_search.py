@@ -70,6 +70,14 @@ def test_likes_pull_a_track_up_and_dislikes_leave_it_out(gdr, demo) -> None:
     assert disliked != [path for path in plain if path in disliked], "others moved, too"
 
 
+def test_an_empty_answer_tells_a_filter_from_what_was_left_out(gdr, demo) -> None:
+    none = gdr("search", "music", "--where", "duration_s < 1").stdout
+    assert "no track passes the filter" in none
+    one = ["--where", f'title = "{TRACKS[3].stem}"', "--unlike", TRACKS[3]]
+    out = gdr("search", "music", *one).stdout
+    assert "every track that passes the filter is left out by --unlike" in out
+
+
 def test_a_filter_decides_before_the_ranking(gdr, demo) -> None:
     everything = json.loads(gdr("search", "music", "-f", "json", "-k", 99).stdout)[0]["hits"]
     artist_free = json.loads(

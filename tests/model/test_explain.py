@@ -12,12 +12,12 @@ import pytest
 from gdr_model import checkpoint, ingest
 from gdr_model.checkpoint import Model
 from gdr_model.diffusion import sampling
-from gdr_model.errors import Cancelled, LibraryError
+from gdr_model.errors import Cancelled, LibraryError, UsageError
 from gdr_model.lexicon import Lexicon
 from gdr_model.library import Library
 from gdr_model.retriever import Retriever
 from gdr_model.types import Edit, Results, Slider, Steering, WeightedText, Why
-from gdr_model.why import explain
+from gdr_model.why import explain, place
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)
@@ -194,6 +194,22 @@ def test_the_words_of_a_point_are_those_nearest_to_it(retriever: Retriever, mode
     apart = lexicon.apart(lexicon.rows[2], [lexicon.rows[0], lexicon.rows[1]])
     assert apart[0][0] == "techno"
     assert all(by > 0 for _, by in apart)
+
+
+def test_a_file_is_placed_whatever_its_rank(retriever: Retriever, library: Library) -> None:
+    results = retriever.search(PLAIN, 99)
+    for rank, hit in enumerate(results.hits, 1):
+        found, place_of, competing = place(retriever, results.query, hit.track.path)
+        assert (found.score, place_of, competing) == (hit.score, rank, len(results.hits))
+        assert found == hit
+    best = results.hits[0].track.path
+    with pytest.raises(UsageError, match="leaves it out"):
+        place(retriever, results.query, best, "duration_s < 1")
+    disliked = retriever.query(PLAIN.but(dislikes=(str(best),)))
+    with pytest.raises(UsageError, match="leaves it out"):
+        place(retriever, disliked, best)
+    with pytest.raises(LibraryError, match="is in no library"):
+        place(retriever, results.query, Path("/nowhere.ogg"))
 
 
 def test_reading_words_stops_when_asked(model: Model) -> None:
