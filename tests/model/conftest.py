@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.diffusion.schedule import Schedule
+from gdr_model.library import Library
 from gdr_model.types import TextEmbedding
 
 
@@ -28,6 +29,13 @@ def golden() -> Callable[[str], Path]:
         return Path(shared) / "golden" / name
 
     return find
+
+
+@pytest.fixture
+def library(music: Path) -> Iterator[Library]:
+    """An empty library of the folder `music`."""
+    with Library.open(music, create=True) as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)
