@@ -41,6 +41,8 @@ SAMPLED = 20_000
 """Recordings that the directions of PCA are computed from."""
 FEWEST = 12
 """Below this there are no groups to keep together, and PCA is what there is."""
+ALIKE = 1e-6
+"""Recordings that differ by less, all silent or all one sound, have no neighbours."""
 PERPLEXITY = 30
 ITERATIONS = (100, 300)
 """With exaggeration, then without. Twice as many move hardly a point."""
@@ -154,12 +156,12 @@ def by_tsne(
         Cancelled: when asked.
     """
     count = len(recordings.contents)
-    if count < FEWEST:
+    chosen = _some(count, FITTED)
+    base = recordings.vectors[chosen]
+    if count < FEWEST or np.ptp(base, axis=0).max() < ALIKE:
         return by_pca(recordings)
     import openTSNE
 
-    chosen = _some(count, FITTED)
-    base = recordings.vectors[chosen]
     done = 0
 
     def polled(_iteration: int, _error: float, _embedding: object) -> bool:

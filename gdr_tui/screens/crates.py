@@ -18,10 +18,31 @@ from gdr_model.crates import CrateTrack
 from gdr_tui import export, keys
 from gdr_tui.literal import clock, literal
 from gdr_tui.screens.export import ExportScreen, Source
+from gdr_tui.screens.hints import Hints, clickable
 from gdr_tui.screens.naming import NameScreen
 from gdr_tui.shelf import Shelf
 from gdr_tui.widgets.crates import CrateList, CrateTrackList
 from gdr_tui.widgets.listing import Listing
+
+IN_CRATES: Hints = (
+    ("Enter marks go there", "enter"),
+    ("n new", "make"),
+    ("R name", "name"),
+    ("d away", "remove"),
+    ("u undo", "undo"),
+    ("→ tracks", "turn('crate-tracks')"),
+    ("e write", "export"),
+)
+IN_TRACKS: Hints = (
+    ("Enter play", "enter"),
+    ("J", "shift(1)"),
+    ("K order", "shift(-1)"),
+    ("d take out", "remove"),
+    ("u undo", "undo"),
+    ("← crates", "turn('crates')"),
+    ("e write", "export"),
+    ("Esc leaves", "leave"),
+)
 
 
 def counted(count: int, noun: str) -> str:
@@ -62,7 +83,7 @@ class CratesScreen(ModalScreen[None]):
         with Horizontal(id="crates-both"):
             yield CrateList(id="crates")
             yield CrateTrackList(id="crate-tracks")
-        yield Static(id="crates-hint", markup=False)
+        yield Static(id="crates-hint")
 
     def on_mount(self) -> None:
         """Stand on the crate that marks go to."""
@@ -95,12 +116,8 @@ class CratesScreen(ModalScreen[None]):
 
     def on_descendant_focus(self) -> None:
         """Say what the keys do in the list that has the focus."""
-        hint = (
-            "Enter play · J K order · d take out · u undo · ← crates · e write · Esc leaves"
-            if self.in_tracks
-            else "Enter marks go there · n new · R name · d away · u undo · → tracks · e write"
-        )
-        self.query_one("#crates-hint", Static).update(Content(hint))
+        hints = IN_TRACKS if self.in_tracks else IN_CRATES
+        self.query_one("#crates-hint", Static).update(clickable(hints))
 
     @property
     def in_tracks(self) -> bool:

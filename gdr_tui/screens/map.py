@@ -19,9 +19,18 @@ from gdr_model.types import Track
 from gdr_tui import keys
 from gdr_tui.literal import clock, fit, literal
 from gdr_tui.mapped import Course, Mapped
+from gdr_tui.screens.hints import Hints, clickable
 from gdr_tui.widgets.map import DRAW, HERE, SHAPES, MapPlot
 
-HINT = "hjkl move · + - 0 zoom · n p 1-9 results · c colour · Space play · Enter go"
+HINTS: Hints = (
+    ("hjkl move", ""),
+    ("+", "zoom(1)"),
+    ("- zoom", "zoom(-1)"),
+    ("n 1-9 results", "result(1)"),
+    ("c colour", "colours"),
+    ("Space play", "play"),
+    ("Enter go", "go"),
+)
 
 
 class MapScreen(ModalScreen[Track | None]):
@@ -61,7 +70,7 @@ class MapScreen(ModalScreen[Track | None]):
         yield MapPlot(id="map", shapes=self._shapes)
         yield Static(id="map-legend", markup=False)
         yield Static(id="map-track", markup=False)
-        yield Static(Content(HINT), id="map-hint", markup=False)
+        yield Static(clickable(HINTS), id="map-hint")
 
     @property
     def plot(self) -> MapPlot:

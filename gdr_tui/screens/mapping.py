@@ -68,6 +68,12 @@ class MapKeys(CrateKeys):
             self._map.show(read.mapped)
             self._show_query()
 
+    @on(messages.IndexFinished)
+    def renew_map(self, finished: messages.IndexFinished) -> None:
+        """Let what was indexed onto a map that is open."""
+        if self._map and (finished.indexed.encoded or finished.indexed.gone):
+            self._jobs.map()
+
     @on(messages.MapProgressed)
     def show_map_progress(self, progress: messages.MapProgressed) -> None:
         """Say how far a better map is."""

@@ -104,6 +104,12 @@ def test_tsne_keeps_groups_together_and_places_what_it_was_not_fitted_to(
     np.testing.assert_array_equal(found.xy, atlas.by_tsne(recordings).xy)
 
 
+def test_recordings_that_are_all_one_sound_have_a_map(tmp_path: Path) -> None:
+    for vectors in (np.ones((40, 8), np.float32), np.zeros((40, 8), np.float32)):
+        found = atlas.by_tsne(Recordings(tuple(f"{n:02}" for n in range(40)), vectors))
+        assert np.isfinite(found.xy).all()
+
+
 def test_tsne_stops_when_asked() -> None:
     pytest.importorskip("openTSNE")
     recordings, _ = clustered(200)

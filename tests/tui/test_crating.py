@@ -17,6 +17,7 @@ from gdr_model.errors import UsageError
 from gdr_model.notebook import Notebook
 from gdr_tui.screens.crates import CratesScreen
 from gdr_tui.screens.export import ExportScreen
+from gdr_tui.screens.naming import NameScreen
 from gdr_tui.shelf import KeptCrates, Shelf
 
 
@@ -143,6 +144,32 @@ async def test_takes_the_mouse_and_plays_from_the_passage() -> None:
         assert main(pilot).playback.position_s == pytest.approx(track.start_s, abs=3)
         await pilot.press("space")
         assert not main(pilot).playback.playing
+
+
+async def clicked(pilot: Pilot[Any], hint: str) -> None:
+    column = picture(pilot).splitlines()[-1].index(hint)
+    await pilot.click("#crates-hint", offset=(column, 0))
+    await pilot.pause()
+
+
+async def test_every_hint_can_be_clicked() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("m", "m", "M")
+        first, second = inside(pilot)
+        await clicked(pilot, "→")
+        assert crates(pilot).in_tracks
+        await clicked(pilot, "J")
+        assert inside(pilot) == [second, first]
+        await clicked(pilot, "d take out")
+        assert inside(pilot) == [second]
+        await clicked(pilot, "u undo")
+        await pilot.press("j")
+        await clicked(pilot, "K")
+        assert inside(pilot) == [first, second]
+        await clicked(pilot, "←")
+        await clicked(pilot, "n new")
+        assert isinstance(pilot.app.screen, NameScreen)
 
 
 async def test_what_the_command_line_put_in_is_seen_when_the_crates_are_opened() -> None:

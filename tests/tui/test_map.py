@@ -13,8 +13,10 @@ from stand_in import StandIn, track
 from textual.pilot import Pilot
 
 from gdr_tui.mapped import Grouping, Mapped, folders
+from gdr_tui.messages import IndexFinished
 from gdr_tui.screens.main import MainScreen
 from gdr_tui.screens.map import MapScreen
+from gdr_tui.session import Indexed
 from gdr_tui.widgets.map import MapPlot
 
 
@@ -139,6 +141,26 @@ def _scroll() -> Any:
     from textual.events import MouseScrollUp
 
     return MouseScrollUp
+
+
+async def test_the_hints_can_be_clicked() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        plot = await mapped(pilot)
+        await pilot.click("#map-hint", offset=(picture(pilot).splitlines()[-1].index("+"), 0))
+        assert plot._view.zoom == pytest.approx(1.5)
+        await pilot.click(
+            "#map-hint", offset=(picture(pilot).splitlines()[-1].index("c colour"), 0)
+        )
+        assert "folder: " in picture(pilot)
+
+
+async def test_what_is_indexed_joins_an_open_map() -> None:
+    session = StandIn(tracks=10)
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await mapped(pilot)
+        session.tracks = 20
+        main(pilot).post_message(IndexFinished(Indexed(encoded=10)))
+        await until(pilot, lambda: "map · 20 tracks" in picture(pilot))
 
 
 async def test_plays_and_marks_on_the_map() -> None:
