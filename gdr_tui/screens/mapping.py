@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual import on
 
-from gdr_model.types import Track
+from gdr_model.types import Hit, Track
 from gdr_tui import messages
 from gdr_tui.mapped import Mapped
 from gdr_tui.screens.crating import CrateKeys, crate_track
@@ -27,10 +27,11 @@ class MapKeys(CrateKeys):
         at = self.results.track.path if self.results.track else None
 
         def play(track: Track) -> None:
-            self.playback.toggle(track.path, self._passage_of(track.path))
+            hit = self._hit_of(track.path)
+            self.playback.toggle(track.path, hit.start_s if hit else 0.0)
 
         def mark(track: Track) -> None:
-            into = self.shelf.toggle(crate_track(track, None, self._prompt()))
+            into = self.shelf.toggle(crate_track(track, self._hit_of(track.path), self._prompt()))
             self.say(f"{track.name} is {'in' if into else 'out of'} “{self.shelf.chosen}”")
             self.draw_status()
 
@@ -113,7 +114,7 @@ class MapKeys(CrateKeys):
         node = self.asking.trail.current
         return node.ask.steering.prompt if node else ""
 
-    def _passage_of(self, path: Path) -> float:
-        """Where the passage begins that the current query found in a track."""
+    def _hit_of(self, path: Path) -> Hit | None:
+        """What the current query found in a track, if it did."""
         hits = self.found.hits if self.found else ()
-        return next((hit.start_s for hit in hits if hit.track.path == path), 0.0)
+        return next((hit for hit in hits if hit.track.path == path), None)
