@@ -103,7 +103,8 @@ def test_indexing_waits_while_a_query_is_drawn(songs: Path, encoder: Any) -> Non
                 drawn.wait(10)
                 return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 1, 0.1, 0.1)
 
-            return SimpleNamespace(search=search)
+            model = SimpleNamespace(retrieving=True)
+            return SimpleNamespace(search=search, model=model)
 
     session = Slow([songs], encoder)
     session.load()
