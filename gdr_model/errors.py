@@ -4,7 +4,8 @@ GdrError                     refused or failed                       exit code 1
 ├── UsageError               an argument that cannot be meant        exit code 2
 ├── DecodeError              a file that holds no readable sound
 ├── LibraryError             a library that is missing or unreadable
-│   └── SpaceMismatch        latents of one space, a model of another
+│   ├── SpaceMismatch        latents of one space, a model of another
+│   └── StoreUnavailable     a full disk, or a file that another program holds
 ├── ModelError               a model folder that is missing or malformed
 │   └── WeightsMissing       weights that have to be fetched first
 └── Cancelled                stopped because the caller asked        exit code 130
@@ -33,6 +34,10 @@ class LibraryError(GdrError):
 
 class SpaceMismatch(LibraryError):
     """Latents of one space were about to be compared with another's."""
+
+
+class StoreUnavailable(LibraryError):
+    """A file that another program holds or that finds no room; later it may go well."""
 
 
 class ModelError(GdrError):

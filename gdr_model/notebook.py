@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import LibraryError, StoreUnavailable
 from gdr_model.migrations import migrate
 from gdr_model.paths import home
 from gdr_model.records import shown
@@ -89,25 +89,32 @@ class Notebook:
         self._lock = threading.RLock()
 
     @classmethod
-    def open(cls, file: Path | None = None) -> Notebook:
+    def open(cls, file: Path | None = None, *, patience_s: float = 10) -> Notebook:
         """The user's notebook, made at its first use.
 
+        Args:
+            file: where it lies; None for gdr's data folder.
+            patience_s: how long to wait for another program that holds it.
+
         Raises:
-            LibraryError: if it is damaged, cannot be written, or a newer program wrote it.
+            StoreUnavailable: if another program holds it or there is no room for it.
+            LibraryError: if it is damaged, or a newer program wrote it.
         """
         file = file or home() / "notebook.db"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as on_error:
                 connection = sqlite3.connect(
-                    file, timeout=10, isolation_level=None, check_same_thread=False
+                    file, timeout=patience_s, isolation_level=None, check_same_thread=False
                 )
                 on_error.callback(connection.close)
                 connection.execute("PRAGMA foreign_keys = ON")
                 migrate(connection, STEPS, "notebook")
                 on_error.pop_all()
         except OSError as error:
-            raise LibraryError(f"{shown(file)} cannot be written: {error.strerror}") from error
+            raise StoreUnavailable(f"{shown(file)} cannot be written: {error.strerror}") from error
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"{shown(file)} cannot be opened: {error}") from error
         except sqlite3.Error as error:
             raise LibraryError(
                 f"the trails and crates in {shown(file)} cannot be opened ({error}); if it stays "
@@ -130,20 +137,22 @@ class Notebook:
         """All rows of an answer.
 
         Raises:
-            LibraryError: if the file cannot be read.
+            StoreUnavailable: if another program holds the file.
+            LibraryError: if it is damaged.
         """
         with self._lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as error:
-                raise LibraryError(f"{shown(self.file)} cannot be read: {error}") from error
+                raise _kind(error)(f"{shown(self.file)} cannot be read: {error}") from error
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is taken whole or not at all.
 
         Raises:
-            LibraryError: if the file cannot be written.
+            StoreUnavailable: if the disk is full or another program holds the file.
+            LibraryError: if it is damaged.
         """
         with self._lock:
             try:
@@ -152,7 +161,13 @@ class Notebook:
                     yield self._connection
                     self._connection.execute("COMMIT")
                 except BaseException:
-                    self._connection.execute("ROLLBACK")
+                    if self._connection.in_transaction:  # a full disk has ended it already
+                        self._connection.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise LibraryError(f"{shown(self.file)} cannot be written: {error}") from error
+                raise _kind(error)(f"{shown(self.file)} cannot be written: {error}") from error
+
+
+def _kind(error: sqlite3.Error) -> type[LibraryError]:
+    """What SQLite calls operational has to do with the machine: no room, a lock, a bad disk."""
+    return StoreUnavailable if isinstance(error, sqlite3.OperationalError) else LibraryError

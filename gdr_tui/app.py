@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
@@ -19,6 +22,7 @@ from textual.theme import Theme
 from gdr_model.errors import LibraryError
 from gdr_tui import keys, messages, settings
 from gdr_tui.background import Background
+from gdr_tui.diagnostics import say
 from gdr_tui.jobs import Jobs
 from gdr_tui.literal import literal
 from gdr_tui.notes import Notes
@@ -40,6 +44,8 @@ THEME = Theme(
     surface="#1a1d24",
     panel="#242833",
 )
+LEAVING_S = 0.3
+"""The end waits this long for the trail to be written and for threads to end."""
 LIGHT_THEME = Theme(
     name="gdr-light",
     primary="#2f6690",
@@ -60,6 +66,7 @@ class GdrApp(App[None]):
     """Finds music by drawing the query."""
 
     TITLE = "gdr"
+    BINDINGS: ClassVar[list[BindingType]] = [keys.SUSPEND]
     CSS_PATH = Path(__file__).with_name("gdr.tcss")
     # Textual's own declaration of these is no ClassVar, so ours cannot be one either.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -156,6 +163,11 @@ class GdrApp(App[None]):
             yield SystemCommand(f"{name} ({shown})", f"{group}: {tooltip}", act)
         yield SystemCommand("Theme", "Change the colours for this sitting", self.search_themes)
 
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell until `fg`; a stopped program makes no sound."""
+        self.main.playback.stop()
+        super().action_suspend_process()
+
     async def action_quit(self) -> None:
         """Leave at once; what runs in the background is told to stop."""
         self.main.playback.stop()
@@ -168,14 +180,19 @@ def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> 
     session = Session(libraries, model, device)
     app = GdrApp(session, chosen, problem)
     app.run()
-    written = app.notes.close()
-    if app.background.stop() and written:
+    deadline = time.monotonic() + LEAVING_S
+    app.background.stop(0)  # what draws would keep the processor from what writes
+    written = app.notes.close(LEAVING_S)
+    if not written or app.notes.unkept:
+        say(
+            "gdr: the last changes of the trail and the crates could not be kept: "
+            + app.notes.problem
+        )
+    if app.background.stop(max(0.0, deadline - time.monotonic())) and written:
         session.close()
-        if app.return_code:
-            raise SystemExit(app.return_code)
-        return
     # A thread deep inside a network or a decoder cannot be stopped, and ending the interpreter
-    # under it crashes; everything on disk is written so that it can be left at any point.
+    # under it crashes; everything on disk is written so that it can be left at any point. Without
+    # such a thread, too, unloading the libraries would take longer than all of the above.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(app.return_code or 0)

@@ -20,6 +20,7 @@ from gdr_tui.background import Background
 from gdr_tui.draft import conditions
 from gdr_tui.mapped import Mapped
 from gdr_tui.session import PLAYBACK_HZ, Indexing, Session, sentence
+from gdr_tui.told import out_of_memory
 from gdr_tui.trail import Ask, Node
 
 STRETCH_S = 30.0
@@ -161,7 +162,7 @@ class Jobs:
     def _preview(self, number: int, ask: Ask, k: int, cancelled: Cancel) -> None:
         began = time.monotonic()
         try:
-            results = self._session.search(ask.steering, k, ask.where, cancelled)
+            results = self._found(ask, k, cancelled)
         except Cancelled:
             return
         except Exception as error:
@@ -201,10 +202,23 @@ class Jobs:
     def _course(self, mapped: Mapped, node: Node, _cancelled: Cancel) -> None:
         self._post(messages.CourseRead(node.number, self._session.course(mapped, node)))
 
+    def _found(self, ask: Ask, k: int, cancelled: Cancel) -> Results:
+        """Search; by the processor from now on where the GPU is too small."""
+        try:
+            return self._session.search(ask.steering, k, ask.where, cancelled)
+        except Exception as error:
+            loaded = self._session.to_processor() if out_of_memory(error) else None
+            if loaded is None:
+                raise
+        self._post(messages.ModelLoaded(loaded))
+        full = "the GPU has no memory left; the processor draws from now on"
+        self._post(messages.WentWrong(full, "model"))
+        return self._session.search(ask.steering, k, ask.where, cancelled)
+
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()
         try:
-            results = self._session.search(ask.steering, k, ask.where, cancelled)
+            results = self._found(ask, k, cancelled)
         except Cancelled:
             return
         except Exception as error:

@@ -76,10 +76,13 @@ IN_TRAIL = (
     _key("trail.write", "e", "screen.trail_write", "Write", "write a session file, to be replayed"),
 )
 """Bound in the trail, where they go before the keys of the screen."""
+SUSPEND = _key("app.suspend", "ctrl+z", "app.suspend_process", "Suspend", "to the shell, until fg")
+"""Bound on every screen."""
 APP = (
     _key("app.open", "o", "app.open_folder", "Open folder", "search another music folder, too"),
     _key("app.results", "escape", "focus_results", "Results", "leave what is being typed"),
     _key("app.help", "question_mark", "app.help", "Help", "every key and what it does"),
+    SUSPEND,
     _key("app.quit", "q", "app.quit", "Quit", "leave; the library is kept"),
 )
 CHIPS = (

@@ -1,8 +1,8 @@
 """The app's door to the notebook: trails and crates, written on a thread of their own.
 
 No key waits for the disk. What is written is queued in the order in which it happened, and the
-app waits for the queue, shortly, when it ends. A notebook that cannot be used is said once, and
-everything else goes on.
+app waits for the queue, shortly, when it ends. While the disk is full or another program holds the
+notebook, that is said once, everything else goes on, and the queue is kept and tried again.
 """
 
 from __future__ import annotations
@@ -10,16 +10,24 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from gdr_model.crates import Crates
-from gdr_model.errors import GdrError
+from gdr_model.errors import StoreUnavailable
 from gdr_model.notebook import Notebook
 from gdr_model.trails import KeptTrail, Trails
 from gdr_tui.shelf import Change, KeptCrates
+from gdr_tui.told import sentence
 from gdr_tui.trail import Node
 
 Work = Callable[[Notebook], object]
+T = TypeVar("T")
+
+PATIENCE_S = 0.2
+"""How long SQLite waits for another program at a time: leaving must not take longer."""
+AGAIN_S = 1.0
 
 __all__ = ["KeptCrates", "KeptTrail", "Notes"]
 
@@ -36,17 +44,22 @@ class Notes:
         """
         self._roots = roots
         self._complain = complain
-        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[Work, bool] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="notes", daemon=True)
         self._began = False
         self._ended = False
+        self._ending = threading.Event()
+        self.unkept = 0
+        """Changes that could not be written before the app had to end."""
+        self.problem = "the disk did not answer in time"
+        """Why, if any."""
         self._starting = threading.Lock()
 
     # Trails; a `Keeper` of trail.py
 
     def read_trail(self, then: Callable[[KeptTrail], object]) -> None:
         """Read the trail and hand it over, on the notebook's thread."""
-        self.do(lambda notebook: then(Trails(notebook).read(self._roots)))
+        self.do(lambda notebook: then(Trails(notebook).read(self._roots)), changes=False)
 
     def asked(self, node: Node) -> None:
         """Keep a query and what it found."""
@@ -83,7 +96,7 @@ class Notes:
 
     def read_crates(self, then: Callable[[KeptCrates], object]) -> None:
         """Read every crate and hand them over, on the notebook's thread."""
-        self.do(lambda notebook: then(KeptCrates.read(Crates(notebook))))
+        self.do(lambda notebook: then(KeptCrates.read(Crates(notebook))), changes=False)
 
     def with_crates(self, change: Change) -> None:
         """Change crates, on the notebook's thread."""
@@ -91,12 +104,12 @@ class Notes:
 
     # How
 
-    def do(self, work: Work) -> None:
-        """Queue a change; dropped once the app has ended."""
+    def do(self, work: Work, *, changes: bool = True) -> None:
+        """Queue a change, or a question; dropped once the app has ended."""
         with self._starting:
             if self._ended:
                 return
-            self._work.put(work)
+            self._work.put((work, changes))
             if not self._began:
                 self._began = True
                 self._thread.start()
@@ -108,18 +121,52 @@ class Notes:
             if not self._began:
                 return True
             self._work.put(None)
+        self._ending.set()
         self._thread.join(wait_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
-            notebook = Notebook.open()
-        except GdrError as error:
-            self._complain(str(error))
+            notebook = self._until_it_goes(lambda: Notebook.open(patience_s=PATIENCE_S))
+        except Exception as error:
+            self.problem = sentence(error)
+            self._complain(self.problem)
+            notebook = None
+        if notebook is None:
+            self._count_unkept()
             return
         with notebook:
-            while work := self._work.get():
+            while queued := self._work.get():
+                work, changes = queued
                 try:
-                    work(notebook)
-                except GdrError as error:
-                    self._complain(str(error))
+                    self._until_it_goes(partial(work, notebook))
+                except StoreUnavailable:
+                    self.unkept += changes
+                except Exception as error:
+                    self._complain(sentence(error))
+
+    def _until_it_goes(self, act: Callable[[], T]) -> T:
+        """Try again and again while the notebook is out of reach, and say so once.
+
+        Raises:
+            StoreUnavailable: if the app ends meanwhile.
+        """
+        tries = 0
+        while True:
+            try:
+                done = act()
+            except StoreUnavailable as error:
+                tries, self.problem = tries + 1, sentence(error)
+                if self._ending.is_set():
+                    raise
+                if tries == 2:
+                    self._complain(f"{error}; what you do is kept in mind and written when it can")
+                self._ending.wait(AGAIN_S)
+                continue
+            if tries > 1:
+                self._complain("the trail and the crates can be written again, and are")
+            return done
+
+    def _count_unkept(self) -> None:
+        while queued := self._work.get():
+            self.unkept += queued[1]

@@ -120,6 +120,14 @@ class Session(MapSession):
         bare = "" if self._model.retrieving else ", contrastive"
         return Loaded(f"{self._model.name}{bare}", str(self._model.device))
 
+    def to_processor(self) -> Loaded | None:
+        """Load the model anew where memory is plenty; None if that is where it was."""
+        with self._answering:
+            if self._needed_model().device.type == "cpu":
+                return None
+            self._device, self._retriever = "cpu", None
+            return self.load()
+
     def warm(self) -> None:
         """Load the text side too, which the model would put off until the first query.
 

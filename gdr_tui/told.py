@@ -74,8 +74,15 @@ def measured(done: int, total: int, elapsed_s: float, path: Path | None = None) 
     return Indexing(done, total, per_s, left_s, path)
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a GPU was too small for it; told by name, since torch is not loaded here."""
+    return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+
+
 def sentence(error: BaseException) -> str:
     """What went wrong, fit for a notification."""
     if isinstance(error, GdrError):
         return literal(str(error))
+    if out_of_memory(error):
+        return "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
     return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

@@ -1,0 +1,122 @@
+"""The real program in a real terminal: a pseudo-terminal with the app at its other end."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|.)")
+PROGRAM = [sys.executable, "-c", "from gdr_tui.cli import main; main()"]
+
+
+class Terminal:
+    """A child at the other end; what it writes, without escapes, is `text`."""
+
+    def __init__(self, pid: int, handle: int) -> None:
+        self.pid = pid
+        self._handle = handle
+        self.text = ""
+        self._status: int | None = None
+
+    def read(self, wait_s: float) -> str:
+        """What came within `wait_s`, as soon as anything did."""
+        if not select.select([self._handle], [], [], wait_s)[0]:
+            return ""
+        try:
+            raw = os.read(self._handle, 1 << 16)
+        except OSError as error:
+            if error.errno != errno.EIO:  # Linux's word for: the other end is closed
+                raise
+            return ""
+        came = ESCAPES.sub("", raw.decode(errors="replace"))
+        self.text += came
+        return came
+
+    def until(self, shown: str, seconds: float = 60.0) -> float:
+        """Wait until this text was written since the last `forget`; returns how long it took."""
+        began = time.monotonic()
+        while shown not in self.text:
+            waited = time.monotonic() - began
+            assert waited < seconds, f"no {shown!r} in {seconds} s:\n{self.text[-3000:]}"
+            if not self.read(0.2) and self.ended:
+                raise AssertionError(f"the program ended before {shown!r}:\n{self.text[-3000:]}")
+        return time.monotonic() - began
+
+    def forget(self) -> None:
+        """Read on from here."""
+        while self.read(0.05):
+            pass
+        self.text = ""
+
+    def press(self, keys: str) -> None:
+        """Send keys as a terminal would."""
+        os.write(self._handle, keys.encode())
+
+    def escape(self) -> None:
+        """Press Esc, and be quiet until it can no longer be the beginning of another key."""
+        self.press("\x1b")
+        quiet = time.monotonic() + 0.5
+        while (left := quiet - time.monotonic()) > 0:
+            self.read(left)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, of which the program hears by a signal."""
+        fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the child has ended."""
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = status if pid else None
+        return self._status is not None
+
+    def wait(self, seconds: float) -> tuple[float, int]:
+        """Read until the child has ended: after how long, and with which exit code."""
+        began = time.monotonic()
+        while not self.ended:
+            assert time.monotonic() - began < seconds, f"alive after {seconds} s"
+            self.read(0.005)
+        assert self._status is not None
+        return time.monotonic() - began, os.waitstatus_to_exitcode(self._status)
+
+    def close(self) -> None:
+        """End the child if it still runs."""
+        if not self.ended:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._handle)
+
+
+@contextmanager
+def run(
+    command: Sequence[str],
+    size: tuple[int, int] = (80, 24),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Terminal]:
+    """Run a command in a new terminal."""
+    variables = {**os.environ, "TERM": "xterm-256color", "GDR_AUDIO": "null"}
+    variables |= {"OMP_NUM_THREADS": "1", **(environment or {})}
+    variables["PYTHONPATH"] = str(Path(__file__).parents[2])
+    pid, handle = pty.fork()
+    if not pid:
+        os.execvpe(command[0], list(command), variables)  # noqa: S606
+    terminal = Terminal(pid, handle)
+    terminal.resize(*size)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
