@@ -44,6 +44,7 @@ class Shelf:
         self._crates: dict[str, list[CrateTrack]] = {}
         self._keep: Callable[[Change], object] = _unkept
         self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._marked: frozenset[Path] | None = None
         self.chosen = ""
         """The name of the crate that marks go to; "" while there is none."""
         self.changes = 0
@@ -57,7 +58,9 @@ class Shelf:
     @property
     def marked(self) -> frozenset[Path]:
         """What is in the crate that marks go to."""
-        return frozenset(track.path for track in self._crates.get(self.chosen, ()))
+        if self._marked is None:
+            self._marked = frozenset(track.path for track in self.tracks(self.chosen))
+        return self._marked
 
     def tracks(self, name: str) -> tuple[CrateTrack, ...]:
         """The tracks of a crate in its order; none if there is no such crate."""
@@ -68,7 +71,7 @@ class Shelf:
         early = self._crates if self._keep is _unkept else {}
         self._keep = keep
         self._crates = {name: list(tracks) for name, tracks in kept.tracks.items()}
-        self.chosen = kept.chosen
+        self.chosen, self._marked = kept.chosen, None
         for tracks in early.values():
             for track in tracks:
                 if track.path not in self.marked:
@@ -192,11 +195,11 @@ class Shelf:
     def _drop(self, name: str) -> None:
         if self._crates.pop(name, None) is None:
             return
+        was_chosen = self.chosen == name
+        self.chosen = "" if was_chosen else self.chosen
         self._did(lambda crates: crates.delete(name))
-        if self.chosen == name:
-            self.chosen = ""
-            if self._crates:
-                self.choose(self.names[0])
+        if was_chosen and self._crates:
+            self.choose(self.names[0])
 
     def _call(self, name: str, to: str) -> None:
         if name not in self._crates or to in self._crates:
@@ -222,6 +225,7 @@ class Shelf:
 
     def _did(self, change: Change) -> None:
         self.changes += 1
+        self._marked = None
         self._keep(change)
 
     def _undo_by(self, sentence: str, act: Callable[[], None]) -> None:
