@@ -6,7 +6,7 @@ A job never raises: what goes wrong becomes one sentence in a message, and the a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,8 +26,14 @@ from gdr_tui.trail import Ask, Node
 STRETCH_S = 30.0
 """Sound is decoded this much at a time, so that playing starts at once in an hour's mix."""
 AHEAD_S = 60.0
+BEGINNING_S = 12.0
+"""Of results that may be played next, this much is decoded before it is asked for."""
 LOOK_EVERY_S = 3.0
 """Tracks indexed since, by this program or another, join the results this often."""
+
+
+Moment = tuple[Path, float]
+"""A file and a second in it."""
 
 
 class Jobs:
@@ -105,6 +111,10 @@ class Jobs:
     def sound(self, number: int, path: Path, start_s: float, played_s: Callable[[], float]) -> None:
         """Decode for playback, a little ahead of the playhead."""
         self._run("sound", partial(self._sound, number, path, start_s, played_s), "sound")
+
+    def ahead(self, moments: Sequence[Moment]) -> None:
+        """Decode beginnings; those under way for other results are given up."""
+        self._background.start("ahead", partial(self._ahead, moments))
 
     def _run(self, lane: str, work: Callable[[Cancel], None], about: str) -> None:
         def guarded(cancelled: Cancel) -> None:
@@ -253,6 +263,18 @@ class Jobs:
             at_s += len(sound) / PLAYBACK_HZ
             while not last and not cancelled() and at_s - played_s() > AHEAD_S:
                 time.sleep(0.1)
+
+    def _ahead(self, moments: Sequence[Moment], cancelled: Cancel) -> None:
+        for path, start_s in moments:
+            if cancelled():
+                return
+            try:
+                sound = self._session.sound(path, start_s, BEGINNING_S)
+            except Exception:  # noqa: S112 - said when it is played
+                continue
+            last = len(sound) < (BEGINNING_S - 1) * PLAYBACK_HZ
+            if len(sound):
+                self._post(messages.SoundAhead((path, start_s), sound, last))
 
 
 def _slept(seconds: float, cancelled: Cancel) -> bool:

@@ -152,6 +152,15 @@ class SoundReady(Message):
 
 
 @dataclass
+class SoundAhead(Message):
+    """How a track sounds from a moment on, decoded before it is asked for."""
+
+    moment: tuple[Path, float]
+    sound: Array  # (N, 2)
+    last: bool
+
+
+@dataclass
 class WentWrong(Message):
     """Something in the background failed; one sentence says what."""
 

@@ -1,13 +1,22 @@
-"""Space, seek and the playhead: what lies between the keys and the player."""
+"""Space, seek and the playhead: what lies between the keys and the player.
+
+The sound of the results around the cursor is decoded before it is asked for, some seconds of
+each, so that switching between them is a matter of handing over an array.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gdr_tui.jobs import Jobs
-from gdr_tui.messages import SoundReady
-from gdr_tui.player import ExternalPlayer, PlaybackError, Player
+from gdr_model.types import Array
+from gdr_tui.jobs import Jobs, Moment
+from gdr_tui.messages import SoundAhead, SoundReady
+from gdr_tui.player import RATE_HZ, ExternalPlayer, PlaybackError, Player
+
+AHEAD = 8
+"""Beginnings that are kept, some four megabytes each."""
 
 
 class Playback:
@@ -20,6 +29,7 @@ class Playback:
         self._jobs = jobs
         self._complain = complain
         self._number = 0
+        self._ahead: OrderedDict[Moment, tuple[Array, bool]] = OrderedDict()
         self.silent = False
         """No sound can be made here; already said."""
 
@@ -37,6 +47,43 @@ class Playback:
     def playing(self) -> bool:
         """Whether the playhead moves."""
         return self._player.playing
+
+    @property
+    def external(self) -> bool:
+        """Whether another program plays, which neither loops nor changes its volume for us."""
+        return not self._player.streams
+
+    @property
+    def volume(self) -> float:
+        """Gain, 0 to 1."""
+        return self._player.volume
+
+    @volume.setter
+    def volume(self, gain: float) -> None:
+        self._player.volume = gain
+
+    def play(self, path: Path, start_s: float) -> None:
+        """Play `path` from `start_s`, whatever played before."""
+        self._begin(path, start_s, self._player.play)
+
+    def loop(self, span_s: tuple[float, float] | None) -> None:
+        """Repeat a span of what plays; from its beginning, if the playhead is elsewhere."""
+        path = self._player.path
+        if span_s and path and not span_s[0] <= self.position_s < span_s[1]:
+            self.seek(path, span_s[0], span_s[1] + 1)
+        self._player.loop(span_s)
+
+    def prepare(self, moments: Sequence[Moment]) -> None:
+        """Decode where some tracks may soon be played from."""
+        missing = [moment for moment in moments if moment not in self._ahead]
+        if missing and not self.external and not self.silent:
+            self._jobs.ahead(missing)
+
+    def keep(self, ahead: SoundAhead) -> None:
+        """Keep a beginning; the oldest goes."""
+        self._ahead[ahead.moment] = ahead.sound, ahead.last
+        while len(self._ahead) > AHEAD:
+            self._ahead.popitem(last=False)
 
     def toggle(self, path: Path, start_s: float) -> None:
         """Play `path` from `start_s`; if it is what plays, pause or go on."""
@@ -68,8 +115,15 @@ class Playback:
             return
         self._number += 1
         self._try(lambda: act(path, start_s))
-        if self._player.streams and not self.silent:
-            self._jobs.sound(self._number, path, start_s, lambda: self._player.position_s)
+        if not self._player.streams or self.silent:
+            return
+        if kept := self._ahead.get((path, start_s)):
+            sound, last = kept
+            self._player.extend(start_s, sound, last=last)
+            if last:
+                return
+            start_s += len(sound) / RATE_HZ
+        self._jobs.sound(self._number, path, start_s, lambda: self._player.position_s)
 
     def _try(self, act: Callable[[], object]) -> None:
         try:

@@ -120,6 +120,9 @@ class Player:
         self._at = 0
         self._moving = threading.Lock()
         """The output's thread moves the playhead on, and the user moves it elsewhere."""
+        self._loop: tuple[int, int] | None = None
+        self.volume = 1.0
+        """Gain, 0 to 1."""
         self.path: Path | None = None
         self.playing = False
 
@@ -142,7 +145,7 @@ class Player:
         """Stand at `start_s`, paused."""
         self.stop()
         with self._moving:
-            self.path, self._stretches, self._end = path, [], None
+            self.path, self._stretches, self._end, self._loop = path, [], None, None
             self._at = max(0, round(start_s * RATE_HZ))
 
     def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
@@ -154,6 +157,14 @@ class Player:
             self._stretches = [*kept, (begin, sound)]
             if last:
                 self._end = begin + len(sound)
+
+    def loop(self, span_s: tuple[float, float] | None) -> None:
+        """Come back to the beginning of a span at its end; None plays on."""
+        with self._moving:
+            self._loop = None
+            if span_s and span_s[1] > span_s[0]:
+                begin, end = (round(at * RATE_HZ) for at in span_s)
+                self._loop = begin, end
 
     def toggle(self) -> None:
         """Pause, or go on from where it was paused."""
@@ -193,11 +204,22 @@ class Player:
                 self.playing = False
                 return None
             # A block may begin in one stretch and end in the next.
-            while filled < frames and len(piece := self._sound_at(self._at, frames - filled)):
+            while filled < frames and len(piece := self._next(frames - filled)):
                 block[filled : filled + len(piece)] = piece
                 filled += len(piece)
                 self._at += len(piece)
+            block *= self.volume
             return block[:filled] if self.ended else block
+
+    def _next(self, frames: int) -> Array:
+        """What comes at the playhead, which goes back to the loop's beginning at its end."""
+        if self._loop:
+            begin, end = self._loop
+            if self._at >= end and len(self._sound_at(begin, 1)):
+                self._at = begin
+            if begin <= self._at < end:
+                frames = min(frames, end - self._at)
+        return self._sound_at(self._at, frames)
 
     def _sound_at(self, at: int, frames: int) -> Array:
         """At most `frames` of the stretch that holds frame `at`; empty if none does."""
@@ -212,6 +234,8 @@ class ExternalPlayer:
 
     streams = False
     ended = False
+    volume = 1.0
+    """The program has its own."""
 
     def __init__(self, command: tuple[str, ...]) -> None:
         self._command = command
@@ -262,6 +286,9 @@ class ExternalPlayer:
 
     def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
         """The program decodes for itself."""
+
+    def loop(self, span_s: tuple[float, float] | None) -> None:
+        """The program plays on."""
 
     def seek(self, to_s: float) -> bool:
         """Start the program again at another place, if it is running."""

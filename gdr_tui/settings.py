@@ -44,6 +44,13 @@ class Settings:
     player: tuple[str, ...] = ()
     """An external player, as a list of arguments in which `{path}` and `{start_s}` are filled
     in; empty plays through the sound device."""
+    volume: float = 1.0
+    """How loud gdr's own player begins, 0 to 1; `[` and `]` change it while running."""
+    audition: bool = False
+    """Whether moving in the results plays what is under the cursor; `a` changes it."""
+    opener: tuple[str, ...] = ()
+    """What shows a file in its folder, as a list of arguments in which `{path}` and `{folder}`
+    are filled in; empty asks the platform (`xdg-open`, `open`, `explorer`)."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys by the id of their action (`?` lists the ids); several are divided by commas."""
 
@@ -54,7 +61,10 @@ _LIMITS = {
     "draws": (1, 64),
     "strength": (0.01, 1),
     "results": (1, 1000),
+    "volume": (0, 1),
 }
+_COMMANDS = {"player": ("{path}",), "opener": ("{path}", "{folder}")}
+"""Lists of arguments, and what one of them must name."""
 
 
 def load(file: Path | None = None) -> tuple[Settings, str]:
@@ -82,12 +92,17 @@ def _value(name: str, value: Any) -> Any:
         raise ValueError(f"there is no setting called {name}")
     if name in _LIMITS:
         return _number(name, value)
-    if name == "player":
+    if name in _COMMANDS:
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-            raise ValueError('player must be a list of texts, as in ["mpv", "{path}"]')
-        if value and not any("{path}" in part for part in value):
-            raise ValueError("player must name {path} in one of its arguments")
+            raise ValueError(f'{name} must be a list of texts, as in ["mpv", "{{path}}"]')
+        places = _COMMANDS[name]
+        if value and not any(place in part for part in value for place in places):
+            raise ValueError(f"{name} must name {' or '.join(places)} in one of its arguments")
         return tuple(value)
+    if name == "audition":
+        if not isinstance(value, bool):
+            raise ValueError("audition must be true or false")
+        return value
     if name == "keys":
         if not isinstance(value, dict) or not all(isinstance(k, str) for k in value.values()):
             raise ValueError('keys must be a table of texts, as in "search.reroll" = "R"')

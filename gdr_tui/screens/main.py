@@ -13,6 +13,7 @@ from gdr_tui.draft import GUIDANCE_STEP
 from gdr_tui.screens.ask import FilterScreen
 from gdr_tui.screens.editing import EditingScreen
 from gdr_tui.screens.judging import JudgingScreen
+from gdr_tui.screens.listening import ListeningScreen
 from gdr_tui.screens.mapping import MapKeys
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.reading import ReadingScreen
@@ -23,7 +24,14 @@ from gdr_tui.widgets.trail import TrailList
 
 
 class MainScreen(
-    ReadingScreen, PromptingScreen, TrailKeys, JudgingScreen, WhyScreen, EditingScreen, MapKeys
+    ReadingScreen,
+    PromptingScreen,
+    TrailKeys,
+    JudgingScreen,
+    WhyScreen,
+    EditingScreen,
+    ListeningScreen,
+    MapKeys,
 ):
     """The search screen with its keys."""
 

@@ -245,37 +245,6 @@ class SearchScreen(Screen[None]):
         self._peaks[ready.path] = ready.peaks
         self.query_one(Chosen).show_peaks(ready.path, ready.peaks)
 
-    @on(messages.SoundReady)
-    def play_on(self, ready: messages.SoundReady) -> None:
-        """Hand the player its sound."""
-        self.playback.take(ready)
-
-    @on(Waveform.Seek)
-    def seek_to(self, seek: Waveform.Seek) -> None:
-        """Play on from where the waveform was clicked."""
-        self._seek(seek.to_s)
-
-    @on(Listing.Chosen, "#results")
-    def action_play(self) -> None:
-        """Play from the matching passage; pause; go on."""
-        track, hit = self.results.track, self.results.hit
-        if track:
-            self.playback.toggle(track.path, hit.start_s if hit else 0.0)
-            self._follow_playhead()
-
-    def action_seek(self, by_s: int) -> None:
-        """Move the playhead of the chosen track."""
-        track, hit = self.results.track, self.results.hit
-        if track:
-            here = track.path == self.playback.path
-            at_s = self.playback.position_s if here else hit.start_s if hit else 0.0
-            self._seek(at_s + by_s)
-
-    def _seek(self, to_s: float) -> None:
-        if track := self.results.track:
-            self.playback.seek(track.path, to_s, track.duration_s)
-            self._follow_playhead()
-
     def _follow_playhead(self) -> None:
         track = self.results.track
         here = track is not None and track.path == self.playback.path and not self.playback.silent

@@ -74,6 +74,13 @@ class ResultsList(Listing):
         """The hit under the cursor; None in the library's own list."""
         return self._hits[self.cursor] if self._hits else None
 
+    def moment(self, row: int) -> tuple[Path, float] | None:
+        """Where the track of a row is played from; None where there is no such row."""
+        if not 0 <= row < len(self._tracks):
+            return None
+        start_s = self._hits[row].start_s if self._hits else 0.0
+        return self._tracks[row].path, start_s
+
     def show_tracks(self, tracks: tuple[Track, ...]) -> None:
         """List tracks without a query."""
         self._tracks, self._hits, self._old_ranks = tracks, (), None

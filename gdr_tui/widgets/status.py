@@ -33,6 +33,8 @@ class State:
     indexing: Indexing | None = None
     indexed: Indexed | None = None
     sound: str = ""
+    listening: str = ""
+    """How results are listened to, where that is not the usual way."""
     crate: str = ""
     """Where marks go, with how many there are."""
 
@@ -57,7 +59,7 @@ def left_parts(state: State) -> list[str]:
 
 def right_parts(state: State) -> list[str]:
     """Library and index; when room is short, the first go first."""
-    parts = [state.sound] if state.sound else []
+    parts = [part for part in (state.listening, state.sound) if part]
     failed = state.indexed.failed if state.indexed else 0
     failed = failed or (state.catalogue.failures if state.catalogue else 0)
     if failed:

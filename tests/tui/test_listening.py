@@ -1,13 +1,16 @@
 """A user listens, exports, copies and reads the help."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, until
+from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
 from stand_in import StandIn
 from textual.widgets import Input
 
+from gdr_model.types import Array
+from gdr_tui.reveal import RevealError, command, reveal
 from gdr_tui.screens.export import ExportScreen
 from gdr_tui.screens.help import HelpScreen
 from gdr_tui.settings import Settings
@@ -127,3 +130,112 @@ async def test_the_trail_takes_the_mouse() -> None:
         await asked(pilot, "cold")
         await pilot.click(TrailList, offset=(5, 1), times=2)
         await until(pilot, lambda: names(pilot) == first)
+
+
+async def test_auditions_while_moving_and_stops_when_told() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        playback, results = main(pilot).playback, main(pilot).results
+        await pilot.press("a")
+        await until(pilot, lambda: playback.playing)
+        assert "audition" in picture(pilot)
+        await pilot.press("j", "j")
+        await until(pilot, lambda: playback.path == results.tracks[2].path)
+        assert playback.position_s >= results.hit.start_s  # type: ignore[union-attr]
+        await pilot.press("a")
+        assert not playback.playing
+        await pilot.press("j")
+        await pilot.pause(0.3)
+        assert playback.path == results.tracks[2].path
+        assert "audition" not in picture(pilot)
+
+
+async def test_plays_the_next_and_the_previous_result() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        playback, results = main(pilot).playback, main(pilot).results
+        await pilot.press("full_stop")
+        await until(pilot, lambda: playback.playing)
+        assert playback.path == results.tracks[1].path
+        await pilot.press("comma")
+        assert playback.path == results.tracks[0].path
+        assert results.cursor == 0
+
+
+async def test_what_may_be_played_next_is_decoded_before() -> None:
+    session = StandIn()
+    decoded: list[tuple[Path, float]] = []
+    sound = session.sound
+
+    def counted(path: Path, start_s: float, length_s: float) -> Array:
+        decoded.append((path, start_s))
+        return sound(path, start_s, length_s)
+
+    session.sound = counted  # type: ignore[method-assign]
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        playback, results = main(pilot).playback, main(pilot).results
+        await pilot.press("space", "j")
+        following = results.moment(2)
+        assert following
+        await until(pilot, lambda: following in playback._ahead)
+        decoded.clear()
+        await pilot.press("j", "space")
+        await until(pilot, lambda: playback.position_s > following[1])
+        assert following not in decoded  # played from what was kept, and decoded on from there
+        await until(pilot, lambda: any(path == following[0] for path, _ in decoded))
+
+
+async def test_repeats_the_passage() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        playback, hit = main(pilot).playback, main(pilot).results.hit
+        assert hit
+        await pilot.press("space", "p")
+        await until(pilot, lambda: playback.playing)
+        assert "loop" in picture(pilot)
+        await until(pilot, lambda: playback.position_s > hit.start_s)
+        main(pilot)._seek(hit.end_s - 0.3)
+        await until(pilot, lambda: playback.position_s > hit.end_s - 1)
+        await until(pilot, lambda: playback.position_s < hit.end_s - 1)
+        assert playback.playing
+        await pilot.press("p")
+        main(pilot)._seek(hit.end_s - 0.2)
+        await until(pilot, lambda: playback.position_s > hit.end_s)
+
+
+async def test_turns_the_volume() -> None:
+    async with opened(StandIn(), Settings(volume=0.5)).run_test(size=WIDE) as pilot:
+        await asked(pilot, "warm")
+        assert "vol 50 %" in picture(pilot)
+        await pilot.press("right_square_bracket")
+        assert main(pilot).playback.volume == pytest.approx(0.6)
+        await pilot.press(*["left_square_bracket"] * 9)
+        assert main(pilot).playback.volume == 0
+        await pilot.press(*["right_square_bracket"] * 12)
+        assert main(pilot).playback.volume == 1
+        assert "vol" not in picture(pilot)
+
+
+async def test_reveals_a_file_in_its_folder(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    opener = ("sh", "-c", f'printf %s "$0" > {told}', "{folder}")
+    session = StandIn()
+    async with opened(session, Settings(opener=opener)).run_test(size=WIDE) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("Y")
+        assert any("is not there any more" in sentence for sentence in said(pilot))
+        file = tmp_path / "here.flac"
+        file.touch()
+        results = main(pilot).results
+        results._tracks = (replace(results._tracks[0], path=file), *results._tracks[1:])
+        await pilot.press("Y")
+        await until(pilot, lambda: told.exists() and told.read_text() == str(tmp_path))
+
+
+def test_the_platform_shows_files_where_nothing_is_set() -> None:
+    path = Path("/music/a b.flac")
+    assert command(path, (), "linux") == ["xdg-open", "/music"]
+    assert command(path, (), "darwin") == ["open", "-R", "/music/a b.flac"]
+    with pytest.raises(RevealError, match="set opener in settings"):
+        reveal(Path(__file__), ("/no/such/program", "{path}"))

@@ -53,6 +53,25 @@ def ramp(start_s: float, seconds: float) -> Array:
     return np.repeat(frames[:, None], 2, axis=1).astype(np.float32)
 
 
+def test_a_loop_comes_back_to_its_beginning_and_volume_scales() -> None:
+    output = ByHand()
+    player = Player(output)
+    player.play(SONG, 0.0)
+    player.extend(0.0, ramp(0, 3), last=False)
+    span = (2 * BLOCK / RATE_HZ, 4 * BLOCK / RATE_HZ)
+    player.loop(span)
+    blocks = output.blocks(7)
+    firsts = [int(block[0, 0]) // BLOCK for block in blocks if block is not None]
+    assert firsts == [0, 1, 2, 3, 2, 3, 2]
+    player.loop(None)
+    player.volume = 0.5
+    (block,) = output.blocks(1)
+    assert block is not None
+    assert block[0, 0] == 3 * BLOCK / 2
+    player.cue(SONG, 0.0)
+    assert player._loop is None
+
+
 def until(true: Callable[[], bool], seconds: float = 3.0) -> bool:
     deadline = time.monotonic() + seconds
     while not true() and time.monotonic() < deadline:

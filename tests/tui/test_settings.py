@@ -27,6 +27,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         results = 20
         theme = "ansi-dark"
         player = ["mpv", "--start={start_s}", "{path}"]
+        volume = 0.5
+        audition = true
+        opener = ["nautilus", "--select", "{path}"]
         [keys]
         "search.reroll" = "R"
         """,
@@ -34,9 +37,18 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     found, problem = settings.load(file)
     assert not problem
     assert found == Settings(
-        4.0, 20, 4, 0.5, 20, "ansi-dark", ("mpv", "--start={start_s}", "{path}"),
-        {"search.reroll": "R"},
-    )  # fmt: skip
+        guidance=4.0,
+        steps=20,
+        draws=4,
+        strength=0.5,
+        results=20,
+        theme="ansi-dark",
+        player=("mpv", "--start={start_s}", "{path}"),
+        volume=0.5,
+        audition=True,
+        opener=("nautilus", "--select", "{path}"),
+        keys={"search.reroll": "R"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +62,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ('player = "mpv"', "player must be a list"),
         ('player = ["mpv"]', "{path}"),
         ("keys = 3", "keys must be a table"),
-        ("volume = 3", "no setting called volume"),
+        ("volume = 3", "volume must be a number from 0 to 1"),
+        ("audition = 1", "audition must be true or false"),
+        ('opener = ["open"]', "opener must name {path} or {folder}"),
+        ("loudness = 3", "no setting called loudness"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_the_defaults(tmp_path: Path, text: str, named: str) -> None:
