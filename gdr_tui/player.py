@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,8 +78,14 @@ class SoundDeviceOutput:
     def stop(self) -> None:
         """Silence at once."""
         stream, self._stream = self._stream, None
-        if stream is not None:
+        if stream is None:
+            return
+        import sounddevice
+
+        # A device that was pulled out refuses to be closed, and there is nothing left to silence.
+        with suppress(sounddevice.PortAudioError):
             stream.abort()
+        with suppress(sounddevice.PortAudioError):
             stream.close()
 
 

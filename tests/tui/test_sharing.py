@@ -100,7 +100,7 @@ def test_indexing_waits_while_a_query_is_drawn(songs: Path, encoder: Any) -> Non
         def _retrieve(self) -> Any:
             def search(steering: Steering, **_: object) -> Results:
                 drawing.set()
-                drawn.wait(10)
+                drawn.wait(60)
                 return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 1, 0.1, 0.1)
 
             model = SimpleNamespace(retrieving=True)
@@ -110,15 +110,17 @@ def test_indexing_waits_while_a_query_is_drawn(songs: Path, encoder: Any) -> Non
     session.load()
     query = threading.Thread(target=session.search, args=(Steering(prompt="warm"), 5))
     query.start()
-    assert drawing.wait(5)
+    assert drawing.wait(60)
     done: list[Indexing] = []
     index = threading.Thread(target=session.ingest, args=(done.append,))
     index.start()
     time.sleep(0.5)
     assert not encoder.calls, "the query has the processor to itself"
     drawn.set()
-    index.join(10)
-    query.join(10)
+    index.join(60)
+    query.join(60)
+    assert not index.is_alive()
+    assert not query.is_alive()
     assert encoder.calls == 4
     session.close()
 
