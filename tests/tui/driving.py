@@ -23,7 +23,7 @@ def opened(session: Session, chosen: Settings | None = None, problem: str = "") 
     return GdrApp(session, chosen or Settings(), problem)
 
 
-async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until something has happened."""
     deadline = time.monotonic() + seconds
     while not true():
