@@ -62,6 +62,18 @@ class Jobs:
         """Index every folder."""
         self._run("index", self._index, "index")
 
+    def pause(self, on: bool) -> None:
+        """Let indexing rest, or go on."""
+        self._session.pause.turn(on)
+
+    def retry(self, paths: Sequence[Path], *, index: bool) -> None:
+        """Forget that files could not be read, so that indexing tries them again."""
+        self._run("retry", partial(self._retry, paths, index), "library")
+
+    def holdings(self) -> None:
+        """Say what every folder holds."""
+        self._run("holdings", self._holdings, "library")
+
     def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
         """Draw a query; the one under way is cancelled."""
         self._background.cancel("why")  # it draws, too, and would be waited for
@@ -150,6 +162,18 @@ class Jobs:
             self._refresh(cancelled)
         self._post(messages.IndexFinished(indexed))
         self._catalogue(cancelled)
+
+    def _retry(self, paths: Sequence[Path], index: bool, cancelled: Cancel) -> None:
+        self._session.forget_failures(paths)
+        if index:
+            self.index()
+        else:  # it begins when the model is there
+            self._catalogue(cancelled)
+
+    def _holdings(self, cancelled: Cancel) -> None:
+        folders = self._session.holdings()
+        if not cancelled():
+            self._post(messages.HoldingsRead(folders))
 
     def _follow(self, cancelled: Cancel) -> None:
         before = self._session.generations()

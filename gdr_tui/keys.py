@@ -58,6 +58,7 @@ LIST = (
     _key("list.bottom", "G,end", "move(1000000)", "Bottom", "last line"),
     _key("list.crates", "M", "crates", "Crates", "see the crates, choose where marks go"),
     _key("list.map", "v", "map", "Map", "see the library as a map, with results and draws"),
+    _key("list.library", "L", "library", "Library", "folders, failures, pause and retry indexing"),
     _key("list.export", "e", "export", "Export", "write the marked, all, or the crate to a file"),
 )
 MOVES = tuple(key for key in LIST if key.action.startswith("move("))
@@ -152,6 +153,16 @@ MAP = (
     _key("map.go", "enter", "go", "Go", "to it in the list; like it if not listed"),
     _key("map.leave", "escape,v,q", "leave", "Leave", "back to the search"),
 )
+LIBRARY = (
+    _key("library.pause", "p,space", "pause", "Pause / resume", "let indexing rest, or go on"),
+    _key("library.look", "i", "look", "Look again", "index what is new or changed"),
+    _key("library.retry", "r", "retry", "Retry", "try the file, or all of the folder, again"),
+    _key("library.reveal", "Y", "reveal", "Reveal", "open the folder it lies in"),
+    _key("library.open", "o", "app.open_folder", "Open folder", "take in another music folder"),
+    _key("library.left", "h,left", "turn('folders')", "Folders", "to the list of folders"),
+    _key("library.right", "l,right", "turn('failures')", "Files", "to what could not be read"),
+    _key("library.leave", "escape,L", "leave", "Leave", "back to the search"),
+)
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}
 ALL = [*SEARCH, *TRACK, *LIST, *TRAIL, *APP]
 LOCAL = {
@@ -159,6 +170,7 @@ LOCAL = {
     "in the trail": IN_TRAIL,
     "crates": CRATES,
     "map": MAP,
+    "library": LIBRARY,
     "edit": EDITING,
     "dials": DIALS,
 }

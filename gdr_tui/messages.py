@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.message import Message
 
 from gdr_model.types import Array, Reading, Results, Why
+from gdr_tui.holdings import Folder
 from gdr_tui.mapped import Course, Mapped
 from gdr_tui.notes import KeptCrates, KeptTrail, Notes
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Prints
@@ -20,6 +21,13 @@ class CatalogueRead(Message):
     """What the library holds, before any model is there."""
 
     catalogue: Catalogue
+
+
+@dataclass
+class HoldingsRead(Message):
+    """What every folder holds."""
+
+    folders: tuple[Folder, ...]
 
 
 @dataclass

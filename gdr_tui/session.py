@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,10 @@ import numpy as np
 
 from gdr_model.errors import Cancelled, DecodeError, LibraryError, ModelError
 from gdr_model.types import Array, Cancel, Results, Steering, Track, never
+from gdr_tui.holdings import Folder, folders
 from gdr_tui.literal import literal
 from gdr_tui.map_session import MapSession
+from gdr_tui.pause import Pause
 from gdr_tui.told import Catalogue, Indexed, Indexing, Loaded, Prints, measured, sentence
 from gdr_tui.typed import typed_path
 
@@ -61,6 +63,8 @@ class Session(MapSession):
         """The libraries the retriever was made for, and how they stood when it last looked."""
         self._opening = threading.Lock()
         self._ingesting = threading.Lock()
+        self.pause = Pause()
+        """Where indexing rests while the user wants it to."""
         self._locked: list[Path] = []
         """Folders that another program was indexing when this one tried to."""
 
@@ -93,6 +97,23 @@ class Session(MapSession):
             failures=sum(len(library.failures()) for library in libraries),
             roots=tuple(self.roots),
         )
+
+    def holdings(self) -> tuple[Folder, ...]:
+        """Every folder with its tracks and the files in it that could not be read."""
+        found: list[Folder] = []
+        for root in list(self.roots):
+            problem = "" if root.is_dir() else "the folder is not there; what is known is kept"
+            library = self._existing(root)
+            stamps, failures = (library.stamps(), library.failures()) if library else ({}, [])
+            found += folders(root, stamps, failures, problem)
+        return tuple(found)
+
+    def forget_failures(self, paths: Sequence[Path]) -> None:
+        """Let the next indexing try files again that could not be read."""
+        for library in self._known():
+            failed = {library.path(name): name for name in library.failed_stamps()}
+            if names := [failed[path] for path in paths if path in failed]:
+                library.forget(names)
 
     def tags(self) -> dict[str, list[tuple[str, int]]]:
         """Of artist, album, genre and year the values, with how many tracks have each."""
@@ -259,14 +280,18 @@ class Session(MapSession):
             raise LibraryError(f"the folder {literal(str(root))} is not there any more")
         library = self._opened(root)
 
+        rested_s = self.pause.rested_s
+
         def tell(progress: Progress) -> None:
-            on_progress(measured(progress.done, progress.total, progress.elapsed_s, progress.path))
+            worked_s = progress.elapsed_s - (self.pause.rested_s - rested_s)
+            on_progress(measured(progress.done, progress.total, worked_s, progress.path))
 
         def polled() -> bool:
             # Asked between the pieces of a track: whoever asked waits for the query, and nobody
             # waits for the index.
             while not self._undisturbed.wait(0.1) and not cancelled():
                 pass
+            self.pause.pass_by(cancelled)
             return cancelled()
 
         summary = ingest.ingest(library, model.encoder, on_progress=tell, cancelled=polled)

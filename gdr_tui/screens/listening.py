@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual import on
 from textual.timer import Timer
 
@@ -147,12 +149,14 @@ class ListeningScreen(SearchScreen):
 
     def action_reveal(self) -> None:
         """Show the chosen file in the folder it lies in."""
-        track = self.results.track
-        if track is None:
-            return
+        if track := self.results.track:
+            self.reveal(track.path)
+
+    def reveal(self, path: Path) -> None:
+        """Show a file in the folder it lies in."""
         try:
-            reveal(track.path, self._settings.opener)
+            reveal(path, self._settings.opener)
         except RevealError as error:
             self.say(str(error), problem=True)
             return
-        self.say(f"opened {literal(str(track.path.parent))}")
+        self.say(f"opened {literal(str(path.parent))}")

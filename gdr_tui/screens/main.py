@@ -13,10 +13,10 @@ from gdr_tui.draft import GUIDANCE_STEP
 from gdr_tui.screens.ask import FilterScreen
 from gdr_tui.screens.editing import EditingScreen
 from gdr_tui.screens.judging import JudgingScreen
-from gdr_tui.screens.listening import ListeningScreen
 from gdr_tui.screens.mapping import MapKeys
 from gdr_tui.screens.prompting import PromptingScreen
 from gdr_tui.screens.reading import ReadingScreen
+from gdr_tui.screens.shelving import LibraryKeys
 from gdr_tui.screens.trailing import TrailKeys
 from gdr_tui.screens.why import WhyScreen
 from gdr_tui.widgets.listing import Listing
@@ -30,7 +30,7 @@ class MainScreen(
     JudgingScreen,
     WhyScreen,
     EditingScreen,
-    ListeningScreen,
+    LibraryKeys,
     MapKeys,
 ):
     """The search screen with its keys."""

@@ -298,7 +298,7 @@ class SearchScreen(Screen[None]):
         for problem in indexed.problems:
             self.say(problem, problem=True)
         if indexed.encoded and indexed.failed:
-            self.say(f"{indexed.failed:,} files could not be read; gdr status lists them")
+            self.say(f"{indexed.failed:,} files could not be read; L lists them")
         self.status.refresh()
 
     @on(messages.WentWrong)

@@ -31,6 +31,8 @@ class State:
     took_s: float | None = None
     catalogue: Catalogue | None = None
     indexing: Indexing | None = None
+    paused: bool = False
+    """Indexing rests."""
     indexed: Indexed | None = None
     sound: str = ""
     listening: str = ""
@@ -75,6 +77,8 @@ def right_parts(state: State) -> list[str]:
         parts.append(f"{state.catalogue.count:,} {noun}")
         if state.indexed:
             parts.append("not indexed" if state.indexed.problems else "indexed")
+    elif state.paused:
+        parts.append(f"paused {state.indexing.done:,}/{state.indexing.total:,}")
     else:
         now = state.indexing
         parts.append(f"{now.per_s:.1f}/s")

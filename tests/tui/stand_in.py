@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
+from gdr_model.records import Failure
 from gdr_model.types import (
     Array,
     Cancel,
@@ -25,6 +26,7 @@ from gdr_model.types import (
     Why,
     never,
 )
+from gdr_tui.holdings import Folder
 from gdr_tui.mapped import Course, Mapped
 from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
 from gdr_tui.trail import Node
@@ -104,6 +106,26 @@ class StandIn(Session):
     def catalogue(self) -> Catalogue:
         first = tuple(track(n) for n in range(min(self.tracks, 500)))
         return Catalogue(self.tracks, first, 0, tuple(self.roots))
+
+    def holdings(self) -> tuple[Folder, ...]:
+        """Two libraries, one of them on a disk that is away."""
+        if not self.tracks:
+            return ()
+        home, away = Path("/music"), Path("/media/away")
+        broken = (
+            Failure(home / "dub/half a song.mp3", "the file ends in the middle of a frame", 0.0),
+            Failure(home / "dub/[red]notes\x1b.flac", "it holds no sound", 0.0),
+            Failure(home / "odd.ogg", "it is encrypted", 0.0),
+        )
+        return (
+            Folder(home, home, 0, 1234, 345_678.0, broken),
+            Folder(home, home / "dub", 1, 234, 45_678.0, broken[:2]),
+            Folder(
+                home, home / "dub/B sides and other things that were never released", 2, 34, 5678.0
+            ),
+            Folder(home, home / "jazz", 1, 1000, 300_000.0),
+            Folder(away, away, 0, 56, 7890.0, (), "the folder is not there; what is known is kept"),
+        )
 
     def tags(self) -> dict[str, list[tuple[str, int]]]:
         genres = Counter(track(n).genre for n in range(self.tracks))

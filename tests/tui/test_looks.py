@@ -117,6 +117,23 @@ def test_map_in_the_terminals_own_colours(snap_compare: Compare) -> None:
     assert snap_compare(app, terminal_size=NARROW, run_before=posed(searched, on_the_map))
 
 
+@pytest.mark.parametrize("size", [NARROW, WIDE, (200, 60)], ids=["80x24", "120x40", "200x60"])
+@pytest.mark.parametrize("state", ["idle", "busy", "empty"])
+def test_library(snap_compare: Compare, size: Size, state: str) -> None:
+    session = StandIn(tracks=0 if state == "empty" else 30)
+    session.hold_index = state == "busy"
+
+    async def look(pilot: Pilot[Any]) -> None:
+        status = main(pilot).status.state
+        await until(pilot, lambda: status.indexing if state == "busy" else status.ready)
+        await until(pilot, lambda: state != "idle" or status.indexed)
+        await pilot.press("escape", "L")
+        await until(pilot, lambda: "reading the library" not in picture(pilot))
+        await pilot.press(*([] if state == "empty" else ["j"]))
+
+    assert snap_compare(opened(session), terminal_size=size, run_before=posed(look))
+
+
 def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
     async def none(pilot: Pilot[Any]) -> None:
         await pilot.press("f", *"nothing", "enter")
