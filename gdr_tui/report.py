@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gdr_model import __version__, paths
-from gdr_model.errors import GdrError
+from gdr_model.errors import GdrError, UsageError
 from gdr_model.library import Library
 from gdr_model.stores import stores
 from gdr_tui import options
@@ -43,25 +43,37 @@ def status(libraries: list[Path] | None) -> None:
 
 def doctor() -> bool:
     """Run every check, one line each; False if something gdr cannot do without is missing."""
-    checks: list[tuple[str, Callable[[], str], bool]] = [
-        ("gdr", lambda: f"{__version__}, Python {sys.version.split()[0]}", True),
-        ("store", _store, True),
-        ("model", _model, True),
-        ("text", _text, True),
-        ("index", lambda: f"hnswlib {importlib.metadata.version('hnswlib')}", True),
-        ("decoding", _decoding, True),
-        ("sound", _sound, False),
-        ("terminal", _terminal, False),
+    missing, absent, faulty = "missing", "absent", "faulty"
+    checks: list[tuple[str, Callable[[], str], str]] = [
+        ("gdr", lambda: f"{__version__}, Python {sys.version.split()[0]}", missing),
+        ("store", _store, missing),
+        ("settings", _settings, faulty),
+        ("model", _model, missing),
+        ("text", _text, missing),
+        ("index", lambda: f"hnswlib {importlib.metadata.version('hnswlib')}", missing),
+        ("decoding", _decoding, missing),
+        ("sound", _sound, absent),
+        ("terminal", _terminal, absent),
     ]
     well = True
-    for name, check, needed in checks:
+    for name, check, otherwise in checks:
         try:
             mark, told = "ok", check()
         except (GdrError, OSError, ImportError) as error:
-            mark, told = ("missing" if needed else "absent"), str(error)
-            well = well and not needed
+            mark, told = otherwise, str(error)
+            well = well and otherwise != missing
         write(f"{mark:8}{name:10}{literal(told)}\n")
     return well
+
+
+def _settings() -> str:
+    from gdr_tui import keys, settings
+
+    file = paths.home() / settings.FILE_NAME
+    chosen, problem = settings.load(file)
+    if wrong := "; ".join(filter(None, (problem, keys.remapped(chosen.keys).problem))):
+        raise UsageError(wrong)
+    return str(file) if file.exists() else f"the defaults; {file} would change them"
 
 
 def _store() -> str:

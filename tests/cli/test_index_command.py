@@ -141,3 +141,17 @@ def test_a_tilde_that_no_shell_has_expanded_is_the_users_folder(gdr, folder, mon
     assert "would be 3 new" in gdr("index", "~/three", "--dry-run").stdout
     assert "3 encoded" in gdr("index", "~/three").stdout
     assert gdr("search", "piano", "-L", "~/three", "-f", "paths").stdout.startswith(str(folder))
+
+
+def test_doctor_names_what_is_wrong_with_the_settings(gdr, gdr_home) -> None:
+    gdr_home.mkdir(parents=True, exist_ok=True)
+    file = gdr_home / "settings.toml"
+    file.write_text("stepps = 12\n", encoding="utf-8")
+    result = gdr("doctor")
+    assert "faulty  settings  settings.toml has a mistake" in result.stdout
+    assert "no setting called stepps" in result.stdout
+    assert result.exit_code == 0, "the defaults are used"
+    file.write_text('[keys]\n"search.reroll" = "l"\n', encoding="utf-8")
+    assert "l is both search.reroll and track.like" in gdr("doctor").stdout
+    file.write_text("steps = 8\n", encoding="utf-8")
+    assert f"ok      settings  {file}" in gdr("doctor").stdout
