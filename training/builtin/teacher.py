@@ -9,6 +9,7 @@ float: `logits = embedding @ weight + bias`.
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,14 @@ class Teacher:
     def __init__(self) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self.network: Any = Interpreter(
-            model_path=str(shared() / "teacher" / "yamnet.tflite"),
-            experimental_preserve_all_tensors=True,
-            num_threads=1,
-        )
+        with warnings.catch_warnings():
+            # It calls keeping tensors a thing for debugging; the embedding is one of them.
+            warnings.simplefilter("ignore", UserWarning)
+            self.network: Any = Interpreter(
+                model_path=str(shared() / "teacher" / "yamnet.tflite"),
+                experimental_preserve_all_tensors=True,
+                num_threads=1,
+            )
         self.network.allocate_tensors()
         details = {d["index"]: d for d in self.network.get_tensor_details()}
         self.scale, self.zero = details[_EMBEDDING]["quantization"]

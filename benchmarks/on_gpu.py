@@ -1,0 +1,124 @@
+"""What a GPU saves: `python benchmarks/on_gpu.py [cpu|cuda ...]` (default: what there is).
+
+Three tables. Reading: seconds of sound encoded in a second, decoding not counted. Drawing: a
+prompt's 8 draws in 12 steps with guidance by the method's U-Nets, and by the denoiser that ships.
+Training: steps of 64 passages in a second, in single precision and in bfloat16 where there is a
+GPU. Networks other than the one that ships have their published sizes and random weights, which
+take the same time as trained ones.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from encoder_speed import folders
+
+from gdr_model import checkpoint
+from gdr_model.diffusion.denoisers.context import Denoiser
+from gdr_model.diffusion.denoisers.unet import PRESETS, UnetDenoiser
+from gdr_model.diffusion.guidance import Guided
+from gdr_model.diffusion.sampling import ddim, noise
+from gdr_model.diffusion.schedule import Schedule
+from gdr_model.encoders import minilm
+from gdr_model.types import TextEmbedding
+from training.batches import Batch
+from training.config import OptimiserConfig, RunConfig
+from training.train import adamw, one_step
+
+SOUND_S = 60
+TOKENS = 20
+DRAWS, STEPS, GUIDANCE = 8, 12, 3.0
+BATCH = 64
+
+
+def timed(work: Callable[[], object], device: str) -> float:
+    """Seconds that it takes, the first of three runs not counted."""
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        took.append(time.perf_counter() - began)
+    return min(took[1:])
+
+
+def reading(device: str) -> Iterator[str]:
+    """How many times real time each encoder reads."""
+    with tempfile.TemporaryDirectory() as root:
+        for name, model in folders(Path(root)).items():
+            encoder = checkpoint.load(model, device).encoder
+            count = SOUND_S * encoder.space.sample_rate_hz
+            samples = 0.1 * np.random.default_rng(0).standard_normal(count).astype(np.float32)
+            took = timed(partial(encoder.encode, samples), device)
+            yield f"| {name} | {device} | {SOUND_S / took:,.0f} |"
+
+
+def drawing(device: str, names: list[str]) -> Iterator[str]:
+    """How long a prompt's draws take."""
+    model = checkpoint.load("builtin", device)
+    yield drawn("builtin", model.velocity, model.space.dim, minilm.WIDTH, device)
+    for name in names:
+        shape = PRESETS[name]
+        net = UnetDenoiser(shape).to(device).eval()
+        yield drawn(f"unet {name}", net, shape.dim, shape.text_width, device)
+
+
+def drawn(name: str, net: Denoiser, dim: int, text_width: int, device: str) -> str:
+    """A row."""
+    states = np.random.default_rng(0).normal(size=(2, TOKENS, text_width)).astype(np.float32)
+    text = TextEmbedding(states, np.ones((2, TOKENS), np.bool_), states.mean(axis=1))
+    guided, schedule = Guided.build(net, text, GUIDANCE), Schedule()
+    start = noise(DRAWS, 64, dim, 0).to(device)
+    took = timed(lambda: ddim(guided, start, schedule.grid(STEPS), schedule), device)
+    return f"| {name} | {device} | {1000 * took:,.0f} ms |"
+
+
+def training(device: str, names: list[str]) -> Iterator[str]:
+    """Steps a second, by precision."""
+    for name in names:
+        for precision in ("fp32", "bf16") if device == "cuda" else ("fp32",):
+            yield trained(name, precision, device)
+
+
+def trained(name: str, precision: str, device: str) -> str:
+    """A row."""
+    optimising = OptimiserConfig(batch=BATCH, precision=precision)
+    config = RunConfig("speed", network={"kind": "unet"}, optimiser=optimising)
+    net = UnetDenoiser(PRESETS[name]).to(device)
+    optimiser = adamw(net, config)
+    states = torch.randn(BATCH, TOKENS, 768)
+    mask = torch.ones(BATCH, TOKENS, dtype=torch.bool)
+    x0 = torch.randn(BATCH, 64, PRESETS[name].dim)
+    batch = Batch(x0, states, mask, states.mean(1)).to(torch.device(device))
+    took = timed(lambda: one_step(net, batch, optimiser, config, 0), device)
+    return f"| unet {name} | {precision} | {device} | {1 / took:,.2f} |"
+
+
+def main(devices: list[str]) -> None:
+    """Measure, and print the tables."""
+    for device in devices:
+        where = torch.cuda.get_device_name() if device == "cuda" else "processor"
+        print(f"\n{device}: {where}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+        names = list(PRESETS) if device == "cuda" else ["tiny"]
+        tables = {
+            "| encoder | device | × real time |": reading(device),
+            "| denoiser | device | 8 draws |": drawing(device, names),
+            "| network | precision | device | steps / s |": training(device, names),
+        }
+        for head, rows in tables.items():
+            print(f"\n{head}\n|{' --- |' * (head.count('|') - 1)}", flush=True)
+            for row in rows:
+                print(row, flush=True)
+
+
+if __name__ == "__main__":
+    here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    main(sys.argv[1:] or here)
