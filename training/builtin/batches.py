@@ -7,7 +7,7 @@ teaches the network to hear through the disturbance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.encoders.builtin import FRAMES_PER_S, MELS, WINDOW_S
-from training.builtin.prepare import Prepared
+from training.builtin.prepare import HALF, Prepared
 from training.builtin.rarity import rarity
 
 CROP_S = 6
@@ -26,6 +26,8 @@ VOICE_BOOST = 3.0
 """Sung excerpts are few: each is drawn this many times as often as its length asks for."""
 MIXED = 0.1
 """Share of crops to which another is added. A mixture has no logits to learn from: few."""
+JITTER = 12
+"""Frames by which a crop may lie beside the teacher's seconds; 64 are a second."""
 FLOOR = 1e-5
 """Power added before the logarithm by the front end."""
 
@@ -64,15 +66,29 @@ def window_matrix(seconds: int) -> Tensor:
 
 def windowed(rows: Tensor) -> Tensor:
     """A row a second (..., T, C) to the mean over each latent's window."""
-    return window_matrix(rows.shape[-2]) @ rows
+    return window_matrix(rows.shape[-2]).to(rows.device) @ rows
 
 
 class Sampler:
-    """Draws batches from prepared tracks; the same seed and step give the same batch."""
+    """Draws batches from prepared tracks; the same seed and step give the same batch.
 
-    def __init__(self, tracks: Sequence[Prepared], size: int, seed: int) -> None:
+    Tracks lie end to end on the device that learns, in half precision.
+    """
+
+    def __init__(
+        self, tracks: Sequence[Prepared], size: int, seed: int, device: str = "cpu"
+    ) -> None:
         self.tracks = [t for t in tracks if t.seconds >= CROP_S]
-        self.size, self.seed = size, seed
+        self.size, self.seed, self.device = size, seed, device
+
+        def laid(rows: Iterable[HALF]) -> Tensor:
+            return torch.from_numpy(np.concatenate(list(rows))).to(device)
+
+        self.mel = laid(t.mel[: t.seconds * FRAMES_PER_S] for t in self.tracks)
+        self.logits = laid(t.logits for t in self.tracks)
+        self.embedding = laid(t.embedding for t in self.tracks)
+        self.seconds = np.array([t.seconds for t in self.tracks])
+        self.first = np.cumsum(self.seconds) - self.seconds
         kinds = {k: [i for i, t in enumerate(self.tracks) if t.kind == k] for k in SHARES}
         total = sum(share for kind, share in SHARES.items() if kinds[kind])
         self.chance = np.zeros(len(self.tracks))
@@ -86,17 +102,17 @@ class Sampler:
 
     def crops(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Clean crops: mel, logits and embedding, a row a crop."""
-        mel, logits, embedding = [], [], []
-        for index in rng.choice(len(self.tracks), self.size, p=self.chance):
-            track = self.tracks[index]
-            start = int(rng.integers(track.seconds - CROP_S + 1))
-            seconds = slice(start, start + CROP_S)
-            mel.append(track.mel[start * FRAMES_PER_S : (start + CROP_S) * FRAMES_PER_S])
-            logits.append(track.logits[seconds])
-            embedding.append(track.embedding[seconds])
-        rows = (np.stack(part).astype(np.float32) for part in (mel, logits, embedding))
-        first, second, third = (torch.from_numpy(part) for part in rows)
-        return first, second, third
+        drawn = rng.choice(len(self.tracks), self.size, p=self.chance)
+        start = rng.integers(self.seconds[drawn] - CROP_S + 1)
+        # The teacher's seconds are a grid; what is heard may lie a little beside it.
+        beside = rng.integers(-JITTER, JITTER + 1, self.size)
+        last = (self.seconds[drawn] - CROP_S) * FRAMES_PER_S
+        frame = self.first[drawn] * FRAMES_PER_S + np.clip(start * FRAMES_PER_S + beside, 0, last)
+        second = self.first[drawn] + start
+        frames = torch.from_numpy(frame[:, None] + np.arange(CROP_S * FRAMES_PER_S))
+        seconds = torch.from_numpy(second[:, None] + np.arange(CROP_S)).to(self.device)
+        mel = self.mel[frames.to(self.device)].float()
+        return mel, self.logits[seconds].float(), self.embedding[seconds].float()
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
@@ -105,17 +121,17 @@ class Sampler:
         seconds = logits
         logits, posteriors = windowed(logits), windowed(torch.sigmoid(logits))
         power = disturb(mel, rng)
-        partners = torch.from_numpy(rng.permutation(self.size))
-        mixed = torch.from_numpy(rng.random(self.size) < MIXED) & (
-            partners != torch.arange(self.size)
-        )
-        share = mixed[:, None, None] * torch.from_numpy(
-            rng.uniform(0.3, 1.0, (self.size, 1, 1)).astype(np.float32)
-        )
+        partners = rng.permutation(self.size)
+        mixed = (rng.random(self.size) < MIXED) & (partners != np.arange(self.size))
+        louder = mixed * rng.uniform(0.3, 1.0, self.size)
+        share = torch.from_numpy(louder.astype(np.float32)).to(self.device)[:, None, None]
+        other = torch.from_numpy(partners).to(self.device)
         # Noisy-or: what either crop has, the mixture has.
-        both = 1 - (1 - posteriors) * (1 - posteriors[partners] * (share > 0))
-        power = power + share * power[partners]
-        return Batch(torch.log(power + FLOOR), logits, seconds, both, windowed(embedding), mixed)
+        both = 1 - (1 - posteriors) * (1 - posteriors[other] * (share > 0))
+        power = power + share * power[other]
+        both_heard = torch.from_numpy(mixed).to(self.device)
+        heard = windowed(embedding)
+        return Batch(torch.log(power + FLOOR), logits, seconds, both, heard, both_heard)
 
 
 def disturb(mel: Tensor, rng: np.random.Generator) -> Tensor:
@@ -134,4 +150,4 @@ def disturb(mel: Tensor, rng: np.random.Generator) -> Tensor:
     width = np.where(rng.random(batch) < 0.2, rng.integers(2, 7, batch), 0)[:, None]
     change -= 12.0 * ((index >= first) & (index < first + width))
     power = (torch.exp(mel) - FLOOR).clamp_min(0)
-    return power * torch.from_numpy(np.exp(change)[:, None].astype(np.float32))
+    return power * torch.from_numpy(np.exp(change)[:, None].astype(np.float32)).to(mel.device)
