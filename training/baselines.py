@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from gdr_model.diffusion.denoisers import Network
+from gdr_model.diffusion.loss import nt_xent
 from gdr_model.encoders.contrastive import ContrastiveTower
 from gdr_model.types import Array
 from gdr_model.whitening import unit
@@ -102,8 +103,14 @@ def ridge(pairs: Pairs, space: Space, *, written: bool) -> Ridge:
     return Ridge.solve(text, means[track], shares, best)
 
 
-def regression(pairs: Pairs, space: Space, corpus: Corpus, config: RunConfig) -> Drawer:
-    """The network of a run, trained as long on the same batches to answer in one step."""
+def regression(
+    pairs: Pairs, space: Space, corpus: Corpus, config: RunConfig, contrast: float = 0.0
+) -> Drawer:
+    """The network of a run, trained as long on the same batches to answer in one step.
+
+    `contrast` is the weight of the contrast between time-means, which the run has beside its
+    denoising loss.
+    """
     diffusion = replace(config.diffusion, prediction="x0")
     net: Network = network(config, space, corpus)
     ema, optimiser = Ema(net, config.optimiser.ema), adamw(net, config)
@@ -119,6 +126,10 @@ def regression(pairs: Pairs, space: Space, corpus: Corpus, config: RunConfig) ->
             context = net.read(batch.states, batch.mask, batch.pooled)
             answer = net(torch.zeros_like(batch.x0), times, context)
             value = F.mse_loss(answer, batch.x0)
+            if contrast:
+                d = config.diffusion
+                apart = nt_xent(answer, answer, batch.x0, times, d.schedule, "x0", d.tau)
+                value = value + contrast * apart
             optimiser.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), config.optimiser.clip)

@@ -40,6 +40,8 @@ PLAIN = {
     "names": "class names, no training",
     "ridge_ratio": "ridge, written ones too; ratio",
     "regression_ratio": "one-step regression; ratio",
+    "contrast": "one-step regression, contrast",
+    "contrast_ratio": "one-step regression, contrast; ratio",
 }
 
 
@@ -222,11 +224,13 @@ def fixed(fold: Fold, found: Found, names: Texts | None) -> None:
         # ratio gives is due to the rule, and not to who drew.
         explained = both(pairs.texts.pooled[np.unique(pairs.caption)]).var(0)
         put("ridge_ratio", fusion.ratio(both(pooled), gallery, 1 - explained))
-    drawer = baselines.regression(pairs, space, corpus, config)
-    answer = drawer.regress(fold.text).mean(1)
-    put("regression", space.search(answer) @ known.T)
-    learned = drawer.regress(pairs.texts.of(np.unique(pairs.caption), pairs.states)).mean(1)
-    put("regression_ratio", fusion.ratio(answer, gallery, 1 - learned.var(0)))
+    # As it is, and with the contrast that the run has beside its loss.
+    for name, weight in (("regression", 0.0), ("contrast", config.diffusion.nt_xent)):
+        drawer = baselines.regression(pairs, space, corpus, config, weight)
+        answer = drawer.regress(fold.text).mean(1)
+        put(name, space.search(answer) @ known.T)
+        learned = drawer.regress(pairs.texts.of(np.unique(pairs.caption), pairs.states)).mean(1)
+        put(f"{name}_ratio", fusion.ratio(answer, gallery, 1 - learned.var(0)))
     tower = baselines.contrastive(pairs, space, config)
     with torch.inference_mode():
         put("contrastive", tower(torch.from_numpy(pooled)).numpy() @ known.T)

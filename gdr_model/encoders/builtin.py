@@ -113,12 +113,16 @@ class AudioNet(nn.Module):
             Separable(32, 64, (2, 2)),
             Separable(64, 128, (1, 2)),
             Separable(128, 128),
-            Separable(128, 256, (2, 2)),
-            Separable(256, 256),
-            Separable(256, 256),
+            Separable(128, 128),
+            Separable(128, 512, (2, 2)),
+            Separable(512, 512),
+            Separable(512, 512),
+            Separable(512, 512),
+            Separable(512, 512),
+            Separable(512, 512),
         )
         # Frequency is flattened, not averaged: where the energy lies tells instruments apart.
-        self.squeeze = nn.Sequential(nn.Linear(256 * 4, 512), nn.ReLU())
+        self.squeeze = nn.Sequential(nn.Linear(512 * 4, 512), nn.ReLU())
         self.head = nn.Sequential(nn.Linear(1024, self.FEATURES), nn.LayerNorm(self.FEATURES))
 
     def forward(self, mel: Tensor) -> Tensor:
@@ -127,7 +131,7 @@ class AudioNet(nn.Module):
         width = WINDOW_S * FRAMES_PER_S
         local = F.avg_pool1d(level, width + 1, 1, width // 2, count_include_pad=False)
         x = ((mel - local.transpose(1, 2)) / 2.5).unsqueeze(1)  # (B, 1, F, MELS)
-        x = self.blocks(self.stem(x))  # (B, 256, F / 16, 4)
+        x = self.blocks(self.stem(x))  # (B, 512, F / 16, 4)
         frames = self.squeeze(x.permute(0, 2, 1, 3).flatten(2))  # (B, F / 16, 512)
         features: Tensor = self.head(pool_windows(frames.transpose(1, 2)))
         return features

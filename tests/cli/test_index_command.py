@@ -99,7 +99,7 @@ def test_a_library_of_another_model_is_refused_with_the_next_step(gdr, folder, t
     refused = gdr("search", "piano", "--library", folder)
     assert refused.exit_code == 1
     assert f"Run gdr index --model builtin {folder}" in refused.stderr
-    assert "this library holds builtin (64 wide" in refused.stderr
+    assert "this library holds builtin (128 wide" in refused.stderr
     assert "3 encoded" in gdr("index", folder).stdout
     both = gdr("search", "piano", "--library", folder, "-f", "paths")
     assert len(both.stdout.splitlines()) == 3

@@ -17,32 +17,30 @@ from gdr_model.config import SHIPPED
 from training.builtin.batches import CROP_S
 from training.builtin.prepare import Store
 from training.builtin.scores import CUTS, DRAWS_ROW, SHIPPED_ROW
-from training.builtin.train_encoder import BATCH
 
 HEAD = """# Model card: builtin
 
 The model that ships with gdr: an audio encoder, a diffusion model that draws in its latent space
-from a sentence, and a contrastive tower that is one reading more of the words. It is small, was
-trained for less than two hours on one processor thread, and hears about as well as that allows.
-This page is written by `python -m training.builtin.card` from the lists of the data and the last
-report.
+from a sentence, and a contrastive tower that is one reading more of the words. It is small, and
+learnt from less than two days of sound. This page is written by `python -m training.builtin.card`
+from the lists of the data and the last report.
 """
 
 USE = """## What it is for
 
 Finding music in one's own library by a description: instruments, broad genres, moods, singing or
 not, roughly how fast or dense. It writes no music and knows no artists, titles or lyrics. Mono
-sound at 16 kHz goes in; one latent of 64 numbers a second comes out, from the four seconds
+sound at 16 kHz goes in; one latent of 128 numbers a second comes out, from the four seconds
 around it. English text is read by all-MiniLM-L6-v2 (Apache-2.0; its weights are not in here).
 """
 
 WEAK = """## What it does badly
 
-- **Voices.** There are a few dozen sung recordings in the training data, multiplied by laying
-  them over other tracks. No caption told voices apart (man, woman, rough, smooth), save where a
-  source said so: expect singing to be found, and little more.
+- **Voices.** There are a few dozen sung recordings in the training data; all other voices are
+  speech synthesisers that sing, rap and speak over music. Expect singing and rap to be found, and
+  no telling of one kind of voice from another.
 - **Styles defined by singing or by commercial production** (R&B, reggae, country, blues, pop of
-  a decade): the data hold almost none, and what there is comes from a synthesiser.
+  a decade): the data hold almost none, and what there is comes from synthesisers.
 - **Tempo, key and metre**: known for rendered music only; "slow" and "fast" act weakly.
 - **Rare instruments** are known from General MIDI sounds alone.
 - **It can only be as good as its teacher**, an audio tagger with a window of one second, whose
@@ -142,9 +140,9 @@ def training(work: Path) -> str:
     last = log[-1]
     retriever = json.loads((work / "retriever" / "summary.json").read_text())
     return (
-        f"- Encoder: {last['step']:,} steps of {BATCH} crops of {CROP_S} s in "
-        f"{last['elapsed'] / 60:.0f} minutes on one processor thread; tracks joined as they were "
-        "made. Correlation with the teacher's logits on held-out recordings, mean over 144 classes "
+        f"- Encoder: {last['step']:,} steps of {last['batch']} crops of {CROP_S} s in "
+        f"{last['elapsed'] / 60:.1f} minutes on {last['device']}. Correlation with the teacher's "
+        "logits on held-out recordings, mean over 144 classes "
         f"of music: {last['music']:.3f} (singing and other voices: {last['voice']:.3f}). The "
         "held-out recordings were watched during training.\n"
         f"- Diffusion model: {retriever['step']:,} steps of {retriever['batch']} in "
@@ -177,7 +175,9 @@ decoded sound; {speed["draw_s"]:.2f} s to read a prompt and draw {used["draws"]}
 Packages are Debian's, their music only; `free-music` are excerpts of freely licensed recordings;
 `render` are pieces of our own composer, played with FluidR3 and MuseScore General (MIT);
 `remix` are pieces of training tracks at other speeds, over one another (voices over music most of
-all), in other rooms and through bad copies. At most the first five minutes of a track were used.
+all), in other rooms and through bad copies; `voice` are songs, raps and talk of espeak-ng and flite
+(and speech of the game Fish Fillets, GPL-2+) over training tracks, with words of our own. At most
+the first five minutes of a track were used.
 No sound of any of them is in the weights' file.
 
 The labels come from YAMNet (Apache-2.0), heard once a second, and, for renders, from their
@@ -190,11 +190,12 @@ learnt from: no human captions, no other dataset.
 
 ## Results
 
-`python -m training.builtin.evaluate --work DIR`; model `{report["model"]}`, seed {used["seed"]},
-{used["draws"]} draws of {used["steps"]} steps at guidance {used["guidance"]:g}, whitening power
-{report["whitening_power"]:g}; percent, with 95 % bootstrap intervals over the queries.
+`make builtin-report GDR_SHARED=DIR` prints them from the shipped weights; model
+`{report["model"]}`, seed {used["seed"]}, {used["draws"]} draws of {used["steps"]} steps at guidance
+{used["guidance"]:g}, whitening power {report["whitening_power"]:g}; percent, with 95 % bootstrap
+intervals over the queries.
 
-{results("Held-out tracks, generated captions", report["held-out tracks"])}
+{results("Held-out recordings, generated captions", report["held-out tracks"])}
 
 A caption is right about one passage of 24 s; passages beside it in the same track count as wrong.
 

@@ -1,10 +1,11 @@
-"""Measure the model that ships, on held-out tracks and on generated clips with human captions.
+"""Measure the model that ships, on held-out recordings and on clips with human captions.
 
     python -m training.builtin.evaluate --work DIR [--model builtin] [--sweep]
 
-The questions are in `tasks.py`: held-out tracks under generated captions, Noise2Music under human
-ones, genres and moods by name. Settings were chosen on the last two (`--sweep`), so they are
-development sets. Prints Markdown and writes `DIR/report.json`.
+The questions are in `tasks.py`: held-out recordings under generated captions, Noise2Music under
+human ones, genres and moods by name. Settings were chosen on the last two (`--sweep`), so they are
+development sets. `DIR` needs what `sources` and `prepare` make, and no more: `make builtin-report`
+does all three. Prints Markdown and writes `DIR/report.json`.
 """
 
 from __future__ import annotations
@@ -37,13 +38,22 @@ from training.builtin.scores import (
     chance,
     fuse,
 )
-from training.builtin.tasks import Task, by_class, clips_heard, noise2music, own_task
+from training.builtin.tasks import (
+    Task,
+    by_class,
+    clips_heard,
+    noise2music,
+    own_task,
+    recordings,
+)
 from training.builtin.teacher import MUSIC, VOICE, labels
 from training.metrics.arrays import Floats
 from training.metrics.intervals import difference_interval, interval
 from training.metrics.retrieval import average_precision, ranks
 
 DRAWS, STEPS, GUIDANCE = 8, 12, 3.0
+RIDGE = Path(__file__).with_name("ridge.npz")
+"""Ridge regression on the captions that the model learnt from; it ships for the comparison."""
 
 
 def draw(
@@ -67,7 +77,7 @@ def scored(drawn: Array, gallery: Array, whitening: Whitening, rule: str) -> Arr
 
 
 def ranked(
-    model: checkpoint.Model, folder: Path, task: Task, seed: int
+    model: checkpoint.Model, ridge: Path, task: Task, seed: int
 ) -> tuple[dict[str, Array], float]:
     """Scores (Q, N) by every method, and the mean cosine between the draws of a query."""
     gallery = task.gallery(model.whitening)
@@ -82,10 +92,8 @@ def ranked(
     found |= {f"draws alone, {rule}": own for rule, own in scores.items()}
     found["one draw"] = scored(drawn[:, :1], gallery, model.whitening, "mean")
     found[TOWER_ROW] = tower
-    if (folder / "ridge.npz").exists():
-        with np.load(folder / "ridge.npz") as ridge:
-            guess = pooled @ ridge["weight"] + ridge["bias"]
-        found[RIDGE_ROW] = guess @ gallery.T
+    with np.load(ridge) as line:
+        found[RIDGE_ROW] = (pooled @ line["weight"] + line["bias"]) @ gallery.T
     vectors = model.whitening.apply(drawn)
     pairs = np.einsum("qad,qbd->qab", vectors, vectors)
     alike = (pairs.sum(axis=(1, 2)) - DRAWS) / (DRAWS * (DRAWS - 1))
@@ -97,13 +105,12 @@ def minus(ours: Floats, others: dict[str, Floats]) -> dict[str, str]:
     return {
         name: str(difference_interval(ours, others[name], resamples=2000))
         for name in (TOWER_ROW, RIDGE_ROW)
-        if name in others
     }
 
 
-def retrieval(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> dict[str, Any]:
+def retrieval(model: checkpoint.Model, ridge: Path, task: Task, seed: int) -> dict[str, Any]:
     """Recall of every method on a task whose queries are about single passages."""
-    scores, alike = ranked(model, folder, task, seed)
+    scores, alike = ranked(model, ridge, task, seed)
     places = {name: ranks(own, task.correct) for name, own in scores.items()}
     found = {name: Recall.of(own) for name, own in places.items()}
     hits: dict[str, Floats] = {n: np.where(own <= 10, 100.0, 0.0) for n, own in places.items()}
@@ -119,9 +126,9 @@ def retrieval(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> d
     }
 
 
-def by_name(model: checkpoint.Model, folder: Path, task: Task, seed: int) -> dict[str, Any]:
+def by_name(model: checkpoint.Model, ridge: Path, task: Task, seed: int) -> dict[str, Any]:
     """Mean average precision of every method on queries that name a class."""
-    scores, _ = ranked(model, folder, task, seed)
+    scores, _ = ranked(model, ridge, task, seed)
     precision = {name: average_precision(own, task.correct) for name, own in scores.items()}
     return {
         "queries": len(task.queries),
@@ -207,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--model", default="builtin")
-    parser.add_argument("--name", default="retriever", help="folder with the ridge regression")
+    parser.add_argument("--ridge", type=Path, default=RIDGE, help="that of another run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sweep", action="store_true", help="only choose settings")
     arguments = parser.parse_args()
@@ -221,10 +228,11 @@ def main() -> None:
         "settings": {"draws": DRAWS, "steps": STEPS, "guidance": GUIDANCE, "seed": arguments.seed},
         "whitening_power": model.whitening.power,
     }
-    held = own_task(arguments.work, model)
+    tracks = recordings(arguments.work)
+    held = own_task(tracks, model)
     clips, heard = noise2music(model), clips_heard()
     for task in (held, clips):
-        result = retrieval(model, arguments.work / arguments.name, task, arguments.seed)
+        result = retrieval(model, arguments.ridge, task, arguments.seed)
         report[task.name] = result
         by_chance = " | ".join(f"{v:.1f}" for v in result["chance"].values())
         print(f"\n{task.name}: {result['queries']} queries, {result['gallery']} passages\n")
@@ -232,8 +240,8 @@ def main() -> None:
         print("\n".join(result["table"]))
         print(f"| chance | {by_chance} | |", flush=True)
         print(f"\ncosine between draws {result['cosine_between_draws']:.3f}", flush=True)
-    for task in by_class(arguments.work, model, clips, heard):
-        named = by_name(model, arguments.work / arguments.name, task, arguments.seed)
+    for task in by_class(tracks, model, clips, heard):
+        named = by_name(model, arguments.ridge, task, arguments.seed)
         report[task.name] = named
         print(f"\n{task.name}: {named['queries']} queries, {named['gallery']} passages, mAP\n")
         print("\n".join(f"{name}: {value}" for name, value in named["map"].items()), flush=True)

@@ -1,6 +1,6 @@
 """What the model that ships is asked in its evaluation, and what answers it.
 
-- `own_task`: passages of held-out tracks under generated captions, each right about one passage.
+- `own_task`: passages of held-out recordings under generated captions, each right about one.
 - `noise2music`: generated clips (`$GDR_SHARED/data/noise2music_dev`) under human captions.
 - `by_class`: genres and moods by name, as people ask of their own music. No set of real
   recordings with genres can be had freely, so the teacher says what a passage is: a class holds
@@ -75,6 +75,11 @@ class Task:
         return whitening.apply(np.stack([p.mean(axis=0) for p in self.passages]))
 
 
+def recordings(work: Path) -> list[Prepared]:
+    """What `sources` and `prepare` give: nothing of our own making, so anyone can have it soon."""
+    return [track for track in Store(work).load() if track.kind == "source"]
+
+
 def held_out(
     tracks: Sequence[Prepared], model: checkpoint.Model
 ) -> Iterator[tuple[Prepared, int, int, Array]]:
@@ -94,9 +99,8 @@ def held_out(
             yield track, int(start), length, latents[start : start + length]
 
 
-def own_task(work: Path, model: checkpoint.Model) -> Task:
-    """Held-out passages; every other one (about) is asked for."""
-    tracks = Store(work).load()
+def own_task(tracks: Sequence[Prepared], model: checkpoint.Model) -> Task:
+    """Held-out passages of recordings, some of which are asked for."""
     corpus = Corpus.fit([t for t in tracks if t.record["split"] == "train"], labels())
     rng = np.random.default_rng(5)
     passages, written = [], []
@@ -133,13 +137,14 @@ def noise2music(model: checkpoint.Model) -> Task:
     return Task("Noise2Music", queries, passages, correct)
 
 
-def by_class(work: Path, model: checkpoint.Model, generated: Task, heard: Array) -> list[Task]:
+def by_class(
+    tracks: Sequence[Prepared], model: checkpoint.Model, generated: Task, heard: Array
+) -> list[Task]:
     """Genres and moods by name, asked of held-out recordings and the generated clips."""
     passages, logits = list(generated.passages), list(heard)
-    for track, start, length, latents in held_out(Store(work).load(), model):
-        if track.kind == "source":
-            passages.append(latents)
-            logits.append(track.logits[start : start + length].astype(np.float32).mean(axis=0))
+    for track, start, length, latents in held_out(tracks, model):
+        passages.append(latents)
+        logits.append(track.logits[start : start + length].astype(np.float32).mean(axis=0))
     rows, names = np.stack(logits), labels()
     tasks = []
     for name, queries in (("genres by name", GENRES), ("moods by name", MOODS)):
