@@ -18,6 +18,7 @@ from gdr_tui import keys
 from gdr_tui.holdings import Folder
 from gdr_tui.literal import clock, literal
 from gdr_tui.screens.hints import Hints, clickable
+from gdr_tui.widgets.chosen import from_home
 from gdr_tui.widgets.holdings import FailureList, FolderList
 from gdr_tui.widgets.listing import Listing
 from gdr_tui.widgets.status import State
@@ -123,9 +124,11 @@ class LibraryScreen(ModalScreen[None]):
         """In full, which the lists have no room for."""
         folder, failure = self.folders.folder, self.failures.failure
         if self.in_failures and failure:
-            said = f"{literal(str(failure.path))}: {literal(failure.reason)}"
+            said = f"{literal(from_home(failure.path))}: {literal(failure.reason)}"
         elif folder:
-            said = literal(str(folder.path)) + (f": {folder.problem}" if folder.problem else "")
+            said = literal(from_home(folder.path)) + (
+                f": {folder.problem}" if folder.problem else ""
+            )
         else:
             said = ""
         self.query_one("#library-file", Static).update(said)

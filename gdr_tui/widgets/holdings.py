@@ -7,6 +7,7 @@ from typing import ClassVar
 from gdr_model.records import Failure
 from gdr_tui.holdings import Folder
 from gdr_tui.literal import clock, fit, literal
+from gdr_tui.widgets.chosen import from_home
 from gdr_tui.widgets.listing import Listing
 
 
@@ -45,7 +46,7 @@ class FolderList(Listing):
         """One folder."""
         folder = self._folders[row]
         root = not folder.depth
-        name = literal(str(folder.path) if root else folder.path.name + "/")
+        name = literal(from_home(folder.path) if root else folder.path.name + "/")
         if folder.problem:
             tail = [(" not there ", "folders--failed")]
         else:
