@@ -126,9 +126,8 @@ class LibraryScreen(ModalScreen[None]):
         if self.in_failures and failure:
             said = f"{literal(from_home(failure.path))}: {literal(failure.reason)}"
         elif folder:
-            said = literal(from_home(folder.path)) + (
-                f": {folder.problem}" if folder.problem else ""
-            )
+            why = f": {folder.problem}" if folder.problem else ""
+            said = literal(from_home(folder.path)) + why
         else:
             said = ""
         self.query_one("#library-file", Static).update(said)
