@@ -40,8 +40,6 @@ METHODS = ("gdr", "contrastive")
 LIKE_PUSH = 0.5
 DISLIKE_PUSH = 0.5
 """Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
-EDIT_SPREAD = 0.5
-"""Radians by which the inverted noise of every draw of an edit but the first is turned."""
 
 
 class Retriever:
@@ -235,8 +233,9 @@ class Retriever:
         """Invert a passage at guidance 1, draw it again under the prompt.
 
         The first draw starts from the inverted noise itself; the others from that noise
-        turned by `EDIT_SPREAD` towards fresh noise. Returns the sequences (Q, T, D), the error
-        of the round trip under unchanged words, and where the passage begins.
+        turned towards fresh noise, by as many radians as the edit is strong: near the source
+        they stay together, far from it they differ. Returns the sequences (Q, T, D), the error of
+        the round trip under unchanged words, and where the passage begins.
         """
         schedule = self.model.schedule
         source, start_s = self._source(steering, edit)
@@ -251,7 +250,7 @@ class Retriever:
         round_trip = max(0.0, 1 - cosine)
         x0, eps = schedule.x0_eps(top, plain(top, grid[0]), grid[0])
         fresh = self._noise(steering)
-        turned = inversion.blend(eps.expand_as(fresh), fresh, EDIT_SPREAD)
+        turned = inversion.blend(eps.expand_as(fresh), fresh, edit.strength)
         turned[0] = eps[0]
         times = torch.full((len(fresh),), grid[0], device=fresh.device)
         start = schedule.add_noise(x0.expand_as(fresh), turned, times)
@@ -289,7 +288,7 @@ class Retriever:
     def tower_rows(self, steering: Steering) -> Array:
         """What the prompt, each negative and each slider add (N, D) to the tower's point."""
         pushes = [(n.text, -0.5 * n.weight) for n in steering.negatives]
-        pushes += [(s.text, 0.5 * s.amount) for s in steering.sliders]
+        pushes += [(s.text, 1.5 * s.amount) for s in steering.sliders]
         texts = [steering.prompt, *(text for text, _ in pushes)]
         pooled = torch.from_numpy(self.model.text.embed(texts).pooled).to(self.model.device)
         with torch.inference_mode():

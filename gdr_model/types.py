@@ -136,7 +136,7 @@ class WeightedText:
 
 @dataclass(frozen=True)
 class Slider:
-    """Words to move along: 1 is as far towards them as a negative of weight 1 pushes away."""
+    """Words to move along: 1 is as far towards them as a negative of weight 3 pushes away."""
 
     text: str
     amount: float

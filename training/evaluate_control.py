@@ -3,7 +3,7 @@
 Negatives   over pairs (wanted, negated) of attributes: the share of the top 20 that has the one and
             the other. Rivals: score minus the negated words' own score, and prompt arithmetic.
 Edits       over (source, target): the share of the target in the top 20, against the cosine of the
-            query to the source, for every strength; compared at one closeness. Rivals: noise that
+            query to the source, for every strength; compared at equal closeness. Rivals: noise that
             knows nothing of the source (SDEdit), and re-prompting: the way from the source's vector
             straight to the answer for the words.
 Sliders     the same along "more ...", from a prompt. Rival: prompt arithmetic.
@@ -35,10 +35,10 @@ AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 WAYS = (0.25, 0.5, 0.75, 1.0)
 SEPARABLE = 0.4
 """Share of the wanted tracks that may have the negated attribute, too, for a pair to be asked."""
-CLOSENESS = 0.5
-"""Cosine to the source at which gains of edits are compared."""
-SLIDER_CLOSENESS = 0.85
-"""Cosine to the answer without a slider: a slider at its end has gone about so far."""
+CLOSENESS = (0.8, 0.7, 0.5)
+"""Cosines to the source at which gains of edits are compared."""
+SLIDER_CLOSENESS = (0.9, 0.8, 0.7)
+"""Cosines to the answer without a slider; a slider at its end has gone about as far as the last."""
 
 Doubles = NDArray[np.float64]
 
@@ -205,28 +205,38 @@ def sliders(share: Share, pairs: int, seed: int, resamples: int) -> Table:
 def _compared(
     title: str,
     walks: dict[str, list[list[tuple[float, float]]]],
-    closeness: float,
+    closeness: tuple[float, ...],
     resamples: int,
 ) -> Table:
-    """Gain at a closeness, each with its interval, and the first minus every other, paired."""
+    """Gain at each closeness with its interval, and the first minus every other, paired."""
     table = Table(
         title,
-        (f"gain at closeness {closeness:g}", "first minus this", "gain at the end", "closeness"),
+        (
+            *(f"gain at {near:g}" for near in closeness),
+            *(f"first minus this at {near:g}" for near in closeness),
+            "gain at the end",
+            "closeness",
+        ),
         note=f"Gain: how much the share of the target in the top {TOP} has grown, in points; "
-        "interpolated along the walk where the query's cosine to its start passes the closeness.",
+        "interpolated along the walk where the query's cosine to its start passes a closeness.",
     )
-    gains = {
-        name: np.array([gain_at(walk, closeness) for walk in own]) for name, own in walks.items()
-    }
-    first = next(iter(gains.values()))
-    for name, own in gains.items():
-        ends = [walk[-1] for walk in walks[name]]
+
+    def gains(name: str, near: float) -> Doubles:
+        return np.array([gain_at(walk, near) for walk in walks[name]])
+
+    first = next(iter(walks))
+    for name, own in walks.items():
         table.add(
             name,
-            metrics.interval(own, resamples=resamples),
-            metrics.difference_interval(first, own, resamples=resamples),
-            float(np.mean([walk[-1][1] - walk[0][1] for walk in walks[name]])),
-            float(np.mean([near for near, _ in ends])),
+            *(metrics.interval(gains(name, near), resamples=resamples) for near in closeness),
+            *(
+                metrics.difference_interval(
+                    gains(first, near), gains(name, near), resamples=resamples
+                )
+                for near in closeness
+            ),
+            float(np.mean([walk[-1][1] - walk[0][1] for walk in own])),
+            float(np.mean([walk[-1][0] for walk in own])),
         )
     return table
 

@@ -24,7 +24,7 @@ from gdr_model.diffusion.denoisers.context import Context, Denoiser
 from gdr_model.types import TextEmbedding
 
 NEGATIVE_PUSH = 2.0
-SLIDER_PUSH = 2.0
+SLIDER_PUSH = 6.0
 WHOLE = (0.0, 1.0)
 PROMPT = 1
 """Row of the prompt among the texts; the null is row 0."""

@@ -24,7 +24,7 @@ def test_a_slider_moves_the_answer_both_ways(gdr, demo) -> None:
 
 
 def test_a_slider_at_minus_one_answers_as_a_negative(gdr, demo) -> None:
-    assert paths(gdr, "--slide", "piano:-1") == paths(gdr, "--not", "piano")
+    assert paths(gdr, "--slide", "piano:-1") == paths(gdr, "--not", "piano:3")
 
 
 def test_a_slider_steers_the_contrastive_query_too(gdr, demo) -> None:

@@ -81,12 +81,12 @@ def test_every_text_acts_with_its_own_factor(net, words) -> None:
     text, x = words([0, 4, 3, 2, 5, 1]), state(net)
     u, p, n1, n2, c1, c2 = (alone(net, text, row, x, 500) for row in range(6))
     guided = Guided.build(net, text, 4.0, weights=(1.0, 0.25), amounts=(0.5, -0.75))
-    wanted = u + 4 * (p - u) - 2 * (n1 - u) - 0.5 * (n2 - u) + (c1 - u) - 1.5 * (c2 - u)
+    wanted = u + 4 * (p - u) - 2 * (n1 - u) - 0.5 * (n2 - u) + 3 * (c1 - u) - 4.5 * (c2 - u)
     torch.testing.assert_close(guided(x, 500), wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_a_slider_at_minus_one_is_a_negative_of_weight_one() -> None:
-    assert coefficients(3, (1.0,)) == coefficients(3, (), (-1.0,))
+def test_a_slider_at_minus_one_is_a_negative_of_weight_three() -> None:
+    assert coefficients(3, (3.0,)) == coefficients(3, (), (-1.0,))
     assert sum(coefficients(5, (0.5, 2), (0.3, -1))) == pytest.approx(1)
 
 

@@ -94,3 +94,21 @@ def test_prose_that_changed_its_terms_is_noticed() -> None:
     words = "Permission is hereby granted, free of charge, to any person"
     assert licence_of("fretsonfire-songs-sectoid", words) == "Expat"
     assert licence_of("fretsonfire-songs-sectoid", "All rights reserved") == "see copyright file"
+
+
+def test_links_make_a_library_of_what_is_no_longer_than_a_song(tmp_path: Path) -> None:
+    work, folder = tmp_path / "work", tmp_path / "music"
+    (work / "unpacked").mkdir(parents=True)
+    found = []
+    for name, seconds in (("a.ogg", 100.0), ("long.ogg", 700.0), ("b.mp3", 600.0)):
+        (work / "unpacked" / name).write_bytes(b"sound")
+        path = f"unpacked/{name}"
+        found.append(sources.Source(name, path, "pack", "MIT", None, seconds, "train", name))
+    for _ in range(2):  # a second run finds its own links
+        sources.link(found, work, folder)
+    links = sorted(folder.rglob("*.*"))
+    assert [link.relative_to(folder).as_posix() for link in links] == [
+        "pack/0000.ogg",
+        "pack/0001.mp3",
+    ]
+    assert all(link.read_bytes() == b"sound" for link in links)

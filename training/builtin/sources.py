@@ -69,6 +69,8 @@ FREE_FORM: dict[str, tuple[str, str]] = {
 """Licence of the music where the copyright file is prose, and the words in it that say so."""
 
 AUDIO = {".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav"}
+LINKED_S = 600.0
+"""Longer tracks are no songs, and stay out of a library of links."""
 MIN_S = 20.0
 TEST_SHARE = 0.15
 
@@ -234,13 +236,28 @@ def collect(work: Path) -> list[Source]:
     return found
 
 
+def link(tracks: Iterable[Source], work: Path, folder: Path) -> None:
+    """A library of links to the tracks, a folder a source; very long ones are left out."""
+    short = [track for track in tracks if track.duration_s <= LINKED_S]
+    for number, track in enumerate(short):
+        target = work.absolute() / track.path
+        at = folder / track.source / f"{number:04d}{target.suffix}"
+        at.parent.mkdir(parents=True, exist_ok=True)
+        if not at.is_symlink():
+            at.symlink_to(target)
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
         "--work", type=Path, required=True, metavar="DIR", help="where downloads and lists go"
     )
-    work: Path = parser.parse_args().work
+    parser.add_argument(
+        "--link", type=Path, metavar="FOLDER", help="make a library of links to them, too"
+    )
+    options = parser.parse_args()
+    work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     tracks = collect(work)
     half = work / "sources.jsonl.part"
@@ -248,6 +265,8 @@ def main() -> None:
         "".join(json.dumps(asdict(track), ensure_ascii=False) + "\n" for track in tracks)
     )
     half.replace(work / "sources.jsonl")
+    if options.link:
+        link(tracks, work, options.link)
     hours = sum(track.duration_s for track in tracks) / 3600
     print(f"{len(tracks)} tracks, {hours:.1f} h, in {work / 'sources.jsonl'}", file=sys.stderr)
 
