@@ -37,6 +37,8 @@ from gdr_model.types import (
 from gdr_model.whitening import unit
 
 METHODS = ("gdr", "contrastive")
+Inverting = tuple[str, float, str, tuple[int, ...]]
+"""File and second of a passage, the words it is inverted under, and the times."""
 LIKE_PUSH = 0.5
 DISLIKE_PUSH = 0.5
 """Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
@@ -58,6 +60,8 @@ class Retriever:
         self.shelves = [self._open(library) for library in libraries]
         self._remember = remember
         self._remembered: OrderedDict[tuple[Steering, str], Query] = OrderedDict()
+        self._inverted: tuple[Inverting, Tensor, Tensor, float] | None = None
+        """The passage inverted last, with what `_invert` gave."""
 
     def _open(self, library: Library) -> Shelf:
         spaces = library.spaces()
@@ -68,6 +72,7 @@ class Retriever:
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
         self._remembered.clear()  # the source of an edit may be another sound now
+        self._inverted = None
         return sum(shelf.refresh() for shelf in self.shelves)
 
     def count(self) -> int:
@@ -240,15 +245,11 @@ class Retriever:
         schedule = self.model.schedule
         source, start_s = self._source(steering, edit)
         grid = inversion.part_of_grid(schedule.grid(steering.steps), edit.strength)
-        text = self.model.text.embed(["", edit.from_prompt])
-        plain = Guided.build(
-            self.model.velocity, text, guidance=1.0 if edit.from_prompt.strip() else 0.0
-        )
-        top = inversion.invert(plain, source, grid, schedule, cancelled)
-        back = sampling.ddim(plain, top, grid, schedule, cancelled)
-        cosine = float(torch.cosine_similarity(back.flatten(), source.flatten(), dim=0))
-        round_trip = max(0.0, 1 - cosine)
-        x0, eps = schedule.x0_eps(top, plain(top, grid[0]), grid[0])
+        # Whoever turns guidance or negatives of an edit goes up from the same passage again.
+        known = (edit.path, start_s, edit.from_prompt, tuple(grid))
+        if self._inverted is None or self._inverted[0] != known:
+            self._inverted = known, *self._invert(source, edit.from_prompt, grid, cancelled)
+        _, x0, eps, round_trip = self._inverted
         fresh = self._noise(steering)
         turned = inversion.blend(eps.expand_as(fresh), fresh, edit.strength)
         turned[0] = eps[0]
@@ -256,6 +257,19 @@ class Retriever:
         start = schedule.add_noise(x0.expand_as(fresh), turned, times)
         drawn = sampling.ddim(self._guided(steering), start, grid, schedule, cancelled)
         return drawn, round_trip, start_s
+
+    def _invert(
+        self, source: Tensor, prompt: str, grid: list[int], cancelled: Cancel
+    ) -> tuple[Tensor, Tensor, float]:
+        """Clean part and noise (1, T, D) of a passage at the grid's first time; the error back."""
+        schedule = self.model.schedule
+        text = self.model.text.embed(["", prompt])
+        plain = Guided.build(self.model.velocity, text, guidance=1.0 if prompt.strip() else 0.0)
+        top = inversion.invert(plain, source, grid, schedule, cancelled)
+        back = sampling.ddim(plain, top, grid, schedule, cancelled)
+        cosine = float(torch.cosine_similarity(back.flatten(), source.flatten(), dim=0))
+        x0, eps = schedule.x0_eps(top, plain(top, grid[0]), grid[0])
+        return x0, eps, max(0.0, 1 - cosine)
 
     def _source(self, steering: Steering, edit: Edit) -> tuple[Tensor, float]:
         """The passage to invert, standardised and tiled to (1, T, D), and its start."""

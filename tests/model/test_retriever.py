@@ -15,7 +15,7 @@ from gdr_model.errors import DecodeError, UsageError
 from gdr_model.library import Library
 from gdr_model.nearest import by_content
 from gdr_model.retriever import Retriever
-from gdr_model.types import Steering
+from gdr_model.types import Edit, Steering
 from gdr_model.whitening import unit
 from gdr_tui.draft import PULL
 
@@ -119,6 +119,20 @@ def test_only_the_last_draws_are_remembered(
     retriever.refresh()
     retriever.search(PLAIN, 1)
     assert len(draws) == 4, "what is indexed may have changed the source of an edit"
+
+
+def test_a_passage_is_inverted_once_while_its_edit_is_turned(
+    library: Library, model: Model, draws: list[int]
+) -> None:
+    path = str(library.tracks()[0].path)
+    tried = PLAIN.but(edit=Edit(path, 0.0, 0.6))
+    retriever = Retriever(model, [library])
+    answers = [retriever.query(tried.but(guidance=g)).vectors for g in (1.0, 3.0, 5.0)]
+    assert len(draws) == 1 + 3, "once for the round trip"
+    fresh = Retriever(model, [library]).query(tried.but(guidance=5.0)).vectors
+    np.testing.assert_array_equal(answers[-1], fresh)
+    retriever.query(tried.but(edit=Edit(path, 0.0, 0.9)))
+    assert len(draws) == 6 + 2, "another strength starts from another noise"
 
 
 def test_a_pull_acts_inside_the_draw_so_it_is_drawn_again(

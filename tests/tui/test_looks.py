@@ -13,7 +13,8 @@ from textual.widgets import Input, Static
 from gdr_tui.settings import Settings
 from gdr_tui.widgets.readings import ReadingTabs
 
-SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+HUGE = (200, 60)
+SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, HUGE], ids=["80x24", "120x40", "200x60"])
 Compare = Callable[..., bool]
 Size = tuple[int, int]
 
@@ -106,7 +107,7 @@ async def on_the_map(pilot: Pilot[Any]) -> None:
     await pilot.press("2")
 
 
-@pytest.mark.parametrize("size", [NARROW, WIDE, (200, 60)], ids=["80x24", "120x40", "200x60"])
+@SIZES
 def test_map(snap_compare: Compare, size: Size) -> None:
     run_before = posed(searched, on_the_map)
     assert snap_compare(opened(StandIn()), terminal_size=size, run_before=run_before)
@@ -117,7 +118,7 @@ def test_map_in_the_terminals_own_colours(snap_compare: Compare) -> None:
     assert snap_compare(app, terminal_size=NARROW, run_before=posed(searched, on_the_map))
 
 
-@pytest.mark.parametrize("size", [NARROW, WIDE, (200, 60)], ids=["80x24", "120x40", "200x60"])
+@SIZES
 @pytest.mark.parametrize("state", ["idle", "busy", "empty"])
 def test_library(snap_compare: Compare, size: Size, state: str) -> None:
     session = StandIn(tracks=0 if state == "empty" else 30)
