@@ -10,6 +10,7 @@ from stand_in import StandIn
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from gdr_tui.screens.editing import PREVIEW_S
 from gdr_tui.settings import Settings
 from gdr_tui.widgets.readings import ReadingTabs
 
@@ -162,6 +163,9 @@ def test_dialogs(snap_compare: Compare, name: str, key: str) -> None:
 def test_edit_panel(snap_compare: Compare, size: Size) -> None:
     async def drawn(pilot: Pilot[Any]) -> None:
         state = pilot.app.screen.query_one("#edit-state", Static)
+        words = pilot.app.screen.query_one("#edit-prompt", Input)
+        await until(pilot, lambda: words.value.endswith("strings"))
+        await pilot.pause(3 * PREVIEW_S)  # what is drawn now is drawn for the last letter
         await until(pilot, lambda: "round trip" in str(state.render()))
         state.update(re.sub(r"^[0-9.]+ s", "0.42 s", str(state.render())))
 
