@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -24,7 +24,6 @@ from gdr_tui import keys, messages, settings
 from gdr_tui.background import Background
 from gdr_tui.diagnostics import say
 from gdr_tui.jobs import Jobs
-from gdr_tui.keystrokes import OneKeyAtATime
 from gdr_tui.literal import literal
 from gdr_tui.notes import Notes
 from gdr_tui.screens.ask import FolderScreen
@@ -63,7 +62,7 @@ LIGHT_THEME = Theme(
 )
 
 
-class GdrApp(OneKeyAtATime):
+class GdrApp(App[None]):
     """Finds music by drawing the query."""
 
     TITLE = "gdr"

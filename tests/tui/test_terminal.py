@@ -53,20 +53,6 @@ def test_it_ends_while_it_indexes_and_while_it_draws(library: Path) -> None:
         leave(app)
 
 
-def test_keys_that_come_at_once_go_where_the_first_of_them_leads(library: Path) -> None:
-    with terminal.run(command(library), (120, 40)) as app:
-        app.until("describe the music")
-        app.escape()
-        app.forget()
-        # As on a slow line or a busy machine; to the results, o, i and q would be commands.
-        app.press("/oboe, quick\rn-drums:0.5\r")
-        app.until("oboe, quick")
-        app.until("drums", 120)
-        app.press("fgenre = jazz\r")
-        app.until("genre = jazz")
-        leave(app)
-
-
 def test_it_stops_for_the_shell_and_goes_on(library: Path) -> None:
     with terminal.run(["bash", "--norc", "--noprofile", "-i"]) as shell:
         shell.press(f"PS1='ready> '; {shlex.join(command(library))}\n")
