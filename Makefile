@@ -18,8 +18,9 @@ STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m training.builtin.
 demo: setup
 	@sh demo/run.sh "$(BIN)/gdr" "$(LIBRARY)"
 
+# A test on every core, and one thread in each: torch's own threads would only wait for each other.
 test: setup-dev check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal
 
 check: setup-dev
 	$(BIN)/ruff check .

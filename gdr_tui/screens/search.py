@@ -62,7 +62,7 @@ class SearchScreen(Screen[None]):
         self._settings = settings
         self.asking = Asking(jobs, settings)
         self.playback = Playback(player_for(settings.player), jobs, self._no_sound)
-        self._said, self._said_at = "", 0.0
+        self._said, self._said_problem, self._said_at = "", False, 0.0
         self.shelf = Shelf()
         self._peaks: dict[Path, Array] = {}
         self._settling: Timer | None = None
@@ -129,12 +129,17 @@ class SearchScreen(Screen[None]):
         self.results.show_flags(Flags(draft.likes, draft.bans, self.shelf.marked))
 
     def say(self, sentence: str, *, problem: bool = False) -> None:
-        """One sentence in a corner, in the place of the one before; not twice in a breath."""
+        """One sentence in a corner, in the place of the one before; not twice in a breath.
+
+        A problem can be read for a while before the next sentence takes its place.
+        """
         sentence, now = literal(sentence), monotonic()
-        if self._said == sentence and now - self._said_at < REPEAT_S:
+        fresh = now - self._said_at < REPEAT_S
+        if self._said == sentence and fresh:
             return
-        self._said, self._said_at = sentence, now
-        self.app.clear_notifications()
+        if not (self._said_problem and fresh):
+            self.app.clear_notifications()
+        self._said, self._said_problem, self._said_at = sentence, problem, now
         self.notify(sentence, severity="warning" if problem else "information", markup=False)
 
     # Asking

@@ -20,7 +20,9 @@ NARROW, WIDE = (80, 24), (120, 40)
 
 
 def opened(session: Session, chosen: Settings | None = None, problem: str = "") -> GdrApp:
-    return GdrApp(session, chosen or Settings(), problem)
+    app = GdrApp(session, chosen or Settings(), problem)
+    app.NOTIFICATION_TIMEOUT = 3600  # type: ignore[misc]  # however slow the machine
+    return app
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 30.0) -> None:

@@ -61,7 +61,8 @@ async def test_clicks_a_chip_away() -> None:
         )
 
 
-async def test_turns_guidance_three_times_and_asks_once() -> None:
+async def test_turns_guidance_three_times_and_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdr_tui.screens.search.SETTLE_S", 3.0)  # slow machines press keys slowly
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")

@@ -106,8 +106,8 @@ async def test_a_locked_notebook_holds_nothing_up_and_loses_nothing() -> None:
     app = opened(StandIn())
     async with app.run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        await pilot.press("m")
         await until(pilot, lambda: any("is locked" in told for told in said(pilot)))
+        await pilot.press("m")
         await asked(pilot, "cold")
         other.execute("ROLLBACK")
         other.close()
