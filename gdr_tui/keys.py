@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.binding import Binding, InvalidBinding
 
@@ -31,6 +31,13 @@ SEARCH = (
     _key("search.reading", "s", "reading", "Reading", "the next of what the words may mean"),
     _key("search.unchip", "x", "unchip", "Remove chip", "take away the chip at the right end"),
 )
+AT_ONCE = tuple(
+    replace(key, action=f"at_once('{key.action}')", priority=True)
+    for key in SEARCH
+    if key.id in {"search.prompt", "search.negative"}
+)
+"""Once more, to act before the next key is handed on: of `/warm` in one burst (a slow line, a busy
+moment) the letters would go to what had the focus, where `w` and `a` are commands."""
 TRACK = (
     _key("track.play", "space", "play", "Play / pause", "play from the matching passage"),
     _key("track.back", "left", "seek(-5)", "5 s back", "move the playhead back"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import on
+from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.widgets import Input
 
@@ -35,19 +36,25 @@ class MainScreen(
 ):
     """The search screen with its keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.ALL)
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.ALL, *keys.AT_ONCE]
 
     # Moving about
 
+    async def action_at_once(self, action: str) -> None:
+        """An action that moves the focus, unless its key is a letter of what is being typed."""
+        if isinstance(self.focused, Input):
+            raise SkipAction
+        await self.run_action(action)
+
     def action_focus_prompt(self) -> None:
         """Type the prompt."""
-        self.query_one("#prompt").focus()
+        self.set_focus(self.query_one("#prompt"))
 
     def action_negative(self) -> None:
         """Type a negative."""
         box = self.query_one("#negative", Input)
         box.display = True
-        box.focus()
+        self.set_focus(box)
 
     @on(Input.Blurred, "#negative")
     def leave_negative(self, event: Input.Blurred) -> None:

@@ -118,7 +118,7 @@ async def test_reads_the_help_and_finds_every_action_in_the_palette() -> None:
         assert {"Re-roll (R)", "Edit (i)", "Export (e)", "Theme"} <= commands
         await asked(pilot, "warm")
         await pilot.press("ctrl+p", *"re-roll")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: "Re-roll (R)" in picture(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: len(labels(pilot)) == 2)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from driving import NARROW, asked, labels, main, opened, picture, said, until
 from stand_in import StandIn
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gdr_model.types import Slider, WeightedText
 from gdr_tui.history import KEPT, History
+from gdr_tui.settings import Settings
 from gdr_tui.widgets.chips import Chips
 from gdr_tui.widgets.prompt import Completions
 
@@ -107,6 +112,25 @@ async def test_is_offered_suggestions_when_the_prompt_is_empty() -> None:
         await pilot.press("down", "up", "enter")
         await until(pilot, lambda: session.asked)
         assert not pilot.app.query_one(Completions).open
+
+
+def burst(pilot: Pilot[Any], keys: str) -> None:
+    """Keys that are all there before the first is dealt with."""
+    for key in keys:
+        name = "enter" if key == "\r" else _character_to_key(key)
+        pilot.app.post_message(events.Key(name, key))
+
+
+async def test_of_keys_in_one_burst_none_goes_to_the_results() -> None:
+    session = StandIn()
+    async with opened(session, Settings(keys={"search.negative": "N"})).run_test() as pilot:
+        await asked(pilot, "warm")
+        burst(pilot, "/quiet nba/n\r")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert session.asked[-1][0].prompt == "quiet nba/n"
+        burst(pilot, "NNoisy mud\r")
+        await until(pilot, lambda: main(pilot).asking.draft.negatives)
+        assert main(pilot).asking.draft.negatives == (WeightedText("Noisy mud"),)
 
 
 async def test_completes_from_history_and_tags_and_takes_it_back() -> None:
