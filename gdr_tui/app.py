@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
@@ -90,6 +90,7 @@ class GdrApp(App[None]):
         )
         self.main = MainScreen(self._jobs, chosen, session.check_filter, session.model_name)
         self._keymap_used = keys.remapped(chosen.keys)
+        self._leaving = False
 
     def get_default_screen(self) -> Screen[None]:
         """The screen to search in."""
@@ -170,8 +171,14 @@ class GdrApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave at once; what runs in the background is told to stop."""
+        self._leaving = True
         self.main.playback.stop()
         self.exit()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take no more keys once the user leaves: what they open would find nothing to open in."""
+        if not (self._leaving and isinstance(event, events.InputEvent)):
+            await super().on_event(event)
 
 
 def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> None:

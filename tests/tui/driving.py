@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -43,6 +45,13 @@ async def asked(pilot: Pilot[Any], prompt: str) -> None:
     box.value = prompt
     await pilot.press("enter")
     await until(pilot, lambda: screen.asking.trail.current is not before)
+
+
+def burst(pilot: Pilot[Any], keys: str) -> None:
+    """Keys that are all there before the first is dealt with."""
+    for key in keys:
+        name = "enter" if key == "\r" else _character_to_key(key)
+        pilot.app.post_message(events.Key(name, key))
 
 
 def main(pilot: Pilot[Any]) -> MainScreen:

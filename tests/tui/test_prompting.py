@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-from driving import NARROW, asked, labels, main, opened, picture, said, until
+from driving import NARROW, asked, burst, labels, main, opened, picture, said, until
 from stand_in import StandIn
-from textual import events
-from textual.keys import _character_to_key
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gdr_model.types import Slider, WeightedText
@@ -112,13 +108,6 @@ async def test_is_offered_suggestions_when_the_prompt_is_empty() -> None:
         await pilot.press("down", "up", "enter")
         await until(pilot, lambda: session.asked)
         assert not pilot.app.query_one(Completions).open
-
-
-def burst(pilot: Pilot[Any], keys: str) -> None:
-    """Keys that are all there before the first is dealt with."""
-    for key in keys:
-        name = "enter" if key == "\r" else _character_to_key(key)
-        pilot.app.post_message(events.Key(name, key))
 
 
 async def test_of_keys_in_one_burst_none_goes_to_the_results() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from driving import NARROW, WIDE, asked, main, opened, picture, said, until
+from driving import NARROW, WIDE, asked, burst, main, opened, picture, said, until
 from stand_in import StandIn
 
 from gdr_model import paths
@@ -94,6 +94,17 @@ async def test_without_a_way_out_it_says_what_to_do() -> None:
         assert said(pilot) == [
             "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
         ]
+
+
+# Leaving
+
+
+async def test_keys_behind_the_one_that_quits_open_nothing() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        burst(pilot, "qivL")
+        await until(pilot, lambda: not pilot.app.is_running)
+        assert pilot.app._exception is None
 
 
 # The notebook
