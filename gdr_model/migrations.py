@@ -74,9 +74,12 @@ def prepare(connection: sqlite3.Connection, root: bytes) -> None:
         LibraryError: if a newer program wrote it.
     """
     migrate(connection, MIGRATIONS, "library")
-    connection.execute(
-        "INSERT OR IGNORE INTO facts (name, value) VALUES ('root', ?), ('generation', 0)", (root,)
-    )
+    # A known library is opened without a write: another program may be in the middle of one.
+    if not connection.execute("SELECT 1 FROM facts WHERE name = 'generation'").fetchone():
+        connection.execute(
+            "INSERT OR IGNORE INTO facts (name, value) VALUES ('root', ?), ('generation', 0)",
+            (root,),
+        )
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...], what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from driving import NARROW, WIDE, main, names, opened, picture, said, until
 from textual.pilot import Pilot
 
+from gdr_model import paths
 from gdr_model.records import Failure, Sound, Stamp
 from gdr_model.types import Cancel, never
 from gdr_tui.holdings import folders
@@ -134,6 +136,28 @@ async def test_a_folder_that_vanished_is_named_and_its_counts_are_kept(songs: Pa
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 4, 2)])
         assert "not there" in picture(pilot)
         assert "not indexed: the folder" in picture(pilot)
+
+
+async def test_a_library_that_another_program_holds_is_shown_and_written_to_later(
+    songs: Path,
+) -> None:
+    session = Session([songs])
+    session.load()
+    session.ingest(lambda _: None)
+    session.close()
+    shutil.copy(next((songs / "dub").glob("*.ogg")), songs / "new.ogg")
+    other = sqlite3.connect(paths.store_of(songs) / "library.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    async with opened(Session([songs])).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: main(pilot).status.state.indexing, 60)
+        assert len(names(pilot)) == 4
+        before = main(pilot).results.track
+        await pilot.press("escape", "j", "L", "escape")
+        assert main(pilot).results.track != before
+        other.execute("ROLLBACK")
+        other.close()
+        await until(pilot, lambda: len(names(pilot)) == 5, 60)
+        assert not said(pilot)
 
 
 def test_a_tree_of_names_that_are_not_text() -> None:
