@@ -64,6 +64,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX passages_content ON passages (space, content)",
     ),
+    (  # where the next rows go, without a look at every track
+        "CREATE INDEX latents_row ON latents (space, first_row)",
+        "CREATE INDEX passages_row ON passages (space, mean_row)",
+    ),
 )
 
 

@@ -14,9 +14,11 @@ SPACE = (
     "AND window_s = ? AND hop_s = ? AND fingerprint = ?"
 )
 ENDS = (
-    "SELECT (SELECT max(first_row + rows) FROM latents WHERE space = ?1), "
+    "SELECT (SELECT first_row + rows FROM latents WHERE space = ?1 "
+    "ORDER BY first_row DESC LIMIT 1), "
     "(SELECT max(mean_row) + 1 FROM passages WHERE space = ?1)"
 )
+"""Where the next rows go: rows are only ever put behind the last ones."""
 DAMAGED = (
     "SELECT content FROM latents WHERE space = ?1 AND first_row + rows > ?2 "
     "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
