@@ -16,6 +16,7 @@ from gdr_model.types import Edit, Results, Steering, WeightedText
 from gdr_tui import crate_commands, model_commands, training_commands, why_command
 from gdr_tui import options as opt
 from gdr_tui.diagnostics import Failed, say, verdict
+from gdr_tui.heap import kept_for_good
 from gdr_tui.output import Format, show, show_paths0
 
 if TYPE_CHECKING:
@@ -283,10 +284,11 @@ def open_retriever(
     if not any(opened.count() for opened in libraries):
         raise LibraryError(f"{folders[0]} holds no tracks yet; run gdr index {folders[0]}")
 
-    from gdr_model.checkpoint import load
-    from gdr_model.retriever import Retriever
+    with kept_for_good():
+        from gdr_model.checkpoint import load
+        from gdr_model.retriever import Retriever
 
-    return Retriever(load(model, device), libraries)
+        return Retriever(load(model, device), libraries)
 
 
 def _explain(results: Results, verbose: bool, form: Format) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from gdr_model.errors import Cancelled, DecodeError, LibraryError, ModelError
 from gdr_model.types import Array, Cancel, Results, Steering, Track, never
+from gdr_tui.heap import kept_for_good
 from gdr_tui.holdings import Folder, folders
 from gdr_tui.literal import literal
 from gdr_tui.map_session import MapSession
@@ -129,6 +130,7 @@ class Session(MapSession):
         """How every library stands; another number whenever any program has changed one."""
         return [library.generation for library in self._known()]
 
+    @kept_for_good()
     def load(self) -> Loaded:
         """Load the model; the slow step, seconds.
 
@@ -149,6 +151,7 @@ class Session(MapSession):
             self._device, self._retriever = "cpu", None
             return self.load()
 
+    @kept_for_good()
     def warm(self) -> None:
         """Load the text side too, which the model would put off until the first query.
 
@@ -314,7 +317,8 @@ class Session(MapSession):
         if self._retriever is None or self._shelved != libraries:
             from gdr_model.retriever import Retriever
 
-            kept = Retriever(model, libraries, remember=REMEMBERED)
+            with kept_for_good():
+                kept = Retriever(model, libraries, remember=REMEMBERED)
             self._retriever, self._shelved = kept, libraries
         elif generations != self._generations:
             self._retriever.refresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import fcntl
 import os
@@ -18,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|.)")
+BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^][^\x07\x1b]*\x1b?|[()])?\Z")
+"""An escape whose end is still to come: a pseudo-terminal hands over 4 KiB at a time."""
 PROGRAM = [sys.executable, "-c", "from gdr_tui.cli import main; main()"]
 
 
@@ -27,6 +30,8 @@ class Terminal:
     def __init__(self, pid: int, handle: int) -> None:
         self.pid = pid
         self._handle = handle
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._begun = ""
         self.text = ""
         self._status: int | None = None
 
@@ -40,7 +45,10 @@ class Terminal:
             if error.errno != errno.EIO:  # Linux's word for: the other end is closed
                 raise
             return ""
-        came = ESCAPES.sub("", raw.decode(errors="replace"))
+        came = self._begun + self._decoder.decode(raw)
+        cut = BEGUN.search(came)
+        self._begun = cut.group() if cut else ""
+        came = ESCAPES.sub("", came[: cut.start()] if cut else came)
         self.text += came
         return came
 

@@ -1,15 +1,17 @@
 """The waveform's arithmetic, the negative syntax, the lanes of the background."""
 
+import gc
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from gdr_model.errors import UsageError
+from gdr_model.errors import ModelError, UsageError
 from gdr_model.types import Cancel, WeightedText
 from gdr_tui.background import Background
 from gdr_tui.draft import Draft
+from gdr_tui.heap import kept_for_good
 from gdr_tui.session import measured, sentence
 from gdr_tui.settings import Settings
 from gdr_tui.widgets.results import bar
@@ -115,3 +117,15 @@ def test_any_failure_becomes_one_sentence() -> None:
     assert sentence(UsageError("the prompt is empty")) == "the prompt is empty"
     assert sentence(ValueError("bad\nshape")) == "ValueError: bad\\nshape"
     assert sentence(MemoryError()) == "MemoryError"
+
+
+def test_what_is_loaded_for_good_is_no_garbage() -> None:
+    frozen = gc.get_freeze_count()
+    try:
+        with pytest.raises(ModelError), kept_for_good():
+            assert not gc.isenabled()
+            raise ModelError("there is none")
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
