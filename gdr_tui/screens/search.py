@@ -40,7 +40,8 @@ SETTLE_S = 0.35
 LOOK_S = 0.12
 """A waveform is computed once the cursor has rested this long."""
 KEPT_PEAKS = 200
-REPEAT_S = 3.0
+READING_S = 3.0
+"""What was just said is not said again for so long, and a problem stays that long at least."""
 
 
 class SearchScreen(Screen[None]):
@@ -134,7 +135,7 @@ class SearchScreen(Screen[None]):
         A problem can be read for a while before the next sentence takes its place.
         """
         sentence, now = literal(sentence), monotonic()
-        fresh = now - self._said_at < REPEAT_S
+        fresh = now - self._said_at < READING_S
         if self._said == sentence and fresh:
             return
         if not (self._said_problem and fresh):

@@ -96,6 +96,22 @@ async def test_without_a_way_out_it_says_what_to_do() -> None:
         ]
 
 
+# What is said
+
+
+async def test_a_problem_is_not_swept_away_by_the_next_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gdr_tui.screens.search.READING_S", 60.0)
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        main(pilot).say("marked")
+        await until(pilot, lambda: said(pilot) == ["marked"])
+        main(pilot).say("the disk is full", problem=True)
+        await until(pilot, lambda: said(pilot) == ["the disk is full"])
+        main(pilot).say("copied")
+        await until(pilot, lambda: said(pilot) == ["the disk is full", "copied"])
+
+
 # Leaving
 
 
