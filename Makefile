@@ -11,7 +11,7 @@ TORCH ?= torch==2.13.0
 
 # Where the recordings go that the model is measured on (about 4 GB).
 WORK ?= $(HOME)/gdr-builtin
-STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m training.builtin.
+STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m recipes.builtin.
 
 .PHONY: demo test check builtin-report setup setup-dev clean
 
@@ -30,9 +30,9 @@ check: setup-dev
 
 builtin-report: setup
 	$(BIN)/python -m pip install --quiet --editable ".[train]"
-	$(STEP)sources --work "$(WORK)"
-	$(STEP)prepare --work "$(WORK)"
-	$(STEP)evaluate --work "$(WORK)"
+	$(STEP)corpus.sources --work "$(WORK)"
+	$(STEP)corpus.prepare --work "$(WORK)"
+	$(STEP)report.evaluate --work "$(WORK)"
 
 setup: $(VENV)/installed
 setup-dev: $(VENV)/installed-dev

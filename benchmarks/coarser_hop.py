@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gdr_model import audio, checkpoint
-from gdr_model.records import passage_bounds
+from gdr_model import audio
+from gdr_model.models import checkpoint
+from gdr_model.search.whitening import unit
+from gdr_model.store.records import passage_bounds
 from gdr_model.types import Array
-from gdr_model.whitening import unit
 
 FILES = 20
 NEAREST = 5

@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 from coarser_hop import untrained
 
-from gdr_model import checkpoint
-from gdr_model.encoders import mule, mule_port, muscall, own
-from gdr_model.encoders.muscall_net import Muscall, MuscallConfig, learned
+from gdr_model.encoders.mule import port as mule_port
+from gdr_model.encoders.mule import published as mule
+from gdr_model.encoders.muscall import encoder as muscall
+from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, learned
+from gdr_model.encoders.registry import folder_format
+from gdr_model.models import checkpoint
 
 
 def folders(root: Path) -> dict[str, str]:
@@ -27,10 +30,12 @@ def folders(root: Path) -> dict[str, str]:
         mule_port.MODEL_TYPE: mule_port.MulePort(mule_port.MulePortConfig()),
     }
     for name, net in nets.items():
-        own.write(root / name, name, net.config, net.state_dict())
+        folder_format.write(root / name, name, net.config, net.state_dict())
         made[name] = str(root / name)
     both = Muscall(MuscallConfig())
-    own.write(root / "muscall", muscall.MODEL_TYPE, both.config, learned(both.state_dict()))
+    folder_format.write(
+        root / "muscall", muscall.MODEL_TYPE, both.config, learned(both.state_dict())
+    )
     return made | {"muscall": str(root / "muscall")}
 
 

@@ -24,9 +24,9 @@ CLUSTERS = 200
 def fill(root: Path, tracks: int, seconds: int) -> None:
     """Write the store of `tracks` tracks of `seconds` latents each."""
     from gdr_model.audio import Tags
-    from gdr_model.config import ModelConfig
-    from gdr_model.library import Library
-    from gdr_model.records import Sound, Stamp
+    from gdr_model.models.config import ModelConfig
+    from gdr_model.store.library import Library
+    from gdr_model.store.records import Sound, Stamp
 
     space = ModelConfig.read().space
     rng = np.random.default_rng(0)
@@ -45,9 +45,9 @@ FRAME = """
 import sys, time
 began = time.perf_counter()
 from pathlib import Path
-from gdr_tui.app import GdrApp
-from gdr_tui.session import Session
-from gdr_tui.settings import Settings
+from gdr_tui.app.app import GdrApp
+from gdr_tui.app.main.session import Session
+from gdr_tui.app.settings import Settings
 
 class Timed(GdrApp):
     def _begin(self):
@@ -60,7 +60,7 @@ Timed(Session([Path(sys.argv[1])]), Settings()).run(headless=True, size=(120, 40
 MAP = """
 import sys, threading, time
 from pathlib import Path
-from gdr_tui.session import Session
+from gdr_tui.app.main.session import Session
 
 session = Session([Path(sys.argv[1])])
 session.load()
@@ -103,7 +103,7 @@ def main() -> None:
     for when in ("made", "read again"):
         print(f"{when}, ", end="", flush=True)
         subprocess.run([sys.executable, "-c", MAP, str(root)], check=True)
-    command = [sys.executable, "-c", "from gdr_tui.cli import main; main()"]
+    command = [sys.executable, "-c", "from gdr_tui.cli.main import main; main()"]
     for words in (["search", "warm piano", "-k", "3"], ["bench"]):
         begun = time.perf_counter()
         subprocess.run([*command, *words, "--library", str(root)], check=True)

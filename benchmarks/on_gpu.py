@@ -20,17 +20,17 @@ import numpy as np
 import torch
 from encoder_speed import folders
 
-from gdr_model import checkpoint
 from gdr_model.diffusion.denoisers.context import Denoiser
 from gdr_model.diffusion.denoisers.unet import PRESETS, UnetDenoiser
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.diffusion.sampling import ddim, noise
 from gdr_model.diffusion.schedule import Schedule
-from gdr_model.encoders import minilm
+from gdr_model.encoders.builtin import minilm
+from gdr_model.models import checkpoint
 from gdr_model.types import TextEmbedding
-from training.batches import Batch
-from training.config import OptimiserConfig, RunConfig
-from training.train import adamw, one_step
+from training.runs.batches import Batch
+from training.runs.config import OptimiserConfig, RunConfig
+from training.runs.train import adamw, one_step
 
 SOUND_S = 60
 TOKENS = 20

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from gdr_tui.app import GdrApp
+    from gdr_tui.app.app import GdrApp
 
 DOCS = Path(__file__).parent
 SIZE = (120, 36)
@@ -58,9 +58,9 @@ class Sitting:
 
 async def story(library: Path) -> None:
     """Search, push away, like, compare, edit, ask why, see the map, gather a crate."""
-    from gdr_tui.app import GdrApp
-    from gdr_tui.session import Session
-    from gdr_tui.settings import Settings
+    from gdr_tui.app.app import GdrApp
+    from gdr_tui.app.main.session import Session
+    from gdr_tui.app.settings import Settings
 
     app = GdrApp(Session([library]), Settings())
     async with app.run_test(size=SIZE) as pilot:

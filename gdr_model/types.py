@@ -316,7 +316,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Reading:
-    """A cluster of the draws, where the draws disagree (`gdr_model.readings`)."""
+    """A cluster of the draws, where the draws disagree (`gdr_model.search.readings`)."""
 
     names: tuple[str, ...]
     """Tags and words that tell it from the other readings, the most telling first."""
@@ -349,7 +349,7 @@ class Push:
 
 @dataclass(frozen=True)
 class Why:
-    """A score taken apart (`gdr_model.why` says how)."""
+    """A score taken apart (`gdr_model.search.why` says how)."""
 
     score: float
     pushes: tuple[Push, ...]

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from gdr_model.errors import ModelError
-from gdr_model.reference import rebuild
+from gdr_model.models.reference import rebuild
 
 RTOL = 1e-4
 """Single precision on another machine, through a few dozen layers."""

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from gdr_model.checks.case import Case, Compared, compared_decibels
 from gdr_model.checks.watch import tensors
-from gdr_model.encoders import laion_convert
-from gdr_model.encoders.clap import LogMel, half_of, repeat_and_pad, sixteen_bits
+from gdr_model.encoders.clap import laion_convert
+from gdr_model.encoders.clap.encoder import LogMel, half_of, repeat_and_pad, sixteen_bits
 
 ATOL = 1e-5
 ATOL_DB = 1e-2

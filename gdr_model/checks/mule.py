@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from gdr_model.checks.case import Case, Compared
 from gdr_model.checks.watch import tensors, watching
-from gdr_model.encoders import mule_frontend as frontend
-from gdr_model.encoders.mule import Mule, MuleConfig, from_keras
-from gdr_model.encoders.own import fill, sizes
+from gdr_model.encoders.mule import frontend as frontend
+from gdr_model.encoders.mule.published import Mule, MuleConfig, from_keras
+from gdr_model.encoders.registry.folder_format import fill, sizes
 
 ATOL = 1e-5
 

@@ -10,14 +10,14 @@ from torch.nn import functional as F
 
 from gdr_model.checks.case import Case, Compared, compared_decibels
 from gdr_model.checks.watch import tensors, watching
-from gdr_model.encoders.muscall_net import (
+from gdr_model.encoders.muscall.net import (
     Muscall,
     decibel_mel,
     last_states,
     learned,
     upstream_config,
 )
-from gdr_model.encoders.own import fill
+from gdr_model.encoders.registry.folder_format import fill
 
 ATOL_AUDIO, ATOL_TEXT = 5e-4, 5e-5
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from gdr_model import weights
-from gdr_model.encoders.folders import config_of, network_of, tokenizer_of
-from gdr_model.encoders.pairs import T5_WEIGHTS
-from gdr_model.encoders.prompts import MAX_TOKENS, PromptReader
+from gdr_model.encoders.registry.folders import config_of, network_of, tokenizer_of
+from gdr_model.encoders.registry.pairs import T5_WEIGHTS
+from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader
+from gdr_model.models import weights
 from gdr_model.types import Array
 
 

@@ -15,8 +15,8 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Results
 from gdr_tui.export import links, lists, rekordbox
 from gdr_tui.export.entries import TrackList, of_crate, of_results
-from gdr_tui.literal import literal
-from gdr_tui.typed import typed_path
+from gdr_tui.safe_text import literal
+from gdr_tui.user_paths import typed_path
 
 __all__ = [
     "FORMATS",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gdr_model.crates import CrateTrack
+from gdr_model.notebook.crates import CrateTrack
 from gdr_model.types import Results, Steering
-from gdr_tui.output import record
+from gdr_tui.cli.output import record
 
 
 @dataclass(frozen=True)

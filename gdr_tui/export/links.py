@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gdr_model.errors import UsageError
 from gdr_tui.export.entries import TrackList
-from gdr_tui.literal import literal
+from gdr_tui.safe_text import literal
 
 LONGEST = 255
 """Bytes of a file's name that common file systems take."""

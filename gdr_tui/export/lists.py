@@ -8,9 +8,9 @@ import json
 import os
 from pathlib import Path
 
+from gdr_tui.cli.output import as_json
 from gdr_tui.export.entries import Entry, TrackList
-from gdr_tui.literal import literal
-from gdr_tui.output import as_json
+from gdr_tui.safe_text import literal
 
 
 def m3u8(tracks: TrackList, folder: Path | None) -> str:

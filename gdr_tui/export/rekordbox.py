@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from gdr_model import __version__
 from gdr_tui.export.entries import TrackList
-from gdr_tui.literal import literal
+from gdr_tui.safe_text import literal
 
 KINDS = {
     ".mp3": "MP3 File",

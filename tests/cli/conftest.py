@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gdr_tui.cli import app
+from gdr_tui.cli.main import app
 
 DEMO = Path(__file__).parents[2] / "demo"
 Gdr = Callable[..., Result]

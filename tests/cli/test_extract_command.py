@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from training.extracted import read_extracted
+from training.data.extracted import read_extracted
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gdr_model import checkpoint, paths
-from gdr_model.ingest import ingest
-from gdr_model.library import Library
+from gdr_model import paths
+from gdr_model.models import checkpoint
+from gdr_model.store.ingest import ingest
+from gdr_model.store.library import Library
 
 DEMO = Path(__file__).parents[2] / "demo"
 

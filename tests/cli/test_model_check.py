@@ -10,7 +10,7 @@ from references import recipe_of, write_reference
 from typer.testing import CliRunner
 
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
-from gdr_tui.cli import app
+from gdr_tui.cli.main import app
 
 CONFIG = {
     "in_channels": 8,

@@ -8,9 +8,9 @@ import references as ref
 import torch
 from typer.testing import CliRunner
 
-from gdr_model.encoders import own
-from gdr_model.encoders.mule_port import MulePort, MulePortConfig
-from gdr_tui.cli import app
+from gdr_model.encoders.mule.port import MulePort, MulePortConfig
+from gdr_model.encoders.registry import folder_format
+from gdr_tui.cli.main import app
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
@@ -19,7 +19,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 def checkpoint(folder: Path) -> Path:
-    net = ref.alive(MulePort(own.sizes(MulePortConfig, ref.MULE_PORT)))
+    net = ref.alive(MulePort(folder_format.sizes(MulePortConfig, ref.MULE_PORT)))
     torch.save(net.state_dict(), folder / "port.pt")
     return folder / "port.pt"
 

@@ -38,7 +38,7 @@ def states(gdr) -> dict[str, str]:
 
 
 def test_the_environment_names_the_hub(hub: Hub, gdr_home: Path, tiny_clap: Path) -> None:
-    command = "from gdr_tui.cli import main; main()"
+    command = "from gdr_tui.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", command, "model", "pull", "clap"],
         env=os.environ | {"HF_ENDPOINT": hub.url},

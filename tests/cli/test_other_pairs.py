@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from gdr_model.config import ModelConfig
-from gdr_model.library import Library
+from gdr_model.models.config import ModelConfig
+from gdr_model.store.library import Library
 from gdr_model.types import Steering
-from gdr_tui.session import Session
+from gdr_tui.app.main.session import Session
 
 TRACKS = 12
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"

@@ -5,7 +5,7 @@ from io import BytesIO, TextIOWrapper
 
 import pytest
 
-from gdr_tui import output
+from gdr_tui.cli import output
 
 
 class Out(TextIOWrapper):

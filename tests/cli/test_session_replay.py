@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from gdr_model.config import ModelConfig
-from gdr_model.library import Library
-from gdr_model.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.models.config import ModelConfig
+from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.store.library import Library
 from gdr_model.types import Steering, WeightedText
 
 Gdr = Callable[..., Result]

@@ -25,7 +25,7 @@ def modules_after(code: str, tmp_path: Path) -> set[str]:
 
 
 HELP = """
-from gdr_tui.cli import main
+from gdr_tui.cli.main import main
 try:
     main(['--help'])
 except SystemExit as end:
@@ -35,22 +35,32 @@ except SystemExit as end:
 
 def test_help_loads_no_torch_and_no_textual(tmp_path: Path) -> None:
     loaded = modules_after(HELP, tmp_path)
-    assert "gdr_tui.cli" in loaded
+    assert "gdr_tui.cli.main" in loaded
     assert not loaded & (HEAVY | {"textual"})
 
 
 def test_the_app_starts_without_torch(tmp_path: Path) -> None:
-    assert not modules_after("import gdr_tui.app", tmp_path) & HEAVY
+    assert not modules_after("import gdr_tui.app.app", tmp_path) & HEAVY
 
 
 @pytest.mark.parametrize(
     "name",
-    ["types", "errors", "paths", "whitening", "library", "filters", "audio", "ingest", "index"],
+    [
+        "types",
+        "errors",
+        "paths",
+        "audio",
+        "search.whitening",
+        "search.index",
+        "store.library",
+        "store.filters",
+        "store.ingest",
+    ],
 )
 def test_torch_stays_where_the_networks_are(name: str, tmp_path: Path) -> None:
     assert "torch" not in modules_after(f"import gdr_model.{name}", tmp_path)
 
 
 def test_nothing_is_written_at_import(tmp_path: Path) -> None:
-    modules_after("import gdr_tui.app, gdr_tui.cli, gdr_model.retriever", tmp_path)
+    modules_after("import gdr_tui.app.app, gdr_tui.cli.main, gdr_model.search.retriever", tmp_path)
     assert not list(tmp_path.iterdir())

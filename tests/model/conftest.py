@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.diffusion.schedule import Schedule
-from gdr_model.library import Library
+from gdr_model.store.library import Library
 from gdr_model.types import TextEmbedding
 
 

@@ -6,7 +6,7 @@ import os
 
 import mutagen
 
-from gdr_model.ingest import ingest
+from gdr_model.store.ingest import ingest
 
 
 def run(library, encoder, **options):

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from gdr_model.audio import Tags
-from gdr_model.records import Sound, Stamp
+from gdr_model.store.records import Sound, Stamp
 from gdr_model.types import LatentSpace
 
 SPACE = LatentSpace("plain", 8, 16000, 1.0, 1.0, "ab" * 8)

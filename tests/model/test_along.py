@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from gdr_model import checkpoint
-from gdr_model.along import basis, deviations, evened
+from gdr_model.diffusion.time_whitening import basis, deviations, evened
 from gdr_model.errors import ModelError
+from gdr_model.models import checkpoint
 from tests.model.test_checkpoint import save
 
 T, D = 16, 3

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from gdr_model import atlas
-from gdr_model.atlas import Atlas, Recordings
 from gdr_model.errors import Cancelled
+from gdr_model.search import library_map
+from gdr_model.search.library_map import Atlas, Recordings
+from gdr_model.search.whitening import unit
 from gdr_model.types import Array
-from gdr_model.whitening import unit
 
 
 def clustered(count: int, groups: int = 4, dim: int = 16) -> tuple[Recordings, NDArray[np.int64]]:
@@ -64,19 +64,19 @@ def test_pca_finds_the_plane_that_the_recordings_lie_in() -> None:
     plane, _ = np.linalg.qr(rng.normal(size=(24, 2)))
     flat = rng.uniform(-1, 1, size=(400, 2)) * [3, 1]
     vectors = (flat @ plane.T).astype(np.float32)
-    found = atlas.by_pca(Recordings(tuple(map(str, range(400))), vectors))
+    found = library_map.by_pca(Recordings(tuple(map(str, range(400))), vectors))
     assert (found.method, found.fitted) == ("PCA", 400)
     for axis in range(2):
         assert abs(np.corrcoef(found.xy[:, axis], flat[:, axis])[0, 1]) > 0.99
     assert np.abs(found.xy).max() <= 1.0
-    again = atlas.by_pca(Recordings(found.contents, vectors))
+    again = library_map.by_pca(Recordings(found.contents, vectors))
     np.testing.assert_array_equal(found.xy, again.xy)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_very_small_libraries_have_a_map_too(count: int) -> None:
     recordings, _ = clustered(count)
-    for found in (atlas.by_pca(recordings), atlas.by_tsne(recordings)):
+    for found in (library_map.by_pca(recordings), library_map.by_tsne(recordings)):
         assert found.xy.shape == (count, 2)
         assert np.isfinite(found.xy).all()
 
@@ -85,7 +85,7 @@ def test_one_far_off_recording_does_not_squeeze_the_others() -> None:
     recordings, _ = clustered(1000, groups=1)
     vectors = recordings.vectors.copy()
     vectors[0] = -50 * vectors[0]
-    xy = atlas.by_pca(Recordings(recordings.contents, vectors)).xy
+    xy = library_map.by_pca(Recordings(recordings.contents, vectors)).xy
     assert np.ptp(xy[1:], axis=0).min() > 1.0
 
 
@@ -93,20 +93,20 @@ def test_tsne_keeps_groups_together_and_places_what_it_was_not_fitted_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("openTSNE")
-    monkeypatch.setattr(atlas, "FITTED", 120)
+    monkeypatch.setattr(library_map, "FITTED", 120)
     recordings, of = clustered(300, groups=6)
     told: list[float] = []
-    found = atlas.by_tsne(recordings, tell=told.append)
+    found = library_map.by_tsne(recordings, tell=told.append)
     assert (found.method, found.fitted) == ("t-SNE", 120)
     assert purity(found.xy, of) > 0.95
     assert told == sorted(told)
     assert told[-1] == 1.0
-    np.testing.assert_array_equal(found.xy, atlas.by_tsne(recordings).xy)
+    np.testing.assert_array_equal(found.xy, library_map.by_tsne(recordings).xy)
 
 
 def test_recordings_that_are_all_one_sound_have_a_map(tmp_path: Path) -> None:
     for vectors in (np.ones((40, 8), np.float32), np.zeros((40, 8), np.float32)):
-        found = atlas.by_tsne(Recordings(tuple(f"{n:02}" for n in range(40)), vectors))
+        found = library_map.by_tsne(Recordings(tuple(f"{n:02}" for n in range(40)), vectors))
         assert np.isfinite(found.xy).all()
 
 
@@ -115,12 +115,12 @@ def test_tsne_stops_when_asked() -> None:
     recordings, _ = clustered(200)
     stop = threading.Event()
     with pytest.raises(Cancelled):
-        atlas.by_tsne(recordings, stop.is_set, lambda share: stop.set())
+        library_map.by_tsne(recordings, stop.is_set, lambda share: stop.set())
 
 
 def test_what_is_drawn_falls_among_its_nearest_recordings() -> None:
     recordings, of = clustered(200)
-    found = atlas.by_pca(recordings)
+    found = library_map.by_pca(recordings)
     points = unit(np.eye(16, dtype=np.float32)[:3])
     placed = found.place(points, [Plain(recordings)])  # type: ignore[list-item]
     for group in range(3):
@@ -134,7 +134,7 @@ def test_what_is_drawn_falls_among_its_nearest_recordings() -> None:
 
 def test_two_libraries_place_a_point_together_and_none_places_it_nowhere() -> None:
     recordings, _ = clustered(40)
-    found = atlas.by_pca(recordings)
+    found = library_map.by_pca(recordings)
     halves = [
         Plain(Recordings(recordings.contents[part], recordings.vectors[part]))
         for part in (slice(0, 20), slice(20, 40))
@@ -149,14 +149,14 @@ def test_two_libraries_place_a_point_together_and_none_places_it_nowhere() -> No
 
 def kept(folder: Path) -> tuple[Recordings, Atlas, Path]:
     recordings, _ = clustered(30)
-    made = atlas.by_pca(recordings)
-    atlas.keep(folder, "map", recordings, made, "PCA")
+    made = library_map.by_pca(recordings)
+    library_map.keep(folder, "map", recordings, made, "PCA")
     return recordings, made, folder / "map.safetensors"
 
 
 def test_a_map_is_read_back(tmp_path: Path) -> None:
     recordings, made, file = kept(tmp_path / "new" / "map")
-    again = atlas.cached(file.parent, "map", recordings, "PCA")
+    again = library_map.cached(file.parent, "map", recordings, "PCA")
     assert again
     np.testing.assert_array_equal(again.xy, made.xy)
     assert (again.method, again.fitted, again.contents) == ("PCA", 30, made.contents)
@@ -166,22 +166,22 @@ def test_a_map_is_read_back(tmp_path: Path) -> None:
 def test_no_stale_or_damaged_map_is_believed(tmp_path: Path) -> None:
     recordings, made, file = kept(tmp_path)
     more, _ = clustered(31)
-    assert atlas.cached(tmp_path, "map", more, "PCA") is None
-    assert atlas.cached(tmp_path, "map", recordings, "t-SNE") is None
-    assert atlas.cached(tmp_path, "none", recordings, "PCA") is None
+    assert library_map.cached(tmp_path, "map", more, "PCA") is None
+    assert library_map.cached(tmp_path, "map", recordings, "t-SNE") is None
+    assert library_map.cached(tmp_path, "none", recordings, "PCA") is None
     moved = Recordings(recordings.contents, recordings.vectors[::-1].copy())
-    assert atlas.cached(tmp_path, "map", moved, "PCA") is None
+    assert library_map.cached(tmp_path, "map", moved, "PCA") is None
     whole = file.read_bytes()
     for damaged in (whole[:-3], b"", whole[:-8] + b"\0" * 8, b"\xff" * 64):
         file.write_bytes(damaged)
-        assert atlas.cached(tmp_path, "map", recordings, "PCA") is None
+        assert library_map.cached(tmp_path, "map", recordings, "PCA") is None
     facts = {"recordings": recordings.checksum, "asked": "PCA", "fitted": "30"}
     save_file({"xy": made.xy[:7].copy()}, file, facts | {"sha256": "0"})
     assert load_file(file)["xy"].shape == (7, 2)
-    assert atlas.cached(tmp_path, "map", recordings, "PCA") is None
+    assert library_map.cached(tmp_path, "map", recordings, "PCA") is None
 
 
 def test_a_map_that_cannot_be_kept_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "map").write_text("a file where the folder should be")
     recordings, _ = clustered(30)
-    atlas.keep(tmp_path / "map", "map", recordings, atlas.by_pca(recordings), "PCA")
+    library_map.keep(tmp_path / "map", "map", recordings, library_map.by_pca(recordings), "PCA")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gdr_model.encoders import builtin
+from gdr_model.encoders.builtin import audio as builtin
 from gdr_model.errors import Cancelled
 
 RATE = builtin.SAMPLE_RATE_HZ

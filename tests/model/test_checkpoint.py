@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from gdr_model import checkpoint
 from gdr_model.diffusion import denoisers
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.prediction import to_v
 from gdr_model.diffusion.schedule import UPSTREAM, Schedule
-from gdr_model.encoders.builtin import AudioNet
-from gdr_model.encoders.contrastive import ContrastiveTower
+from gdr_model.encoders.builtin.audio import AudioNet
+from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import ModelError, UsageError
+from gdr_model.models import checkpoint
 
 SHAPES = [
     {"kind": "transformer", "dim": 8, "width": 32, "layers": 1},

@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
-from gdr_model import checkpoint
-from gdr_model.encoders import clap
+from gdr_model.encoders.clap import encoder as clap
 from gdr_model.errors import Cancelled, ModelError, UsageError, WeightsMissing
+from gdr_model.models import checkpoint
 
 RATE_HZ = 48_000
 

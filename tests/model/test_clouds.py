@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model import checkpoint, ingest
-from gdr_model.checkpoint import Model
-from gdr_model.clusters import clusters, silhouette, split
-from gdr_model.lexicon import Lexicon
-from gdr_model.library import Library
-from gdr_model.readings import readings
-from gdr_model.retriever import Retriever
+from gdr_model.models import checkpoint
+from gdr_model.models.checkpoint import Model
+from gdr_model.search.clusters import clusters, silhouette, split
+from gdr_model.search.lexicon import Lexicon
+from gdr_model.search.readings import readings
+from gdr_model.search.retriever import Retriever
+from gdr_model.search.whitening import unit
+from gdr_model.search.why import explain
+from gdr_model.store import ingest
+from gdr_model.store.library import Library
 from gdr_model.types import Array, Query, Results, Steering
-from gdr_model.whitening import unit
-from gdr_model.why import explain
 
 DEMO = Path(__file__).parents[2] / "demo"
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model import checkpoint, ingest
-from gdr_model.checkpoint import Model
 from gdr_model.diffusion import sampling
 from gdr_model.errors import Cancelled, LibraryError, UsageError
-from gdr_model.lexicon import Lexicon
-from gdr_model.library import Library
-from gdr_model.retriever import Retriever
+from gdr_model.models import checkpoint
+from gdr_model.models.checkpoint import Model
+from gdr_model.search.lexicon import Lexicon
+from gdr_model.search.retriever import Retriever
+from gdr_model.search.why import explain, place
+from gdr_model.store import ingest
+from gdr_model.store.library import Library
 from gdr_model.types import Edit, Results, Slider, Steering, WeightedText, Why
-from gdr_model.why import explain, place
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_model.errors import UsageError
-from gdr_model.filters import NUMBER_FIELDS, TEXT_FIELDS, parse, parts
+from gdr_model.store.filters import NUMBER_FIELDS, TEXT_FIELDS, parse, parts
 from gdr_model.types import Track
 
 TRACKS = {

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from gdr_model.audio import Tags
 from gdr_model.errors import Cancelled, LibraryError, SpaceMismatch
-from gdr_model.index import HnswIndex, _Found
-from gdr_model.library import Library
 from gdr_model.paths import store_of
-from gdr_model.records import Sound, Stamp
+from gdr_model.search.index import HnswIndex, _Found
+from gdr_model.search.whitening import Whitening, unit
+from gdr_model.store.library import Library
+from gdr_model.store.records import Sound, Stamp
 from gdr_model.types import LatentSpace
-from gdr_model.whitening import Whitening, unit
 
 DIM = 16
 SPACE = LatentSpace("plain", DIM, 16000, 1.0, 1.0, "ab" * 8)
@@ -161,7 +161,7 @@ def test_a_query_of_another_width_is_refused(filled, whitening):
 @pytest.fixture
 def through_the_graph(monkeypatch):
     """Let small libraries ask their graph for any k."""
-    monkeypatch.setattr("gdr_model.index.LARGE_SHARE", 1.0)
+    monkeypatch.setattr("gdr_model.search.index.LARGE_SHARE", 1.0)
 
 
 @pytest.fixture

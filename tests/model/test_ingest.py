@@ -13,8 +13,8 @@ import pytest
 from ingesting import age, names, run, tag
 
 from gdr_model import audio
-from gdr_model import ingest as ingest_module
-from gdr_model.ingest import ingest
+from gdr_model.store import ingest as ingest_module
+from gdr_model.store.ingest import ingest
 
 
 def test_the_first_run_makes_everything_searchable(library, music, encoder, write_tone):

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from ingesting import names, run
 
-from gdr_model.ingest import SILENCE_DB
+from gdr_model.store.ingest import SILENCE_DB
 
 # Files that fail
 

@@ -11,10 +11,10 @@ import pytest
 from filelock import FileLock
 from ingesting import names, run
 
-from gdr_model import ingest as ingest_module
 from gdr_model.errors import Cancelled, LibraryError
-from gdr_model.ingest import ingest
-from gdr_model.library import Library
+from gdr_model.store import ingest as ingest_module
+from gdr_model.store.ingest import ingest
+from gdr_model.store.library import Library
 
 # Folders and disks that are not there
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gdr_model import checkpoint
-from gdr_model.checkpoint import Model
 from gdr_model.diffusion import inversion, sampling
 from gdr_model.diffusion.guidance import Guided
+from gdr_model.models import checkpoint
+from gdr_model.models.checkpoint import Model
 
 PROMPTS = ["warm solo piano", "fast techno", "acoustic guitar folk song", "orchestra"]
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from gdr_model.encoders import laion, laion_convert
-from gdr_model.encoders.clap import half_of, sixteen_bits
-from gdr_model.encoders.located import locate
+from gdr_model.encoders.clap import laion, laion_convert
+from gdr_model.encoders.clap.encoder import half_of, sixteen_bits
+from gdr_model.encoders.registry.resolve import locate
 from gdr_model.errors import ModelError, WeightsMissing
 
 HEADS = 4

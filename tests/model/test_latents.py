@@ -15,8 +15,8 @@ from storing import OTHER, SPACE, put
 
 from gdr_model.audio import Tags
 from gdr_model.errors import LibraryError
-from gdr_model.library import Library, passage_bounds
-from gdr_model.records import Sound, Stamp
+from gdr_model.store.library import Library, passage_bounds
+from gdr_model.store.records import Sound, Stamp
 from gdr_model.types import PASSAGE_S
 
 # Latents and passages
@@ -136,8 +136,8 @@ def test_a_killed_program_loses_at_most_the_track_it_was_at(music):
     program = f"""
 import numpy as np
 from pathlib import Path
-from gdr_model.library import Library
-from gdr_model.records import Sound, Stamp
+from gdr_model.store.library import Library
+from gdr_model.store.records import Sound, Stamp
 from gdr_model.audio import Tags
 from gdr_model.types import LatentSpace
 library = Library.open(Path({str(music)!r}), create=True)

@@ -13,11 +13,11 @@ from storing import SPACE, put
 
 from gdr_model.audio import Tags
 from gdr_model.errors import LibraryError, UsageError
-from gdr_model.library import Library
-from gdr_model.migrations import MIGRATIONS
 from gdr_model.paths import store_of
-from gdr_model.records import Sound, Stamp
-from gdr_model.stores import stores
+from gdr_model.store.library import Library
+from gdr_model.store.migrations import MIGRATIONS
+from gdr_model.store.records import Sound, Stamp
+from gdr_model.store.stores import stores
 
 # Opening
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gdr_model import paths
-from gdr_model.encoders import minilm
+from gdr_model.encoders.builtin import minilm
 from gdr_model.errors import ModelError, WeightsMissing
 
 

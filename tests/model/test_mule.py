@@ -12,17 +12,19 @@ import references as ref
 import torch
 from torch import Tensor, nn
 
-from gdr_model.encoders import mule, mule_port, own
-from gdr_model.encoders import mule_frontend as frontend
-from gdr_model.encoders.mule import Mule, MuleConfig, same
-from gdr_model.encoders.mule_port import MulePort, MulePortConfig
+from gdr_model.encoders.mule import frontend as frontend
+from gdr_model.encoders.mule import port as mule_port
+from gdr_model.encoders.mule import published as mule
+from gdr_model.encoders.mule.port import MulePort, MulePortConfig
+from gdr_model.encoders.mule.published import Mule, MuleConfig, same
+from gdr_model.encoders.registry import folder_format
 from gdr_model.errors import Cancelled, ModelError, WeightsMissing
 from gdr_model.types import LatentSpace
 
 CPU = torch.device("cpu")
 KINDS = {
-    "mule": (mule, Mule, own.sizes(MuleConfig, ref.MULE)),
-    "mule-port": (mule_port, MulePort, own.sizes(MulePortConfig, ref.MULE_PORT)),
+    "mule": (mule, Mule, folder_format.sizes(MuleConfig, ref.MULE)),
+    "mule-port": (mule_port, MulePort, folder_format.sizes(MulePortConfig, ref.MULE_PORT)),
 }
 
 
@@ -39,7 +41,7 @@ def net(kind: str) -> nn.Module:
 
 @pytest.fixture
 def folder(kind: str, net: nn.Module, tmp_path: Path) -> Path:
-    own.write(tmp_path / kind, kind, net.config, net.state_dict())
+    folder_format.write(tmp_path / kind, kind, net.config, net.state_dict())
     return tmp_path / kind
 
 

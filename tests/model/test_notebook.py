@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model import trails
-from gdr_model.crates import Crates, CrateTrack
 from gdr_model.errors import LibraryError, UsageError
-from gdr_model.notebook import STEPS, Notebook
-from gdr_model.trails import KeptTrail, Trails
+from gdr_model.notebook import trails
+from gdr_model.notebook.crates import Crates, CrateTrack
+from gdr_model.notebook.database import STEPS, Notebook
+from gdr_model.notebook.trails import KeptTrail, Trails
 from gdr_model.types import Edit, Hit, Query, Results, Steering, Track, WeightedText
 
 ODD = [

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model import checkpoint, ingest
-from gdr_model.checkpoint import Model
 from gdr_model.diffusion import sampling
 from gdr_model.errors import DecodeError, UsageError
-from gdr_model.library import Library
-from gdr_model.nearest import by_content
-from gdr_model.retriever import Retriever
+from gdr_model.models import checkpoint
+from gdr_model.models.checkpoint import Model
+from gdr_model.search.nearest import by_content
+from gdr_model.search.retriever import Retriever
+from gdr_model.search.whitening import unit
+from gdr_model.store import ingest
+from gdr_model.store.library import Library
 from gdr_model.types import Edit, Steering
-from gdr_model.whitening import unit
-from gdr_tui.draft import PULL
+from gdr_tui.app.search.draft import PULL
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from gdr_model.audio import Tags
-from gdr_model.config import SHIPPED, ModelConfig
 from gdr_model.errors import UsageError
-from gdr_model.library import Library
-from gdr_model.records import Sound, Stamp
-from gdr_model.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.models.config import SHIPPED, ModelConfig
+from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.store.library import Library
+from gdr_model.store.records import Sound, Stamp
 from gdr_model.types import Edit, LatentSpace, Steering, WeightedText
 
 SPACE = LatentSpace("plain", 8, 16000, 1.0, 1.0, "ab" * 8)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gdr_model.diffusion.denoisers.unet import PRESETS, UnetConfig, UnetDenoiser
 from gdr_model.diffusion.denoisers.upstream import unet_keys
-from gdr_model.reference import rebuild
+from gdr_model.models.reference import rebuild
 
 SMALL = UnetConfig(
     dim=8,

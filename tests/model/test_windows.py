@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdr_model.encoders.windows import encode_windows
+from gdr_model.encoders.shared.windows import encode_windows
 from gdr_model.errors import Cancelled
 
 RATE_HZ = 10

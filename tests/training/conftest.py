@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from small_set import small, write_set
 
-from training.config import RunConfig, of
-from training.corpus import Corpus, read_corpus
+from training.data.corpus import Corpus, read_corpus
+from training.runs.config import RunConfig, of
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdr_model.whitening import unit
-from training import baselines
-from training.batches import Pairs
-from training.config import RunConfig
-from training.corpus import Corpus, Texts
-from training.space import Space
+from gdr_model.search.whitening import unit
+from training.data.corpus import Corpus, Texts
+from training.evaluation import baselines
+from training.runs.batches import Pairs
+from training.runs.config import RunConfig
+from training.runs.space import Space
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gdr_model.encoders.builtin import FRAMES_PER_S, MELS, POOLED_PER_S, pool_windows
-from training.builtin.batches import CROP_S, FLOOR, Sampler, disturb, windowed
-from training.builtin.prepare import Prepared, Store
+from gdr_model.encoders.builtin.audio import FRAMES_PER_S, MELS, POOLED_PER_S, pool_windows
+from recipes.builtin.corpus.batches import CROP_S, FLOOR, Sampler, disturb, windowed
+from recipes.builtin.corpus.prepare import Prepared, Store
 
 
 def track(name: str, kind: str, seconds: int, seed: int) -> Prepared:

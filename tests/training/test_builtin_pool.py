@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from gdr_model.types import PASSAGE_S
-from training.builtin.latents import DIM, Latents
-from training.builtin.pool import Pool
-from training.builtin.train_retriever import Items
+from recipes.builtin.corpus.latents import DIM, Latents
+from recipes.builtin.corpus.pool import Pool
+from recipes.builtin.train_retriever import Items
 
 WIDTH = 384
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.builtin import vocabulary as words
-from training.builtin.captions import Facts, article, captions, distinct
+from training.words import vocabulary as words
+from training.words.captions import Facts, article, captions, distinct
 
 JAZZ = Facts(
     classes=(("Jazz", 2.1), ("Piano", 1.9), ("Double bass", 1.5), ("Sad music", 1.2)),

@@ -7,13 +7,13 @@ import pytest
 import soundfile
 from mutagen.oggvorbis import OggVorbis
 
-from training.builtin.compose import DIVERSE, Score, compose, write_midi
-from training.builtin.demo import pieces
-from training.builtin.gm import DRUM_CHANNEL, DRUMS, PROGRAMS
-from training.builtin.render import CEILING, SOUNDFONTS, level, plan
-from training.builtin.rhythm import BASS, COMPS, GROOVES, events, fit
-from training.builtin.styles import BY_NAME, STYLES, read_layer
-from training.builtin.theory import MODES, QUALITIES, chord, lead, nearest
+from recipes.builtin.music.compose import DIVERSE, Score, compose, write_midi
+from recipes.builtin.music.demo import pieces
+from recipes.builtin.music.gm import DRUM_CHANNEL, DRUMS, PROGRAMS
+from recipes.builtin.music.render import CEILING, SOUNDFONTS, level, plan
+from recipes.builtin.music.rhythm import BASS, COMPS, GROOVES, events, fit
+from recipes.builtin.music.styles import BY_NAME, STYLES, read_layer
+from recipes.builtin.music.theory import MODES, QUALITIES, chord, lead, nearest
 
 
 def sounding(score: Score) -> set[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gdr_model.errors import UsageError
-from training.config import RunConfig, of, resolved
+from training.runs.config import RunConfig, of, resolved
 
 CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.yaml"))
 

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from gdr_model.errors import UsageError
-from training.dataset import Dataset, DatasetError, Item, Splits, read
+from training.data import Dataset, DatasetError, Item, Splits, read
 
 
 def table(path: Path, *rows: list[object]) -> Path:

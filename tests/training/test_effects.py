@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdr_model.encoders.builtin import SAMPLE_RATE_HZ
+from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
 from gdr_model.types import Array
-from training.builtin.effects import (
+from recipes.builtin.corpus.effects import (
     CHAIN,
     band_limited,
     compressed,

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from gdr_model.errors import UsageError
-from training.config import RULES, RunConfig
-from training.corpus import Corpus
-from training.evaluate import PLAIN, open_folds, retrieval
-from training.evaluate_control import control, gain_at
-from training.evaluate_fidelity import fidelity
+from training.data.corpus import Corpus
+from training.evaluation.control import control, gain_at
+from training.evaluation.control_models import Steered, of_run, words_of
+from training.evaluation.fidelity import fidelity
+from training.evaluation.retrieval import PLAIN, open_folds, retrieval
+from training.evaluation.tables import Table, save
 from training.metrics import Interval
-from training.space import Space
-from training.state import RunError
-from training.steered import Steered, of_run, words_of
-from training.tables import Table, save
-from training.train import train
+from training.runs.config import RULES, RunConfig
+from training.runs.space import Space
+from training.runs.state import RunError
+from training.runs.train import train
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from filelock import FileLock
 
 from gdr_model.errors import Cancelled, SpaceMismatch, UsageError
 from gdr_model.types import Audio, TextEmbedding
-from training.dataset import Dataset, DatasetError, Item, read
-from training.extract import Summary, extract
-from training.extracted import Manifest, read_extracted
-from training.sound import decoded_ahead, stretch
+from training.data import Dataset, DatasetError, Item, read
+from training.data.extract import Summary, extract
+from training.data.extracted import Manifest, read_extracted
+from training.data.sound import decoded_ahead, stretch
 
 
 class LetterCounts:
@@ -266,7 +266,7 @@ def test_a_clip_file_is_taken_whole_and_a_recording_is_cut() -> None:
 
 
 def test_the_shipped_model_extracts_a_table_of_captions(music, write_tone, tmp_path) -> None:
-    from gdr_model.checkpoint import load
+    from gdr_model.models.checkpoint import load
 
     model = load()
     write_tone(music / "a.ogg", 220, 3)

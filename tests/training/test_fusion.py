@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdr_model.clusters import clusters
 from gdr_model.errors import UsageError
-from training.fusion import Drawn, fused, ratio
-from training.readings import ambiguity, best_reading, rank_correlation
-from training.space import Space
+from gdr_model.search.clusters import clusters
+from training.evaluation.fusion import Drawn, fused, ratio
+from training.evaluation.readings import ambiguity, best_reading, rank_correlation
+from training.runs.space import Space
 
 
 def plain(dim: int) -> Space:

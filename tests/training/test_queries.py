@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.builtin import vocabulary as words
-from training.builtin.queries import FELT, order, queries
+from recipes.builtin.report.queries import FELT, order, queries
+from training.words import vocabulary as words
 
 WRITTEN = queries(np.random.default_rng(0), 3000)
 

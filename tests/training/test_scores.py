@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.builtin.scores import Recall, chance, fuse
+from recipes.builtin.report.scores import Recall, chance, fuse
 from training.metrics.retrieval import ranks
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.builtin import sources
-from training.builtin.sources import drop_duplicates, excerpt_sources, licence_of, split_of
+from recipes.builtin.corpus import sources
+from recipes.builtin.corpus.sources import drop_duplicates, excerpt_sources, licence_of, split_of
 
 RATE_HZ = 8000
 

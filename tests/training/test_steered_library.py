@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model import checkpoint
 from gdr_model.errors import UsageError
-from gdr_model.ingest import ingest
-from gdr_model.library import Library
-from training import heard
-from training.builtin.teacher import MUSIC, VOICE, labels
-from training.steered_library import SteeredLibrary, of_library, tagged
+from gdr_model.models import checkpoint
+from gdr_model.store.ingest import ingest
+from gdr_model.store.library import Library
+from training.evaluation.control_library import SteeredLibrary, of_library, tagged
+from training.words import tagger_attributes as heard
+from training.words.teacher import MUSIC, VOICE, labels
 
 CLIPS = 24
 

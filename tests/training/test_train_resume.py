@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from gdr_model.errors import Cancelled, UsageError
-from training.config import RunConfig
-from training.corpus import Corpus
-from training.state import MODEL, STATE, RunError, load_model, read_tensors
-from training.train import Progress, rate_at, train
+from training.data.corpus import Corpus
+from training.runs.config import RunConfig
+from training.runs.state import MODEL, STATE, RunError, load_model, read_tensors
+from training.runs.train import Progress, rate_at, train
 
 
 def interrupted(config: RunConfig, corpus: Corpus, folder: Path, after: int) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from gdr_model.encoders.builtin import SAMPLE_RATE_HZ
-from training.builtin.lyrics import song
-from training.builtin.speakers import COMMANDS, Speaker, trimmed
-from training.builtin.voices import PIECE_S, WAYS, Ground, fitted, melody, piece, voiced
+from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
+from recipes.builtin.voices.lyrics import song
+from recipes.builtin.voices.pieces import PIECE_S, WAYS, Ground, fitted, melody, piece, voiced
+from recipes.builtin.voices.speakers import COMMANDS, Speaker, trimmed
 
 MISSING = [c for c in COMMANDS if shutil.which(c) is None]
 needs_voices = pytest.mark.skipif(
@@ -55,7 +55,7 @@ def test_silence_is_cut_off_but_not_to_nothing() -> None:
     "speaker", [Speaker("flite", "rms", False), Speaker("espeak-ng", "en-us+f2", True)]
 )
 def test_a_note_is_sung_where_and_how_high_it_is_written(speaker: Speaker) -> None:
-    from training.builtin.sing import Manner, Note, sung
+    from recipes.builtin.voices.sing import Manner, Note, sung
 
     rng = np.random.default_rng(0)
     plain = Manner(vibrato_cents=0, slide_s=0.005)

@@ -12,11 +12,11 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from gdr_tui.app import GdrApp
-from gdr_tui.screens.main import MainScreen
-from gdr_tui.session import Session
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.results import ResultsList
+from gdr_tui.app.app import GdrApp
+from gdr_tui.app.main.screen import MainScreen
+from gdr_tui.app.main.session import Session
+from gdr_tui.app.search.results import ResultsList
+from gdr_tui.app.settings import Settings
 
 NARROW, WIDE = (80, 24), (120, 40)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
-from gdr_model.records import Failure
+from gdr_model.store.records import Failure
 from gdr_model.types import (
     Array,
     Cancel,
@@ -26,10 +26,10 @@ from gdr_model.types import (
     Why,
     never,
 )
-from gdr_tui.holdings import Folder
-from gdr_tui.mapped import Course, Mapped
-from gdr_tui.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
-from gdr_tui.trail import Node
+from gdr_tui.app.library.folders import Folder
+from gdr_tui.app.main.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
+from gdr_tui.app.map.points import Course, Mapped
+from gdr_tui.app.trail.trail import Node
 
 NAMES = [
     ("Night Drive", "Alva Noor", "ambient techno"),

@@ -21,7 +21,7 @@ from pathlib import Path
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|.)")
 BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^][^\x07\x1b]*\x1b?|[()])?\Z")
 """An escape whose end is still to come: a pseudo-terminal hands over 4 KiB at a time."""
-PROGRAM = [sys.executable, "-c", "from gdr_tui.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from gdr_tui.cli.main import main; main()"]
 
 
 class Terminal:

@@ -12,13 +12,13 @@ from stand_in import StandIn
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from gdr_model.crates import Crates, CrateTrack
 from gdr_model.errors import UsageError
-from gdr_model.notebook import Notebook
-from gdr_tui.screens.crates import CratesScreen
-from gdr_tui.screens.export import ExportScreen
-from gdr_tui.screens.naming import NameScreen
-from gdr_tui.shelf import KeptCrates, Shelf
+from gdr_model.notebook.crates import Crates, CrateTrack
+from gdr_model.notebook.database import Notebook
+from gdr_tui.app.crates.export import ExportScreen
+from gdr_tui.app.crates.screen import CratesScreen
+from gdr_tui.app.crates.state import KeptCrates, Shelf
+from gdr_tui.app.ui.name import NameScreen
 
 
 def kept(name: str) -> list[str]:

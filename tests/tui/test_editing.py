@@ -6,12 +6,12 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.types import WeightedText
-from gdr_tui.draft import weighted
-from gdr_tui.screens.editing import EditPanel
-from gdr_tui.screens.main import MainScreen
-from gdr_tui.widgets.chips import Chips
-from gdr_tui.widgets.dial import Dial
-from gdr_tui.widgets.difference import DifferenceList
+from gdr_tui.app.edit.dial import Dial
+from gdr_tui.app.edit.difference import DifferenceList
+from gdr_tui.app.edit.panel import EditPanel
+from gdr_tui.app.main.screen import MainScreen
+from gdr_tui.app.search.chips import Chips
+from gdr_tui.app.search.draft import weighted
 
 
 async def test_edits_a_result_it_almost_likes() -> None:

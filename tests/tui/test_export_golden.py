@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gdr_model.crates import CrateTrack
+from gdr_model.notebook.crates import CrateTrack
 from gdr_tui.export import lists, of_crate, rekordbox
 from gdr_tui.export.entries import TrackList
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gdr_model import paths
-from gdr_model.library import Library
+from gdr_model.store.library import Library
 
 HEAVY = ("torch", "transformers", "hnswlib", "av", "soundfile", "sounddevice")
 COUNT = 100_000
@@ -18,10 +18,10 @@ WATCH = """
 import json, sys, time
 from pathlib import Path
 began = time.monotonic()
-from gdr_tui.app import GdrApp
-from gdr_tui.session import Session
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.results import ResultsList
+from gdr_tui.app.app import GdrApp
+from gdr_tui.app.main.session import Session
+from gdr_tui.app.settings import Settings
+from gdr_tui.app.search.results import ResultsList
 heavy = sys.argv[2].split(",")
 told = {"at_import": [name for name in heavy if name in sys.modules]}
 

@@ -15,12 +15,12 @@ from driving import NARROW, WIDE, main, names, opened, picture, said, until
 from textual.pilot import Pilot
 
 from gdr_model import paths
-from gdr_model.records import Failure, Sound, Stamp
+from gdr_model.store.records import Failure, Sound, Stamp
 from gdr_model.types import Cancel, never
-from gdr_tui.holdings import folders
-from gdr_tui.pause import Pause
-from gdr_tui.screens.library import LibraryScreen
-from gdr_tui.session import Indexed, Indexing, Session
+from gdr_tui.app.library.folders import folders
+from gdr_tui.app.library.pause import Pause
+from gdr_tui.app.library.screen import LibraryScreen
+from gdr_tui.app.main.session import Indexed, Indexing, Session
 
 DEMO = Path(__file__).parents[2] / "demo"
 

@@ -10,12 +10,12 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.types import Array
-from gdr_tui.reveal import RevealError, command, reveal
-from gdr_tui.screens.export import ExportScreen
-from gdr_tui.screens.help import HelpScreen
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.trail import TrailList
-from gdr_tui.widgets.waveform import Waveform
+from gdr_tui.app.crates.export import ExportScreen
+from gdr_tui.app.playback.reveal import RevealError, command, reveal
+from gdr_tui.app.playback.waveform import Waveform
+from gdr_tui.app.settings import Settings
+from gdr_tui.app.trail.list import TrailList
+from gdr_tui.app.ui.help import HelpScreen
 
 
 async def test_plays_from_the_matching_passage_pauses_and_seeks() -> None:

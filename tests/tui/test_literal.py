@@ -1,6 +1,6 @@
 from rich.cells import cell_len
 
-from gdr_tui.literal import clock, fit, literal
+from gdr_tui.safe_text import clock, fit, literal
 
 
 def test_letters_of_every_script_are_kept() -> None:

@@ -10,9 +10,9 @@ from stand_in import StandIn
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from gdr_tui.screens.editing import EditPanel
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.readings import ReadingTabs
+from gdr_tui.app.edit.panel import EditPanel
+from gdr_tui.app.explain.tabs import ReadingTabs
+from gdr_tui.app.settings import Settings
 
 HUGE = (200, 60)
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, HUGE], ids=["80x24", "120x40", "200x60"])

@@ -12,12 +12,12 @@ from driving import NARROW, WIDE, asked, main, names, opened, picture, said, unt
 from stand_in import StandIn, track
 from textual.pilot import Pilot
 
-from gdr_tui.mapped import Grouping, Mapped, folders
-from gdr_tui.messages import IndexFinished
-from gdr_tui.screens.main import MainScreen
-from gdr_tui.screens.map import MapScreen
-from gdr_tui.session import Indexed
-from gdr_tui.widgets.map import MapPlot
+from gdr_tui.app.main.screen import MainScreen
+from gdr_tui.app.main.session import Indexed
+from gdr_tui.app.map.points import Grouping, Mapped, folders
+from gdr_tui.app.map.screen import MapScreen
+from gdr_tui.app.map.widget import MapPlot
+from gdr_tui.app.messages import IndexFinished
 
 
 async def mapped(pilot: Pilot[Any]) -> MapPlot:

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdr_model import atlas
 from gdr_model.errors import Cancelled
-from gdr_model.ingest import ingest
-from gdr_model.library import Library
-from gdr_model.nearest import Shelf
+from gdr_model.search import library_map
+from gdr_model.search.nearest import Shelf
+from gdr_model.search.whitening import Whitening
+from gdr_model.store.ingest import ingest
+from gdr_model.store.library import Library
 from gdr_model.types import Hit, Query, Results, Steering
-from gdr_model.whitening import Whitening
-from gdr_tui.map_session import MapSession
-from gdr_tui.mapped import Mapped
-from gdr_tui.trail import Ask, Node
+from gdr_tui.app.map.compute import MapSession
+from gdr_tui.app.map.points import Mapped
+from gdr_tui.app.trail.trail import Ask, Node
 
 STEERING = Steering("warm")
 
@@ -54,7 +54,7 @@ def library(music: Path, write_tone: Callable[..., Path], encoder: Any) -> Itera
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(atlas, "best_method", lambda: "PCA")
+    monkeypatch.setattr(library_map, "best_method", lambda: "PCA")
 
 
 def shown(session: MapSession) -> list[Mapped]:
@@ -94,12 +94,12 @@ def test_it_is_computed_once_and_again_only_when_the_library_changes(
 
     made: list[int] = []
 
-    def counted(recordings: atlas.Recordings) -> atlas.Atlas:
+    def counted(recordings: library_map.Recordings) -> library_map.Atlas:
         made.append(len(recordings.contents))
         return whole(recordings)
 
-    whole = atlas.by_pca
-    monkeypatch.setattr(atlas, "by_pca", counted)
+    whole = library_map.by_pca
+    monkeypatch.setattr(library_map, "by_pca", counted)
     (again,) = shown(OnShelf(library, encoder))
     assert not made, "it was kept"
     np.testing.assert_array_equal(again.xy, mapped.xy)
@@ -123,16 +123,18 @@ def test_a_quick_one_comes_first_where_the_better_one_takes_long(
     library: Library, encoder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(
-        recordings: atlas.Recordings, cancelled: Callable[[], bool], tell: Callable[[float], Any]
-    ) -> atlas.Atlas:
+        recordings: library_map.Recordings,
+        cancelled: Callable[[], bool],
+        tell: Callable[[float], Any],
+    ) -> library_map.Atlas:
         tell(0.5)
         if cancelled():
             raise Cancelled("stopped")
-        made = atlas.by_pca(recordings)
-        return atlas.Atlas(made.contents, -made.xy, "t-SNE", 4)
+        made = library_map.by_pca(recordings)
+        return library_map.Atlas(made.contents, -made.xy, "t-SNE", 4)
 
-    monkeypatch.setattr(atlas, "best_method", lambda: "t-SNE")
-    monkeypatch.setattr(atlas, "by_tsne", slowly)
+    monkeypatch.setattr(library_map, "best_method", lambda: "t-SNE")
+    monkeypatch.setattr(library_map, "by_tsne", slowly)
     session = OnShelf(library, encoder)
     with pytest.raises(Cancelled):
         session.map(lambda mapped: None, cancelled=lambda: True)

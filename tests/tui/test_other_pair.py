@@ -6,8 +6,8 @@ import numpy as np
 import soundfile
 from driving import WIDE, asked, main, names, opened, picture, until
 
-from gdr_tui.session import Session
-from gdr_tui.widgets.status import StatusLine
+from gdr_tui.app.main.session import Session
+from gdr_tui.app.main.status import StatusLine
 
 
 async def test_a_pair_without_retriever_indexes_and_answers(music: Path, tiny_clap: Path) -> None:

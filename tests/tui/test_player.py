@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gdr_model.types import Array
-from gdr_tui.player import (
+from gdr_tui.app.playback.player import (
     BLOCK,
     RATE_HZ,
     ExternalPlayer,

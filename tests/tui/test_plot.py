@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdr_tui.plot import View, braille, inside, line, majority, nearest
+from gdr_tui.app.map.plot import View, braille, inside, line, majority, nearest
 
 CORNERS = np.array([[-1, 1], [1, 1], [-1, -1], [1, -1]], np.float32)
 

@@ -10,10 +10,10 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.types import Slider, WeightedText
-from gdr_tui.history import KEPT, History
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.chips import Chips
-from gdr_tui.widgets.prompt import Completions
+from gdr_tui.app.search.chips import Chips
+from gdr_tui.app.search.history import KEPT, History
+from gdr_tui.app.search.prompt import Completions
+from gdr_tui.app.settings import Settings
 
 
 async def test_types_signs_in_the_prompt_and_gets_chips() -> None:

@@ -6,9 +6,9 @@ from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, s
 from stand_in import StandIn
 from textual.pilot import Pilot
 
-from gdr_tui import messages
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.readings import ReadingTabs
+from gdr_tui.app import messages
+from gdr_tui.app.explain.tabs import ReadingTabs
+from gdr_tui.app.settings import Settings
 
 
 def tabs(pilot: Pilot[Any]) -> ReadingTabs:

@@ -8,9 +8,9 @@ import pytest
 from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
 from textual.widgets import Input
 
-from gdr_tui.session import Session
-from gdr_tui.widgets.status import StatusLine
-from gdr_tui.widgets.waveform import Waveform
+from gdr_tui.app.main.session import Session
+from gdr_tui.app.main.status import StatusLine
+from gdr_tui.app.playback.waveform import Waveform
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo"

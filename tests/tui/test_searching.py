@@ -7,8 +7,8 @@ from textual import events
 from textual.widgets import Input
 
 from gdr_model.types import WeightedText
-from gdr_tui.screens.compare import CompareScreen
-from gdr_tui.widgets.chips import Chips
+from gdr_tui.app.search.chips import Chips
+from gdr_tui.app.trail.compare import CompareScreen
 
 
 async def test_types_a_prompt_and_gets_results() -> None:
@@ -62,7 +62,8 @@ async def test_clicks_a_chip_away() -> None:
 
 
 async def test_turns_guidance_three_times_and_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gdr_tui.screens.search.SETTLE_S", 3.0)  # slow machines press keys slowly
+    # Slow machines press keys slowly.
+    monkeypatch.setattr("gdr_tui.app.main.search_screen.SETTLE_S", 3.0)
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
@@ -119,7 +120,7 @@ async def test_opinions_rank_again_at_once_and_enter_draws_with_them() -> None:
 
 
 async def test_a_ban_does_not_wait_for_keys_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gdr_tui.screens.search.SETTLE_S", 3600)
+    monkeypatch.setattr("gdr_tui.app.main.search_screen.SETTLE_S", 3600)
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gdr_tui import keys, settings
-from gdr_tui.settings import Settings
+from gdr_tui.app import keys, settings
+from gdr_tui.app.settings import Settings
 
 
 def written(folder: Path, text: str) -> Path:

@@ -7,8 +7,8 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from gdr_tui import keys, settings
-from gdr_tui.settings import Settings
+from gdr_tui.app import keys, settings
+from gdr_tui.app.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 FIELDS, KEYS = TEXT.split("## Keys")

@@ -16,15 +16,15 @@ from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, s
 from stand_in import StandIn
 from textual.widgets import Input
 
-from gdr_model import ingest as ingesting
 from gdr_model.errors import LibraryError
-from gdr_model.library import Library
+from gdr_model.store import ingest as ingesting
+from gdr_model.store.library import Library
 from gdr_model.types import Query, Results, Steering
-from gdr_tui import jobs
-from gdr_tui.background import Background
-from gdr_tui.messages import TracksArrived
-from gdr_tui.session import Indexing, Loaded, Session
-from gdr_tui.widgets.status import State, StatusLine, left_parts
+from gdr_tui.app.background import Background
+from gdr_tui.app.main import jobs
+from gdr_tui.app.main.session import Indexing, Loaded, Session
+from gdr_tui.app.main.status import State, StatusLine, left_parts
+from gdr_tui.app.messages import TracksArrived
 
 
 class Plain(Session):

@@ -9,13 +9,13 @@ import pytest
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Cancel, WeightedText
-from gdr_tui.background import Background
-from gdr_tui.draft import Draft
-from gdr_tui.heap import kept_for_good
-from gdr_tui.session import measured, sentence
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.results import bar
-from gdr_tui.widgets.waveform import braille, levels
+from gdr_tui.app.background import Background
+from gdr_tui.app.gc_control import kept_for_good
+from gdr_tui.app.main.session import measured, sentence
+from gdr_tui.app.playback.waveform import braille, levels
+from gdr_tui.app.search.draft import Draft
+from gdr_tui.app.search.results import bar
+from gdr_tui.app.settings import Settings
 
 
 def test_full_scale_fills_every_dot_and_silence_draws_one_line() -> None:

@@ -13,9 +13,9 @@ from driving import NARROW, WIDE, asked, burst, main, opened, picture, said, unt
 from stand_in import StandIn
 
 from gdr_model import paths
-from gdr_model.notebook import Notebook
-from gdr_model.trails import Trails
-from gdr_tui.told import Loaded
+from gdr_model.notebook.database import Notebook
+from gdr_model.notebook.trails import Trails
+from gdr_tui.app.values import Loaded
 
 ROOTS = [Path("/music")]
 
@@ -102,7 +102,7 @@ async def test_without_a_way_out_it_says_what_to_do() -> None:
 async def test_a_problem_is_not_swept_away_by_the_next_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gdr_tui.screens.search.READING_S", 60.0)
+    monkeypatch.setattr("gdr_tui.app.main.search_screen.READING_S", 60.0)
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         main(pilot).say("marked")
         await until(pilot, lambda: said(pilot) == ["marked"])

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdr_model import filters
 from gdr_model.errors import UsageError
+from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
-from gdr_tui.syntax import Typed, parse, parts, quoted
+from gdr_tui.app.search.syntax import Typed, parse, parts, quoted
 
 
 def test_everything_at_once() -> None:

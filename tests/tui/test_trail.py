@@ -12,13 +12,13 @@ from stand_in import StandIn
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from gdr_model.notebook import Notebook
-from gdr_model.sessions import LibraryPrint, ModelPrint, SavedSession
-from gdr_model.trails import Trails
-from gdr_tui.app import GdrApp
-from gdr_tui.screens.compare import CompareScreen
-from gdr_tui.session import Prints
-from gdr_tui.widgets.trail import TrailList
+from gdr_model.notebook.database import Notebook
+from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedSession
+from gdr_model.notebook.trails import Trails
+from gdr_tui.app.app import GdrApp
+from gdr_tui.app.main.session import Prints
+from gdr_tui.app.trail.compare import CompareScreen
+from gdr_tui.app.trail.list import TrailList
 
 PRINTS = Prints(ModelPrint("builtin", "0" * 16), (LibraryPrint("/music", 30, "1" * 16),))
 

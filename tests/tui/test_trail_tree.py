@@ -3,7 +3,7 @@ import pytest
 from stand_in import hits
 
 from gdr_model.types import Edit, Query, Results, Steering, WeightedText
-from gdr_tui.trail import Ask, Trail, compare, what_changed
+from gdr_tui.app.trail.trail import Ask, Trail, compare, what_changed
 
 FIRST = Steering("warm dub", seed=3)
 

@@ -10,8 +10,8 @@ from textual.color import Color
 from textual.widgets import Input
 
 from gdr_model.errors import LibraryError
-from gdr_tui.settings import Settings
-from gdr_tui.widgets.status import StatusLine
+from gdr_tui.app.main.status import StatusLine
+from gdr_tui.app.settings import Settings
 
 
 async def test_is_told_once_that_there_is_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ from textual.widgets import Input
 from gdr_model.errors import UsageError
 from gdr_model.types import Query, Results, Steering
 from gdr_tui import export
-from gdr_tui.screens.ask import FolderScreen
-from gdr_tui.screens.export import ExportScreen
-from gdr_tui.typed import typed_path
+from gdr_tui.app.crates.export import ExportScreen
+from gdr_tui.app.ui.ask import FolderScreen
+from gdr_tui.user_paths import typed_path
 
 LONG = "n" * 300
 

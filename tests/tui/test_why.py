@@ -6,8 +6,8 @@ from driving import NARROW, asked, main, opened, picture, said, until
 from stand_in import StandIn
 
 from gdr_model.types import Hit, Push, Query, Why
-from gdr_tui.literal import literal
-from gdr_tui.screens.why import WhyDialog, arms, label, pushes, words
+from gdr_tui.app.explain.why import WhyDialog, arms, label, pushes, words
+from gdr_tui.safe_text import literal
 
 
 async def test_sees_what_pushes_and_in_which_words() -> None:

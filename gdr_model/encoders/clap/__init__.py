@@ -1,0 +1,1 @@
+"""CLAP, from the hub's folder or from laion-clap's own checkpoint."""

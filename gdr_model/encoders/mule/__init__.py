@@ -1,0 +1,1 @@
+"""MULE, as published and as ported to PyTorch: two different networks."""

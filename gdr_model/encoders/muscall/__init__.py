@@ -1,0 +1,1 @@
+"""MusCALL: both towers, and their checkpoint converted."""

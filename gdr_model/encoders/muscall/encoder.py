@@ -1,0 +1,105 @@
+"""MusCALL as a pair of encoders: windows of sound, and sentences, to points of one space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gdr_model.encoders.muscall.net import Muscall, MuscallConfig
+from gdr_model.encoders.registry import folder_format
+from gdr_model.encoders.registry.folders import quiet
+from gdr_model.encoders.shared.prompts import PromptReader
+from gdr_model.encoders.shared.windowed import WindowedEncoder
+from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.search.whitening import unit
+from gdr_model.types import Array, LatentSpace
+
+MODEL_TYPE = "muscall"
+VOCABULARY = ("vocab.json", "merges.txt")
+"""CLIP's tokenizer, as openai/clip-vit-base-patch32 and others publish it."""
+
+
+def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
+    """The audio tower of a folder that `muscall_convert` has written.
+
+    Each window has a spectrogram of its own, with the floor of its own loudest band.
+
+    Raises:
+        ModelError: if the folder holds something else.
+    """
+    net = network(folder)
+    net.audio_backbone.to(device)
+    net.audio_projection.to(device)
+
+    def embed(sound: Tensor) -> Tensor:
+        return net.point(net.level(sound).to(device))
+
+    return WindowedEncoder(embed, space, device, net.config.samples)
+
+
+def load_text(folder: Path, device: torch.device) -> PromptReader:
+    """The text tower of a folder that holds the vocabulary too.
+
+    Raises:
+        WeightsMissing: if there is no vocabulary.
+        ModelError: if the folder holds something else, or the vocabulary has another size.
+    """
+    net = network(folder).to(device)
+    config = net.config
+    tokenizer = vocabulary(folder, config)
+
+    def read(prompt: str) -> tuple[Array, Array]:
+        ids = tokenizer(prompt, truncation=True, max_length=config.max_tokens)["input_ids"]
+        with torch.inference_mode():
+            states, point = net.words(torch.tensor([ids], device=device))
+        return states[0].cpu().numpy(), unit(point[0].cpu().numpy())
+
+    return PromptReader(read, config.text_width, config.dim, config.max_tokens)
+
+
+def vocabulary(folder: Path, config: MuscallConfig) -> Any:
+    """CLIP's tokenizer, from vocab.json and merges.txt.
+
+    The end token must have the largest id: it is found by that.
+
+    Raises:
+        WeightsMissing: if a file is not there.
+        ModelError: if they do not belong to these weights.
+    """
+    from transformers import CLIPTokenizer
+
+    missing = [name for name in VOCABULARY if not (folder / name).is_file()]
+    if missing:
+        raise WeightsMissing(
+            f"{folder} has no {' and no '.join(missing)}, so words cannot be read; put those of "
+            "openai/clip-vit-base-patch32 there"
+        )
+    with quiet():
+        try:
+            tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as error:
+            # The tokenizers library raises plain exceptions.
+            raise ModelError(
+                f"{folder} holds no vocabulary of CLIP's tokenizer: {error}"
+            ) from error
+    if len(tokenizer) != config.vocabulary or tokenizer.eos_token_id != config.vocabulary - 1:
+        raise ModelError(
+            f"the vocabulary in {folder} has {len(tokenizer)} tokens, and its end is token "
+            f"{tokenizer.eos_token_id}; these weights need {config.vocabulary}, the end last"
+        )
+    return tokenizer
+
+
+def network(folder: Path) -> Muscall:
+    """Both towers of a folder.
+
+    Raises:
+        ModelError: if it holds something else.
+    """
+    config, tensors = folder_format.read(folder, MODEL_TYPE, MuscallConfig)
+    net = Muscall(config)
+    folder_format.fill(net, tensors, str(folder))
+    return net

@@ -1,0 +1,1 @@
+"""Which pairs there are, where weights lie, and how foreign ones are converted; no network."""

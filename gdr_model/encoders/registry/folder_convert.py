@@ -1,0 +1,43 @@
+"""A folder of transformers whose tensors are a pickle, as one with safetensors."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gdr_model.encoders.registry.state_dicts import read_pickle
+from gdr_model.errors import ModelError
+from gdr_model.models import weights
+
+
+def convert(source: Path, folder: Path) -> None:
+    """Write the folder; the files beside the tensors are taken along.
+
+    Raises:
+        ModelError: if the source is no such folder, or its pickle holds more than tensors.
+    """
+    weights.described(source)
+    pickle = source / weights.PICKLE
+    if not pickle.is_file():
+        raise ModelError(f"{source} has no {weights.PICKLE}, so there is nothing to convert")
+    rewrite(pickle, folder / weights.TENSORS)
+    for path in source.iterdir():
+        if path.is_file() and path.suffix in (".json", ".txt", ".model"):
+            shutil.copyfile(path, folder / path.name)
+
+
+def rewrite(pickle: Path, file: Path) -> None:
+    """Write the tensors of a checkpoint as safetensors.
+
+    Raises:
+        ModelError: if it holds anything else.
+    """
+    found = read_pickle(pickle)
+    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
+        raise ModelError(f"{pickle} holds more than named tensors")
+    # Tied tensors share memory, which safetensors refuses.
+    own = {str(name): tensor.clone().contiguous() for name, tensor in found.items()}
+    save_file(own, file, {"format": "pt"})

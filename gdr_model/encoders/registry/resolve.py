@@ -1,0 +1,173 @@
+"""From what `--model` says to a pair of encoders with the weights of both sides; no torch.
+
+`clap`                     a pair of the table, its weights found on this machine
+`clap@4`                   the same, encoding every 4 s and interpolating to one latent a second
+`/folder`, `owner/name`    CLAP weights in a folder, or in the Hugging Face cache
+`/file.pt`                 a checkpoint of laion-clap
+`AUDIO+TEXT`               both sides named: a part of the table, a folder or a repository each
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdr_model import paths
+from gdr_model.encoders.registry.pairs import (
+    AUDIO_PARTS,
+    CLAP,
+    LAION,
+    PAIRS,
+    TEXT_PARTS,
+    AudioPart,
+    Pair,
+    TextPart,
+)
+from gdr_model.errors import ModelError, UsageError
+from gdr_model.models import weights
+from gdr_model.types import LatentSpace
+
+_HOP = re.compile(r"(.+)@(\d{1,3})")
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A pair, and where its weights lie."""
+
+    argument: str
+    """What `--model` takes for it, folders by their absolute paths."""
+    audio: AudioPart
+    audio_weights: Path
+    """A folder, or a checkpoint of laion-clap."""
+    text: TextPart
+    text_weights: Path | None
+    """None where they are only looked for when words are read."""
+    shared: bool
+    space: LatentSpace
+
+
+def locate(name: str) -> Located:
+    """The pair that a name stands for.
+
+    Raises:
+        WeightsMissing: if the weights of its audio side are not here.
+        ModelError: if there is no such pair, or a folder holds something else.
+        UsageError: for a hop that makes no sense.
+    """
+    plain, hop_s = _hop(name)
+    if plain in PAIRS and plain != "builtin":
+        return _located(name, PAIRS[plain], weights.find(PAIRS[plain].audio.weights), None, hop_s)
+    first, plus, second = plain.partition("+")
+    if plus and not Path(plain).exists():
+        audio, sound = _audio(first)
+        text, words = _text(second)
+        one = audio.weights == text.weights and sound == words
+        pair = Pair(plain, "", audio, text, shared=one)
+        spelled = f"{_spelled(first)}+{_spelled(second)}"
+        return _located(spelled + name[len(plain) :], pair, sound, words, hop_s)
+    audio, sound = _audio(plain)
+    pair = next(pair for pair in PAIRS.values() if pair.audio == audio)
+    return _located(_spelled(plain) + name[len(plain) :], pair, sound, None, hop_s)
+
+
+def _located(argument: str, pair: Pair, sound: Path, words: Path | None, hop_s: float) -> Located:
+    if words is None and pair.text.weights == pair.audio.weights:
+        words = sound
+    space = _space(pair.audio, sound, hop_s)
+    return Located(argument, pair.audio, sound, pair.text, words, pair.shared, space)
+
+
+def _spelled(name: str) -> str:
+    """A path that means the same in another folder; anything else as it is."""
+    path = Path(name).expanduser()
+    return str(path.absolute()) if path.exists() else name
+
+
+def _hop(name: str) -> tuple[str, float]:
+    """`clap@4` to `clap` and 4; a folder may be called so."""
+    found = _HOP.fullmatch(name)
+    if found is None or Path(name).exists():
+        return name, 1.0
+    return found[1], float(found[2])
+
+
+def _space(part: AudioPart, folder: Path, hop_s: float) -> LatentSpace:
+    if not 1 <= hop_s <= part.window_s:
+        raise UsageError(
+            f"a hop of {hop_s:g} s is out of range for {part.name}; use 1 to {part.window_s:g}"
+        )
+    if folder.is_file():
+        from gdr_model.encoders.clap.laion import describe
+
+        dim, fingerprint = weights.remembered(folder, part.name, lambda: list(describe(folder)))
+    else:
+        raw = weights.require(folder, part.weights)
+        dim = raw.get(part.width, 512)
+        fingerprint = weights.fingerprint(folder / weights.TENSORS, part.tensors)
+    if not isinstance(dim, int) or dim < 1:
+        raise ModelError(f"{folder / 'config.json'} says that a latent is {dim!r} wide")
+    return LatentSpace(part.name, dim, part.sample_rate_hz, part.window_s, hop_s, fingerprint)
+
+
+def _audio(name: str) -> tuple[AudioPart, Path]:
+    """An audio side by its name, folder or repository."""
+    for part in AUDIO_PARTS:
+        if name == part.name:
+            return part, weights.find(part.weights)
+    path = _path(name)
+    if path.is_file():
+        return LAION, path
+    kind = weights.described(path).get("model_type")
+    if kind in CLAP.weights.types:
+        return (LAION if weights.described(path).get("gdr_pair") == LAION.name else CLAP), path
+    for part in AUDIO_PARTS:
+        if kind in part.weights.types:
+            return part, path
+    for text in TEXT_PARTS:
+        if kind in text.weights.types:
+            raise ModelError(
+                f"{path} reads words only ({kind}); name an audio side too: --model clap+{name}"
+            )
+    raise ModelError(
+        f"{path} holds a model of type {kind!r}; gdr reads its own model folders, runs of gdr "
+        "train, and CLAP, MULE and MusCALL weights"
+    )
+
+
+def _text(name: str) -> tuple[TextPart, Path]:
+    """A text side by its name, folder or repository."""
+    for part in TEXT_PARTS:
+        if name == part.name:
+            return part, weights.find(part.weights)
+    path = _path(name)
+    kind = weights.described(path).get("model_type") if path.is_dir() else None
+    for part in TEXT_PARTS:
+        if kind in part.weights.types:
+            return part, path
+    raise ModelError(f"{path} holds no text encoder that gdr reads; it reads T5, CLAP and MusCALL")
+
+
+def _path(name: str) -> Path:
+    """A folder, a checkpoint, or a repository in the Hugging Face cache."""
+    own = Path(name).expanduser()
+    pulled = paths.models() / name
+    if not own.exists() and (pulled / "config.json").is_file():
+        own = pulled
+    if (own / "config.json").is_file() or (own.is_file() and own.suffix == ".pt"):
+        return own
+    if own.is_file():
+        raise ModelError(f"{own} is no checkpoint of laion-clap (.pt) and no folder of a model")
+    if own.is_dir():
+        raise ModelError(f"{own} holds no model: it has no config.json")
+    cached = None
+    if _REPOSITORY.fullmatch(name):
+        cached = weights.in_hub_cache(name, "config.json")
+    if cached is None:
+        pull = f", or fetch it with gdr model pull {name}" if _REPOSITORY.fullmatch(name) else ""
+        raise ModelError(
+            f"there is no model {name!r}; use {', '.join(PAIRS)}, or a folder with config.json and "
+            f"model.safetensors{pull}"
+        )
+    return cached.parent

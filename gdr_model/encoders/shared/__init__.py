@@ -1,0 +1,1 @@
+"""What encoders have in common: windows of sound, mel spectrograms, reading prompts."""

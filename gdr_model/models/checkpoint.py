@@ -1,0 +1,349 @@
+"""A model is a folder: `config.json` + `model.safetensors`. No pickle is ever loaded.
+
+Tensors are named by what they belong to: `encoder.*`, `encoder_projection`, `denoiser.*`,
+`contrastive.*`, `latent_mean`, `latent_sd` and, where the denoiser was trained on passages
+whitened along time, `latent_along`. They are stored in half precision, but for statistics and the
+frequencies of a UNet, and used in single. A model of another pair has no `encoder.*`: its
+config.json names the pair (see `config`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gdr_model.diffusion import denoisers
+from gdr_model.diffusion.denoisers import Denoiser, Network
+from gdr_model.diffusion.prediction import AsVelocity, check
+from gdr_model.diffusion.schedule import Schedule
+from gdr_model.diffusion.time_whitening import evened
+from gdr_model.encoders.builtin import audio as builtin
+from gdr_model.encoders.builtin.tower import ContrastiveTower
+from gdr_model.errors import ModelError, UsageError
+from gdr_model.models import weights
+from gdr_model.models.config import FORMAT, ModelConfig, unreadable
+from gdr_model.search.whitening import Whitening
+from gdr_model.types import Array, AudioEncoder, LatentSpace
+
+
+@dataclass
+class Retrieving:
+    """What a retriever is made of, beside the pair it was trained with."""
+
+    denoiser: Network
+    contrastive: ContrastiveTower
+
+
+@dataclass
+class Model:
+    """A pair of encoders with its retriever, if it has one; the encoders wait until used."""
+
+    config: ModelConfig
+    device: torch.device
+    schedule: Schedule
+    latent_mean: Tensor  # (D,)
+    latent_sd: Tensor  # (D,)
+    whitening: Whitening
+    latent_along: Tensor | None = None
+    """(T, D) deviations along time (`gdr_model.diffusion.time_whitening`), where they are used."""
+    own_encoder: builtin.BuiltinEncoder | None = None
+    """The audio encoder of a model that holds it in its own folder."""
+    retrieving: Retrieving | None = None
+
+    @property
+    def mean_sd(self) -> Tensor:
+        """(D,) what a time-mean is divided by, and a drawn one multiplied with."""
+        if self.latent_along is None:
+            return self.latent_sd
+        return self.latent_sd * self.latent_along[0]
+
+    def means(self, latents: Array) -> Tensor:
+        """Time-means (..., D) as those of what the denoiser draws, on its device."""
+        x = torch.from_numpy(latents.astype(np.float32)).to(self.device)
+        return (x - self.latent_mean) / self.mean_sd
+
+    def passages(self, latents: Array) -> Tensor:
+        """Passages (..., T, D) as the denoiser sees them, on its device."""
+        x = self.means(latents)
+        if self.latent_along is None:
+            return x
+        relative = self.latent_along / self.latent_along[0]
+        return torch.from_numpy(evened(x.cpu().numpy(), relative.cpu().numpy())).to(self.device)
+
+    def drawn(self, x: Tensor) -> Array:
+        """Raw time-means (..., D) of sequences (..., T, D) that were drawn."""
+        return np.asarray((x.mean(-2) * self.mean_sd + self.latent_mean).cpu().numpy())
+
+    @property
+    def name(self) -> str:
+        """What the model calls itself."""
+        return self.config.name
+
+    @property
+    def space(self) -> LatentSpace:
+        """The space the encoder writes and the denoiser draws in."""
+        return self.config.space
+
+    @property
+    def denoiser(self) -> Network:
+        """The network that draws.
+
+        Raises:
+            ModelError: if this is a bare pair.
+        """
+        if self.retrieving is None:
+            raise self.config.without_retriever()
+        return self.retrieving.denoiser
+
+    @property
+    def contrastive(self) -> Tower:
+        """From pooled text (B, E) to unit rows (B, D) of the search space.
+
+        Raises:
+            ModelError: if this is a bare pair whose words and sound share no space.
+        """
+        if self.retrieving is not None:
+            return self.retrieving.contrastive
+        if not self.config.pair.shared:
+            raise self.config.without_retriever()
+        return shared_tower
+
+    def require(self, method: str) -> None:
+        """Refuse a method of searching that this model cannot, before anything is read for it.
+
+        Raises:
+            ModelError: naming what there is instead, and what would make a retriever.
+        """
+        _ = self.contrastive if method == "contrastive" else self.denoiser
+
+    @property
+    def velocity(self) -> Denoiser:
+        """The denoiser as one that predicts v, whatever it was trained to predict."""
+        if self.config.prediction == "v":
+            return self.denoiser
+        return AsVelocity(self.denoiser, self.schedule, self.config.prediction)
+
+    @cached_property
+    def encoder(self) -> AudioEncoder:
+        """The audio encoder.
+
+        Raises:
+            ModelError: if its weights cannot be read.
+        """
+        if self.own_encoder is not None:
+            return self.own_encoder
+        pair = self.config.pair
+        module = import_module(pair.audio.module)
+        found: AudioEncoder = module.load_audio(pair.audio_weights, pair.space, self.device)
+        return found
+
+    @cached_property
+    def text(self) -> Any:
+        """The text encoder. Imported on use: indexing a library never reads a word.
+
+        Raises:
+            WeightsMissing: if its weights are not on this machine.
+        """
+        if self.own_encoder is not None:
+            from gdr_model.encoders.builtin.minilm import MiniLM
+
+            return MiniLM()
+        pair = self.config.pair
+        folder = pair.text_weights or weights.find(pair.text.weights)
+        return import_module(pair.text.module).load_text(folder, self.device)
+
+
+class Tower(Protocol):
+    """A text's one point in the search space."""
+
+    def __call__(self, pooled: Tensor, /) -> Tensor:
+        """Pooled text (B, E) to unit rows (B, D)."""
+
+
+def shared_tower(pooled: Tensor) -> Tensor:
+    """The point of a text whose encoder was trained into the space of the sound."""
+    return functional.normalize(pooled, dim=1)
+
+
+def pick_device(device: str) -> torch.device:
+    """`auto` takes CUDA where there is one, else the CPU.
+
+    Raises:
+        UsageError: if the device is unknown or not on this machine.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if device not in here:
+        raise UsageError(f"unknown device {device!r}; use auto, cpu, cuda or mps")
+    if not here[device]:
+        raise UsageError(f"this machine has no {device} device; use --device auto")
+    return torch.device(device)
+
+
+def fingerprint(tensors: dict[str, Tensor]) -> str:
+    """First 16 hex digits of the SHA-256 of the encoder's tensors, in the order of names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        if name.startswith("encoder"):
+            digest.update(name.encode())
+            digest.update(tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def load(name: str = "builtin", device: str = "auto") -> Model:
+    """Read a model from its folder.
+
+    Raises:
+        ModelError: if the folder is missing, malformed, or of other dimensions than it says.
+        UsageError: if the device is not here.
+    """
+    where = pick_device(device)
+    # The networks are too small to share: on a busy two-core machine a second thread made
+    # queries ten times slower, and on an idle one no faster.
+    torch.set_num_threads(1)
+    config = ModelConfig.read(name)
+    whitening = config.whitening()
+    if config.bare:
+        mean, sd = torch.from_numpy(whitening.mean), torch.from_numpy(whitening.sd)
+        return Model(config, where, Schedule(), mean.to(where), sd.to(where), whitening)
+    try:
+        tensors = load_file(config.weights)
+        own = None if config.encoders else _own_encoder(config, tensors, where)
+        tensors = {k: v.float() for k, v in tensors.items()}
+        denoiser = denoisers.build(config.denoiser)
+        check(config.prediction)
+        contrastive = ContrastiveTower(**config.contrastive)
+        along = tensors.get("latent_along")
+        shape = (denoiser.config.frames, denoiser.config.dim)
+        if along is not None and tuple(along.shape) != shape:
+            raise ModelError(f"latent_along is {tuple(along.shape)}; the denoiser draws {shape}")
+        _fill(denoiser, "denoiser.", tensors, where)
+        _fill(contrastive, "contrastive.", tensors, where)
+        return Model(
+            config=config,
+            device=where,
+            schedule=Schedule(**config.schedule),
+            latent_mean=tensors["latent_mean"].to(where),
+            latent_sd=tensors["latent_sd"].to(where),
+            whitening=whitening,
+            latent_along=None if along is None else along.to(where),
+            own_encoder=own,
+            retrieving=Retrieving(denoiser, contrastive),
+        )
+    except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, UsageError) as error:
+        raise unreadable(config.folder, error) from error
+
+
+def _own_encoder(
+    config: ModelConfig, tensors: dict[str, Tensor], where: torch.device
+) -> builtin.BuiltinEncoder:
+    found = fingerprint(tensors)
+    if found != config.space.fingerprint:
+        raise ModelError(
+            f"the encoder in {config.folder} is {found[:8]}, but its config.json says "
+            f"{config.space.fingerprint[:8]}; fetch both files from the same place"
+        )
+    net = builtin.AudioNet()
+    _fill(net, "encoder.", {k: v.float() for k, v in tensors.items()}, where)
+    projection = tensors["encoder_projection"].float().to(where)
+    return builtin.BuiltinEncoder(net, projection, config.space)
+
+
+def _fill(part: nn.Module, prefix: str, tensors: dict[str, Tensor], device: torch.device) -> None:
+    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    part.load_state_dict(own)
+    part.eval().requires_grad_(False).to(device)
+
+
+def save(
+    folder: Path,
+    *,
+    name: str,
+    denoiser: Network,
+    contrastive: ContrastiveTower,
+    schedule: Schedule,
+    latent_mean: Tensor,
+    latent_sd: Tensor,
+    whitening_power: float,
+    net: builtin.AudioNet | None = None,
+    projection: Tensor | None = None,
+    pair: ModelConfig | None = None,
+    prediction: str = "v",
+    distilled: bool = False,
+    anchor_share: float = 0.0,
+    latent_along: Tensor | None = None,
+) -> None:
+    """Write a model folder, each file under a temporary name and renamed into place.
+
+    The audio encoder is `net` with its `projection`, or that of the `pair` the retriever was
+    trained with. `prediction` is what the denoiser predicts; `distilled` says that it was trained
+    with `loss.consistency`; `anchor_share` is how much the contrastive tower has to say in a query;
+    `latent_along` (T, D) the deviations along time by which training passages were divided.
+    """
+    tensors = {"latent_mean": latent_mean, "latent_sd": latent_sd}
+    if latent_along is not None:
+        tensors["latent_along"] = latent_along
+    parts: list[tuple[str, nn.Module]] = [("denoiser.", denoiser), ("contrastive.", contrastive)]
+    if net is not None and projection is not None:
+        tensors["encoder_projection"] = projection
+        parts.append(("encoder.", net))
+    for prefix, part in parts:
+        for key, value in part.state_dict().items():
+            if not key.endswith("num_batches_tracked"):
+                tensors[prefix + key] = value
+    stored = {k: _stored(k, v.detach().cpu()).contiguous() for k, v in tensors.items()}
+    if pair is not None:
+        space = pair.space
+    elif projection is not None:
+        space = builtin.space(projection.shape[1], fingerprint(stored))
+    else:
+        raise ValueError("a model needs an audio encoder, its own or that of a pair")
+    config = {
+        "format": FORMAT,
+        "name": name,
+        "space": asdict(space),
+        "encoders": pair.encoders if pair else "",
+        "denoiser": denoisers.describe(denoiser),
+        "prediction": check(prediction),
+        "distilled": distilled,
+        "anchor_share": anchor_share,
+        "contrastive": {"text_width": contrastive.text_width, "dim": contrastive.dim},
+        "schedule": asdict(schedule),
+        "whitening_power": whitening_power,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(stored, folder / "model.safetensors.part")
+    (folder / "config.json.part").write_text(json.dumps(config, indent=2) + "\n")
+    for file in ("model.safetensors", "config.json"):
+        os.replace(folder / f"{file}.part", folder / file)
+
+
+def _stored(name: str, tensor: Tensor) -> Tensor:
+    # A UNet multiplies its frequencies by times of up to 1000: half a digit would turn the phase.
+    exact = name.startswith("latent_") or name.endswith(".frequencies")
+    return tensor.float() if exact else tensor.half()
+
+
+def encoder_of(model: Model) -> dict[str, Any]:
+    """What `save` takes for a retriever that reads sound as this model does."""
+    if model.own_encoder is not None:
+        return {"net": model.own_encoder.net, "projection": model.own_encoder.projection}
+    return {"pair": model.config}

@@ -1,0 +1,1 @@
+"""What the user made and no index can give back: trails, crates, saved sessions."""

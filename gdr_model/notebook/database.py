@@ -1,0 +1,173 @@
+"""What the user made and no index can give back: trails of queries and crates of tracks.
+
+    notebook.db    SQLite, WAL, in gdr's data folder beside the libraries' stores
+
+It is a file of its own because a trail or a crate may span several libraries, and because a
+library's store may be deleted and made again. Its steps, too, are only ever added to. Any number
+of programs may use it at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from gdr_model.errors import LibraryError, StoreUnavailable
+from gdr_model.paths import home
+from gdr_model.store.migrations import migrate
+from gdr_model.store.records import shown
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+        """CREATE TABLE trails (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            roots BLOB NOT NULL UNIQUE,   -- the music folders, sorted, NUL between them
+            stands_on INTEGER             -- the query this trail was left at
+        )""",
+        """CREATE TABLE queries (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            trail INTEGER NOT NULL REFERENCES trails (id),
+            parent INTEGER REFERENCES queries (id),
+            name TEXT NOT NULL,           -- what the user calls it; "" is what changed
+            away INTEGER NOT NULL,        -- 1: put away with all that came of it
+            steering TEXT NOT NULL,       -- JSON of types.Steering
+            filter TEXT NOT NULL,
+            tracks_searched INTEGER NOT NULL,
+            agreement REAL NOT NULL,
+            asked_at REAL NOT NULL,       -- seconds since 1970
+            seen_at REAL NOT NULL
+        )""",
+        "CREATE INDEX queries_trail ON queries (trail)",
+        """CREATE TABLE hits (
+            query INTEGER NOT NULL REFERENCES queries (id),
+            rank INTEGER NOT NULL,
+            path BLOB NOT NULL,           -- absolute, as the file system spells it
+            title TEXT NOT NULL,
+            artist TEXT NOT NULL,
+            duration_s REAL NOT NULL,
+            start_s REAL NOT NULL,
+            end_s REAL NOT NULL,
+            score REAL NOT NULL,
+            votes INTEGER NOT NULL,
+            PRIMARY KEY (query, rank)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE crates (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            made_at REAL NOT NULL
+        )""",
+        """CREATE TABLE crate_tracks (
+            crate INTEGER NOT NULL REFERENCES crates (id) ON DELETE CASCADE,
+            path BLOB NOT NULL,
+            place INTEGER NOT NULL,
+            title TEXT NOT NULL,          -- tags as they were when it was marked, so that a
+            artist TEXT NOT NULL,         -- crate can be read where its disk is not mounted
+            album TEXT NOT NULL,
+            genre TEXT NOT NULL,
+            duration_s REAL NOT NULL,
+            start_s REAL NOT NULL,        -- the passage that was found
+            prompt TEXT NOT NULL,         -- by these words
+            added_at REAL NOT NULL,
+            PRIMARY KEY (crate, path)
+        ) WITHOUT ROWID""",
+    ),
+)
+
+
+class Notebook:
+    """The database and its lock. Safe to use from several threads."""
+
+    def __init__(self, file: Path, connection: sqlite3.Connection) -> None:
+        """Use `Notebook.open`."""
+        self.file = file
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, file: Path | None = None, *, patience_s: float = 10) -> Notebook:
+        """The user's notebook, made at its first use.
+
+        Args:
+            file: where it lies; None for gdr's data folder.
+            patience_s: how long to wait for another program that holds it.
+
+        Raises:
+            StoreUnavailable: if another program holds it or there is no room for it.
+            LibraryError: if it is damaged, or a newer program wrote it.
+        """
+        file = file or home() / "notebook.db"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as on_error:
+                connection = sqlite3.connect(
+                    file, timeout=patience_s, isolation_level=None, check_same_thread=False
+                )
+                on_error.callback(connection.close)
+                connection.execute("PRAGMA foreign_keys = ON")
+                migrate(connection, STEPS, "notebook")
+                on_error.pop_all()
+        except OSError as error:
+            raise StoreUnavailable(f"{shown(file)} cannot be written: {error.strerror}") from error
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"{shown(file)} cannot be opened: {error}") from error
+        except sqlite3.Error as error:
+            raise LibraryError(
+                f"the trails and crates in {shown(file)} cannot be opened ({error}); if it stays "
+                "so, move that file away"
+            ) from error
+        return cls(file, connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Notebook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, sql: str, *values: object) -> list[Any]:
+        """All rows of an answer.
+
+        Raises:
+            StoreUnavailable: if another program holds the file.
+            LibraryError: if it is damaged.
+        """
+        with self._lock:
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise _kind(error)(f"{shown(self.file)} cannot be read: {error}") from error
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is taken whole or not at all.
+
+        Raises:
+            StoreUnavailable: if the disk is full or another program holds the file.
+            LibraryError: if it is damaged.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:  # a full disk has ended it already
+                        self._connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise _kind(error)(f"{shown(self.file)} cannot be written: {error}") from error
+
+
+def _kind(error: sqlite3.Error) -> type[LibraryError]:
+    """What SQLite calls operational has to do with the machine: no room, a lock, a bad disk."""
+    return StoreUnavailable if isinstance(error, sqlite3.OperationalError) else LibraryError

@@ -1,0 +1,68 @@
+"""Words with their points in the search space: what a point sounds like, said in words.
+
+A word stands where the contrastive tower puts it, so a word and a passage are compared as a
+plain look-up would compare them (`--method contrastive`). Shapes: V words, D latent width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from gdr_model.errors import Cancelled
+from gdr_model.models.checkpoint import Model
+from gdr_model.search import vocabulary
+from gdr_model.types import Array, Cancel, Near, never
+
+_AT_ONCE = 16
+"""Words read between two looks at `cancelled`, some 100 ms."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words, and the unit row of each."""
+
+    words: tuple[str, ...]
+    rows: Array  # (V, D)
+
+    @classmethod
+    def read(
+        cls, model: Model, words: Iterable[str] = vocabulary.WORDS, cancelled: Cancel = never
+    ) -> Lexicon:
+        """Let the model's text side read the words; some seconds for the whole vocabulary.
+
+        Raises:
+            ModelError: if the model's words and sound share no space.
+            Cancelled: when asked.
+        """
+        tower, unique = model.contrastive, tuple(dict.fromkeys(words))
+        rows: list[Array] = []
+        for at in range(0, len(unique), _AT_ONCE):
+            if cancelled():
+                raise Cancelled("stopped while reading words")
+            pooled = torch.from_numpy(model.text.embed(list(unique[at : at + _AT_ONCE])).pooled)
+            with torch.inference_mode():
+                rows.append(tower(pooled.to(model.device)).cpu().numpy())
+        rows.append(np.empty((0, model.space.dim), np.float32))
+        return cls(unique, np.concatenate(rows))
+
+    def nearest(self, point: Array, count: int = 6) -> Near:
+        """The words nearest to a unit point (D,)."""
+        return self._best(self.rows @ point, count)
+
+    def apart(self, point: Array, others: Sequence[Array], count: int = 3) -> Near:
+        """The words that are nearer to a unit point (D,) than to any of the others, by how much.
+
+        Words far from the point tell nothing of it, so only the nearest quarter competes.
+        """
+        own = self.rows @ point  # (V,)
+        lead = own - np.max([self.rows @ other for other in others], axis=0)
+        lead[own < np.quantile(own, 0.75)] = -np.inf
+        return tuple((word, by) for word, by in self._best(lead, count) if by > 0)
+
+    def _best(self, values: Array, count: int) -> Near:
+        order = np.argsort(-values, kind="stable")[:count]
+        return tuple((self.words[at], float(values[at])) for at in order)

@@ -1,0 +1,406 @@
+"""The store of one music folder: what is known of each file, and the latents of its sound.
+
+    library.db             SQLite, WAL: tracks (by path), failures, spaces, latents, passages
+    latents/SPACE.f16      one row a second of music, float16, only ever appended to
+    latents/SPACE.means    one row a passage, the mean of its latents, float32
+
+Tracks belong to paths, latents to content: a moved or copied file keeps its latents, and
+latents of a file that went away stay for its return. Rows are on the disk before the database
+row that points at them is committed, so a crash leaves at worst a tail that no row points at,
+and the next append writes over it. One program writes at a time (`ingest` holds a lock); any
+number read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.audio import Tags
+from gdr_model.errors import LibraryError
+from gdr_model.paths import store_of
+from gdr_model.store import filters, statements
+from gdr_model.store.migrations import prepare
+from gdr_model.store.records import (
+    Failure,
+    Passages,
+    Sound,
+    Stamp,
+    file_stem,
+    key,
+    passage_bounds,
+    shown,
+)
+from gdr_model.store.rows import RowFile
+from gdr_model.types import Array, LatentSpace, Track
+
+__all__ = ["Failure", "Library", "Passages", "passage_bounds"]
+
+
+class Library:
+    """One music folder's store. Safe to use from several threads."""
+
+    def __init__(self, root: Path, store: Path, connection: sqlite3.Connection) -> None:
+        """Use `Library.open`."""
+        self.root = root
+        self.store = store
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._tracks: tuple[int, dict[Any, Track]] = (-1, {})
+        self._files: dict[LatentSpace, tuple[RowFile, RowFile]] = {}
+
+    @classmethod
+    def open(cls, root: Path, *, create: bool = False) -> Library:
+        """The library of a folder.
+
+        Raises:
+            LibraryError: if there is none yet (and `create` is false), if it is damaged, or if
+                a newer program wrote it.
+        """
+        # Not `resolve`: results keep the spelling the user gave, symbolic links included.
+        root = Path(os.path.abspath(root.expanduser()))
+        store = store_of(root)
+        database = store / "library.db"
+        if not database.exists():
+            if not create:
+                raise LibraryError(f"no library at {shown(root)} yet; run gdr index {shown(root)}")
+            if not root.is_dir():
+                raise LibraryError(f"{shown(root)} is not a folder")
+        try:
+            (store / "latents").mkdir(parents=True, exist_ok=True)
+            with ExitStack() as on_error:
+                connection = sqlite3.connect(
+                    database, timeout=30, isolation_level=None, check_same_thread=False
+                )
+                on_error.callback(connection.close)
+                prepare(connection, os.fsencode(root))
+                on_error.pop_all()
+        except OSError as error:
+            raise LibraryError(f"{shown(store)} cannot be written: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise LibraryError(
+                f"the library of {shown(root)} cannot be opened ({error}); if it stays so, move "
+                f"{shown(store)} away and run gdr index {shown(root)}"
+            ) from error
+        return cls(root, store, connection)
+
+    def close(self) -> None:
+        """Let go of the store; the library cannot be used afterwards."""
+        with self._lock:
+            for files in self._files.values():
+                for file in files:
+                    file.close()
+            self._connection.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What is known
+
+    @property
+    def generation(self) -> int:
+        """Grows with every change, whichever program makes it."""
+        return int(self._read("SELECT value FROM facts WHERE name = 'generation'")[0][0])
+
+    def count(self) -> int:
+        """How many tracks there are."""
+        return int(self._read("SELECT count(*) FROM tracks")[0][0])
+
+    def first(self, count: int) -> list[Track]:
+        """The first tracks in the order of their paths; a hundred thousand take a second."""
+        return [self._track(row) for row in self._read(f"{statements.TRACKS} LIMIT ?", count)]
+
+    def tracks(self, where: str | None = None) -> list[Track]:
+        """All tracks in the order of their paths, or those a filter keeps (see `filters`).
+
+        Raises:
+            UsageError: if the filter cannot be meant.
+        """
+        keeps = filters.parse(where) if where is not None else None
+        with self._lock:
+            generation = self.generation
+            if self._tracks[0] != generation:
+                # Making a Track takes longer than reading its row, so what has not changed
+                # is not made again: while a folder is indexed this is called all the time.
+                before, rows = self._tracks[1], self._read(statements.TRACKS)
+                now = {row: before.get(row) or self._track(row) for row in rows}
+                self._tracks = (generation, now)
+            found = list(self._tracks[1].values())
+        if keeps is None:
+            return found
+        start = len(str(self.root / "x")) - 1
+        return [t for t in found if keeps(t, str(t.path)[start:].replace(os.sep, "/"))]
+
+    def track(self, path: Path) -> Track | None:
+        """The track of a file, however the path to it is spelled."""
+        for spelled, root in (
+            (os.path.abspath(path), str(self.root)),
+            (os.path.realpath(path), os.path.realpath(self.root)),
+        ):
+            if spelled.startswith(root.rstrip(os.sep) + os.sep):
+                rows = self._read(statements.TRACK, key(os.path.relpath(spelled, root)))
+                if rows:
+                    return self._track(rows[0])
+        return None
+
+    def contents(self, where: str | None = None) -> set[str]:
+        """The contents of the tracks that a filter keeps."""
+        return {track.content for track in self.tracks(where)}
+
+    def values(self, field: str) -> list[tuple[str, int]]:
+        """The values of artist, album, genre or year, and how many tracks have each."""
+        return [(str(value), count) for value, count in self._read(statements.VALUES[field])]
+
+    def failures(self) -> list[Failure]:
+        """The files that could not be read, in the order of their paths."""
+        rows = self._read("SELECT path, reason, at FROM failures ORDER BY path")
+        return [Failure(self.path(row[0]), row[1], row[2]) for row in rows]
+
+    def spaces(self) -> list[LatentSpace]:
+        """The spaces this library holds latents of, the first one first."""
+        rows = self._read(
+            "SELECT encoder, dim, sample_rate_hz, window_s, hop_s, fingerprint "
+            "FROM spaces ORDER BY id"
+        )
+        return [LatentSpace(*row) for row in rows]
+
+    def has_latents(self, content: str, space: LatentSpace) -> bool:
+        """Whether a content has latents in a space."""
+        sql = "SELECT 1 FROM latents WHERE space = ? AND content = ?"
+        return bool(self._read(sql, self._number(space), content))
+
+    def encoded(self, space: LatentSpace) -> set[str]:
+        """The contents that have latents in a space, whether or not a track still plays them."""
+        number = self._number(space)
+        return {row[0] for row in self._read("SELECT content FROM latents WHERE space = ?", number)}
+
+    def latents(self, content: str, space: LatentSpace) -> Array:
+        """The latents (T, D) of one content.
+
+        Raises:
+            LibraryError: if there are none in this space, or their file is damaged.
+        """
+        rows = self._read(
+            "SELECT first_row, rows FROM latents WHERE space = ? AND content = ?",
+            self._number(space),
+            content,
+        )
+        if not rows:
+            raise LibraryError(f"no latents of {space} yet; run gdr index {shown(self.root)}")
+        return self._stored(space, 0, slice(rows[0][0], sum(rows[0])))
+
+    def passages(self, space: LatentSpace, after: int = 0) -> Passages:
+        """The passages with an id above `after` that some track still plays.
+
+        Raises:
+            LibraryError: if the file of their means is damaged.
+        """
+        rows = self._read(statements.PASSAGES, self._number(space), after)
+        means = self._stored(space, 1, np.array([row[4] for row in rows], np.int64))
+        if not np.isfinite(means).all():
+            raise self._damaged("numbers are missing")
+        return Passages(
+            np.array([row[0] for row in rows], np.int64),
+            [row[1] for row in rows],
+            np.array([row[2] for row in rows], np.float32),
+            np.array([row[3] for row in rows], np.float32),
+            means,
+        )
+
+    # What ingest needs and changes; files go by their keys (see `records.key`)
+
+    def path(self, name: bytes) -> Path:
+        """The absolute path that a key stands for."""
+        return self.root / os.fsdecode(name)
+
+    def stamps(self) -> dict[bytes, tuple[Stamp, Sound]]:
+        """Stamp and sound of every track."""
+        rows = self._read(
+            "SELECT path, size, mtime_ns, content, duration_s, loudness_db FROM tracks"
+        )
+        return {row[0]: (Stamp(*row[1:3]), Sound(*row[3:])) for row in rows}
+
+    def failed_stamps(self) -> dict[bytes, Stamp]:
+        """Stamp of every file that could not be read."""
+        rows = self._read("SELECT path, size, mtime_ns FROM failures")
+        return {row[0]: Stamp(*row[1:]) for row in rows}
+
+    def put_track(self, name: bytes, stamp: Stamp, sound: Sound, tags: Tags) -> None:
+        """Store or replace a track, and forget that it ever failed."""
+        text = (tags.title, tags.artist, tags.album, tags.genre, tags.year)
+        with self._write() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO tracks (path, size, mtime_ns, content, duration_s, "
+                "loudness_db, title, artist, album, genre, year) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (name, *stamp, *sound, *text),
+            )
+            connection.execute("DELETE FROM failures WHERE path = ?", (name,))
+
+    def put_failure(self, name: bytes, stamp: Stamp, reason: str) -> None:
+        """Store why a file could not be read; if it was a track it no longer is one."""
+        with self._write() as connection:
+            connection.execute("DELETE FROM tracks WHERE path = ?", (name,))
+            connection.execute(
+                "INSERT OR REPLACE INTO failures (path, size, mtime_ns, reason, at) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (name, *stamp, reason, time.time()),
+            )
+
+    def forget(self, names: Sequence[bytes]) -> None:
+        """Remove files that are gone; their latents stay."""
+        with self._write() as connection:
+            one_each = [(name,) for name in names]
+            connection.executemany("DELETE FROM tracks WHERE path = ?", one_each)
+            connection.executemany("DELETE FROM failures WHERE path = ?", one_each)
+
+    def put_latents(self, sound: Sound, space: LatentSpace, latents: Array) -> None:
+        """Store the latents (T, D) of a content and its passages, if it has none yet.
+
+        Raises:
+            LibraryError: if they do not fit the space, or the disk has no room.
+        """
+        if latents.ndim != 2 or latents.shape[1] != space.dim or not len(latents):
+            raise LibraryError(f"{space} gave latents of shape {latents.shape}")
+        if not np.isfinite(latents).all():
+            raise LibraryError(f"{space} gave latents that are not numbers")
+        bounds = passage_bounds(len(latents))
+        means = np.stack([latents[a:b].mean(axis=0, dtype=np.float64) for a, b in bounds])
+        # The last latent may reach beyond the last sample, or stop short of it.
+        ends_s = [*(float(b) for _, b in bounds[:-1]), sound.duration_s]
+        with self._write() as connection:
+            number = self._number(space)
+            if number is None:
+                connection.execute(
+                    "INSERT INTO spaces (encoder, dim, sample_rate_hz, window_s, hop_s, "
+                    "fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
+                    astuple(space),
+                )
+                number = self._number(space)
+            first, mean = (end or 0 for end in self._read(statements.ENDS, number)[0])
+            there = connection.execute(
+                "INSERT OR IGNORE INTO latents (space, content, first_row, rows) "
+                "VALUES (?, ?, ?, ?)",
+                (number, sound.content, first, len(latents)),
+            )
+            if not there.rowcount:
+                return
+            latents_file, means_file = self._row_files(space)
+            latents_file.write(first, latents)
+            means_file.write(mean, means)
+            connection.executemany(
+                "INSERT INTO passages (space, content, start_s, end_s, mean_row) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [
+                    (number, sound.content, start, end_s, mean + i)
+                    for i, ((start, _), end_s) in enumerate(zip(bounds, ends_s, strict=True))
+                ],
+            )
+
+    def drop_damaged(self, space: LatentSpace) -> int:
+        """Forget latents that lie beyond the end of their files, or whose means are no numbers.
+
+        They are encoded again.
+        """
+        number = self._number(space)
+        if number is None:
+            return 0
+        rows, means = (len(file) for file in self._row_files(space))
+        lost = {row[0] for row in self._read(statements.DAMAGED, number, rows, means)}
+        kept = [row for row in self._read(statements.PASSAGES, number, 0) if row[1] not in lost]
+        stored = self._stored(space, 1, np.array([row[4] for row in kept], np.int64))
+        broken = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+        damaged = [(number, content) for content in lost | {kept[at][1] for at in broken}]
+        if damaged:
+            with self._write() as connection:
+                for statement in (
+                    "DELETE FROM latents WHERE space = ? AND content = ?",
+                    "DELETE FROM passages WHERE space = ? AND content = ?",
+                ):
+                    connection.executemany(statement, damaged)
+        return len(damaged)
+
+    def touch(self) -> None:
+        """Make this the library indexed last, also where there was nothing to change."""
+        with self._write():
+            pass
+
+    # How
+
+    def _track(self, row: tuple[Any, ...]) -> Track:
+        return Track(self.path(row[0]), *row[1:])
+
+    def _read(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise LibraryError(
+                    f"the library of {shown(self.root)} cannot be read: {error}"
+                ) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is taken whole or not at all, and counts as one change."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute(
+                        "UPDATE facts SET value = value + 1 WHERE name = 'generation'"
+                    )
+                    self._connection.execute(
+                        "INSERT OR REPLACE INTO facts VALUES ('indexed_at', ?)", (time.time(),)
+                    )
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    self._connection.execute("ROLLBACK")
+                    raise
+            except (sqlite3.Error, OSError) as error:
+                raise LibraryError(
+                    f"the library of {shown(self.root)} cannot be written: {error}"
+                ) from error
+
+    def _number(self, space: LatentSpace) -> int | None:
+        rows = self._read(statements.SPACE, *astuple(space))
+        return int(rows[0][0]) if rows else None
+
+    def _row_files(self, space: LatentSpace) -> tuple[RowFile, RowFile]:
+        """Where a space keeps its latents and the means of its passages."""
+        with self._lock:
+            if space not in self._files:
+                stem = self.store / "latents" / file_stem(space)
+                self._files[space] = (
+                    RowFile(stem.with_suffix(".f16"), space.dim, np.float16),
+                    RowFile(stem.with_suffix(".means"), space.dim, np.float32),
+                )
+            return self._files[space]
+
+    def _stored(self, space: LatentSpace, which: int, at: NDArray[np.int64] | slice) -> Array:
+        if not isinstance(at, slice) and not at.size:
+            return np.empty((0, space.dim), np.float32)
+        try:
+            with self._lock:
+                return self._row_files(space)[which].read(at)
+        except (IndexError, OSError) as error:
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, why: str) -> LibraryError:
+        return LibraryError(
+            f"the stored latents of {shown(self.root)} are damaged ({why}); "
+            f"run gdr index {shown(self.root)} to make them again"
+        )

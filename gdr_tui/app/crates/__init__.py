@@ -1,0 +1,1 @@
+"""Crates: tracks marked across queries, put in order, exported."""

@@ -1,0 +1,118 @@
+"""Write a list of tracks, or a session, to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from gdr_model.errors import UsageError
+from gdr_tui.app.ui.box import Box
+from gdr_tui.app.ui.dialog import Dialog, Line
+from gdr_tui.export import FORMATS, AlreadyThere
+from gdr_tui.safe_text import literal
+from gdr_tui.user_paths import typed_path
+
+Write = Callable[[str, bool, bool], str]
+"""Writes to a typed path, replacing a file or not, with relative paths or not; says what it did."""
+
+FOLDER = "folder"
+_NAMES = {".xml": "REKORDBOX", FOLDER: "LINKS"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the things that could be written."""
+
+    what: str
+    """In a few words, made harmless already."""
+    target: Path
+    """Where to, unless the user says otherwise."""
+    write: Write
+
+
+class ExportScreen(Dialog[str | None]):
+    """A path whose ending decides the format."""
+
+    TITLE_TEXT: ClassVar[str] = "export"
+    HINT: ClassVar[str] = "Enter writes · Tab to the choices · Esc leaves"
+
+    def __init__(
+        self, sources: Sequence[Source], formats: Sequence[str] = (*FORMATS, FOLDER)
+    ) -> None:
+        """Offer the first source; buttons lead to the others."""
+        super().__init__()
+        self._sources = list(sources)
+        self._source = self._sources[0]
+        self._formats = formats
+        self._relative = False
+        self._warned_about = ""
+
+    def body(self) -> Iterable[Widget]:
+        """What goes where, as what."""
+        if len(self._sources) > 1:
+            yield Horizontal(
+                *(
+                    Button(source.what, id=f"source-{at}", compact=True)
+                    for at, source in enumerate(self._sources)
+                ),
+                classes="choices",
+            )
+        else:
+            yield Line(self._source.what, classes="strong")
+        yield Box(str(self._source.target), id="answer", compact=True, select_on_focus=False)
+        if len(self._formats) > 1:
+            buttons = [
+                Button(
+                    _NAMES.get(form, form[1:].upper()), id=f"as-{form.lstrip('.')}", compact=True
+                )
+                for form in self._formats
+            ]
+            relative = Button("absolute paths", id="relative", compact=True)
+            yield Horizontal(*buttons, relative, classes="choices")
+
+    def on_mount(self) -> None:
+        """Start in the line, and show which source it is."""
+        self.query_one(Input).focus()
+        self._show_source()
+
+    @on(Button.Pressed)
+    def choose(self, event: Button.Pressed) -> None:
+        """Change the source, the ending, or how paths are written."""
+        box, chosen = self.query_one(Input), str(event.button.id)
+        box.focus()
+        if chosen == "relative":
+            self._relative = not self._relative
+            event.button.label = "relative paths" if self._relative else "absolute paths"
+        elif chosen.startswith("source-"):
+            self._source = self._sources[int(chosen.removeprefix("source-"))]
+            box.value = str(self._source.target)
+            self._show_source()
+        else:
+            suffix = "" if chosen == f"as-{FOLDER}" else chosen.replace("as-", ".")
+            try:
+                with typed_path(box.value):
+                    box.value = str(Path(box.value or "gdr").with_suffix(suffix))
+            except UsageError as error:
+                self.complain(str(error))
+
+    def _show_source(self) -> None:
+        for at, source in enumerate(self._sources) if len(self._sources) > 1 else ():
+            self.query_one(f"#source-{at}").set_class(source is self._source, "-chosen")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Write; a file that exists is replaced only when asked twice."""
+        typed = event.value.strip()
+        try:
+            said = self._source.write(typed, typed == self._warned_about, self._relative)
+        except UsageError as error:
+            self._warned_about = typed if isinstance(error, AlreadyThere) else ""
+            self.complain(str(error))
+            return
+        self.dismiss(literal(said))

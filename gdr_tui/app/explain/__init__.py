@@ -1,0 +1,1 @@
+"""Why a track was found, and the interpretations of a prompt."""

@@ -1,0 +1,86 @@
+"""The readings of a prompt as tabs over the results, where the draws disagree."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gdr_model.types import Reading
+from gdr_tui.safe_text import fit, literal
+
+_NAMES = 2
+_LEAST = 8
+"""Columns that a name is not cut below."""
+
+
+def named(reading: Reading) -> str:
+    """What tells a reading from the others."""
+    names = ", ".join(literal(name) for name in reading.names[:_NAMES])
+    return f"{names or '…'} ({len(reading.results.query.vectors)})"
+
+
+class ReadingTabs(Widget):
+    """One row: all draws together, then each reading with how many draws it has."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"readings--tab", "readings--chosen", "readings--hint"}
+
+    class Picked(Message):
+        """A tab was clicked; 0 is all draws together."""
+
+        def __init__(self, at: int) -> None:
+            super().__init__()
+            self.at = at
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._readings: tuple[Reading, ...] = ()
+        self._at = 0
+        self.key = "s"
+        self.display = False
+
+    def show(self, readings: tuple[Reading, ...], at: int) -> None:
+        """Draw these tabs; none take the row away."""
+        self._readings, self._at = readings, at
+        self.display = bool(readings)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Pick the tab under the pointer."""
+        left = cell_len(self._lead())
+        for at, text in enumerate(self._texts()):
+            if left <= event.x < left + cell_len(text):
+                self.post_message(self.Picked(at))
+                return
+            left += cell_len(text) + 1
+
+    def _lead(self) -> str:
+        return f" {self.key} reads as "
+
+    def _texts(self) -> list[str]:
+        """The tabs, the names cut where there is no room."""
+        draws = sum(len(reading.results.query.vectors) for reading in self._readings)
+        names = [f"all ({draws})", *map(named, self._readings)]
+        room = self.size.width - cell_len(self._lead()) - 3 * len(names)
+        while sum(map(cell_len, names)) > room:
+            widest = max(names, key=cell_len)
+            if cell_len(widest) <= _LEAST:
+                break
+            names[names.index(widest)] = fit(widest, cell_len(widest) - 1).rstrip()
+        return [f" {name} " for name in names]
+
+    def render_line(self, y: int) -> Strip:
+        """The row."""
+        width, plain = self.size.width, self.rich_style
+        if y or not self._readings:
+            return Strip.blank(width, plain)
+        segments = [Segment(self._lead(), self.get_component_rich_style("readings--hint"))]
+        for at, text in enumerate(self._texts()):
+            style = "readings--chosen" if at == self._at else "readings--tab"
+            segments += [Segment(text, self.get_component_rich_style(style)), Segment(" ", plain)]
+        return Strip(segments).adjust_cell_length(width, plain)

@@ -1,0 +1,162 @@
+"""Why a track is here: what every term pushes, and the words nearest to track and query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from gdr_model.types import Hit, Push, Why
+from gdr_tui.app import messages
+from gdr_tui.app.main.search_screen import SearchScreen
+from gdr_tui.app.ui.dialog import Dialog, Line
+from gdr_tui.safe_text import fit, literal
+
+_ARM = 12
+"""Columns that the longest bar takes to either side."""
+_LABEL = 30
+
+
+def label(push: Push) -> str:
+    """What pushes, in few words."""
+    stem = literal(Path(push.text).stem)
+    return {
+        "start": f"the source, {stem}" if push.text else "no words at all",
+        "negative": f"− {literal(push.text)}",
+        "slider": f"+ {literal(push.text)}",
+        "like": f"♥ {stem}",
+        "dislike": f"⊘ {stem}",
+    }.get(push.kind, f"“{literal(push.text)}”")
+
+
+def arms(share: float) -> tuple[str, str]:
+    """A bar to the left for what pushes down, to the right for what pushes up."""
+    cells = round(min(abs(share), 1.0) * _ARM)
+    if share < 0:
+        return ("█" * cells).rjust(_ARM), " " * _ARM
+    return " " * _ARM, ("█" * cells).ljust(_ARM)
+
+
+def pushes(why: Why) -> Text:
+    """A line for every push, then what they add up to."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    most = max((abs(push.total) for push in why.pushes), default=0.0) or 1.0
+    for push in why.pushes:
+        down, up = arms(push.total / most)
+        text.append(f"{fit(label(push), _LABEL)} {push.total:+.3f} ")
+        text.append(down, "red").append("│", "dim").append(up, "green").append("\n")
+    text.append(f"{fit('the score', _LABEL)} {why.score:+.3f}", "bold")
+    drawn = sum(push.drawn for push in why.pushes)
+    if drawn and drawn != why.score:
+        text.append(f"  draws {drawn:+.3f}, tower {why.score - drawn:+.3f}", "dim")
+    return text
+
+
+def words(why: Why) -> Text:
+    """The words of both, those that are of both in bold."""
+    text = Text()
+    both = {word for word, _ in why.track_words} & {word for word, _ in why.query_words}
+    for name, near in (("the track", why.track_words), ("the query", why.query_words)):
+        text.append(f"{name} is near  ")
+        for at, (word, cosine) in enumerate(near):
+            text.append(" · " if at else "").append(word, "bold" if word in both else "")
+            text.append(f" {cosine:.2f}", "dim")
+        text.append("\n")
+    text.rstrip()
+    return text
+
+
+class WhyDialog(Dialog[None]):
+    """One hit at a time; j and k go to its neighbours in the list."""
+
+    TITLE_TEXT: ClassVar[str] = "why is this here"
+    HINT: ClassVar[str] = "j k next, previous · Esc leaves"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "step(1)", "Next", tooltip="the next track", id="why.next"),
+        Binding("k,up", "step(-1)", "Previous", tooltip="the track before", id="why.previous"),
+        Binding("w", "leave", "Leave", tooltip="close", id="why.leave"),
+    ]
+
+    def __init__(self, hit: Hit, rank: int, step: Callable[[int], tuple[Hit, int]]) -> None:
+        """`step` moves in the list, and answers which hit that is and its rank."""
+        super().__init__()
+        self._hit, self._rank = hit, rank
+        self._step = step
+        self._answer: Why | str | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """The track, what pushes, and words."""
+        yield Line(self._named(), id="why-name", classes="strong")
+        yield Static(id="why-pushes", markup=False)
+        yield Line("")
+        yield Static(id="why-words", markup=False)
+
+    def on_mount(self) -> None:
+        """Draw an answer that was faster than the dialog, else say that there is a wait."""
+        self.show(self._answer)
+
+    def show(self, answer: Why | str | None) -> None:
+        """Draw the answer, or the sentence that stands for one."""
+        self._answer = answer
+        if not self.query("#why-pushes"):
+            return
+        first, then = Text("drawing without each of the words …", "dim"), Text("")
+        if isinstance(answer, Why):
+            first, then = pushes(answer), words(answer)
+        elif answer:
+            first = Text(answer)
+        self.query_one("#why-pushes", Static).update(first)
+        self.query_one("#why-words", Static).update(then)
+
+    def action_step(self, by: int) -> None:
+        """Go to a neighbour in the list."""
+        self._hit, self._rank = self._step(by)
+        self.query_one("#why-name", Static).update(Text(self._named()))
+
+    def _named(self) -> str:
+        track = self._hit.track
+        by = f" · {literal(track.artist)}" if track.artist else ""
+        return f"{self._rank}. {literal(track.name)}{by}"
+
+
+class WhyScreen(SearchScreen):
+    """The search screen with the question why."""
+
+    _why_asked = 0
+
+    def action_why(self) -> None:
+        """Take the score of the chosen hit apart."""
+        hit, found = self.results.hit, self.found
+        if hit is None or found is None:
+            self.say("why is asked of a result: search first, then choose one")
+            return
+        if not len(found.query.vectors):
+            self.say("this query of an earlier sitting is being drawn again; ask why then")
+            return
+
+        def step(by: int) -> tuple[Hit, int]:
+            self.results.move(by)
+            now = self.results.hit or hit
+            self._ask_why(now)
+            return now, self.results.cursor + 1
+
+        self._ask_why(hit)
+        self.app.push_screen(WhyDialog(hit, self.results.cursor + 1, step))
+
+    def _ask_why(self, hit: Hit) -> None:
+        if found := self.found:
+            self._why_asked += 1
+            self._jobs.why(self._why_asked, found.query, hit)
+
+    @on(messages.WhyFound)
+    def show_why(self, found: messages.WhyFound) -> None:
+        """Draw the answer, unless another hit is asked about by now."""
+        dialog = self.app.screen
+        if isinstance(dialog, WhyDialog) and found.number == self._why_asked:
+            dialog.show(found.why or found.problem)

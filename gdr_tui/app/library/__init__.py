@@ -1,0 +1,1 @@
+"""What the libraries hold, what could not be read, and indexing paused and resumed."""

@@ -1,0 +1,101 @@
+"""The two lists of the library's screen: the folders, and the files that could not be read."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from gdr_model.store.records import Failure
+from gdr_tui.app.library.folders import Folder
+from gdr_tui.app.search.chosen import from_home
+from gdr_tui.app.ui.listing import Listing
+from gdr_tui.safe_text import clock, fit, literal
+
+
+class FolderList(Listing):
+    """Every folder with its tracks, their length and how many files failed."""
+
+    BORDER_TITLE = "folders"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"folders--root", "folders--failed"}
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._folders: tuple[Folder, ...] = ()
+        self._failed_cells = 0
+        self.empty = ("reading the library …",)
+
+    @property
+    def length(self) -> int:
+        """How many folders there are."""
+        return len(self._folders)
+
+    @property
+    def folder(self) -> Folder | None:
+        """The folder under the cursor."""
+        return self._folders[self.cursor] if self._folders else None
+
+    def show(self, folders: tuple[Folder, ...]) -> None:
+        """List folders; the cursor stays on its folder, or on its line where that is gone."""
+        at = self.folder.path if self.folder else None
+        self._folders = folders
+        self._failed_cells = max((len(_failed(len(f.failures))) for f in folders), default=0)
+        self.empty = ("no library yet", "o takes in a folder of music")
+        places = {folder.path: row for row, folder in enumerate(folders)}
+        self.filled(places.get(at, self.cursor) if at else 0)
+
+    def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
+        """One folder."""
+        folder = self._folders[row]
+        root = not folder.depth
+        name = literal(from_home(folder.path) if root else folder.path.name + "/")
+        if folder.problem:
+            tail = [(" not there ", "folders--failed")]
+        else:
+            failed = _failed(len(folder.failures)).rjust(self._failed_cells)
+            tail = [
+                (f" {folder.tracks:>6,}", ""),
+                (f" {clock(folder.duration_s):>9} ", "listing--dim"),
+                (failed, "folders--failed"),
+            ]
+        room = width - sum(len(text) for text, _ in tail)
+        indent = "  " * min(folder.depth, 6)
+        return [(fit(f" {indent}{name}", room), "folders--root" if root else ""), *tail]
+
+
+def _failed(count: int) -> str:
+    return f"{count:,} failed " if count else ""
+
+
+class FailureList(Listing):
+    """Files that could not be read, each with the reason."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"folders--failed"}
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._failures: tuple[Failure, ...] = ()
+        self.empty = ("every file here could be read",)
+
+    @property
+    def length(self) -> int:
+        """How many files there are."""
+        return len(self._failures)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The file under the cursor."""
+        return self._failures[self.cursor] if self._failures else None
+
+    def show(self, failures: tuple[Failure, ...]) -> None:
+        """List files; the cursor stays on its line."""
+        self._failures = failures
+        self.border_title = f"could not be read · {len(failures):,}"
+        self.filled(self.cursor)
+
+    def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
+        """One file."""
+        failure = self._failures[row]
+        name = fit(f" {literal(failure.path.name)}", width * 2 // 5)
+        return [
+            (name + " ", ""),
+            (fit(literal(failure.reason), width - len(name) - 1), "folders--failed"),
+        ]

@@ -1,0 +1,182 @@
+"""The library: its folders, what could not be read and why, and how far indexing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gdr_tui.app import keys
+from gdr_tui.app.library.folders import Folder
+from gdr_tui.app.library.lists import FailureList, FolderList
+from gdr_tui.app.main.status import State
+from gdr_tui.app.search.chosen import from_home
+from gdr_tui.app.ui.hints import Hints, clickable
+from gdr_tui.app.ui.listing import Listing
+from gdr_tui.safe_text import clock, literal
+
+IN_FOLDERS: Hints = (
+    ("p pause", "pause"),
+    ("i look again", "look"),
+    ("r retry what failed", "retry"),
+    ("o open folder", "app.open_folder"),
+    ("→", "turn('failures')"),
+    ("Esc leaves", "leave"),
+)
+IN_FAILURES: Hints = (
+    ("r retry this file", "retry"),
+    ("Y its folder", "reveal"),
+    ("p pause", "pause"),
+    ("← folders", "turn('folders')"),
+    ("Esc leaves", "leave"),
+)
+
+
+def progress(state: State) -> str:
+    """One line of what indexing does, or did."""
+    now, done = state.indexing, state.indexed
+    if now and state.paused:
+        return f"paused at {now.done:,} of {now.total:,}; p goes on"
+    if now:
+        left = f" · {clock(now.left_s)} left" if now.left_s is not None else ""
+        name = f" · {literal(now.path.name)}" if now.path else ""
+        return f"indexing {now.done:,} of {now.total:,} · {now.per_s:.1f} files/s{left}{name}"
+    if done and done.problems:
+        return "not indexed: " + "; ".join(done.problems)
+    if done:
+        return f"up to date · looked through in {clock(done.took_s)}"
+    if state.model_problem:
+        return "not indexed: the model could not be loaded"
+    return "indexing waits for the model" if not state.ready else "nothing is being indexed"
+
+
+class LibraryScreen(ModalScreen[None]):
+    """Folders at the left, files that could not be read at the right, progress below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MOVES, *keys.LIBRARY]
+
+    def __init__(
+        self,
+        state: State,
+        read: Callable[[], object],
+        pause: Callable[[], object],
+        look: Callable[[], object],
+        retry: Callable[[tuple[Path, ...]], object],
+        reveal: Callable[[Path], object],
+    ) -> None:
+        super().__init__()
+        self._state = state
+        self._read = read
+        self._pause = pause
+        self._look = look
+        self._retry = retry
+        self._reveal = reveal
+
+    def compose(self) -> ComposeResult:
+        """Two lists, a file in full, progress and a line of hints."""
+        with Horizontal(id="library-both"):
+            yield FolderList(id="folders")
+            yield FailureList(id="failures")
+        yield Static(id="library-file", markup=False)
+        yield Static(id="library-progress", markup=False)
+        yield Static(id="library-hint")
+
+    def on_mount(self) -> None:
+        """Stand on the first folder, once folders have been read."""
+        self.show_progress()
+        self.folders.focus()
+        self._read()
+
+    @property
+    def folders(self) -> FolderList:
+        """The list at the left."""
+        return self.query_one(FolderList)
+
+    @property
+    def failures(self) -> FailureList:
+        """The list at the right."""
+        return self.query_one(FailureList)
+
+    def show(self, folders: tuple[Folder, ...]) -> None:
+        """Draw what the libraries hold."""
+        self.folders.show(folders)
+
+    def show_progress(self) -> None:
+        """Draw how far indexing is."""
+        self.query_one("#library-progress", Static).update(progress(self._state))
+
+    @on(Listing.Moved, "#folders")
+    def _show_failures(self) -> None:
+        folder = self.folders.folder
+        self.failures.show(folder.failures if folder else ())
+        self._show_file()
+
+    @on(Listing.Moved, "#failures")
+    def _show_file(self) -> None:
+        """In full, which the lists have no room for."""
+        folder, failure = self.folders.folder, self.failures.failure
+        if self.in_failures and failure:
+            said = f"{literal(from_home(failure.path))}: {literal(failure.reason)}"
+        elif folder:
+            why = f": {folder.problem}" if folder.problem else ""
+            said = literal(from_home(folder.path)) + why
+        else:
+            said = ""
+        self.query_one("#library-file", Static).update(said)
+
+    def on_descendant_focus(self) -> None:
+        """Say what the keys do in the list that has the focus."""
+        hints = IN_FAILURES if self.in_failures else IN_FOLDERS
+        self.query_one("#library-hint", Static).update(Content(" ") + clickable(hints))
+        self._show_file()
+
+    @property
+    def in_failures(self) -> bool:
+        """Whether keys go to the list at the right."""
+        return self.failures.has_focus
+
+    def action_move(self, by: int) -> None:
+        """Move in the list that has the focus."""
+        (self.failures if self.in_failures else self.folders).move(by)
+
+    def action_turn(self, to: str) -> None:
+        """Go to the other list."""
+        self.query_one(f"#{to}").focus()
+
+    def action_pause(self) -> None:
+        """Let indexing rest, or go on."""
+        self._pause()
+        self.show_progress()
+
+    def action_look(self) -> None:
+        """Index what is new or changed."""
+        self._look()
+
+    def action_retry(self) -> None:
+        """Try to read the file again, or every one of the folder."""
+        folder, failure = self.folders.folder, self.failures.failure
+        if self.in_failures:
+            failed = tuple(each for each in [failure] if each)
+        else:
+            failed = folder.failures if folder else ()
+        self._retry(tuple(each.path for each in failed))
+
+    def action_reveal(self) -> None:
+        """Open the folder that the file lies in."""
+        folder, failure = self.folders.folder, self.failures.failure
+        if self.in_failures and failure:
+            self._reveal(failure.path)
+        elif folder:
+            self._reveal(folder.path)
+
+    def action_leave(self) -> None:
+        """Back to the search."""
+        self.dismiss(None)

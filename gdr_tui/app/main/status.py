@@ -1,0 +1,124 @@
+"""The one status line: how queries are drawn at the left, the library at the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gdr_tui.app.main.session import Catalogue, Indexed, Indexing, Loaded
+from gdr_tui.safe_text import clock, fit, literal
+
+
+@dataclass
+class State:
+    """Everything the status line tells."""
+
+    loaded: Loaded | None = None
+    ready: bool = False
+    """The text side of the model is loaded, too."""
+    model_name: str = ""
+    model_problem: bool = False
+    guidance: float = 0.0
+    steps: int = 0
+    seed: int = 0
+    asking: bool = False
+    waiting: bool = False
+    took_s: float | None = None
+    catalogue: Catalogue | None = None
+    indexing: Indexing | None = None
+    paused: bool = False
+    """Indexing rests."""
+    indexed: Indexed | None = None
+    sound: str = ""
+    listening: str = ""
+    """How results are listened to, where that is not the usual way."""
+    crate: str = ""
+    """Where marks go, with how many there are."""
+
+
+def left_parts(state: State) -> list[str]:
+    """Model and query; when room is short, the last go first."""
+    if state.loaded:
+        model = f"{literal(state.loaded.model)} on {state.loaded.device}"
+        first = [model if state.ready else f"{model}: loading the text model …"]
+    elif state.model_problem:
+        first = [f"{literal(state.model_name)}: not loaded"]
+    else:
+        first = [f"loading {literal(state.model_name)} …"]
+    if state.waiting:
+        first.append("the query waits for it")
+    elif state.asking:
+        first.append("drawing …")
+    elif state.took_s is not None:
+        first.append(f"{state.took_s:.2f} s")
+    return [*first, f"g {state.guidance:g}", f"seed {state.seed}", f"{state.steps} steps"]
+
+
+def right_parts(state: State) -> list[str]:
+    """Library and index; when room is short, the first go first."""
+    parts = [part for part in (state.listening, state.sound) if part]
+    failed = state.indexed.failed if state.indexed else 0
+    failed = failed or (state.catalogue.failures if state.catalogue else 0)
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if state.crate:
+        parts.append(f"┃ {state.crate}")
+    if state.catalogue is None:
+        parts.append("reading the library …")
+    elif not state.catalogue.roots:
+        parts.append("no library")
+    elif state.indexing is None:
+        noun = "track" if state.catalogue.count == 1 else "tracks"
+        parts.append(f"{state.catalogue.count:,} {noun}")
+        if state.indexed:
+            parts.append("not indexed" if state.indexed.problems else "indexed")
+    elif state.paused:
+        parts.append(f"paused {state.indexing.done:,}/{state.indexing.total:,}")
+    else:
+        now = state.indexing
+        parts.append(f"{now.per_s:.1f}/s")
+        if now.left_s is not None:
+            parts.append(f"{clock(now.left_s)} left")
+        parts.append(f"indexing {now.done:,}/{now.total:,}")
+    return [*parts, "? help"]
+
+
+class StatusLine(Widget):
+    """One line; what does not fit is left out, least important first."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--busy", "status--text"}
+    SEPARATOR = " · "
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.state = State()
+
+    def render_line(self, y: int) -> Strip:
+        """Both halves, shortened until they fit."""
+        width = self.size.width
+        left, right = left_parts(self.state), right_parts(self.state)
+        while self._cells(left) + self._cells(right) + 4 > width and len(left) + len(right) > 2:
+            if len(left) > 2 or len(right) == 1:
+                left.pop()
+            else:
+                right.pop(0)
+        busy = self.state.asking or self.state.waiting or not self.state.ready
+        begin = " " + self.SEPARATOR.join(left)
+        end = self.SEPARATOR.join(right) + " "
+        middle = fit("", width - cell_len(begin) - cell_len(end))
+        quiet = self.get_component_rich_style("status--text")
+        lively = self.get_component_rich_style("status--busy")
+        segments = [
+            Segment(begin, lively if busy else quiet),
+            Segment(middle, quiet),
+            Segment(end, lively if self.state.indexing else quiet),
+        ]
+        return Strip(segments).adjust_cell_length(width, quiet)
+
+    def _cells(self, parts: list[str]) -> int:
+        return cell_len(self.SEPARATOR.join(parts))

@@ -1,0 +1,1 @@
+"""The library as a map, with results, draws and the way there."""

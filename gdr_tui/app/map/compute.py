@@ -1,0 +1,130 @@
+"""The session's part for the map of the library: projected once, kept, asked where things lie."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gdr_model.types import Array, Cancel, Track, never
+from gdr_tui.app.explain.compute import Insight
+from gdr_tui.app.map.points import Course, Mapped
+
+if TYPE_CHECKING:
+    from gdr_model.search.library_map import Atlas
+    from gdr_tui.app.trail.trail import Node
+
+STEPS = 8
+"""Queries of the trail that the map shows the way through."""
+BETTER = "pip install 'gdr-tui[map]' groups it better"
+
+
+class MapSession(Insight):
+    """What is asked of the session for the map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mapping = threading.Lock()
+        """One map at a time is computed."""
+        self._atlas: Atlas | None = None
+        self._mapped: Mapped | None = None
+        self._mapped_from: list[int] = []
+
+    def generations(self) -> list[int]:
+        """How every library stands."""
+        raise NotImplementedError
+
+    def map(
+        self,
+        show: Callable[[Mapped], object],
+        tell: Callable[[float], object] = lambda _: None,
+        cancelled: Cancel = never,
+    ) -> None:
+        """Project every track and show it; where that takes long, first a quick projection.
+
+        Raises:
+            Cancelled: when asked.
+        """
+        with self._mapping:
+            now = self.generations()
+            if self._mapped is None or self._mapped_from != now:
+                self._project(show, tell, cancelled)
+                self._mapped_from = now
+            else:
+                show(self._mapped)
+
+    def course(self, mapped: Mapped, node: Node) -> Course:
+        """Where a query was drawn, and the way that the trail took to it."""
+        line = list(node.line())[:STEPS][::-1]
+        drawn = [step.results.query.vectors for step in line]
+        means = [rows.mean(axis=0) for rows in drawn if len(rows)]
+        asked = [*(rows for rows in drawn[-1:] if len(rows)), *(mean[None] for mean in means)]
+        placed = self._place(np.concatenate(asked)) if asked else np.empty((0, 2), np.float32)
+        draws, rest = placed[: len(drawn[-1])], iter(placed[len(drawn[-1]) :])
+        # A query of an earlier sitting has kept what it found, and not where it was drawn.
+        path = [
+            next(rest)
+            if len(rows)
+            else mapped.middle([h.track.path for h in step.results.hits[:5]])
+            for step, rows in zip(line, drawn, strict=True)
+        ]
+        return Course(_known(draws), _known(np.array(path, np.float32).reshape(-1, 2)))
+
+    def _project(
+        self,
+        show: Callable[[Mapped], object],
+        tell: Callable[[float], object],
+        cancelled: Cancel,
+    ) -> None:
+        from gdr_model.search import library_map
+        from gdr_model.store.records import file_stem
+
+        with self._answering:  # what is taken here is never changed, only replaced
+            retriever = self._retrieve()
+            parts = [(s.index.passages.contents, s.index.vectors) for s in retriever.shelves]
+            tracks = [t for s in retriever.shelves for same in s.tracks.values() for t in same]
+        recordings = library_map.Recordings.of(parts)
+        best = library_map.best_method()
+        folder = retriever.shelves[0].library.store / "map"
+        name = file_stem(retriever.model.space, retriever.model.whitening.fingerprint)
+        found = library_map.cached(folder, name, recordings, best)
+        if found is None:
+            found = library_map.by_pca(recordings)
+            if best == library_map.TSNE:
+                self._atlas = found
+                show(_mapped(found, tracks, preliminary=True))
+                found = library_map.by_tsne(recordings, cancelled, tell)
+            library_map.keep(folder, name, recordings, found, best)
+        self._atlas = found
+        self._mapped = _mapped(found, tracks, could_be_better=BETTER * (best != library_map.TSNE))
+        show(self._mapped)
+
+    def _place(self, points: Array) -> Array:
+        """Where points (Q, D) lie (Q, 2)."""
+        atlas = self._atlas
+        if atlas is None:
+            return np.full((len(points), 2), np.nan, np.float32)
+        with self._answering:
+            return atlas.place(points, [shelf.index for shelf in self._retrieve().shelves])
+
+
+def _mapped(
+    atlas: Atlas, tracks: Sequence[Track], *, preliminary: bool = False, could_be_better: str = ""
+) -> Mapped:
+    """One point a track, in the order of paths."""
+    known = sorted((t for t in tracks if t.content in atlas.at), key=lambda t: str(t.path))
+    rows = [atlas.at[track.content] for track in known]
+    return Mapped.of(
+        known,
+        atlas.xy[rows] if rows else np.empty((0, 2), np.float32),
+        atlas.method,
+        atlas.fitted,
+        preliminary=preliminary,
+        could_be_better=could_be_better,
+    )
+
+
+def _known(xy: Array) -> Array:
+    return xy[np.isfinite(xy).all(axis=1)]

@@ -1,0 +1,213 @@
+"""The map of the library on the whole screen, with a legend and the track under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gdr_model.types import Track
+from gdr_tui.app import keys
+from gdr_tui.app.map.points import Course, Mapped
+from gdr_tui.app.map.widget import DRAW, HERE, SHAPES, MapPlot
+from gdr_tui.app.ui.hints import Hints, clickable
+from gdr_tui.safe_text import clock, fit, literal
+
+HINTS: Hints = (
+    ("hjkl move", ""),
+    ("+", "zoom(1)"),
+    ("- zoom", "zoom(-1)"),
+    ("n 1-9 results", "result(1)"),
+    ("c colour", "colours"),
+    ("Space play", "play"),
+    ("Enter go", "go"),
+)
+
+
+class MapScreen(ModalScreen[Track | None]):
+    """Answers with the track to go to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.MAP)
+
+    def __init__(
+        self,
+        play: Callable[[Track], object],
+        mark: Callable[[Track], object],
+        begin: Callable[[MapScreen], object],
+        at: Path | None,
+        *,
+        shapes: bool,
+    ) -> None:
+        """Wait for the map.
+
+        Args:
+            play: play a track, or pause.
+            mark: put a track into the crate, or take it out; says what it did.
+            begin: told once the screen can show what is computed.
+            at: where the cursor is to stand.
+            shapes: whether groups are told apart by signs, not by colours.
+        """
+        super().__init__()
+        self._play = play
+        self._mark = mark
+        self._begin = begin
+        self._at = at
+        self._shapes = shapes
+        self._prompt = ""
+        self._title = "map"
+
+    def compose(self) -> ComposeResult:
+        """The map, what the colours mean, what is under the cursor, the keys."""
+        yield MapPlot(id="map", shapes=self._shapes)
+        yield Static(id="map-legend", markup=False)
+        yield Static(id="map-track", markup=False)
+        yield Static(clickable(HINTS), id="map-hint")
+
+    @property
+    def plot(self) -> MapPlot:
+        """The map itself."""
+        return self.query_one(MapPlot)
+
+    def on_mount(self) -> None:
+        """The keys go to the map."""
+        self.plot.border_title = self._title
+        self.plot.focus()
+        self._begin(self)
+
+    # What is shown
+
+    def show(self, mapped: Mapped) -> None:
+        """Draw the map, at first or in a better projection."""
+        self.plot.empty = "there is nothing on the map yet: no track is indexed"
+        first = self.plot.mapped is None
+        self.plot.show(mapped)
+        count, fitted = len(mapped.tracks), mapped.fitted
+        method = mapped.method + (f" of {fitted:,}" if fitted < count else "")
+        self._title = f"map · {count:,} track{'s' * (count != 1)} · {method}"
+        self._say_beside(mapped.could_be_better)
+        if first and self._at in mapped.at:
+            self.plot.go_to(mapped.at[self._at])
+        self._show_legend()
+        self._show_track()
+
+    def show_share(self, share: float) -> None:
+        """Say how far a better projection is."""
+        self._say_beside(f"grouping what sounds alike … {share:.0%}")
+
+    def show_query(self, prompt: str, results: tuple[Path, ...], course: Course | None) -> None:
+        """Draw the query that the trail stands on."""
+        self._prompt = prompt
+        self.plot.show_query(results, course)
+        self._show_legend()
+
+    def _say_beside(self, more: str) -> None:
+        # Content, because the name of an extra is no markup.
+        self.plot.border_title = Content(f"{self._title} · {more}" if more else self._title)
+
+    def refuse(self, sentence: str) -> None:
+        """Say why there is no map."""
+        self.plot.empty = sentence
+        self.plot.redraw()
+
+    def _show_legend(self) -> None:
+        text = Text(no_wrap=False, overflow="ellipsis")
+        if self._prompt:
+            short = fit(literal(self._prompt), 30).rstrip()
+            for sign, style, meaning in (
+                ("1", "map--result", "result"),
+                (DRAW, "map--draw", "draw"),
+                (HERE, "map--here", f"“{short}”"),
+            ):
+                text.append(sign, self._style(style))
+                text.append(f" {meaning}   ")
+        grouping = self.plot.grouping
+        if grouping:
+            text.append(f"{self.plot.by}: ", Style(dim=True))
+            for group, (name, count) in enumerate(
+                zip(grouping.names, grouping.counts, strict=True)
+            ):
+                text.append(f"{SHAPES[group if self.plot.shapes else 0]} ",
+                            self._style(f"map--{group}"))  # fmt: skip
+                text.append(f"{literal(name)} {count:,}  ")
+        self.query_one("#map-legend", Static).update(text)
+
+    def _style(self, name: str) -> Style:
+        return self.plot.get_component_rich_style(name)
+
+    @on(MapPlot.Picked)
+    def _show_track(self) -> None:
+        track = self.plot.track
+        parts: list[str] = []
+        if track:
+            folder = track.path.parent.name
+            parts = [track.name, track.artist, track.genre, folder, clock(track.duration_s)]
+        text = " · ".join(literal(part) for part in parts if part)
+        self.query_one("#map-track", Static).update(Content(text or "no track is near the cursor"))
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit goes to the result of that rank."""
+        if event.character and event.character in "123456789":
+            event.stop()
+            self.plot.go_to_result(int(event.character))
+
+    def action_walk(self, columns: int, rows: int) -> None:
+        """Move the cursor."""
+        self.plot.move(columns, rows)
+
+    def action_zoom(self, steps: int) -> None:
+        """Nearer or farther."""
+        self.plot.zoom(steps)
+
+    def action_whole(self) -> None:
+        """See everything."""
+        self.plot.whole()
+
+    def action_result(self, by: int) -> None:
+        """To the next result or the one before."""
+        self.plot.step(by)
+
+    def action_colours(self) -> None:
+        """Colour by the next thing there is."""
+        if self.plot.mapped:
+            names = list(self.plot.mapped.groupings)
+            at = names.index(self.plot.by) if self.plot.by in names else -1
+            self.plot.by = names[(at + 1) % len(names)]
+            self.plot.redraw()
+            self._show_legend()
+
+    def action_shapes(self) -> None:
+        """Signs instead of colours, or colours again."""
+        self.plot.shapes = not self.plot.shapes
+        self.plot.redraw()
+        self._show_legend()
+
+    def action_play(self) -> None:
+        """Play what is under the cursor."""
+        if track := self.plot.track:
+            self._play(track)
+
+    def action_mark(self) -> None:
+        """Put what is under the cursor into the crate, or take it out."""
+        if track := self.plot.track:
+            self._mark(track)
+
+    @on(MapPlot.Chosen)
+    def action_go(self) -> None:
+        """Back to the search, to this track."""
+        if track := self.plot.track:
+            self.dismiss(track)
+
+    def action_leave(self) -> None:
+        """Back to the search as it was."""
+        self.dismiss(None)

@@ -1,0 +1,1 @@
+"""Sound: player, playhead, waveform, and showing a file in the file manager."""

@@ -1,0 +1,133 @@
+"""Space, seek and the playhead: what lies between the keys and the player.
+
+The sound of the results around the cursor is decoded before it is asked for, some seconds of
+each, so that switching between them is a matter of handing over an array.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gdr_model.types import Array
+from gdr_tui.app.main.jobs import Jobs, Moment
+from gdr_tui.app.messages import SoundAhead, SoundReady
+from gdr_tui.app.playback.player import RATE_HZ, ExternalPlayer, PlaybackError, Player
+
+AHEAD = 8
+"""Beginnings that are kept, some four megabytes each."""
+
+
+class Playback:
+    """Decides between playing, pausing and decoding; says once that there is no sound."""
+
+    def __init__(
+        self, player: Player | ExternalPlayer, jobs: Jobs, complain: Callable[[str], None]
+    ) -> None:
+        self._player = player
+        self._jobs = jobs
+        self._complain = complain
+        self._number = 0
+        self._ahead: OrderedDict[Moment, tuple[Array, bool]] = OrderedDict()
+        self.silent = False
+        """No sound can be made here; already said."""
+
+    @property
+    def path(self) -> Path | None:
+        """What plays or is paused."""
+        return self._player.path
+
+    @property
+    def position_s(self) -> float:
+        """Where the playhead is."""
+        return self._player.position_s
+
+    @property
+    def playing(self) -> bool:
+        """Whether the playhead moves."""
+        return self._player.playing
+
+    @property
+    def external(self) -> bool:
+        """Whether another program plays, which neither loops nor changes its volume for us."""
+        return not self._player.streams
+
+    @property
+    def volume(self) -> float:
+        """Gain, 0 to 1."""
+        return self._player.volume
+
+    @volume.setter
+    def volume(self, gain: float) -> None:
+        self._player.volume = gain
+
+    def play(self, path: Path, start_s: float) -> None:
+        """Play `path` from `start_s`, whatever played before."""
+        self._begin(path, start_s, self._player.play)
+
+    def loop(self, span_s: tuple[float, float] | None) -> None:
+        """Repeat a span of what plays; from its beginning, if the playhead is elsewhere."""
+        path = self._player.path
+        if span_s and path and not span_s[0] <= self.position_s < span_s[1]:
+            self.seek(path, span_s[0], span_s[1] + 1)
+        self._player.loop(span_s)
+
+    def prepare(self, moments: Sequence[Moment]) -> None:
+        """Decode where some tracks may soon be played from."""
+        missing = [moment for moment in moments if moment not in self._ahead]
+        if missing and not self.external and not self.silent:
+            self._jobs.ahead(missing)
+
+    def keep(self, ahead: SoundAhead) -> None:
+        """Keep a beginning; the oldest goes."""
+        self._ahead[ahead.moment] = ahead.sound, ahead.last
+        while len(self._ahead) > AHEAD:
+            self._ahead.popitem(last=False)
+
+    def toggle(self, path: Path, start_s: float) -> None:
+        """Play `path` from `start_s`; if it is what plays, pause or go on."""
+        if path == self._player.path and not self._player.ended and not self.silent:
+            self._try(self._player.toggle)
+        else:
+            self._begin(path, start_s, self._player.play)
+
+    def seek(self, path: Path, to_s: float, duration_s: float) -> None:
+        """Move the playhead in `path`, starting it there if it is not what plays or is paused."""
+        to_s = min(max(0.0, to_s), max(0.0, duration_s - 0.1))
+        if path != self._player.path:
+            self._begin(path, to_s, self._player.play)
+        elif not self._player.seek(to_s):
+            self._begin(path, to_s, self._player.play if self.playing else self._player.cue)
+
+    def take(self, ready: SoundReady) -> None:
+        """Give the player a stretch that was decoded for it."""
+        if ready.number == self._number:
+            self._player.extend(ready.start_s, ready.sound, last=ready.last)
+
+    def stop(self) -> None:
+        """Silence."""
+        self._player.stop()
+
+    def _begin(self, path: Path, start_s: float, act: Callable[[Path, float], object]) -> None:
+        """Decode from `start_s` on, and play or wait there."""
+        if self.silent:
+            return
+        self._number += 1
+        self._try(lambda: act(path, start_s))
+        if not self._player.streams or self.silent:
+            return
+        if kept := self._ahead.get((path, start_s)):
+            sound, last = kept
+            self._player.extend(start_s, sound, last=last)
+            if last:
+                return
+            start_s += len(sound) / RATE_HZ
+        self._jobs.sound(self._number, path, start_s, lambda: self._player.position_s)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except PlaybackError as error:
+            self.silent = True
+            self._complain(str(error))

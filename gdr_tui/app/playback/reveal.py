@@ -1,0 +1,52 @@
+"""Show a file where it lies, in the file manager of the platform or by a command of the user's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from gdr_model.errors import GdrError
+from gdr_tui.safe_text import literal
+
+
+class RevealError(GdrError):
+    """No file manager can be opened here."""
+
+
+def command(path: Path, opener: tuple[str, ...], platform: str = sys.platform) -> list[str]:
+    """What shows a file: the user's opener, with `{path}` and `{folder}` filled in, else ours."""
+    if opener:
+        filled = {"{path}": str(path), "{folder}": str(path.parent)}
+        parts = list(opener)
+        for name, value in filled.items():
+            parts = [part.replace(name, value) for part in parts]
+        return parts
+    if platform == "darwin":
+        return ["open", "-R", str(path)]
+    if platform == "win32":
+        return ["explorer", f"/select,{path}"]
+    return ["xdg-open", str(path.parent)]
+
+
+def reveal(path: Path, opener: tuple[str, ...] = ()) -> None:
+    """Open the folder of a file, without waiting.
+
+    Raises:
+        RevealError: if the file is gone, or there is no such program.
+    """
+    if not path.exists():
+        raise RevealError(f"{literal(str(path))} is not there any more")
+    call = command(path, opener)
+    try:
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(
+            call, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        )
+    except OSError as error:
+        raise RevealError(
+            f"cannot start {literal(call[0])} ({error.strerror}); set opener in settings.toml, or "
+            "copy the path"
+        ) from error
+    threading.Thread(target=process.wait, daemon=True).start()

@@ -1,0 +1,1 @@
+"""Prompt, chips and results: the query being put together, and what it found."""

@@ -1,0 +1,179 @@
+"""What steers a query besides its prompt, as chips in one row.
+
+With the focus here ← → walk, + - weigh, Delete removes, Enter changes; with the mouse a click on
+a chip chooses it, on its × takes it away, and the wheel weighs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gdr_tui.app import keys
+from gdr_tui.app.search.draft import Chip
+from gdr_tui.safe_text import fit
+
+_WIDEST = 28
+_GLYPH = " ×"
+
+
+class Chips(Widget, can_focus=True):
+    """The row of chips; those that do not fit are counted at its end."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.CHIPS)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chips--filter",
+        "chips--edit",
+        "chips--like",
+        "chips--ban",
+        "chips--pull",
+        "chips--negative",
+        "chips--slider",
+        "chips--chosen",
+        "chips--hint",
+    }
+
+    class Touched(Message):
+        """The user did something to a chip."""
+
+        def __init__(self, chip: Chip) -> None:
+            super().__init__()
+            self.chip = chip
+
+    class Removed(Touched):
+        """Take it away."""
+
+    class Changed(Touched):
+        """Let it be typed anew."""
+
+    class Weighed(Touched):
+        """Let it weigh more or less."""
+
+        def __init__(self, chip: Chip, by: int) -> None:
+            super().__init__(chip)
+            self.by = by
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._chips: list[Chip] = []
+        self._at = 0
+        self.hint = ""
+
+    def allow_focus(self) -> bool:
+        """An empty row is passed over."""
+        return bool(self._chips)
+
+    def show(self, chips: list[Chip]) -> None:
+        """Draw these chips; the one chosen stays chosen where it is still there."""
+        before = self.chosen
+        self._chips = chips
+        same = [
+            n
+            for n, c in enumerate(chips)
+            if before and (c.kind, c.key) == (before.kind, before.key)
+        ]
+        self._at = same[0] if same else max(0, min(self._at, len(chips) - 1))
+        self.refresh()
+
+    @property
+    def chosen(self) -> Chip | None:
+        """The chip that keys act on."""
+        return self._chips[self._at] if self._chips else None
+
+    def on_focus(self) -> None:
+        """The newest chip is the likeliest to be changed."""
+        self._at = max(0, len(self._chips) - 1)
+
+    def action_walk(self, by: int) -> None:
+        """Go to another chip."""
+        self._at = max(0, min(self._at + by, len(self._chips) - 1))
+        self.refresh()
+
+    def action_weigh(self, by: int) -> None:
+        """Let the chosen chip weigh more or less."""
+        if self.chosen:
+            self.post_message(self.Weighed(self.chosen, by))
+
+    def action_remove(self) -> None:
+        """Take the chosen chip away."""
+        if self.chosen:
+            self.post_message(self.Removed(self.chosen))
+
+    def action_change(self) -> None:
+        """Type the chosen chip anew."""
+        if self.chosen:
+            self.post_message(self.Changed(self.chosen))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the chip under the pointer, or take it away by its ×."""
+        x = event.get_content_offset_capture(self).x
+        for number, text, left in self._laid_out():
+            if left <= x < left + cell_len(text):
+                self._at = number
+                self.refresh()
+                if x >= left + cell_len(text) - len(_GLYPH) - 1:
+                    self.action_remove()
+                elif event.chain == 2:
+                    self.action_change()
+                return
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel weighs the chosen chip."""
+        self.action_weigh(1)
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel weighs the chosen chip."""
+        self.action_weigh(-1)
+
+    def render_line(self, y: int) -> Strip:
+        """The one row."""
+        width, plain = self.size.width, self.rich_style
+        if y or not self._chips:
+            hint = Segment(fit(self.hint if not y else "", width), self._style("hint"))
+            return Strip([hint]).adjust_cell_length(width, plain)
+        segments, shown = [], self._laid_out()
+        for number, text, _ in shown:
+            style = self._style(self._chips[number].kind)
+            if self.has_focus and number == self._at:
+                style += self._style("chosen")
+            segments += [Segment(text, style), Segment(" ", plain)]
+        if more := len(self._chips) - len(shown):
+            segments.append(Segment(f"+{more}", self._style("hint")))
+        return Strip(segments).adjust_cell_length(width, plain)
+
+    def _laid_out(self) -> list[tuple[int, str, int]]:
+        """The chips that fit, newest first choice, each with its number, text and left edge."""
+        last = len(self._chips) - 1
+        kept = self._up_to(last)
+        while self.has_focus and kept and kept[0][0] > self._at:
+            last -= 1
+            kept = self._up_to(last)
+        placed, left = [], 0
+        for number, text in kept:
+            placed.append((number, text, left))
+            left += cell_len(text) + 1
+        return placed
+
+    def _up_to(self, last: int) -> list[tuple[int, str]]:
+        """As many chips as fit that end with number `last`."""
+        room, kept = self.size.width - 4, []
+        for number in range(last, -1, -1):
+            chip = self._chips[number]
+            cells = min(cell_len(chip.text), _WIDEST)
+            text = f" {fit(chip.text, cells)}{_GLYPH} "
+            if cell_len(text) > room:
+                break
+            room -= cell_len(text) + 1
+            kept.append((number, text))
+        return kept[::-1]
+
+    def _style(self, kind: str) -> Style:
+        return self.get_component_rich_style(f"chips--{kind}")

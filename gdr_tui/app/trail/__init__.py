@@ -1,0 +1,1 @@
+"""Every query as a tree: go back, branch, name, compare, save."""

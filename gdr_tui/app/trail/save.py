@@ -1,0 +1,33 @@
+"""A trail as a session file holds it. Free of Textual."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gdr_tui.app.trail.trail import Trail
+
+if TYPE_CHECKING:
+    from gdr_model.notebook.sessions import SavedSession
+    from gdr_tui.app.main.session import Prints
+
+
+def saved(trail: Trail, prints: Prints, k: int) -> SavedSession:
+    """Every query that is not put away, in the order of asking."""
+    from gdr_model.notebook.sessions import SavedQuery, SavedSession  # decoders come with it
+
+    shown = []
+    for node in sorted(trail.nodes(), key=lambda n: n.number):
+        if not any(step.away for step in node.line()):
+            shown.append(node)
+    queries = tuple(
+        SavedQuery(
+            node.number,
+            node.parent.number if node.parent else None,
+            node.ask.steering,
+            node.ask.where,
+            node.name,
+        )
+        for node in shown
+    )
+    stands_on = trail.current.number if trail.current else None
+    return SavedSession(queries, prints.model, prints.libraries, k, stands_on)

@@ -1,0 +1,325 @@
+"""The trail: every query of this and earlier sittings, as a tree to go back in and branch from.
+
+A query is a child of the one it changed. Undo goes to the parent and redo to the child visited
+last, so nothing is ever lost; a query made after an undo starts a new branch. A sitting starts
+beside the trail, its first query is a root of its own, and redo goes on where the last one ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from gdr_model.notebook.trails import KeptQuery, KeptTrail
+from gdr_model.types import Edit, Hit, Query, Results, Steering
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What was asked: how to draw, and which tracks may answer."""
+
+    steering: Steering
+    where: str = ""
+
+
+@dataclass(eq=False)
+class Node:
+    """A query of the trail with its answer."""
+
+    number: int
+    ask: Ask
+    results: Results
+    parent: Node | None
+    label: str
+    children: list[Node] = field(default_factory=list)
+    visited: Node | None = None
+    """The child that redo goes to."""
+    name: str = ""
+    """What the user calls it."""
+    folded: bool = False
+    """What came of it is not shown."""
+    away: bool = False
+    """Put away, with all that came of it; brought back by `Trail.bring_back`."""
+    asked_at: float = field(default_factory=time.time)
+    """Seconds since 1970."""
+    stale: bool = False
+    """Its results are those of an earlier sitting, and are drawn again when it is stood on."""
+    earlier: bool = False
+    """Asked in an earlier sitting."""
+    id: int | None = None
+    """Its number in the notebook, once it is written there."""
+
+    @property
+    def title(self) -> str:
+        """Its name, else what changed."""
+        return self.name or self.label
+
+    def line(self) -> Iterator[Node]:
+        """The query itself, the one it came from, and so on."""
+        step: Node | None = self
+        while step:
+            yield step
+            step = step.parent
+
+
+class Keeper(Protocol):
+    """Whoever keeps a trail beyond this sitting."""
+
+    def asked(self, node: Node) -> None:
+        """A query was answered, for the first time or anew."""
+
+    def stood(self, node: Node) -> None:
+        """The trail stands on a query."""
+
+    def described(self, node: Node) -> None:
+        """A query was named, put away or brought back."""
+
+
+class Trail:
+    """The tree, and the place in it."""
+
+    def __init__(self, keeper: Keeper | None = None) -> None:
+        self.keeper = keeper
+        self.current: Node | None = None
+        self.other: Node | None = None
+        """The query that the current one is compared with."""
+        self._left: Node | None = None
+        """Where the last sitting ended."""
+        self._roots: list[Node] = []
+        self._made = 0
+
+    def __len__(self) -> int:
+        return self._made
+
+    def answer(self, ask: Ask, results: Results) -> Node:
+        """Keep an answer and stand on it: here, on an equal child, or on a new child."""
+        here = self.current
+        siblings = here.children if here else self._roots
+        known = [n for n in ([here] if here else []) + siblings if n.ask == ask]
+        if known:
+            node = known[0]
+            node.results, node.stale, node.away = results, False, False
+        else:
+            self._made += 1
+            label = what_changed(here.ask if here else None, ask)
+            node = Node(self._made, ask, results, here, label)
+            siblings.append(node)
+        if self.keeper:
+            self.keeper.asked(node)
+        return self.go(node)
+
+    def restore(self, kept: KeptTrail, keeper: Keeper | None = None) -> None:
+        """Put an earlier sitting's queries before this one's; from now on all are kept."""
+        nodes: dict[int, Node] = {}
+        roots: list[Node] = []
+        for number, query in enumerate(kept.queries, 1):
+            parent = nodes.get(query.parent) if query.parent is not None else None
+            nodes[query.id] = node = _restored(number, query, parent)
+            (parent.children if parent else roots).append(node)
+        own = sorted(self.nodes(), key=lambda node: node.number)
+        for node in own:
+            node.number += len(nodes)
+        self._roots[:0] = roots
+        self._made += len(nodes)
+        self._left = nodes.get(kept.stands_on) if kept.stands_on is not None else None
+        for step in self._left.line() if self._left else ():
+            if step.parent:
+                step.parent.visited = step
+        self.keeper = keeper
+        if keeper:
+            for node in own:
+                keeper.asked(node)
+                keeper.described(node)
+            if self.current:
+                keeper.stood(self.current)
+
+    def go(self, node: Node) -> Node:
+        """Stand on `node`; redo will lead back along the way to it."""
+        for step in node.line():
+            if step.parent:
+                step.parent.visited = step
+                step.parent.folded = False
+        return self._stand(node)
+
+    def undo(self) -> Node | None:
+        """Go to the parent, if there is one."""
+        if not self.current or not self.current.parent:
+            return None
+        return self._stand(self.current.parent)
+
+    def redo(self) -> Node | None:
+        """Go to the child visited last, or to where the last sitting ended, if there is one."""
+        there = self.current.visited if self.current else self._left
+        return self._stand(there) if there else None
+
+    def rename(self, node: Node, name: str) -> None:
+        """Call a query something; "" calls it what changed."""
+        node.name = name.strip()
+        self._described(node)
+
+    def put_away(self, node: Node) -> bool:
+        """Show a query and what came of it no more; False if the trail stands there."""
+        if self.current and node in self.current.line():
+            return False
+        node.away = True
+        if self.other and node in self.other.line():
+            self.other = None
+        self._described(node)
+        return True
+
+    def bring_back(self) -> Node | None:
+        """Show again what was put away, the latest query first; None if there is nothing."""
+        away = [node for node in self.nodes() if node.away]
+        if not away:
+            return None
+        node = max(away, key=lambda n: n.number)
+        node.away = False
+        self._described(node)
+        return node
+
+    def _stand(self, node: Node) -> Node:
+        self.current = node
+        if self.keeper:
+            self.keeper.stood(node)
+        return node
+
+    def _described(self, node: Node) -> None:
+        if self.keeper:
+            self.keeper.described(node)
+
+    def nodes(self) -> Iterator[Node]:
+        """Every query there is, also those that are not shown."""
+        stack = self._roots[::-1]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack += node.children[::-1]
+
+    def unused_seed(self) -> int:
+        """The smallest seed above every seed of the trail."""
+        return 1 + max((n.ask.steering.seed for n in self.nodes()), default=0)
+
+    def rows(self) -> Iterator[tuple[Node, str]]:
+        """Every query that is shown, oldest branch first, with the lines to draw before it.
+
+        The newest child continues its parent's column and older ones hang off it, so that a long
+        sitting without branches stays at the left edge.
+        """
+        stack = [(root, "", "") for root in reversed(self._roots) if not root.away]
+        while stack:
+            node, before, joint = stack.pop()
+            yield node, before + joint
+            below = before + ("│ " if joint else "")
+            children = [] if node.folded else [c for c in node.children if not c.away]
+            if children:
+                *older, newest = children
+                stack.append((newest, below, ""))
+                stack += [(child, below, "├─") for child in reversed(older)]
+
+
+def hidden(node: Node) -> int:
+    """How many queries a folded one hides."""
+    below, stack = 0, node.children[:] if node.folded else []
+    while stack:
+        step = stack.pop()
+        if not step.away:
+            below += 1
+            stack += step.children
+    return below
+
+
+def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
+    """A query of an earlier sitting, with as much of its results as was kept."""
+    ask = Ask(query.steering, query.where)
+    drawn = Query(np.zeros((0, 1), np.float32), query.steering)
+    results = Results(query.hits, drawn, query.tracks_searched, query.agreement, 0.0, 0.0)
+    return Node(
+        number,
+        ask,
+        results,
+        parent,
+        what_changed(parent.ask if parent else None, ask),
+        name=query.name,
+        away=query.away,
+        asked_at=query.asked_at,
+        stale=True,
+        earlier=True,
+        id=query.id,
+    )
+
+
+def what_changed(before: Ask | None, after: Ask) -> str:
+    """In few words, what makes `after` another query than `before`."""
+    now = after.steering
+    if before is None:
+        return " ".join([f"“{now.prompt}”", *_extras(after)])
+    old = before.steering
+    parts: list[str] = []
+    if now.edit and now.edit != old.edit:
+        parts.append(f"edit {now.edit.strength:g} of {Path(now.edit.path).stem}: {now.prompt}")
+    else:
+        parts += ["no edit"] if old.edit and not now.edit else []
+        parts += [f"“{now.prompt}”"] if now.prompt != old.prompt else []
+    parts += [f"− {n.text}:{n.weight:g}" for n in now.negatives if n not in old.negatives]
+    gone = [n for n in old.negatives if n.text not in {m.text for m in now.negatives}]
+    parts += [f"no more − {n.text}" for n in gone]
+    for sign, was, has in (("♥", old.likes, now.likes), ("⊘", old.dislikes, now.dislikes)):
+        parts += [f"{sign} {Path(p).stem}" for p in has if p not in was]
+        parts += [f"no {sign} {Path(p).stem}" for p in was if p not in has]
+    if now.pull != old.pull:
+        parts.append(f"drawn with ♥ ⊘ {now.pull:g}" if now.pull else "drawn without ♥ ⊘")
+    if now.guidance != old.guidance:
+        parts.append(f"g {old.guidance:g}→{now.guidance:g}")
+    parts += [f"{now.steps} steps"] if now.steps != old.steps else []
+    parts += [f"{now.draws} draws"] if now.draws != old.draws else []
+    parts += [f"re-roll seed {now.seed}"] if now.seed != old.seed else []
+    if after.where != before.where:
+        parts.append(f"where {after.where}" if after.where else "no filter")
+    return ", ".join(parts) or "again"
+
+
+def _extras(ask: Ask) -> list[str]:
+    """What a first query already carries besides its prompt."""
+    negatives = [f"− {n.text}:{n.weight:g}" for n in ask.steering.negatives]
+    return negatives + ([f"where {ask.where}"] if ask.where else [])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one list differs from another; ranks count from 1."""
+
+    came: tuple[tuple[int, Hit], ...]
+    """New rank and hit."""
+    went: tuple[tuple[int, Hit], ...]
+    """Old rank and hit."""
+    moved: tuple[tuple[int, int, Hit], ...]
+    """Old rank, new rank and hit."""
+    stayed: int
+    """How many kept their rank."""
+
+
+def ranks(results: Results) -> dict[Path, int]:
+    """Rank of every track, from 1."""
+    return {hit.track.path: rank for rank, hit in enumerate(results.hits, 1)}
+
+
+def compare(before: Results, after: Results) -> Comparison:
+    """What came, went and moved between two lists."""
+    old, new = ranks(before), ranks(after)
+    both = [(old[h.track.path], r, h) for r, h in enumerate(after.hits, 1) if h.track.path in old]
+    return Comparison(
+        came=tuple((r, h) for r, h in enumerate(after.hits, 1) if h.track.path not in old),
+        went=tuple((r, h) for r, h in enumerate(before.hits, 1) if h.track.path not in new),
+        moved=tuple(move for move in both if move[0] != move[1]),
+        stayed=sum(was == now for was, now, _ in both),
+    )
+
+
+def source_of(edit: Edit) -> str:
+    """The name of the file an edit starts from."""
+    return Path(edit.path).stem

@@ -1,0 +1,1 @@
+"""Lists, boxes, dialogs and hints that any feature may use; they know none of them."""

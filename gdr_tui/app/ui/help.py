@@ -1,0 +1,55 @@
+"""Every key and what it does, with the ids to remap them by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from rich.text import Text
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from gdr_tui.app import keys
+from gdr_tui.app.ui.dialog import Dialog
+
+_READING = """
+results   rank · ▲▼★ change since the query before · ♥ liked ⊘ banned
+          ┃ marked · name · artist · cosine to what was drawn (the bar:
+          beside the best) · start of the passage · draws that found it
+waveform  the matching passage in colour; below, how well every second
+          matches; click to play from there
+keys      remap them by the names at the right, in settings.toml, [keys]
+"""
+
+
+def table(keymap: Mapping[str, str]) -> Text:
+    """The keys in groups, then how to read the screen."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    last = ""
+    for group, pressed, _, tooltip, name in keys.help_rows(keymap):
+        if group != last:
+            text.append(f"{chr(10) if last else ''}{group}\n", "bold")
+            last = group
+        text.append(f" {pressed:<9}", "bold")
+        text.append(f"{tooltip:<43}")
+        text.append(f"{name}\n", "dim")
+    text.append(" ^p       ", "bold")
+    text.append("every action by name, and the themes\n")
+    text.append(_READING)
+    return text
+
+
+class HelpScreen(Dialog[None]):
+    """The table of keys."""
+
+    TITLE_TEXT: ClassVar[str] = "help"
+    HINT: ClassVar[str] = "↑ ↓ scroll · Esc leaves"
+
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keymap = keymap
+
+    def body(self) -> Iterable[Widget]:
+        """The table."""
+        yield VerticalScroll(Static(table(self._keymap), markup=False), classes="long")

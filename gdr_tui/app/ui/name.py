@@ -1,0 +1,28 @@
+"""A dialog that asks what something is to be called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from gdr_tui.app.ui.ask import AskScreen
+from gdr_tui.app.ui.dialog import Line
+
+
+class NameScreen(AskScreen):
+    """One line; `check` may refuse it."""
+
+    TITLE_TEXT: ClassVar[str] = "name"
+
+    def __init__(
+        self, value: str, explained: str, check: Callable[[str], object] = lambda _: None
+    ) -> None:
+        super().__init__(value, check)
+        self._explained = explained
+
+    def body(self) -> Iterable[Widget]:
+        """The line, and what it is for."""
+        yield from super().body()
+        yield Line(self._explained, classes="hint")

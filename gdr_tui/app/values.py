@@ -1,0 +1,88 @@
+"""What the app is told of libraries and models: plain values that the screen draws.
+
+Free of Textual, torch and indexes, so that any module may import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdr_model.errors import GdrError
+from gdr_model.types import Track
+from gdr_tui.safe_text import literal
+
+if TYPE_CHECKING:
+    from gdr_model.notebook.sessions import LibraryPrint, ModelPrint
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the libraries hold, read without a model."""
+
+    count: int = 0
+    first: tuple[Track, ...] = ()
+    failures: int = 0
+    roots: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The model that answers."""
+
+    model: str
+    """Its name; a pair without a retriever says so."""
+    device: str
+
+
+@dataclass(frozen=True)
+class Indexing:
+    """How far indexing is, with its measured rate."""
+
+    done: int
+    total: int
+    per_s: float
+    left_s: float | None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What indexing did."""
+
+    encoded: int = 0
+    gone: int = 0
+    failed: int = 0
+    took_s: float = 0.0
+    problems: tuple[str, ...] = field(default=())
+    """One sentence for every folder that could not be indexed."""
+
+
+@dataclass(frozen=True)
+class Prints:
+    """Fingerprints of the model and the libraries that answer."""
+
+    model: ModelPrint
+    libraries: tuple[LibraryPrint, ...]
+
+
+def measured(done: int, total: int, elapsed_s: float, path: Path | None = None) -> Indexing:
+    """Progress with its rate, and the time left once there is a rate to tell it from."""
+    per_s = done / elapsed_s if elapsed_s > 0 else 0.0
+    left_s = (total - done) / per_s if per_s > 0 and elapsed_s > 1 else None
+    return Indexing(done, total, per_s, left_s, path)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a GPU was too small for it; told by name, since torch is not loaded here."""
+    return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, fit for a notification."""
+    if isinstance(error, GdrError):
+        return literal(str(error))
+    if out_of_memory(error):
+        return "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
+    return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

@@ -1,0 +1,1 @@
+"""`gdr model`: list, show, pull, convert and check models and weights."""

@@ -1,0 +1,51 @@
+"""All of stderr, and the exit codes: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gdr_model.errors import GdrError
+from gdr_tui.safe_text import literal
+
+INTERRUPTED = 130
+
+
+def say(sentence: str) -> None:
+    """One line of talk; bytes that are not text are shown as such, never sent raw."""
+    print(literal(sentence), file=sys.stderr)  # noqa: T201 (the one place that talks)
+
+
+class Failed(Exception):
+    """A command has said what was wrong and ends with this exit code."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+@contextmanager
+def verdict() -> Iterator[None]:
+    """Turn whatever may go wrong for a reason into one sentence and an exit code.
+
+    Raises:
+        Failed: instead of a `GdrError`, an interruption or a failure of the system.
+    """
+    try:
+        yield
+    except GdrError as error:
+        say(f"gdr: {error}")
+        raise Failed(error.exit_code) from None
+    except KeyboardInterrupt:
+        say("gdr: interrupted; everything done so far is kept")
+        raise Failed(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader has left (`gdr search … | head`); the interpreter must not complain on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Failed(0) from None
+    except OSError as error:
+        where = f": {os.fsdecode(error.filename)}" if error.filename else ""
+        say(f"gdr: {error.strerror or error}{where}")
+        raise Failed(1) from None

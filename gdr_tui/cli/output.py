@@ -1,0 +1,158 @@
+"""All of stdout: the answers of a search, in the form that was asked for.
+
+Paths go out as the bytes they have on disk. In JSON a byte that is not UTF-8 is a lone
+surrogate escape, as Python's `os.fsencode` reads it back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from gdr_model.types import Hit, Results
+from gdr_tui.safe_text import clock, literal
+
+_BREAKS = re.compile("([\n\t])")
+
+
+class Format(StrEnum):
+    """Forms of the answer to a search."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    TSV = "tsv"
+    PATHS = "paths"
+    M3U8 = "m3u8"
+
+
+def write(text: str) -> None:
+    """To stdout: to a program as the bytes the text stands for, to a terminal made harmless."""
+    if sys.stdout.isatty():
+        text = "".join(part if part in "\n\t" else literal(part) for part in _BREAKS.split(text))
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def record(rank: int, hit: Hit, results: Results) -> dict[str, Any]:
+    """One hit as every machine-readable form gives it."""
+    steering = results.query.steering
+    return {
+        "prompt": steering.prompt,
+        "rank": rank,
+        "path": str(hit.track.path),
+        "title": hit.track.title,
+        "artist": hit.track.artist,
+        "start_s": round(hit.start_s, 3),
+        "score": round(hit.score, 5),
+        "seed": steering.seed,
+    }
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """JSON with readable letters; lone surrogates, which UTF-8 cannot hold, as escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
+
+
+def m3u8_entry(hit: Hit) -> str:
+    """The two lines of a track in an extended playlist; "" where a name has a line break."""
+    track = hit.track
+    if set(str(track.path)) & {"\n", "\r"}:
+        return ""
+    shown = f"{track.artist} - {track.name}" if track.artist else track.name
+    return f"#EXTINF:{round(track.duration_s)},{literal(shown)}\n{track.path}\n"
+
+
+def tsv_line(fields: Iterable[object]) -> str:
+    """A line of a table; tabs and line breaks inside a field are escaped."""
+    escapes = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+    return "\t".join("".join(escapes.get(c, c) for c in str(field)) for field in fields) + "\n"
+
+
+def _table(results: Results) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, right in (("#", True), ("score", True), ("from", True)):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    table.add_column("title", ratio=3, overflow="ellipsis", no_wrap=True)
+    table.add_column("artist", ratio=2, overflow="ellipsis", no_wrap=True)
+    table.add_column("genre", ratio=1, overflow="ellipsis", no_wrap=True)
+    for rank, hit in enumerate(results.hits, 1):
+        track = hit.track
+        cells = [str(rank), f"{hit.score:.3f}", clock(hit.start_s)]
+        table.add_row(*cells, *(Text(literal(t)) for t in (track.name, track.artist, track.genre)))
+    steering = results.query.steering
+    heading = Text(literal(steering.prompt), style="bold")
+    for negative in steering.negatives:
+        heading.append(f"  − {literal(negative.text)}:{negative.weight:g}", style="red")
+    console.print(heading, soft_wrap=True)
+    console.print(table if results.hits else _nothing(results))
+    console.print()
+
+
+def _nothing(results: Results) -> str:
+    """Why there is no hit."""
+    if results.banned:
+        left = "every track that passes the filter" if results.filtered else "every track"
+        return f"{left} is left out by --unlike"
+    return "no track passes the filter"
+
+
+def show(answers: Sequence[Results], form: Format) -> None:
+    """Print the answers, in order."""
+    if form is Format.TABLE:
+        for results in answers:
+            _table(results)
+        return
+    ranked = [
+        (rank, hit, results) for results in answers for rank, hit in enumerate(results.hits, 1)
+    ]
+    match form:
+        case Format.JSONL:
+            write("".join(as_json(record(*entry)) + "\n" for entry in ranked))
+        case Format.JSON:
+            whole = [
+                {
+                    "steering": json.loads(results.query.steering.to_json()),
+                    "method": results.query.method,
+                    "tracks_searched": results.tracks_searched,
+                    "agreement": round(results.agreement, 5),
+                    "hits": [record(r, h, results) for r, h in enumerate(results.hits, 1)],
+                }
+                for results in answers
+            ]
+            write(as_json(whole, indent=2) + "\n")
+        case Format.TSV:
+            names = "prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"
+            write(tsv_line(names) + "".join(tsv_line(record(*entry).values()) for entry in ranked))
+        case Format.PATHS:
+            write("".join(f"{hit.track.path}\n" for _, hit, _ in ranked))
+        case Format.M3U8:
+            write("#EXTM3U\n" + "".join(m3u8_entry(hit) for _, hit, _ in ranked))
+
+
+def show_paths0(answers: Sequence[Results]) -> None:
+    """Paths, each ended by a NUL, for `xargs -0`."""
+    write_paths0(hit.track.path for results in answers for hit in results.hits)
+
+
+def write_paths0(paths: Iterable[Path]) -> None:
+    """Paths as the bytes they have on disk, each ended by a NUL."""
+    sys.stdout.buffer.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
+    sys.stdout.buffer.flush()

@@ -1,1 +1,0 @@
-"""The screens: the one to search in, and the ones that open over it."""

@@ -1,1 +1,0 @@
-"""What the user sees on the screen, one file a thing."""

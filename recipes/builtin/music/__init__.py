@@ -1,0 +1,1 @@
+"""Our own composer, which renders music whose facts are known."""

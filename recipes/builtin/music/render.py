@@ -1,0 +1,173 @@
+"""Render our own compositions with free soundfonts, as training sound whose facts are known.
+
+    python -m recipes.builtin.music.render --work DIR --count 1200 --seconds 24
+
+Render number n is a function of n alone: even numbers go through the styles in turn, odd ones
+through the 128 programs ("diverse"), and the soundfont alternates. So a second run, or a run with
+a larger count, adds only what is missing. Sound goes to `DIR/renders/NNNNN.flac`, one line of
+facts a render to `DIR/renders.jsonl`. Both soundfonts, FluidR3 and MuseScore General, are under
+the MIT licence and come from Debian. Needs the `fluidsynth` command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from recipes.builtin.corpus.sources import fetch, split_of
+from recipes.builtin.music.compose import DIVERSE, Score, compose, write_midi
+from recipes.builtin.music.gm import PROGRAMS
+from recipes.builtin.music.styles import STYLES
+
+SOUNDFONTS = ("fluid-soundfont-gm", "musescore-general-soundfont-lossless")
+RATE_HZ = 32000
+LEVEL = 0.1  # RMS, -20 dB
+KNEE, CEILING = 0.7, 0.95
+GAIN = (
+    0.35  # about 10 dB below fluidsynth's ceiling for the densest style; the peak is set afterwards
+)
+
+
+def soundfont(package: str, work: Path) -> Path:
+    """Find a soundfont in DIR/soundfonts, fetching its Debian package the first time."""
+    folder = work / "soundfonts"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = sorted(folder.glob(f"{package}.sf?"))
+    if kept:
+        return kept[0]
+    found = [
+        p for p in sorted(fetch(package, work).rglob("*.sf?")) if p.is_file() and not p.is_symlink()
+    ]
+    target = folder / f"{package}{found[0].suffix}"
+    shutil.copyfile(found[0], target)
+    return target
+
+
+def plan(number: int) -> tuple[str, str]:
+    """Style and soundfont of a render; a style that comes round again gets the other soundfont.
+
+    >>> plan(1)
+    ('diverse', 'fluid-soundfont-gm')
+    """
+    cycle, index = divmod(number // 2, len(PROGRAMS) if number % 2 else len(STYLES))
+    return DIVERSE if number % 2 else STYLES[index].name, SOUNDFONTS[(index + cycle) % 2]
+
+
+def synthesise(
+    score: Score, font: Path, seconds: float, fade_s: float = 0.8
+) -> NDArray[np.float32]:
+    """Play a score: (N, 2) at `RATE_HZ`, exactly `seconds` long, levelled and faded out."""
+    with tempfile.TemporaryDirectory() as scratch:
+        midi, wave = Path(scratch) / "score.mid", Path(scratch) / "score.wav"
+        write_midi(score, midi)
+        # No chorus (-C 0): fluidsynth's is in antiphase, 10 dB of a synth vanish in mono.
+        command = ["fluidsynth", "-ni", "-q", "-C", "0", "-r", str(RATE_HZ)]
+        # Only the samples played are loaded, not all 490 MB of the larger font.
+        command += ["-o", "synth.dynamic-sample-loading=1"]
+        # Float samples cannot clip: a loud style is turned down below, not distorted here.
+        command += ["-O", "float", "-T", "wav", "-F", str(wave), str(font), str(midi)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        sound, _ = soundfile.read(wave, dtype="float32", always_2d=True)
+    length = round(seconds * RATE_HZ)
+    sound = np.pad(sound[:length], ((0, max(0, length - len(sound))), (0, 0)))
+    fade = round(fade_s * RATE_HZ)
+    sound[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32))[:, None]
+    return level(sound)
+
+
+def level(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring a sound to RMS `LEVEL`; what then lies above `KNEE` is bent to stay below `CEILING`.
+
+    By RMS and not by the peak, which in sparse music is a single hit of a drum.
+    """
+    sound = sound - sound.mean(axis=0)
+    rms = float(np.sqrt(np.mean(sound**2)))
+    if rms < 1e-5:
+        raise ValueError("the render is silent")
+    sound *= LEVEL / rms
+    room = CEILING - KNEE
+    over = np.maximum(np.abs(sound) - KNEE, 0.0)
+    bent = np.minimum(np.abs(sound), KNEE) + room * np.tanh(over / room)
+    return np.asarray(np.sign(sound) * bent, dtype=np.float32)
+
+
+def facts(score: Score) -> dict[str, Any]:
+    """What is known of a score, as stored beside its sound."""
+    return {
+        "style": score.style,
+        "genre": score.genre,
+        "title": score.title,
+        "tempo_bpm": score.tempo_bpm,
+        "mode": score.mode,
+        "key": score.key,
+        "meter": score.meter,
+        "instruments": list(score.instruments),
+        "drum_kit": score.drum_kit,
+        "groove": score.groove,
+        "moods": list(score.moods),
+        "density": score.density,
+    }
+
+
+def render(number: int, work: Path, seconds: float) -> dict[str, Any]:
+    """Compose, play and store one render; return its line of facts."""
+    style, font = plan(number)
+    score = compose(number, style, seconds)
+    sound = synthesise(score, soundfont(font, work), seconds)
+    path = work / "renders" / f"{number:05d}.flac"
+    path.parent.mkdir(exist_ok=True)
+    half = path.with_suffix(".part")
+    soundfile.write(half, sound, RATE_HZ, format="FLAC", subtype="PCM_16")
+    half.replace(path)
+    identity = f"render/{number:05d}"
+    return {
+        "id": identity,
+        "path": str(path),
+        "source": "render",
+        "licence": "MIT",
+        "soundfont": font,
+        "duration_s": seconds,
+        "split": split_of(identity),
+        **facts(score),
+    }
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "--work", type=Path, required=True, metavar="DIR", help="where soundfonts and renders go"
+    )
+    parser.add_argument(
+        "--count", type=int, default=1200, help="renders wanted in all (default %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=24.0, help="length of each (default %(default)s)"
+    )
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    listing: Path = options.work / "renders.jsonl"
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    done = {json.loads(line)["id"] for line in lines}
+    for number in range(options.count):
+        if f"render/{number:05d}" in done:
+            continue
+        line = json.dumps(render(number, options.work, options.seconds), ensure_ascii=False)
+        with listing.open("a") as file:
+            file.write(line + "\n")
+        if number % 50 == 49:
+            print(f"{number + 1} of {options.count}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The model that ships, measured, and the card that says so."""

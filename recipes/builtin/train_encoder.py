@@ -1,0 +1,253 @@
+"""Teach `AudioNet` what the teacher hears, for a given time.
+
+    python -m recipes.builtin.train_encoder --work DIR --minutes 32 [--name encoder]
+    python -m recipes.builtin.train_encoder --work DIR --minutes 6 --device cuda --batch 256
+
+Four heads share the network and are thrown away afterwards: the teacher's logits, z-scored per
+class (the strongest signal); its posteriors; its embedding, as leading principal components; and,
+from the frames before the window, the logits of single seconds, which say when something sounds
+and not only that it does. The cosine schedule runs over the clock, not over steps, so that the
+time given is the time taken. Tracks prepared meanwhile join at the next checkpoint.
+Resumes from `DIR/NAME/checkpoint.pt`; the answer is `DIR/NAME/encoder.pt`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gdr_model.encoders.builtin.audio import FRAMES_PER_S, POOLED_PER_S, AudioNet
+from gdr_model.types import Array
+from recipes.builtin.corpus.batches import Batch, Sampler, windowed
+from recipes.builtin.corpus.prepare import Prepared, Store
+from training.words.teacher import CLASSES, MUSIC, VOICE
+
+BATCH = 20
+RATE = 1.5e-3
+"""Of a batch of `BATCH`, one thread; a batch of 256 on a GPU learns at twice it."""
+COMPONENTS = 128
+SQUEEZED = 512
+"""Width of the network's frames before they are pooled."""
+CHECKPOINT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Statistics of the teacher over the training tracks: what "z-scored" means."""
+
+    mean: Tensor  # (521,)
+    sd: Tensor  # (521,)
+    embedding_mean: Tensor  # (1024,)
+    components: Tensor  # (1024, COMPONENTS), scaled to unit variance
+
+    @classmethod
+    def fit(cls, tracks: Sequence[Prepared], seed: int = 0) -> Targets:
+        """Over at most a minute of each track, so that long ones don't decide."""
+        rng = np.random.default_rng(seed)
+        logits: list[Tensor] = []
+        embedding: list[Tensor] = []
+        for track in tracks:
+            count = min(60, track.seconds)
+            start = int(rng.integers(track.seconds - count + 1))
+            for rows, into in ((track.logits, logits), (track.embedding, embedding)):
+                part = torch.from_numpy(rows[start : start + count].astype(np.float32))
+                into.append(windowed(part[None])[0])
+        every, hidden = torch.cat(logits), torch.cat(embedding)
+        centre = hidden.mean(0)
+        values, vectors = torch.linalg.eigh(torch.cov((hidden - centre).T))
+        order = values.argsort(descending=True)[:COMPONENTS]
+        components = vectors[:, order] / values[order].clamp_min(1e-8).sqrt()
+        return cls(every.mean(0), every.std(0).clamp_min(1e-3), centre, components)
+
+
+class Student(nn.Module):
+    """The network that ships and the heads that teach it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = AudioNet()
+        self.logits = nn.Linear(AudioNet.FEATURES, CLASSES)
+        self.posteriors = nn.Linear(AudioNet.FEATURES, CLASSES)
+        self.embedding = nn.Linear(AudioNet.FEATURES, COMPONENTS)
+        self.seconds = nn.Linear(SQUEEZED, CLASSES)
+        self.frames = torch.empty(0)  # (B, F / 16, 512), left by the last forward
+        self.net.squeeze.register_forward_hook(self._keep)
+        nn.init.constant_(self.posteriors.bias, -5.0)  # most classes are absent most of the time
+
+    def _keep(self, _: nn.Module, __: tuple[Tensor, ...], frames: Tensor) -> None:
+        self.frames = frames
+
+    def by_second(self) -> Tensor:
+        """Logits of the single seconds (B, T, 521) of the crops just read."""
+        batch, frames, width = self.frames.shape
+        pooled = self.frames.view(batch, frames // POOLED_PER_S, POOLED_PER_S, width).mean(dim=2)
+        logits: Tensor = self.seconds(pooled)
+        return logits
+
+
+def loss(student: Student, batch: Batch, targets: Targets) -> Tensor:
+    """Sum of the four heads' losses; a mixture has no logits or embedding to compare with."""
+    with torch.autocast(batch.mel.device.type, torch.bfloat16, enabled=batch.mel.is_cuda):
+        features = student.net(batch.mel)
+    features, student.frames = features.float(), student.frames.float()
+    clean = ~batch.mixed
+    importance = torch.full((CLASSES,), 0.4, device=batch.mel.device)
+    importance[MUSIC] = importance[VOICE] = 1.0
+    z = (batch.logits[clean] - targets.mean) / targets.sd
+    error = (student.logits(features[clean]) - z).square()
+    by_logits = (error * importance).mean() / importance.mean()
+    single = (batch.seconds[clean] - targets.mean) / targets.sd
+    error = (student.by_second()[clean] - single).square()
+    by_seconds = (error * importance).mean() / importance.mean()
+    posteriors = F.binary_cross_entropy_with_logits(student.posteriors(features), batch.posteriors)
+    hidden = (batch.embedding[clean] - targets.embedding_mean) @ targets.components
+    by_embedding = (student.embedding(features[clean]) - hidden).square().mean()
+    total: Tensor = by_logits + 0.5 * by_seconds + 20 * posteriors + 0.5 * by_embedding
+    return total
+
+
+def device_of(net: nn.Module) -> torch.device:
+    """Where a network's weights are."""
+    return next(net.parameters()).device
+
+
+def device_name(device: str) -> str:
+    """What the model card calls it."""
+    return torch.cuda.get_device_name() if "cuda" in device else "one processor thread"
+
+
+def features_of(net: AudioNet, track: Prepared, max_s: int = 300) -> Array:
+    """Features (T, FEATURES) of a track, read at once."""
+    mel = torch.from_numpy(track.mel[: max_s * FRAMES_PER_S].astype(np.float32))
+    with torch.inference_mode():
+        features: Array = net(mel[None].to(device_of(net)))[0].cpu().numpy()
+    return features
+
+
+def validate(student: Student, tracks: Sequence[Prepared]) -> dict[str, float]:
+    """Correlation with the teacher's logits over held-out tracks, 8 s apart, mean over classes."""
+    student.eval()
+    guesses, truths = [], []
+    for track in tracks:
+        features = torch.from_numpy(features_of(student.net, track, 60))
+        with torch.inference_mode():
+            guesses.append(student.logits(features.to(device_of(student))).cpu()[::8])
+        rows = torch.from_numpy(track.logits[:60].astype(np.float32))
+        truths.append(windowed(rows[None])[0][::8])
+    student.train()
+    guess, truth = torch.cat(guesses), torch.cat(truths)
+    guess, truth = guess - guess.mean(0), truth - truth.mean(0)
+    scale = guess.square().sum(0).sqrt() * truth.square().sum(0).sqrt()
+    correlation = (guess * truth).sum(0) / scale.clamp_min(1e-9)
+    return {
+        "music": float(correlation[MUSIC].mean()),
+        "voice": float(correlation[VOICE].mean()),
+        "all": float(correlation.mean()),
+    }
+
+
+def train(work: Path, arguments: argparse.Namespace) -> None:
+    """Train until the time is up, however often interrupted."""
+    folder = work / arguments.name
+    minutes, seed, device = arguments.minutes, arguments.seed, arguments.device
+    folder.mkdir(parents=True, exist_ok=True)
+    store = Store(work)
+    tracks = store.load()
+    held = [t for t in tracks if t.record["split"] == "test"]
+    train_tracks = [t for t in tracks if t.record["split"] == "train"]
+    # The held-out list is thinned to what a validation of a few seconds can read.
+    held_real = [t for t in held if t.kind == "source"][:80]
+    torch.manual_seed(seed)
+    student = Student().to(device)
+    targets_file = folder / "targets.pt"
+    if not targets_file.exists():
+        torch.save(vars(Targets.fit(train_tracks)), targets_file)
+    stored = torch.load(targets_file, weights_only=True)
+    targets = Targets(**{name: value.to(device) for name, value in stored.items()})
+    student.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(
+        student.parameters(), arguments.rate, (0.9, 0.98), weight_decay=0.01
+    )
+    sampler = Sampler(train_tracks, arguments.batch, seed, device)
+    state: dict[str, Any] = {"step": 0, "elapsed": 0.0}
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True, map_location=device)
+        student.load_state_dict(saved["student"])
+        optimiser.load_state_dict(saved["optimiser"])
+        state = {"step": saved["step"], "elapsed": saved["elapsed"]}
+    seconds = sum(t.seconds for t in train_tracks)
+    print(f"{len(train_tracks)} tracks, {seconds / 3600:.1f} h to learn from", flush=True)
+    budget, last_saved = 60 * minutes, time.monotonic()
+    running: Tensor | None = None  # stays on the device: reading it waits for the step
+    while state["elapsed"] < budget:
+        began = time.monotonic()
+        progress = state["elapsed"] / budget
+        rate = arguments.rate * min(1.0, (state["step"] + 1) / 200)
+        rate *= 0.5 * (1 + math.cos(math.pi * progress))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        value = loss(student, sampler.batch(state["step"]), targets)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(student.parameters(), 5.0)
+        optimiser.step()
+        now = value.detach()
+        running = now if running is None else torch.lerp(running, now, 0.01)
+        state["step"] += 1
+        # A suspended process does not learn: a pause costs none of the time given.
+        state["elapsed"] += min(2.0, time.monotonic() - began)
+        if state["step"] % 100 == 0:
+            print(
+                f"step {state['step']} {state['elapsed'] / 60:.1f}/{minutes:g} min "
+                f"loss {float(running):.3f} rate {rate:.1e}",
+                flush=True,
+            )
+        if time.monotonic() - last_saved > CHECKPOINT_S or state["elapsed"] >= budget:
+            log = {**state, "loss": float(running), **validate(student, held_real)}
+            log |= {"batch": arguments.batch, "device": device_name(device)}
+            print(json.dumps(log), flush=True)
+            with (folder / "log.jsonl").open("a") as out:
+                out.write(json.dumps(log) + "\n")
+            saved = {"student": student.state_dict(), "optimiser": optimiser.state_dict(), **state}
+            torch.save(saved, folder / "checkpoint.part")
+            (folder / "checkpoint.part").replace(checkpoint)
+            if len(store.records()) > len(tracks):
+                tracks = store.load()
+                train_tracks = [t for t in tracks if t.record["split"] == "train"]
+                sampler = Sampler(train_tracks, arguments.batch, seed, device)
+                print(f"now {len(train_tracks)} tracks to learn from", flush=True)
+            last_saved = time.monotonic()
+    student.eval().cpu()
+    student.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    torch.save({"student": student.state_dict(), "steps": state["step"]}, folder / "encoder.pt")
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--name", default="encoder")
+    parser.add_argument("--minutes", type=float, default=32.0)
+    parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    train(arguments.work, arguments)
+
+
+if __name__ == "__main__":
+    main()

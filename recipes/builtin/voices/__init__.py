@@ -1,0 +1,1 @@
+"""Synthesised voices that sing, rap and speak over music."""

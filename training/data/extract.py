@@ -1,0 +1,344 @@
+"""From a dataset to arrays: every track encoded once, every caption read once.
+
+Captions come first: text weights that are missing should be noticed before hours of decoding.
+Sound is decoded ahead in threads and encoded in the calling thread, and a shard is kept once it is
+whole. An extraction that was interrupted, or whose dataset has grown, goes on with what it has:
+a shard is kept if its file is intact and it was made of the same files, or words, by the same
+encoders. A file that cannot be decoded is a failure with a reason; the others go on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from gdr_model.errors import Cancelled, DecodeError, SpaceMismatch, UsageError
+from gdr_model.types import Array, Audio, AudioEncoder, Cancel, TextEmbedding, never
+from training.data import Dataset, DatasetError
+from training.data.extracted import (
+    MANIFEST,
+    Manifest,
+    Shard,
+    Tensors,
+    joined_masks,
+    key_of,
+    read_shard,
+    write_shard,
+)
+from training.data.sound import decoded_ahead, stretch
+
+TRACKS_PER_SHARD = 128
+"""An interruption loses at most this many; more make fewer and larger files."""
+CAPTIONS_PER_SHARD = 512
+CAPTIONS_AT_ONCE = 32
+
+
+class TextEncoder(Protocol):
+    """Reads prompts."""
+
+    def embed(self, texts: Sequence[str]) -> TextEmbedding:
+        """Prompts (B) to their embedding."""
+
+
+class Clip(NamedTuple):
+    """A stretch of sound that is encoded once, however many captions it has."""
+
+    track: str
+    path: str
+    start_s: float | None
+    end_s: float | None
+
+
+class _Job(NamedTuple):
+    file: str
+    key: str
+    numbers: range
+    """Of clips, or of captions."""
+
+
+class Failed(NamedTuple):
+    """A clip without latents."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an extraction is."""
+
+    stage: str
+    """`captions`, then `tracks`."""
+    done: int
+    total: int
+    audio_s: float
+    """Seconds of sound encoded so far."""
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an extraction did."""
+
+    tracks: int
+    """Clips with latents, kept ones included."""
+    encoded: int
+    """Clips encoded by this run."""
+    captions: int
+    failed: list[Failed]
+    audio_s: float
+    elapsed_s: float
+
+
+def extract(
+    dataset: Dataset,
+    encoder: AudioEncoder,
+    text: TextEncoder,
+    out: Path,
+    *,
+    model: str,
+    jobs: int = 2,
+    tracks_per_shard: int = TRACKS_PER_SHARD,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    cancelled: Cancel = never,
+) -> Summary:
+    """Bring the extraction in `out` up to date with a dataset.
+
+    Raises:
+        DatasetError: if the dataset has no sound, or its extraction is under way elsewhere.
+        UsageError: if `out` holds something else.
+        SpaceMismatch: if `out` holds latents of another encoder.
+        Cancelled: when asked; whole shards are kept.
+    """
+    if dataset.arrays is not None:
+        raise DatasetError(f"{dataset.name} is arrays already; there is nothing to extract")
+    if not dataset.items or any(item.path is None for item in dataset.items):
+        raise DatasetError(f"{dataset.name} holds no sound to encode; name its folder of audio")
+    if tracks_per_shard < 1:
+        raise UsageError(f"{tracks_per_shard} tracks a shard are too few; use 1 or more")
+    before = _before(out, encoder)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / "extract.lock", timeout=0):
+            run = _Run(dataset, encoder, text, out, model, before, on_progress, cancelled)
+            return run.run(max(1, jobs), tracks_per_shard)
+    except Timeout:
+        raise DatasetError(f"another gdr is extracting to {out}; wait until it is done") from None
+
+
+def _before(out: Path, encoder: AudioEncoder) -> Manifest | None:
+    """What an earlier run left in the folder."""
+    if not out.exists():
+        return None
+    if not (out / MANIFEST).exists():
+        if not out.is_dir() or any(out.iterdir()):
+            raise UsageError(f"{out} is not an extraction and not an empty folder; name another")
+        return None
+    found = Manifest.read(out)
+    if found.space != encoder.space:
+        raise SpaceMismatch(
+            f"{out} holds latents of {found.space}; the model makes {encoder.space}: name another "
+            "folder"
+        )
+    return found
+
+
+class _Run:
+    """One extraction."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        encoder: AudioEncoder,
+        text: TextEncoder,
+        out: Path,
+        model: str,
+        before: Manifest | None,
+        on_progress: Callable[[Progress], None],
+        cancelled: Cancel,
+    ) -> None:
+        self._encoder, self._text, self._out = encoder, text, out
+        self._on_progress, self._cancelled = on_progress, cancelled
+        self._begun = time.monotonic()
+        self._audio_s = 0.0
+        self._encoded = 0
+        clips: dict[Clip, int] = {}
+        captions: dict[str, int] = {}
+        items = []
+        for item in dataset.items:
+            clip = Clip(item.track, str(item.path), item.start_s, item.end_s)
+            number = clips.setdefault(clip, len(clips))
+            caption = captions.setdefault(item.caption, len(captions))
+            items.append((number, caption, item.split))
+        self._clips = list(clips)
+        shards = (*before.latents, *before.text) if before else ()
+        self._old = {(shard.file, shard.key): shard for shard in shards}
+        self._manifest = Manifest(
+            dataset=dataset.name,
+            model=model,
+            space=encoder.space,
+            clips=[clip._asdict() for clip in self._clips],
+            captions=list(captions),
+            items=items,
+            problems=[str(problem) for problem in dataset.problems],
+        )
+
+    def run(self, jobs: int, tracks_per_shard: int) -> Summary:
+        """Do what is not done yet."""
+        unread, unheard = self._plan_captions(), self._plan_tracks(tracks_per_shard)
+        self._manifest.save(self._out)
+        self._read_captions(unread)
+        self._encode_tracks(unheard, jobs)
+        self._manifest.complete = True
+        self._manifest.save(self._out)
+        self._sweep()
+        failed = [
+            Failed(self._clips[int(number)].path, reason)
+            for shard in self._manifest.latents
+            for number, reason in shard.failures.items()
+        ]
+        return Summary(
+            tracks=len(self._clips) - len(failed),
+            encoded=self._encoded,
+            captions=len(self._manifest.captions),
+            failed=failed,
+            audio_s=self._audio_s,
+            elapsed_s=time.monotonic() - self._begun,
+        )
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        if self._cancelled():
+            raise Cancelled("stopped; the shards done so far are kept")
+        elapsed_s = time.monotonic() - self._begun
+        self._on_progress(Progress(stage, done, total, self._audio_s, elapsed_s))
+
+    # What there is to do, and what an earlier run has done
+
+    def _plan_captions(self) -> list[_Job]:
+        captions = self._manifest.captions
+        parts = _parts(len(captions), CAPTIONS_PER_SHARD)
+        jobs = [
+            _Job(f"text-{i:05}.safetensors", key_of([captions[n] for n in part]), part)
+            for i, part in enumerate(parts)
+        ]
+        return [job for job in jobs if not self._keep(job, self._manifest.text)]
+
+    def _plan_tracks(self, per_shard: int) -> list[_Job]:
+        parts = _parts(len(self._clips), per_shard)
+        jobs = [
+            _Job(f"latents-{i:05}.safetensors", self._key(part), part)
+            for i, part in enumerate(parts)
+        ]
+        return [job for job in jobs if not self._keep(job, self._manifest.latents)]
+
+    def _keep(self, job: _Job, shards: list[Shard]) -> bool:
+        """Take over the shard of an earlier run, if it was made of the same and is intact."""
+        shard = self._old.get((job.file, job.key))
+        if shard is None:
+            return False
+        try:
+            tensors = read_shard(self._out, shard)
+        except DatasetError:
+            return False
+        if "pooled" in tensors and not self._reads_alike(job.numbers[0], tensors["pooled"][0]):
+            return False
+        shards.append(shard)
+        return True
+
+    def _reads_alike(self, number: int, there: Array) -> bool:
+        """Whether a caption still reads (E) as in a shard: text encoders have no fingerprint."""
+        pooled = self._text.embed([self._manifest.captions[number]]).pooled[0]
+        return pooled.shape == there.shape and np.allclose(pooled, there, rtol=1e-3, atol=1e-4)
+
+    def _key(self, numbers: range) -> str:
+        content: list[object] = [asdict(self._encoder.space), numbers.start]
+        for number in numbers:
+            clip = self._clips[number]
+            try:
+                facts = os.stat(clip.path)
+                content.append([*clip, facts.st_size, facts.st_mtime_ns])
+            except OSError:  # decoding will say why
+                content.append([*clip])
+        return key_of(content)
+
+    # Doing it
+
+    def _read_captions(self, jobs: list[_Job]) -> None:
+        captions = self._manifest.captions
+        done = len(captions) - sum(len(job.numbers) for job in jobs)
+        for job in jobs:
+            masks, states, pooled = [], [], []
+            for part in _parts(len(job.numbers), CAPTIONS_AT_ONCE):
+                self._tell("captions", done, len(captions))
+                found = self._text.embed([captions[job.numbers[n]] for n in part])
+                masks.append(found.mask)
+                states.append(found.states[found.mask].astype(np.float16))  # (M, E)
+                pooled.append(found.pooled)
+                done += len(part)
+            tensors = {
+                "mask": joined_masks(masks),
+                "states": np.concatenate(states),
+                "pooled": np.concatenate(pooled).astype(np.float32),
+            }
+            shard = write_shard(self._out, job.file, job.key, tensors)
+            self._add(shard, self._manifest.text)
+        self._tell("captions", done, len(captions))
+
+    def _encode_tracks(self, jobs: list[_Job], threads: int) -> None:
+        total = len(self._clips)
+        done = total - sum(len(job.numbers) for job in jobs)
+        self._tell("tracks", done, total)
+        paths = [Path(self._clips[number].path) for job in jobs for number in job.numbers]
+        rate_hz = self._encoder.space.sample_rate_hz
+        with closing(decoded_ahead(paths, rate_hz, threads, self._cancelled)) as sounds:
+            for job in jobs:
+                latents: Tensors = {}
+                failures: dict[str, str] = {}
+                for number in job.numbers:
+                    try:
+                        latents[str(number)] = self._encode(self._clips[number], next(sounds))
+                    except DecodeError as error:
+                        failures[str(number)] = str(error)
+                    done += 1
+                    self._tell("tracks", done, total)
+                shard = write_shard(self._out, job.file, job.key, latents)
+                shard.failures = failures
+                self._add(shard, self._manifest.latents)
+
+    def _add(self, shard: Shard, shards: list[Shard]) -> None:
+        shards.append(shard)
+        shards.sort(key=lambda shard: shard.file)
+        self._manifest.save(self._out)
+
+    def _encode(self, clip: Clip, sound: Audio | DecodeError) -> Array:
+        """The latents (T, D) of a clip, in half precision."""
+        if isinstance(sound, DecodeError):
+            raise sound
+        samples = stretch(sound, clip.start_s, clip.end_s)
+        latents = self._encoder.encode(samples, self._cancelled)
+        if not (np.abs(latents) < np.finfo(np.float16).max).all():
+            raise DecodeError("the encoder made no usable numbers of it")
+        self._audio_s += len(samples) / sound.sample_rate_hz
+        self._encoded += 1
+        return latents.astype(np.float16)
+
+    def _sweep(self) -> None:
+        """Remove the shards of earlier runs that nothing names any more."""
+        named = {shard.file for shard in (*self._manifest.latents, *self._manifest.text)}
+        for kind in ("latents-*.safetensors*", "text-*.safetensors*"):
+            for path in self._out.glob(kind):
+                if path.name not in named:
+                    path.unlink()
+
+
+def _parts(count: int, most: int) -> list[range]:
+    """0 to `count` in stretches of `most`."""
+    return [range(first, min(first + most, count)) for first in range(0, count, most)]

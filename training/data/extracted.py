@@ -1,0 +1,249 @@
+"""The folder an extraction leaves: shards of latents and of text, and a manifest that ties them.
+
+manifest.json            space, clips, captions, items (clip, caption, split), checksums, failures
+latents-00000.safetensors  one tensor (T, D) float16 a clip, named by the clip's number
+text-00000.safetensors   of its captions: `mask` (C, L), `states` (M, E) float16, the states of the
+                         tokens the mask keeps, one after the other, and `pooled` (C, E)
+
+Every file is written under a temporary name, synced and renamed, and the manifest names a shard
+only once it is whole: whatever interrupts an extraction, what the manifest names can be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from gdr_model.errors import SpaceMismatch
+from gdr_model.store.rows import sync_folder
+from gdr_model.types import Array, LatentSpace, TextEmbedding
+from training.data import Dataset, DatasetError, Item
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+Half = NDArray[np.float16]
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass
+class Shard:
+    """A file of the folder, as the manifest describes it."""
+
+    file: str
+    key: str
+    """Hash of what went in: equal only where the same would come out."""
+    sha256: str
+    failures: dict[str, str] = field(default_factory=dict)
+    """Number of a clip to the reason why it has no latents."""
+
+
+@dataclass
+class Manifest:
+    """`manifest.json`."""
+
+    dataset: str
+    model: str
+    space: LatentSpace
+    clips: list[dict[str, Any]]
+    """Each with track, path, start_s, end_s."""
+    captions: list[str]
+    items: list[tuple[int, int, str]]
+    """Numbers of clip and caption, and the split that the dataset names."""
+    problems: list[str]
+    """Rows of the dataset that could not be used."""
+    latents: list[Shard] = field(default_factory=list)
+    text: list[Shard] = field(default_factory=list)
+    complete: bool = False
+
+    def save(self, folder: Path) -> None:
+        """Write it into its folder."""
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+        _replace(folder / MANIFEST, text.encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read what `save` wrote.
+
+        Raises:
+            DatasetError: if there is none, or it is malformed.
+        """
+        path = folder / MANIFEST
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            found = raw.pop("format")
+            if found != FORMAT:
+                raise DatasetError(f"{folder} holds an extraction of format {found}, not {FORMAT}")
+            raw["space"] = LatentSpace(**raw["space"])
+            raw["items"] = [
+                (int(clip), int(text), str(split)) for clip, text, split in raw["items"]
+            ]
+            for kind in ("latents", "text"):
+                raw[kind] = [Shard(**shard) for shard in raw[kind]]
+            return cls(**raw)
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"{folder} holds no extraction: it has no {MANIFEST}; run gdr extract"
+            ) from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DatasetError(f"{path} does not describe an extraction: {error}") from error
+
+
+def write_shard(folder: Path, file: str, key: str, tensors: Tensors) -> Shard:
+    """Write tensors; the shard is on the disk before this returns."""
+    # As bytes, because the library's own writer gives nobody else the right to read the file.
+    content = save({name: np.ascontiguousarray(t) for name, t in tensors.items()})
+    _replace(folder / file, content)
+    return Shard(file, key, hashlib.sha256(content).hexdigest())
+
+
+def read_shard(folder: Path, shard: Shard) -> Tensors:
+    """The tensors of a shard, whose checksum must be right.
+
+    Raises:
+        DatasetError: if the file is missing or was changed.
+    """
+    path = folder / shard.file
+    try:
+        if _sha256(path) != shard.sha256:
+            raise DatasetError(
+                f"{path} is not the file that was written; run gdr extract again to remake it"
+            )
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise DatasetError(
+            f"{path} cannot be read ({error}); run gdr extract again to remake it"
+        ) from error
+
+
+def joined_masks(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Masks (B, L) below each other, the narrower filled up with "no token"."""
+    length = max(mask.shape[1] for mask in masks)
+    return np.concatenate([np.pad(m, ((0, 0), (0, length - m.shape[1]))) for m in masks])
+
+
+def key_of(content: object) -> str:
+    """The hash of anything JSON can hold."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A dataset as arrays: row r of `latents` is what `Item.row` r of `dataset` sounds like."""
+
+    space: LatentSpace
+    model: str
+    dataset: Dataset
+    """Captions whose sound was encoded; its `arrays` are the means (R, D) over time."""
+    latents: tuple[Half, ...] = field(repr=False)  # R × (T, D)
+    captions: tuple[str, ...] = field(repr=False)
+    """Each different caption once."""
+    caption_of: NDArray[np.int64] = field(repr=False)  # (items,)
+    """For each item of `dataset` the number of its caption, a row of the text."""
+    pooled: Array = field(repr=False)  # (C, E)
+    mask: NDArray[np.bool_] = field(repr=False)  # (C, L)
+    tokens: Half = field(repr=False)  # (M, E)
+    """States of the tokens of every caption, one after the other."""
+
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        return np.cumsum(self.mask.sum(axis=1))
+
+    def text(self, rows: Sequence[int] | NDArray[np.int64]) -> TextEmbedding:
+        """The embedding of some captions, by their numbers."""
+        at = np.asarray(rows, np.int64)
+        mask = self.mask[at]  # (B, L)
+        states = np.zeros((*mask.shape, self.tokens.shape[1]), np.float32)
+        for into, keep, end in zip(states, mask, self._ends[at], strict=True):
+            into[keep] = self.tokens[end - keep.sum() : end]
+        return TextEmbedding(states, mask, self.pooled[at])
+
+    def require(self, space: LatentSpace) -> None:
+        """Refuse a model of another space.
+
+        Raises:
+            SpaceMismatch: naming both.
+        """
+        if space != self.space:
+            raise SpaceMismatch(
+                f"{self.dataset.name} was extracted as {self.space}; the model works in {space}: "
+                f"run gdr extract with that model"
+            )
+
+
+def read_extracted(folder: Path) -> Extracted:
+    """The arrays of a finished extraction, every checksum verified.
+
+    Raises:
+        DatasetError: if it is not finished, damaged, or holds nothing.
+    """
+    manifest = Manifest.read(folder)
+    if not manifest.complete:
+        raise DatasetError(f"the extraction in {folder} is not finished; run gdr extract again")
+    encoded: dict[int, Half] = {}
+    for shard in manifest.latents:
+        found = read_shard(folder, shard)
+        encoded.update((number, found[str(number)]) for number in sorted(map(int, found)))
+    if not encoded:
+        raise DatasetError(f"the extraction in {folder} holds no track; see {MANIFEST} for why")
+    try:
+        items, caption_of = _items(manifest, encoded)
+    except (LookupError, TypeError) as error:
+        raise DatasetError(f"{folder / MANIFEST} does not fit its shards") from error
+    means = np.stack([latents.mean(axis=0, dtype=np.float32) for latents in encoded.values()])
+    text = [read_shard(folder, shard) for shard in manifest.text]
+    return Extracted(
+        space=manifest.space,
+        model=manifest.model,
+        dataset=Dataset(manifest.dataset, tuple(items), arrays=means),
+        latents=tuple(encoded.values()),
+        captions=tuple(manifest.captions),
+        caption_of=np.asarray(caption_of, np.int64),
+        pooled=np.concatenate([part["pooled"] for part in text]),
+        mask=joined_masks([part["mask"] for part in text]),
+        tokens=np.concatenate([part["states"] for part in text]),
+    )
+
+
+def _items(manifest: Manifest, encoded: Mapping[int, Half]) -> tuple[list[Item], list[int]]:
+    row_of = {clip: row for row, clip in enumerate(encoded)}
+    kept = [item for item in manifest.items if item[0] in row_of]
+    items = [
+        Item(
+            track=manifest.clips[clip]["track"],
+            caption=manifest.captions[caption],
+            path=Path(manifest.clips[clip]["path"]),
+            row=row_of[clip],
+            start_s=manifest.clips[clip]["start_s"],
+            end_s=manifest.clips[clip]["end_s"],
+            split=split,
+        )
+        for clip, caption, split in kept
+    ]
+    return items, [caption for _, caption, _ in kept]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    sync_folder(path.parent)

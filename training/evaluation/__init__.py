@@ -1,0 +1,1 @@
+"""What `gdr eval` runs: retrieval, fidelity and control, and the baselines beside them."""

@@ -1,0 +1,90 @@
+"""Results as people and programs read them: a table, Markdown, JSON and PNG of the same figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training.metrics import Interval
+from training.runs import report
+from training.runs.state import write_json
+
+Cell = str | float | Interval
+
+
+@dataclass
+class Table:
+    """Named rows under named columns."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, tuple[Cell, ...]]] = field(default_factory=list)
+    note: str = ""
+
+    def add(self, name: str, *cells: Cell) -> None:
+        """One more row."""
+        self.rows.append((name, cells))
+
+    def markdown(self) -> str:
+        """Aligned, so that it reads as a table in a terminal too."""
+        lines = [("", *self.columns)]
+        lines += [(name, *map(shown, cells)) for name, cells in self.rows]
+        widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(lines[0]))]
+        out = [_line(lines[0], widths), _line(["-" * w for w in widths], widths)]
+        out += [_line(line, widths) for line in lines[1:]]
+        note = f"\n{self.note}\n" if self.note else ""
+        return f"### {self.title}\n\n" + "\n".join(out) + f"\n{note}"
+
+    def described(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "title": self.title,
+            "note": self.note,
+            "rows": {
+                name: dict(zip(self.columns, map(_plain, cells), strict=True))
+                for name, cells in self.rows
+            },
+        }
+
+
+def save(folder: Path, name: str, tables: Sequence[Table], about: dict[str, Any]) -> str:
+    """`NAME.json`, `NAME.md` and a PNG a table; returns the Markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(table.markdown() for table in tables)
+    write_json(folder / f"{name}.json", {**about, "tables": [t.described() for t in tables]})
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    for number, table in enumerate(tables, 1):
+        for column, title in enumerate(table.columns):
+            bars = {
+                row: (cell.value, cell.low, cell.high)
+                for row, cells in table.rows
+                if isinstance(cell := cells[column], Interval)
+            }
+            if bars:
+                report.bars(folder / f"{name}-{number}.png", f"{table.title}: {title}", bars)
+                break
+    return text
+
+
+def shown(cell: Cell) -> str:
+    """A cell in as many digits as mean something."""
+    if isinstance(cell, Interval):
+        return f"{_short(cell.value)} [{_short(cell.low)}, {_short(cell.high)}]"
+    return cell if isinstance(cell, str) else _short(cell)
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def _plain(cell: Cell) -> Any:
+    if isinstance(cell, Interval):
+        return {"value": cell.value, "low": cell.low, "high": cell.high, "units": cell.units}
+    return cell
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "| " + " | ".join([first, *rest]) + " |"

@@ -1,0 +1,118 @@
+"""Pairs of words and sound, a batch a step; the same seed and step give the same batch.
+
+Nothing of a batch depends on what was drawn before it, so a run that was interrupted goes on
+as if it had not been. Shapes: R training tracks, T frames, D latent width, B batch.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gdr_model.diffusion.loss import repeat_short
+from gdr_model.types import Array
+from training.data.corpus import Corpus, Rows, Texts, embed
+from training.runs.config import RunConfig
+from training.runs.space import Space
+from training.words.generated_captions import write
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step learns from."""
+
+    x0: Tensor  # (B, T, D) standardised
+    states: Tensor  # (B, L, E)
+    mask: Tensor  # (B, L), all False where the null is trained
+    pooled: Tensor  # (B, E)
+
+    def to(self, device: torch.device) -> Batch:
+        """On a device."""
+        return Batch(*(part.to(device) for part in (self.x0, self.states, self.mask, self.pooled)))
+
+
+class Pairs:
+    """Training tracks with their captions."""
+
+    def __init__(self, corpus: Corpus, part: str, space: Space, config: RunConfig, frames: int):
+        self.config, self.frames, self.space = config, frames, space
+        self.states = config.network["kind"] != "mlp"
+        tracks, items = corpus.held_out(part)
+        self.sound = [space.standard(corpus.latents[i]) for i in np.flatnonzero(~tracks)]
+        row_of = np.cumsum(~tracks) - 1
+        self.caption = corpus.caption_of[~items]
+        self.track = row_of[corpus.track_of[~items]]
+        self.texts = corpus.texts
+        self.spread = float(np.sqrt(self.texts.pooled[self.caption].var(0).mean()))
+        self._repeat(corpus)
+        self.written_caption = self.written_track = np.empty(0, np.int64)
+        if config.captions.written:
+            self._write(corpus, tracks)
+
+    def _write(self, corpus: Corpus, held_out: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+        """Add the captions that are written from class scores."""
+        seed, count = self.config.optimiser.seed, self.config.captions.written
+        pairs = write(corpus.means[~held_out], corpus.labels, count, seed)
+        distinct = {caption: i for i, caption in enumerate(dict.fromkeys(c for _, c in pairs))}
+        first = len(self.texts.pooled)
+        self.written_track = np.array([row for row, _ in pairs], np.int64)
+        self.written_caption = np.array([first + distinct[c] for _, c in pairs], np.int64)
+        self.texts = self.texts.and_(embed(list(distinct), corpus.reader))
+
+    def _repeat(self, corpus: Corpus) -> None:
+        """Upstream's habit: now and then a short prompt is said over and over."""
+        chance = self.config.captions.repeat_short
+        self.repeated: Rows = np.arange(len(corpus.captions))
+        if not chance:
+            return
+        longer = [repeat_short(c, random.Random(0), 1.0) for c in corpus.captions]
+        changed = [i for i, c in enumerate(corpus.captions) if longer[i] != c]
+        if changed:
+            more: Texts = embed([longer[i] for i in changed], corpus.reader)
+            self.repeated[changed] = len(self.texts.pooled) + np.arange(len(changed))
+            self.texts = self.texts.and_(more)
+
+    def targets(self) -> tuple[Rows, Rows, Array]:
+        """Captions (I,), their tracks (I,) and standardised time-means (R, D), without chance."""
+        return self.caption, self.track, np.stack([track.mean(0) for track in self.sound])
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step."""
+        c, size = self.config.captions, self.config.optimiser.batch
+        rng = np.random.default_rng([self.config.optimiser.seed, step])
+        written = round(size * c.written_share) if len(self.written_caption) else 0
+        people = rng.integers(len(self.caption), size=size - written)
+        made = rng.integers(max(1, len(self.written_caption)), size=written)
+        caption = np.concatenate([self.caption[people], self.written_caption[made]])
+        track = np.concatenate([self.track[people], self.written_track[made]])
+        if c.repeat_short:
+            again = rng.random(len(people)) < c.repeat_short
+            caption[: len(people)][again] = self.repeated[caption[: len(people)][again]]
+        text = self.texts.of(caption, self.states)
+        pooled, states = text.pooled, text.states
+        if c.noise:
+            noise = rng.standard_normal(pooled.shape).astype(np.float32) * c.noise * self.spread
+            pooled = pooled + noise
+            if states.shape[2] == pooled.shape[1]:  # a CLAP's pooled text lies in another space
+                states = states + noise[:, None]
+        mask = text.mask & (rng.random(size) >= c.dropped)[:, None]
+        x0 = np.stack([self._passage(self.sound[t], rng) for t in track])
+        if c.blended:
+            chosen = rng.uniform(0, 0.5, size) * (rng.random(size) < c.blended)
+            share, other = chosen.astype(np.float32)[:, None], rng.permutation(size)
+            pooled = (1 - share) * pooled + share * pooled[other]
+            x0 = (1 - share[:, None]) * x0 + share[:, None] * x0[other]
+        parts = (x0, states, np.ascontiguousarray(mask), pooled)
+        return Batch(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
+
+    def _passage(self, latents: Array, rng: np.random.Generator) -> Array:
+        """(T, D): a stretch of a long track, a short one over and over, or the mean."""
+        if self.frames == 1:
+            return np.asarray(latents.mean(0, keepdims=True))
+        start = int(rng.integers(max(1, len(latents) - self.frames + 1)))
+        piece = latents[start : start + self.frames]
+        return self.space.passage(piece[np.arange(self.frames) % len(piece)])

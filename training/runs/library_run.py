@@ -1,0 +1,176 @@
+"""`gdr train --library DIR`: a retriever for the user's own music, without captions.
+
+The words of a track come from its tags, from the folders it lies in, and from the model itself: the
+phrases of `training.words.vocabulary` whose contrastive vector is nearest to the track, relative
+to all tracks. The model's denoiser goes on learning from them; encoder, tower, space and index stay
+as they are, so nothing has to be indexed again. A bare pair gets a denoiser and a tower of its own,
+from nothing; where its words and sound share no space, it hears no phrases, and there are tags and
+folders alone. The result is a model folder for `--model`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gdr_model.diffusion.denoisers import describe
+from gdr_model.errors import UsageError
+from gdr_model.models.checkpoint import Model
+from gdr_model.store.library import Library
+from gdr_model.types import Array
+from training.data import Dataset, Item, Splits
+from training.data.corpus import Corpus, embed
+from training.evaluation.control_models import words_of
+from training.runs.config import RunConfig
+from training.runs.export import export
+from training.runs.space import Space
+from training.runs.train import Progress, train
+from training.words import vocabulary
+
+LEAST = 10
+"""Tracks below which there is nothing to learn from."""
+FOLDS = 10
+HEARD = 4
+"""Zero-shot phrases of a track."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What the captions of a library were made of."""
+
+    tracks: int
+    tagged: int
+    """Tracks with words from tags or folders."""
+    captions: int
+    common: tuple[str, ...]
+    """The words that most tracks have."""
+
+
+def phrases() -> list[str]:
+    """How the vocabulary's kinds of music, instruments and moods are plainly called."""
+    found = [text.split("|")[0] + " music" for text in vocabulary.GENRES.values()]
+    found += [text.split("|")[0] + " music" for text in vocabulary.MOODS.values()]
+    found += [text.split("|")[0] for text in vocabulary.INSTRUMENTS.values()]
+    return list(dict.fromkeys(found))
+
+
+def heard(model: Model, vectors: Array) -> list[list[str]]:
+    """The `HEARD` phrases nearest to each unit vector (R, D), relative to all of them."""
+    said = phrases()
+    pooled = model.text.embed(said).pooled
+    with torch.inference_mode():
+        rows = model.contrastive(torch.from_numpy(pooled)).numpy()
+    scores = vectors @ rows.T  # (R, phrases)
+    scores = (scores - scores.mean(0)) / np.maximum(scores.std(0), 1e-6)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :HEARD]
+    return [[said[i] for i in row] for row in best]
+
+
+def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, Used]:
+    """An indexed library as a captioned set.
+
+    Raises:
+        UsageError: if it holds too few tracks.
+    """
+    encoded = library.encoded(model.space)
+    tracks = {t.content: t for t in reversed(library.tracks()) if t.content in encoded}
+    if len(tracks) < LEAST:
+        raise UsageError(
+            f"{library.root} holds {len(tracks)} tracks this model has indexed; {LEAST} are needed"
+        )
+    latents = [library.latents(content, model.space).astype(np.float32) for content in tracks]
+    zero_shot = model.retrieving is not None or model.config.pair.shared
+    phrased: list[list[str]] = [[] for _ in tracks]
+    if zero_shot:
+        phrased = heard(model, model.whitening.apply(np.stack([t.mean(0) for t in latents])))
+    items: list[Item] = []
+    counted: Counter[str] = Counter()
+    tagged = 0
+    for (content, track), own in zip(tracks.items(), phrased, strict=True):
+        words = sorted(words_of(track.path, library.root))
+        counted.update(words)
+        tagged += bool(words)
+        said = [", ".join(words)] if words else []
+        if own:
+            said += [own[0], " with ".join(own[:2]), ", ".join([*words[:2], *own])]
+        items += [Item(content, caption) for caption in dict.fromkeys(said)]
+    if not items:
+        raise UsageError(
+            f"the tracks of {library.root} have no tags and no folders to make captions of, and "
+            f"{model.name} hears no words in them"
+        )
+    dataset = Dataset(library.root.name, tuple(items))
+    captions = tuple(dict.fromkeys(item.caption for item in items))
+    number = {caption: i for i, caption in enumerate(captions)}
+    column = {content: i for i, content in enumerate(tracks)}
+    corpus = Corpus(
+        name=dataset.name,
+        tracks=tuple(tracks),
+        latents=tuple(latents),
+        captions=captions,
+        caption_of=np.array([number[item.caption] for item in items], np.int64),
+        track_of=np.array([column[item.track] for item in items], np.int64),
+        texts=embed(captions, None if model.own_encoder else model.text),
+        splits=Splits.folds(dataset, min(FOLDS, len(tracks)), seed),
+        model=model.config.spelled,
+        space=model.space,
+    )
+    common = tuple(word for word, _ in counted.most_common(8))
+    return corpus, Used(len(tracks), tagged, len(captions), common)
+
+
+def train_library(
+    config: RunConfig,
+    library: Library,
+    model: Model,
+    folder: Path,
+    *,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> tuple[dict[str, Any], Used]:
+    """Train a model's denoiser on a library; `folder/model` is the result.
+
+    Raises:
+        UsageError: if the library is too small, or says nothing of its tracks.
+    """
+    corpus, used = library_corpus(model, library, config.optimiser.seed)
+    captions = replace(config.captions, blended=0.0, written=0, written_share=0.0)
+    config = replace(config, captions=captions)
+    if model.retrieving is None:
+        found = train(config, "0", folder, resume=resume, corpus=corpus, on_progress=on_progress)
+        export(folder, corpus, model)
+        return found, used
+    network = describe(model.denoiser)
+    diffusion = replace(
+        config.diffusion,
+        prediction=model.config.prediction,
+        schedule=model.schedule,
+        mean_weight=0.0 if model.latent_along is None else 1.0,
+    )
+    config = replace(config, network=network, diffusion=diffusion)
+    mean, sd = model.latent_mean.cpu().numpy(), model.latent_sd.cpu().numpy()
+    eye = np.eye(len(sd), dtype=np.float32)
+    # A copy: without deviations along time it is the very tensor of `sd`.
+    scale = model.mean_sd.cpu().numpy().copy()
+    along = None
+    if model.latent_along is not None:
+        along = (model.latent_along / model.latent_along[0]).cpu().numpy()
+    space = Space(mean, eye, scale, sd, 0.0, model.whitening.power, along)
+    found = train(
+        config,
+        "0",
+        folder,
+        resume=resume,
+        corpus=corpus,
+        space=space,
+        start=model.denoiser,
+        on_progress=on_progress,
+    )
+    export(folder, corpus, model)
+    return found, used

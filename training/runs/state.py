@@ -1,0 +1,168 @@
+"""A run's state on disk: weights, their mean and the optimiser's moments, as safetensors.
+
+Everything else follows from the configuration and the step, because every batch and every mask
+of dropout is a function of seed and step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from gdr_model.diffusion.denoisers import Network, build
+from gdr_model.errors import GdrError, UsageError
+from gdr_model.types import Array
+from training.runs.config import RunConfig, of
+from training.runs.ema import Ema
+from training.runs.space import Space
+
+STATE, MODEL, CONFIG = "state.safetensors", "model.safetensors", "config.json"
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+class RunError(GdrError):
+    """A run's folder that is missing something, or belongs to another configuration."""
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Under a temporary name, renamed into place."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
+    """Under a temporary name, renamed into place; `about` goes into the header as JSON."""
+    part = path.with_name(path.name + ".part")
+    kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    save_file(kept, part, {"about": json.dumps(about)})
+    os.replace(part, path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and `about`.
+
+    Raises:
+        RunError: if the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, json.loads((file.metadata() or {})["about"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise RunError(f"{path} cannot be read; run gdr train again") from error
+
+
+def save_state(
+    folder: Path, step: int, net: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer
+) -> None:
+    """Everything a run needs to go on from `step`."""
+    tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
+    tensors |= {f"ema.{name}": value for name, value in ema.weights.items()}
+    for i, own in enumerate(optimiser.state[p] for p in net.parameters()):
+        tensors |= {f"moment.{i}.{name}": own[name] for name in MOMENTS if name in own}
+    save_tensors(folder / STATE, tensors, {"step": step})
+
+
+def load_state(folder: Path, net: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer) -> int:
+    """Take everything back; returns the step to go on from.
+
+    Raises:
+        RunError: if the state is missing, damaged, or of another network.
+    """
+    tensors, about = read_tensors(folder / STATE)
+    step = int(about["step"])
+    try:
+        net.load_state_dict(_under("net.", tensors))
+        weights: dict[str, Tensor | int] = {
+            f"weights.{name}": value for name, value in _under("ema.", tensors).items()
+        }
+        ema.restore({"steps": step, **weights})
+        for i, p in enumerate(net.parameters()):
+            moments = {name: tensors.get(f"moment.{i}.{name}") for name in MOMENTS}
+            # A parameter that never had a gradient has no moments.
+            if moments["exp_avg"] is not None:
+                optimiser.state[p] = {"step": torch.tensor(float(step)), **moments}
+    except (RuntimeError, KeyError) as error:
+        raise RunError(
+            f"the state in {folder} is of another network; leave out --resume"
+        ) from error
+    return step
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def save_model(folder: Path, net: Network, ema: Ema, space: Space, explained: Array) -> None:
+    """What is kept of a finished run: the mean weights, the last ones, and the space.
+
+    `explained` (D,) is the variance of the anchors of the training captions.
+    """
+    tensors = {f"ema.{name}": value for name, value in ema.weights.items()}
+    tensors |= {f"net.{name}": value for name, value in net.state_dict().items()}
+    tensors |= {name: torch.from_numpy(value) for name, value in space.tensors().items()}
+    tensors["explained"] = torch.from_numpy(explained)
+    save_tensors(folder / MODEL, tensors, {})
+
+
+def write_config(folder: Path, config: RunConfig, part: str, network: dict[str, Any]) -> None:
+    """The configuration beside the weights."""
+    write_json(
+        folder / CONFIG, {"format": 1, "run": config.described(), "part": part, "network": network}
+    )
+
+
+def read_config(folder: Path) -> tuple[RunConfig, str, dict[str, Any]]:
+    """Configuration, held-out part and network of a run's folder.
+
+    Raises:
+        RunError: if it is no folder of a run.
+    """
+    try:
+        raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config: RunConfig = of(RunConfig, raw["run"], "")
+        return config, str(raw["part"]), dict(raw["network"])
+    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        raise RunError(f"{folder} is no folder of gdr train: it has no usable {CONFIG}") from error
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run."""
+
+    config: RunConfig
+    part: str
+    net: Network
+    """With the mean weights."""
+    space: Space
+    explained: Array  # (D,)
+
+
+def load_model(folder: Path) -> Finished:
+    """Read a finished run.
+
+    Raises:
+        RunError: if it is not finished, or damaged.
+    """
+    config, part, described = read_config(folder)
+    if not (folder / MODEL).is_file():
+        raise RunError(f"the run in {folder} is not finished; go on with gdr train --resume")
+    tensors, _ = read_tensors(folder / MODEL)
+    try:
+        net = build(described)
+        net.load_state_dict(_under("ema.", tensors))
+        arrays = {k: v.numpy() for k, v in tensors.items() if k.startswith("space.")}
+        space, explained = Space.from_tensors(arrays), tensors["explained"].numpy()
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise RunError(f"the model in {folder} does not fit its {CONFIG}") from error
+    net.eval().requires_grad_(False)
+    return Finished(config, part, net, space, explained)

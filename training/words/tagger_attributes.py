@@ -1,0 +1,65 @@
+"""What a tagger hears in the tracks of a library: attributes for music that has no tags.
+
+The tagger is the teacher of the built-in model (`builtin.teacher`, found through `GDR_SHARED`);
+no text model knows of it, but the built-in encoder was taught by it, so of that model it says how
+well it steers within what it hears. What was heard is kept beside the library's latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.audio import decode
+from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, normalise_loudness
+from gdr_model.store.library import Library
+from gdr_model.types import PASSAGE_S, Array, Track
+from training.words.teacher import MUSIC, VOICE, Teacher, labels
+
+TOP_SHARE = 0.15
+"""A track has a class if the tagger's logit is among the highest of this share of the library."""
+AUDIBLE = -5.5
+"""Mean logit, among the tracks that have a class, below which it is hardly heard in any."""
+
+
+def heard(library: Library, tracks: Sequence[Track]) -> dict[str, NDArray[np.bool_]]:
+    """Classes of music and voice by name, and which of the tracks (R,) have each.
+
+    Raises:
+        FileNotFoundError: if `GDR_SHARED` does not name the folder of the tagger.
+        DecodeError: if a track cannot be read any more.
+    """
+    logits = logits_of(library, tracks)
+    wanted = max(1, round(TOP_SHARE * len(tracks)))
+    found = {}
+    for number, name in enumerate(labels()):
+        if not (MUSIC.start <= number < MUSIC.stop or VOICE.start <= number < VOICE.stop):
+            continue
+        has = logits[:, number] >= np.sort(logits[:, number])[-wanted]
+        if logits[has, number].mean() > AUDIBLE:
+            found[name] = has
+    return found
+
+
+def logits_of(library: Library, tracks: Sequence[Track]) -> Array:
+    """Mean logits (R, 521) of the first passage of each track."""
+    kept = library.store / "heard.npz"
+    known: dict[str, Array] = {}
+    if kept.exists():
+        with np.load(kept) as stored:
+            known = dict(zip(map(str, stored["contents"]), stored["logits"], strict=True))
+    teacher = None
+    for track in tracks:
+        if track.content not in known:
+            teacher = teacher or Teacher()
+            sound = decode(track.path, SAMPLE_RATE_HZ).samples[: PASSAGE_S * SAMPLE_RATE_HZ]
+            sound = np.pad(sound, (0, max(0, SAMPLE_RATE_HZ - len(sound))))
+            known[track.content] = teacher(normalise_loudness(sound))[0].mean(axis=0)
+    if teacher is not None:
+        part = kept.with_suffix(".part")
+        with part.open("wb") as out:
+            np.savez(out, contents=np.array(list(known)), logits=np.stack(list(known.values())))
+        part.replace(kept)
+    return np.stack([known[track.content] for track in tracks])
