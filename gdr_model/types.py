@@ -315,11 +315,11 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A cluster of the draws, where the draws disagree (`gdr_model.search.readings`)."""
+class Interpretation:
+    """A cluster of the draws, where the draws disagree (`gdr_model.search.interpretations`)."""
 
     names: tuple[str, ...]
-    """Tags and words that tell it from the other readings, the most telling first."""
+    """Tags and words that tell it from the other interpretations, the most telling first."""
     results: Results
     """What its draws find by themselves; `results.query.draws` says which they are."""
 

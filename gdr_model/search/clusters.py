@@ -14,7 +14,7 @@ from gdr_model.search.whitening import unit
 from gdr_model.types import Array
 
 MOST = 3
-"""Readings told apart, at most: eight draws are few for more."""
+"""Interpretations told apart, at most: eight draws are few for more."""
 APART = 0.6
 """Cosine of two centres from which on the clouds are one. On a library of 268 tracks, "warm
 piano" and "funk" split into centres at .79 and .85, "night" and "dark" into ones at .03 and .06;
@@ -22,7 +22,7 @@ the first pairs share 8 and 5 of their ten nearest tracks, the second none and o
 _ROUNDS = 20
 
 Parts = NDArray[np.int64]
-"""(Q,) the reading of each draw, numbered from 0."""
+"""(Q,) the interpretation of each draw, numbered from 0."""
 
 
 def clusters(draws: Array, count: int = 2) -> Parts:
@@ -49,7 +49,7 @@ def clusters(draws: Array, count: int = 2) -> Parts:
 
 
 def split(draws: Array, most: int = MOST) -> Parts | None:
-    """The reading of each of the unit draws (Q, D), largest first; None where they agree.
+    """The interpretation of each of the unit draws (Q, D), largest first; None where they agree.
 
     Of the partitions into 2 to `most` clusters whose centres all lie apart, the one of the
     largest silhouette.

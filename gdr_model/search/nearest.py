@@ -28,10 +28,10 @@ def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Ar
     """Scores of candidates under each draw (Q, C), and the anchor (C,), to one score each (C,).
 
     Every draw, and the anchor where there is one, is searched on its own, so a passage near to
-    one reading of the words becomes a candidate even where the average of all readings is far
-    from it. The candidates of all are then ranked together, by their mean cosine to the draws
-    and, for a share, by their cosine to the anchor: the point a contrastive tower gives the
-    words. On the built-in model the two together find more than either alone (its card).
+    one interpretation of the words becomes a candidate even where their average is far from it.
+    The candidates of all are then ranked together, by their mean cosine to the draws and, for a
+    share, by their cosine to the anchor: the point a contrastive tower gives the words.
+    On the built-in model the two together find more than either alone (its card).
     """
     drawn = scores.mean(axis=0)
     fused = drawn if anchored is None else (1 - share) * drawn + share * anchored

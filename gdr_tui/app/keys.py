@@ -28,7 +28,13 @@ SEARCH = (
         "search.more", "plus,equals_sign", "guidance(1)", "More guidance", "follow the words harder"
     ),
     _key("search.less", "minus", "guidance(-1)", "Less guidance", "follow the words more freely"),
-    _key("search.reading", "s", "reading", "Reading", "the next of what the words may mean"),
+    _key(
+        "search.interpretation",
+        "s",
+        "interpretation",
+        "Interpretation",
+        "the next of what the words may mean",
+    ),
     _key("search.unchip", "x", "unchip", "Remove chip", "take away the chip at the right end"),
 )
 AT_ONCE = tuple(

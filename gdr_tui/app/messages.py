@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from gdr_model.types import Array, Reading, Results, Why
+from gdr_model.types import Array, Interpretation, Results, Why
 from gdr_tui.app.library.folders import Folder
 from gdr_tui.app.main.notes import KeptCrates, KeptTrail, Notes
 from gdr_tui.app.main.session import Catalogue, Indexed, Indexing, Loaded, Prints
@@ -76,11 +76,11 @@ class PartsCounted(Message):
 
 
 @dataclass
-class ReadingsFound(Message):
-    """The readings of a query; stale unless the results are those shown."""
+class InterpretationsFound(Message):
+    """The interpretations of a query; stale unless the results are those shown."""
 
     results: Results
-    readings: tuple[Reading, ...]
+    interpretations: tuple[Interpretation, ...]
 
 
 @dataclass

@@ -14,7 +14,7 @@ from gdr_model.types import Track
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
-    from gdr_model.notebook.sessions import LibraryPrint, ModelPrint
+    from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint
 
 
 @dataclass(frozen=True)

@@ -250,10 +250,10 @@ def _replay(
     verbose: bool,
 ) -> None:
     """Answer the queries of a session file anew and print the answers."""
-    from gdr_model.notebook.sessions import SavedSession
+    from gdr_model.notebook.saved_trails import SavedTrail
     from gdr_tui.cli.commands.replay import replay
 
-    saved = SavedSession.read(session)
+    saved = SavedTrail.read(session)
     saved.chosen(queries)  # refused before anything is loaded
     roots = library or [Path(known.root) for known in saved.libraries]
     with ExitStack() as stack:

@@ -12,8 +12,8 @@ import pytest
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.clusters import clusters, silhouette, split
+from gdr_model.search.interpretations import interpretations
 from gdr_model.search.lexicon import Lexicon
-from gdr_model.search.readings import readings
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
 from gdr_model.search.why import explain
@@ -29,7 +29,7 @@ def cloud(direction: int, count: int, seed: int, spread: float = 0.1, dim: int =
     return unit(np.eye(dim)[direction] + spread * rng.standard_normal((count, dim)))
 
 
-def test_draws_that_agree_have_one_reading() -> None:
+def test_draws_that_agree_have_one_interpretation() -> None:
     assert split(cloud(0, 8, 1)) is None
     assert split(cloud(0, 1, 1)) is None
     assert split(np.repeat(cloud(0, 1, 1), 8, axis=0)) is None
@@ -119,10 +119,10 @@ def disagreeing(retriever: Retriever, lexicon: Lexicon) -> Results:
     return retriever.answer(Query(mixed, STEERING, anchor=one[:1]), 5)
 
 
-def test_each_reading_is_what_its_draws_find_and_is_named_by_words(
+def test_each_interpretation_is_what_its_draws_find_and_is_named_by_words(
     retriever: Retriever, lexicon: Lexicon, disagreeing: Results
 ) -> None:
-    first, second = readings(retriever, disagreeing, 5, None, lexicon)
+    first, second = interpretations(retriever, disagreeing, 5, None, lexicon)
     assert first.results.query.draws == (0, 1, 2, 5)
     assert second.results.query.draws == (3, 4)
     vectors = disagreeing.query.vectors
@@ -134,20 +134,20 @@ def test_each_reading_is_what_its_draws_find_and_is_named_by_words(
     assert {hit.votes for hit in second.results.hits} <= {1, 2}
 
 
-def test_a_filter_holds_within_a_reading(retriever: Retriever, disagreeing: Results) -> None:
-    for reading in readings(retriever, disagreeing, 5, "duration_s < 1"):
-        assert reading.results.hits == ()
-        assert reading.names == ()
+def test_a_filter_holds_within_a_interpretation(retriever: Retriever, disagreeing: Results) -> None:
+    for interpretation in interpretations(retriever, disagreeing, 5, "duration_s < 1"):
+        assert interpretation.results.hits == ()
+        assert interpretation.names == ()
 
 
-def test_clear_words_have_no_readings(retriever: Retriever, lexicon: Lexicon) -> None:
+def test_clear_words_have_no_interpretations(retriever: Retriever, lexicon: Lexicon) -> None:
     clear = Query(around(lexicon, "techno", 6), STEERING)
-    assert readings(retriever, retriever.answer(clear, 5), 5, None, lexicon) == ()
+    assert interpretations(retriever, retriever.answer(clear, 5), 5, None, lexicon) == ()
     contrastive = retriever.search(STEERING, 5, method="contrastive")
-    assert readings(retriever, contrastive, 5) == ()
+    assert interpretations(retriever, contrastive, 5) == ()
 
 
-def test_a_genre_that_most_hits_of_one_reading_have_comes_first(
+def test_a_genre_that_most_hits_of_one_interpretation_have_comes_first(
     retriever: Retriever, disagreeing: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain, answers = retriever.answer, iter(["jazz", "techno"])
@@ -158,11 +158,11 @@ def test_a_genre_that_most_hits_of_one_reading_have_comes_first(
         return replace(found, hits=(*hits, *found.hits[4:]))
 
     monkeypatch.setattr(retriever, "answer", tagged)
-    names = [reading.names for reading in readings(retriever, disagreeing, 5)]
+    names = [interpretation.names for interpretation in interpretations(retriever, disagreeing, 5)]
     assert names == [("jazz",), ("techno",)]
 
 
-def test_why_is_answered_within_a_reading(retriever: Retriever) -> None:
+def test_why_is_answered_within_a_interpretation(retriever: Retriever) -> None:
     steering = Steering("night", draws=8, steps=6)
     whole = retriever.search(steering, 3)
     part = replace(whole.query, vectors=whole.query.vectors[[1, 4]], anchor=None, draws=(1, 4))

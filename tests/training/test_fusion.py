@@ -8,7 +8,7 @@ import pytest
 from gdr_model.errors import UsageError
 from gdr_model.search.clusters import clusters
 from training.evaluation.fusion import Drawn, fused, ratio
-from training.evaluation.readings import ambiguity, best_reading, rank_correlation
+from training.evaluation.interpretations import ambiguity, best_interpretation, rank_correlation
 from training.runs.space import Space
 
 
@@ -42,7 +42,7 @@ def test_every_rule_ranks_what_all_draws_point_at_first(rule: str) -> None:
     assert fused(drawn(draws), gallery, plain(2), rule)[0].argmax() == 1
 
 
-def test_max_finds_either_of_two_readings_and_mean_what_lies_between() -> None:
+def test_max_finds_either_of_two_interpretations_and_mean_what_lies_between() -> None:
     draws = np.array([[[1.0, 0], [0, 1]]])
     gallery = np.array([[1, 0], [0, 1], [0.8, 0.8]], np.float32)
     assert fused(drawn(draws), gallery, plain(2), "max")[0].argsort()[0] == 2
@@ -54,12 +54,12 @@ def test_an_unknown_rule_is_refused() -> None:
         fused(drawn(np.ones((1, 2, 2))), np.ones((2, 2), np.float32), plain(2), "vote")
 
 
-def test_readings_part_two_directions() -> None:
+def test_interpretations_part_two_directions() -> None:
     draws = np.array([[1, 0.1], [1, 0], [0, 1], [0.1, 1], [1, -0.1]], np.float32)
     parts = clusters(draws)
     assert parts[0] == parts[1] == parts[4] != parts[2] == parts[3]
     gallery = np.eye(2, dtype=np.float32)
-    assert sorted(best_reading(draws, gallery, parts).argmax(1).tolist()) == [0, 1]
+    assert sorted(best_interpretation(draws, gallery, parts).argmax(1).tolist()) == [0, 1]
     assert clusters(draws[:1]).tolist() == [0]
 
 

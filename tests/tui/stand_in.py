@@ -17,9 +17,9 @@ from gdr_model.types import (
     Array,
     Cancel,
     Hit,
+    Interpretation,
     Push,
     Query,
-    Reading,
     Results,
     Steering,
     Track,
@@ -93,7 +93,7 @@ class StandIn(Session):
         self.may_load.set()
         self.vocabulary = threading.Event()
         self.vocabulary.set()
-        """The words are there by which readings are named."""
+        """The words are there by which interpretations are named."""
         self.fails = ""
         self.indexing: list[Indexing] = []
         self.hold_index = False
@@ -178,9 +178,9 @@ class StandIn(Session):
     def knows_words(self) -> bool:
         return self.vocabulary.is_set()
 
-    def readings(
+    def interpretations(
         self, results: Results, k: int, where: str = "", *, named: bool = True
-    ) -> tuple[Reading, ...]:
+    ) -> tuple[Interpretation, ...]:
         query = results.query
         if "bank" not in query.steering.prompt:
             return ()
@@ -195,7 +195,9 @@ class StandIn(Session):
                 for hit in hits(query.steering.but(seed=at + 100), min(k, 12))
             )
             halves.append(
-                Reading(names if named else (), Results(found, own, self.tracks, 0.9, 0.0, 0.0))
+                Interpretation(
+                    names if named else (), Results(found, own, self.tracks, 0.9, 0.0, 0.0)
+                )
             )
         return tuple(halves)
 

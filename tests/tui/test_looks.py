@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from gdr_tui.app.edit.panel import EditPanel
-from gdr_tui.app.explain.tabs import ReadingTabs
+from gdr_tui.app.explain.tabs import InterpretationTabs
 from gdr_tui.app.settings import Settings
 
 HUGE = (200, 60)
@@ -178,11 +178,11 @@ def test_edit_panel(snap_compare: Compare, size: Size) -> None:
 
 
 @SIZES
-def test_readings(snap_compare: Compare, size: Size) -> None:
+def test_interpretations(snap_compare: Compare, size: Size) -> None:
     async def read(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: main(pilot).asking.has_model)
         await asked(pilot, "by the river bank")
-        await until(pilot, lambda: main(pilot).query_one(ReadingTabs).display)
+        await until(pilot, lambda: main(pilot).query_one(InterpretationTabs).display)
         await pilot.press("s", "s")
         await until(pilot, lambda: main(pilot).results.track.path in main(pilot)._peaks)  # type: ignore[union-attr]
 

@@ -28,7 +28,17 @@ def kept() -> list[str]:
 
 # Workers
 
-WORK = ["tags", "refresh", "generations", "peaks", "sound", "readings", "explain", "map", "prints"]
+WORK = [
+    "tags",
+    "refresh",
+    "generations",
+    "peaks",
+    "sound",
+    "interpretations",
+    "explain",
+    "map",
+    "prints",
+]
 
 
 async def test_whatever_fails_in_the_background_the_app_goes_on() -> None:

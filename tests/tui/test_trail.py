@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gdr_model.notebook.database import Notebook
-from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedSession
+from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedTrail
 from gdr_model.notebook.trails import Trails
 from gdr_tui.app.app import GdrApp
 from gdr_tui.app.main.session import Prints
@@ -189,7 +189,7 @@ async def test_writes_a_session_that_holds_every_query(tmp_path: Path) -> None:
         pilot.app.screen.query_one(Input).value = str(target)
         await pilot.press("enter")
         await until(pilot, lambda: any("wrote 3 queries" in sentence for sentence in said(pilot)))
-    session = SavedSession.read(target)
+    session = SavedTrail.read(target)
     assert [(q.id, q.parent) for q in session.queries] == [(1, None), (2, 1), (3, 1)]
     assert session.queries[2].steering.negatives[0].text == "drums"
     assert (session.stands_on, session.k, session.model) == (3, 50, PRINTS.model)

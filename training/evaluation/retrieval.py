@@ -23,7 +23,7 @@ from gdr_model.search.clusters import clusters
 from gdr_model.types import Array, Cancel, TextEmbedding, never
 from training import metrics
 from training.data.corpus import Corpus, Texts, embed, read_corpus
-from training.evaluation import baselines, fusion, readings
+from training.evaluation import baselines, fusion, interpretations
 from training.evaluation.drawing import Drawer
 from training.evaluation.tables import Table
 from training.runs.batches import Pairs
@@ -193,13 +193,13 @@ def generated(fold: Fold, found: Found, seed: int) -> None:
     one = fusion.fused(replace(drawn, draws=drawn.draws[:, :1]), gallery, space, "mean")
     found.put("rule one draw", one, fold.correct)
     vectors = space.search(drawn.draws)
-    found.ambiguity.append(readings.ambiguity(vectors))
+    found.ambiguity.append(interpretations.ambiguity(vectors))
     known = space.search(gallery)
-    split: dict[str, list[Array]] = {"reading": [], "half": []}
+    split: dict[str, list[Array]] = {"interpretation": [], "half": []}
     for own, correct in zip(vectors, fold.correct, strict=True):
         halves = np.arange(len(own)) % 2
-        for name, parts in (("reading", clusters(own)), ("half", halves)):
-            scores = readings.best_reading(own, known, parts)
+        for name, parts in (("interpretation", clusters(own)), ("half", halves)):
+            scores = interpretations.best_interpretation(own, known, parts)
             best = metrics.ranks(scores, np.repeat(correct[None], len(scores), 0)).argmin()
             split[name].append(scores[best])
     for name, rows in split.items():
@@ -299,12 +299,17 @@ def tables(found: Found, config: RunConfig, resamples: int) -> list[Table]:
     spread = Table(
         "The cloud of draws",
         ("value",),
-        note="Readings: two clusters of the draws, as if the better one were chosen; "
+        note="Interpretations: two clusters of the draws, as if the better one were chosen; "
         "halves are a split that means nothing.",
     )
     spread.add("ambiguity (1 - mean cosine between draws)", float(ambiguity.mean()))
     ranks = found.of(GDR).astype(np.float64)
-    spread.add("its rank correlation with the rank", readings.rank_correlation(ambiguity, ranks))
-    for name, title in (("best reading", "R@10 %, better reading"), ("best half", "R@10 %, half")):
+    spread.add(
+        "its rank correlation with the rank", interpretations.rank_correlation(ambiguity, ranks)
+    )
+    for name, title in (
+        ("best interpretation", "R@10 %, better interpretation"),
+        ("best half", "R@10 %, half"),
+    ):
         spread.add(title, metrics.recall_at(found.of(name), 10))
     return [systems, apart, fused, spread]

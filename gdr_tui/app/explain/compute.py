@@ -1,4 +1,4 @@
-"""What can be said of results beyond their list: why, in which readings, and why none.
+"""What can be said of results beyond their list: why, in which interpretations, and why none.
 
 A part of the session, free of Textual and safe from any thread.
 """
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gdr_model.types import Cancel, Hit, Query, Reading, Results, Why, never
+from gdr_model.types import Cancel, Hit, Interpretation, Query, Results, Why, never
 
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
@@ -55,23 +55,25 @@ class Insight:
 
     @property
     def knows_words(self) -> bool:
-        """Whether readings can be named at once."""
+        """Whether interpretations can be named at once."""
         return self._lexicon is not None
 
-    def readings(
+    def interpretations(
         self, results: Results, k: int, where: str = "", *, named: bool = True
-    ) -> tuple[Reading, ...]:
-        """The readings of a query, largest first; none where its draws agree.
+    ) -> tuple[Interpretation, ...]:
+        """The interpretations of a query, largest first; none where its draws agree.
 
         Naming them by words takes some seconds the first time.
         """
-        from gdr_model.search import clusters, readings
+        from gdr_model.search import clusters, interpretations
 
         if clusters.split(results.query.vectors) is None:
             return ()
         lexicon = self._words_read() if named else None
         with self._answering:
-            return readings.readings(self._retrieve(), results, k, where or None, lexicon)
+            return interpretations.interpretations(
+                self._retrieve(), results, k, where or None, lexicon
+            )
 
     def counts(self, parts: Sequence[str]) -> dict[str, int]:
         """How many tracks each of some filters lets through by itself.

@@ -1,4 +1,4 @@
-"""The readings of a prompt as tabs over the results, where the draws disagree."""
+"""The interpretations of a prompt as tabs over the results, where the draws disagree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdr_model.types import Reading
+from gdr_model.types import Interpretation
 from gdr_tui.safe_text import fit, literal
 
 _NAMES = 2
@@ -19,16 +19,20 @@ _LEAST = 8
 """Columns that a name is not cut below."""
 
 
-def named(reading: Reading) -> str:
-    """What tells a reading from the others."""
-    names = ", ".join(literal(name) for name in reading.names[:_NAMES])
-    return f"{names or '…'} ({len(reading.results.query.vectors)})"
+def named(interpretation: Interpretation) -> str:
+    """What tells an interpretation from the others."""
+    names = ", ".join(literal(name) for name in interpretation.names[:_NAMES])
+    return f"{names or '…'} ({len(interpretation.results.query.vectors)})"
 
 
-class ReadingTabs(Widget):
-    """One row: all draws together, then each reading with how many draws it has."""
+class InterpretationTabs(Widget):
+    """One row: all draws together, then each interpretation with how many draws it has."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"readings--tab", "readings--chosen", "readings--hint"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "interpretations--tab",
+        "interpretations--chosen",
+        "interpretations--hint",
+    }
 
     class Picked(Message):
         """A tab was clicked; 0 is all draws together."""
@@ -39,15 +43,15 @@ class ReadingTabs(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._readings: tuple[Reading, ...] = ()
+        self._interpretations: tuple[Interpretation, ...] = ()
         self._at = 0
         self.key = "s"
         self.display = False
 
-    def show(self, readings: tuple[Reading, ...], at: int) -> None:
+    def show(self, interpretations: tuple[Interpretation, ...], at: int) -> None:
         """Draw these tabs; none take the row away."""
-        self._readings, self._at = readings, at
-        self.display = bool(readings)
+        self._interpretations, self._at = interpretations, at
+        self.display = bool(interpretations)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -64,8 +68,10 @@ class ReadingTabs(Widget):
 
     def _texts(self) -> list[str]:
         """The tabs, the names cut where there is no room."""
-        draws = sum(len(reading.results.query.vectors) for reading in self._readings)
-        names = [f"all ({draws})", *map(named, self._readings)]
+        draws = sum(
+            len(interpretation.results.query.vectors) for interpretation in self._interpretations
+        )
+        names = [f"all ({draws})", *map(named, self._interpretations)]
         room = self.size.width - cell_len(self._lead()) - 3 * len(names)
         while sum(map(cell_len, names)) > room:
             widest = max(names, key=cell_len)
@@ -77,10 +83,10 @@ class ReadingTabs(Widget):
     def render_line(self, y: int) -> Strip:
         """The row."""
         width, plain = self.size.width, self.rich_style
-        if y or not self._readings:
+        if y or not self._interpretations:
             return Strip.blank(width, plain)
-        segments = [Segment(self._lead(), self.get_component_rich_style("readings--hint"))]
+        segments = [Segment(self._lead(), self.get_component_rich_style("interpretations--hint"))]
         for at, text in enumerate(self._texts()):
-            style = "readings--chosen" if at == self._at else "readings--tab"
+            style = "interpretations--chosen" if at == self._at else "interpretations--tab"
             segments += [Segment(text, self.get_component_rich_style(style)), Segment(" ", plain)]
         return Strip(segments).adjust_cell_length(width, plain)

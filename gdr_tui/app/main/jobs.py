@@ -96,9 +96,11 @@ class Jobs:
         """Cancel the try under way."""
         self._background.cancel("preview")
 
-    def readings(self, results: Results, k: int, where: str) -> None:
-        """Tell the readings of a query apart."""
-        self._run("readings", partial(self._readings, results, k, where), "readings")
+    def interpretations(self, results: Results, k: int, where: str) -> None:
+        """Tell the interpretations of a query apart."""
+        self._run(
+            "interpretations", partial(self._interpretations, results, k, where), "interpretations"
+        )
 
     def why(self, number: int, query: Query, hit: Hit) -> None:
         """Take a score apart."""
@@ -204,14 +206,14 @@ class Jobs:
             return
         self._post(messages.PreviewDrawn(number, results, time.monotonic() - began))
 
-    def _readings(self, results: Results, k: int, where: str, cancelled: Cancel) -> None:
+    def _interpretations(self, results: Results, k: int, where: str, cancelled: Cancel) -> None:
         # The first time, names wait for the vocabulary; the lists need not.
         for named in (True,) if self._session.knows_words else (False, True):
-            readings = self._session.readings(results, k, where, named=named)
+            interpretations = self._session.interpretations(results, k, where, named=named)
             if cancelled():
                 return
-            self._post(messages.ReadingsFound(results, readings))
-            if not readings:
+            self._post(messages.InterpretationsFound(results, interpretations))
+            if not interpretations:
                 return
 
     def _why(self, number: int, query: Query, hit: Hit, cancelled: Cancel) -> None:

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from gdr_tui.app import keys
 from gdr_tui.app.edit.panel import EditingScreen
-from gdr_tui.app.explain.readings import ReadingScreen
+from gdr_tui.app.explain.interpretations import InterpretationScreen
 from gdr_tui.app.explain.why import WhyScreen
 from gdr_tui.app.library.keys import LibraryKeys
 from gdr_tui.app.map.keys import MapKeys
@@ -25,7 +25,7 @@ from gdr_tui.app.ui.listing import Listing
 
 
 class MainScreen(
-    ReadingScreen,
+    InterpretationScreen,
     PromptingScreen,
     TrailKeys,
     JudgingScreen,

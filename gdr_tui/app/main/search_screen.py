@@ -17,7 +17,7 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Array, Results
 from gdr_tui.app import messages
 from gdr_tui.app.crates.state import Shelf
-from gdr_tui.app.explain.tabs import ReadingTabs
+from gdr_tui.app.explain.tabs import InterpretationTabs
 from gdr_tui.app.main.jobs import Jobs
 from gdr_tui.app.main.status import StatusLine
 from gdr_tui.app.playback.playback import Playback
@@ -86,7 +86,7 @@ class SearchScreen(Screen[None]):
             yield Box(placeholder="what it is not, as in drums or drums:1.5",
                       id="negative", compact=True)  # fmt: skip
         yield Completions(id="completions")
-        yield ReadingTabs(id="readings")
+        yield InterpretationTabs(id="interpretations")
         with Container(id="middle"):
             yield ResultsList(id="results")
             yield Chosen(id="chosen")

@@ -189,7 +189,7 @@ class Session(MapSession):
         Raises:
             ModelError: while the model is loading.
         """
-        from gdr_model.notebook.sessions import LibraryPrint, ModelPrint
+        from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint
 
         config = self._needed_model().config
         libraries = tuple(LibraryPrint.of(library) for library in self._known())

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from gdr_tui.app.trail.trail import Trail
 
 if TYPE_CHECKING:
-    from gdr_model.notebook.sessions import SavedSession
+    from gdr_model.notebook.saved_trails import SavedTrail
     from gdr_tui.app.main.session import Prints
 
 
-def saved(trail: Trail, prints: Prints, k: int) -> SavedSession:
+def saved(trail: Trail, prints: Prints, k: int) -> SavedTrail:
     """Every query that is not put away, in the order of asking."""
-    from gdr_model.notebook.sessions import SavedQuery, SavedSession  # decoders come with it
+    from gdr_model.notebook.saved_trails import SavedQuery, SavedTrail  # decoders come with it
 
     shown = []
     for node in sorted(trail.nodes(), key=lambda n: n.number):
@@ -30,4 +30,4 @@ def saved(trail: Trail, prints: Prints, k: int) -> SavedSession:
         for node in shown
     )
     stands_on = trail.current.number if trail.current else None
-    return SavedSession(queries, prints.model, prints.libraries, k, stands_on)
+    return SavedTrail(queries, prints.model, prints.libraries, k, stands_on)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedSession
+from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedTrail
 from gdr_model.types import Results
 from gdr_tui.cli.diagnostics import say
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def replay(
-    saved: SavedSession, retriever: Retriever, ids: Sequence[int], k: int | None
+    saved: SavedTrail, retriever: Retriever, ids: Sequence[int], k: int | None
 ) -> list[Results]:
     """The answers to the queries of these numbers (all, where none is named), in order.
 

@@ -87,7 +87,7 @@ class SavedQuery:
 
 
 @dataclass(frozen=True)
-class SavedSession:
+class SavedTrail:
     """What a session file holds, parents before children."""
 
     queries: tuple[SavedQuery, ...]
@@ -157,7 +157,7 @@ class SavedSession:
         return json.dumps(whole, indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> SavedSession:
+    def from_json(cls, text: str) -> SavedTrail:
         """Read what `to_json` wrote.
 
         Raises:
@@ -186,7 +186,7 @@ class SavedSession:
             raise UsageError(f"this session cannot be read: {error}") from error
 
     @classmethod
-    def read(cls, file: Path) -> SavedSession:
+    def read(cls, file: Path) -> SavedTrail:
         """Read a session file.
 
         Raises:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 from gdr_model.models.config import ModelConfig
-from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedQuery, SavedTrail
 from gdr_model.store.library import Library
 from gdr_model.types import Steering, WeightedText
 
@@ -19,18 +19,18 @@ Gdr = Callable[..., Result]
 
 
 @pytest.fixture
-def session(demo: Path) -> SavedSession:
+def session(demo: Path) -> SavedTrail:
     """Two queries on the demo library."""
     first = Steering("sad piano", seed=4, draws=2, steps=4)
     second = first.but(negatives=(WeightedText("strings", 0.5),))
     queries = (SavedQuery(1, None, first), SavedQuery(2, 1, second, "duration_s < 100"))
     with Library.open(demo) as library:
         prints = (LibraryPrint.of(library),)
-    return SavedSession(queries, ModelPrint.of(ModelConfig.read()), prints, 7, 2)
+    return SavedTrail(queries, ModelPrint.of(ModelConfig.read()), prints, 7, 2)
 
 
 def test_a_session_gives_the_same_answers_again(
-    gdr: Gdr, session: SavedSession, tmp_path: Path
+    gdr: Gdr, session: SavedTrail, tmp_path: Path
 ) -> None:
     file = tmp_path / "session.json"
     file.write_text(session.to_json())
@@ -46,7 +46,7 @@ def test_a_session_gives_the_same_answers_again(
     assert json.loads(one.stdout)[0]["hits"] == second["hits"][:3]
 
 
-def test_what_has_changed_since_is_said(gdr: Gdr, session: SavedSession, tmp_path: Path) -> None:
+def test_what_has_changed_since_is_said(gdr: Gdr, session: SavedTrail, tmp_path: Path) -> None:
     file = tmp_path / "session.json"
     (held,) = session.libraries
     then = dataclasses.replace(held, tracks=held.tracks - 1, fingerprint="0" * 16)
@@ -61,7 +61,7 @@ def test_what_has_changed_since_is_said(gdr: Gdr, session: SavedSession, tmp_pat
 
 
 def test_refusals_come_before_the_model_is_loaded(
-    gdr: Gdr, session: SavedSession, tmp_path: Path
+    gdr: Gdr, session: SavedTrail, tmp_path: Path
 ) -> None:
     file = tmp_path / "session.json"
     file.write_text(session.to_json())

@@ -1,4 +1,4 @@
-"""What the cloud of draws says of a prompt: how ambiguous it is, and what a reading finds.
+"""What the cloud of draws says of a prompt: how ambiguous it is, and what an interpretation finds.
 
 Shapes: P prompts, Q draws, D latent width, R gallery.
 """
@@ -32,6 +32,6 @@ def _places(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return (ends - (counts - 1) / 2)[at]
 
 
-def best_reading(draws: Array, gallery: Array, parts: NDArray[np.int64]) -> Array:
+def best_interpretation(draws: Array, gallery: Array, parts: NDArray[np.int64]) -> Array:
     """(n, R) scores of each part of the unit draws (Q, D): its mean against the gallery (R, D)."""
     return np.stack([unit(draws[parts == i].mean(0)) @ gallery.T for i in np.unique(parts)])

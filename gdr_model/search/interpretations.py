@@ -1,11 +1,11 @@
-"""The readings of a prompt: clusters of the draws, where the draws disagree.
+"""The interpretations of a prompt: clusters of the draws, where the draws disagree.
 
 Words that are clear draw points that lie close together; words that can be meant in several ways
-draw several clouds, and a list ranked by all of them mixes what they found. Each cloud is a
-reading. It is searched as if its draws were all there is (the tower, which knows the words as a
-whole, has no say), and named by what tells its results and its centre from the other readings'.
+draw several clouds, and a list ranked by all of them mixes what they found. Each cloud is an
+interpretation. It is searched as if its draws were all there is (the tower, which sees the words as
+a whole, has no say), and is named by what sets its results and its centre apart from the others.
 
-Shapes: Q draws, D latent width, R readings.
+Shapes: Q draws, D latent width, R interpretations.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from gdr_model.search.clusters import split
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Hit, Reading, Results
+from gdr_model.types import Array, Hit, Interpretation, Results
 
 _LOOKED_AT = 10
-"""Hits whose tags speak for a reading."""
+"""Hits whose tags speak for an interpretation."""
 _WORDS = 3
 
 
-def readings(
+def interpretations(
     retriever: Retriever,
     results: Results,
     k: int,
     where: str | None = None,
     lexicon: Lexicon | None = None,
-) -> tuple[Reading, ...]:
-    """The readings of a query, largest first; none where its draws agree.
+) -> tuple[Interpretation, ...]:
+    """The interpretations of a query, largest first; none where its draws agree.
 
     Raises:
         UsageError: if the filter cannot be read.
@@ -52,7 +52,7 @@ def readings(
         centres.append(unit(own.vectors.mean(0)))
     tags = _tags_apart([results.hits[:_LOOKED_AT] for results in found])
     return tuple(
-        Reading((*tags[at], *_words_apart(lexicon, centres, at)), results)
+        Interpretation((*tags[at], *_words_apart(lexicon, centres, at)), results)
         for at, results in enumerate(found)
     )
 
@@ -66,7 +66,7 @@ def _words_apart(lexicon: Lexicon | None, centres: Sequence[Array], at: int) -> 
 
 
 def _tags_apart(found: Sequence[Sequence[Hit]]) -> list[tuple[str, ...]]:
-    """Of each reading the genre that most of its hits have and few of any other's, if any."""
+    """For each interpretation, the genre that most of its hits share and few others do, if any."""
     shares = [
         {genre: count / max(1, len(hits)) for genre, count in Counter(map(_genre, hits)).items()}
         for hits in found

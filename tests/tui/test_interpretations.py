@@ -7,15 +7,15 @@ from stand_in import StandIn
 from textual.pilot import Pilot
 
 from gdr_tui.app import messages
-from gdr_tui.app.explain.tabs import ReadingTabs
+from gdr_tui.app.explain.tabs import InterpretationTabs
 from gdr_tui.app.settings import Settings
 
 
-def tabs(pilot: Pilot[Any]) -> ReadingTabs:
-    return main(pilot).query_one(ReadingTabs)
+def tabs(pilot: Pilot[Any]) -> InterpretationTabs:
+    return main(pilot).query_one(InterpretationTabs)
 
 
-async def test_switches_between_the_readings_of_a_prompt() -> None:
+async def test_switches_between_the_interpretations_of_a_prompt() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await pilot.press("escape", "s")
         assert any("nothing to read in several ways" in sentence for sentence in said(pilot))
@@ -29,18 +29,18 @@ async def test_switches_between_the_readings_of_a_prompt() -> None:
         assert len(first) == 12
         assert first != everything
         assert "results · 12 of 30 · as jazz, quiet (5)" in picture(pilot)
-        assert "/5 " in picture(pilot), "the draws of the reading are counted"
+        assert "/5 " in picture(pilot), "the draws of the interpretation are counted"
         assert "▲" in picture(pilot) or "▼" in picture(pilot) or "★" in picture(pilot)
         await pilot.press("s")
         assert names(pilot) != first
         await until(pilot, lambda: "as [b]loud[/], fast (3)" in picture(pilot))
         await pilot.press("s")
         assert names(pilot) == everything
-        assert labels(pilot) == ["“bank”"], "a reading is a view, not a query"
+        assert labels(pilot) == ["“bank”"], "an interpretation is a view, not a query"
 
 
 async def test_the_tabs_name_the_key_that_the_user_chose() -> None:
-    chosen = Settings(keys={"search.reading": "f4"})
+    chosen = Settings(keys={"search.interpretation": "f4"})
     async with opened(StandIn(), chosen).run_test(size=NARROW) as pilot:
         await asked(pilot, "bank")
         await until(pilot, lambda: "f4 reads as" in picture(pilot))
@@ -48,14 +48,14 @@ async def test_the_tabs_name_the_key_that_the_user_chose() -> None:
         assert len(names(pilot)) == 12
 
 
-async def test_picks_a_reading_with_the_pointer() -> None:
+async def test_picks_a_interpretation_with_the_pointer() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "bank")
         await until(pilot, lambda: tabs(pilot).display)
         column = picture(pilot).splitlines()[2].index("[b]loud")
-        await pilot.click(ReadingTabs, offset=(column, 0))
+        await pilot.click(InterpretationTabs, offset=(column, 0))
         await until(pilot, lambda: "as [b]loud[/], fast (3)" in picture(pilot))
-        await pilot.click(ReadingTabs, offset=(13, 0))
+        await pilot.click(InterpretationTabs, offset=(13, 0))
         await until(pilot, lambda: "results · 20 of 30" in picture(pilot))
 
 
@@ -66,12 +66,12 @@ async def test_words_that_are_clear_show_no_tabs_and_say_so() -> None:
         await asked(pilot, "warm")
         await until(pilot, lambda: not tabs(pilot).display)
         await pilot.press("s")
-        assert any("one reading" in sentence for sentence in said(pilot))
+        assert any("one interpretation" in sentence for sentence in said(pilot))
         await pilot.press("u")
         await until(pilot, lambda: tabs(pilot).display)
 
 
-async def test_why_and_export_are_of_the_reading_shown() -> None:
+async def test_why_and_export_are_of_the_interpretation_shown() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await asked(pilot, "bank")
         await until(pilot, lambda: tabs(pilot).display)
@@ -84,7 +84,7 @@ async def test_why_and_export_are_of_the_reading_shown() -> None:
         await until(pilot, lambda: "all 12 results" in picture(pilot))
 
 
-async def test_a_reading_stays_while_tracks_arrive_and_goes_with_another_query() -> None:
+async def test_a_interpretation_stays_while_tracks_arrive_and_goes_with_another_query() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await asked(pilot, "bank")
         await until(pilot, lambda: tabs(pilot).display)

@@ -12,7 +12,7 @@ import pytest
 from gdr_model.audio import Tags
 from gdr_model.errors import UsageError
 from gdr_model.models.config import SHIPPED, ModelConfig
-from gdr_model.notebook.sessions import LibraryPrint, ModelPrint, SavedQuery, SavedSession
+from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedQuery, SavedTrail
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
 from gdr_model.types import Edit, LatentSpace, Steering, WeightedText
@@ -23,17 +23,17 @@ MODEL = ModelPrint("builtin", "0" * 16)
 LIBRARY = LibraryPrint("/music", 40, "1" * 16)
 
 
-def session() -> SavedSession:
+def session() -> SavedTrail:
     first = Steering("warm dub", negatives=(WeightedText("drums", 0.5),), likes=(ODD,), seed=7)
     second = first.but(prompt="with strings", edit=Edit(ODD, 64.0, 0.4, "warm dub"))
     queries = (SavedQuery(1, None, first), SavedQuery(4, 1, second, "genre = jazz", "mine"))
-    return SavedSession(queries, MODEL, (LIBRARY,), 50, 4)
+    return SavedTrail(queries, MODEL, (LIBRARY,), 50, 4)
 
 
 def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "session.json"
     file.write_text(session().to_json(), encoding="utf-8")
-    assert SavedSession.read(file) == session()
+    assert SavedTrail.read(file) == session()
     assert file.read_bytes().isascii()
 
 
@@ -57,12 +57,12 @@ def test_other_files_are_refused_in_one_sentence(tmp_path: Path, text: str, why:
     file = tmp_path / "session.json"
     file.write_text(text)
     with pytest.raises(UsageError, match=why):
-        SavedSession.read(file)
+        SavedTrail.read(file)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read as a session"):
-        SavedSession.read(tmp_path / "none.json")
+        SavedTrail.read(tmp_path / "none.json")
 
 
 def test_nothing_is_said_where_nothing_has_changed() -> None:
