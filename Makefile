@@ -1,15 +1,15 @@
 # `make demo` opens the app on a small library; `make demo LIBRARY=~/music` on your own.
-# `make test` runs every check. `make builtin-report GDR_SHARED=DIR` measures the model that ships.
-# All set up what they need in .venv first.
+# `make test` runs every check; `make builtin-report GDR_SHARED=DIR` measures the built-in model.
+# Each installs what it needs in .venv first.
 
 PYTHON ?= python3
 VENV ?= .venv
 LIBRARY ?= demo
 BIN = $(VENV)/bin
-# torch's CPU build where no GPU asks for another; any 2.6 or later that is installed is kept.
+# torch's CPU build; an installed torch 2.6 or later is kept.
 TORCH ?= torch==2.13.0
 
-# Where the recordings go that the model is measured on (about 4 GB).
+# Holds the recordings that the built-in model is measured on (about 4 GB).
 WORK ?= $(HOME)/gdr-builtin
 STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m recipes.builtin.
 
@@ -18,7 +18,7 @@ STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m recipes.builtin.
 demo: setup
 	@sh demo/run.sh "$(BIN)/gdr" "$(LIBRARY)"
 
-# A test on every core, and one thread in each: torch's own threads would only wait for each other.
+# One test per core, one thread each: torch's own threads would only wait for one another.
 test: setup-dev check
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal
 

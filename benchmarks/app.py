@@ -1,9 +1,9 @@
-"""How the app feels: `python benchmarks/app.py [--tracks 100000] [--home DIR]`.
+"""Responsiveness of the app: `python benchmarks/app.py [--tracks 100000] [--home DIR]`.
 
-The real program in a real pseudo-terminal of 120 × 40, on a library of 300 tracks and on a large
-one (`large_library.py` makes them; no sound files lie behind them), and on the demo pieces for
-what has to be indexed. A key is answered when the line it leads to has been written to the
-terminal. Prints a Markdown table.
+Runs the real program in a real pseudo-terminal of 120 × 40, on a library of 300 tracks and on a
+large one (both synthetic, written by `large_library.py`), and on the demo tracks for indexing. A
+key counts as answered once the line it leads to has been written to the terminal. Prints a
+Markdown table.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ PROMPTS = (
     "jazz trio",
 )
 ANSWERED = " s · g 3"
-"""In the status line behind the seconds a query took, and only there."""
+"""Follows the seconds a query took in the status line, and appears nowhere else."""
 READY = "on cpu · g 3"
-"""In the status line once the model and its text side are loaded."""
+"""In the status line once the model and its text encoder are loaded."""
 
 
 @contextmanager
 def app(home: Path, folder: Path, settings: str = "") -> Iterator[tuple[Terminal, float]]:
-    """The program on a folder, and when it was started."""
+    """Start the program on a folder; yields its terminal and the start time."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "settings.toml").write_text(settings, encoding="utf-8")
     environment = {"GDR_HOME": str(home), "OMP_NUM_THREADS": str(os.cpu_count() or 1)}
@@ -53,7 +53,7 @@ def app(home: Path, folder: Path, settings: str = "") -> Iterator[tuple[Terminal
 
 
 def ask(opened: Terminal, prompt: str) -> None:
-    """Type a prompt where there may be another one, and press Enter."""
+    """Type a prompt over the previous one and press Enter."""
     opened.escape()
     opened.press("/")
     opened.forget()
@@ -63,7 +63,7 @@ def ask(opened: Terminal, prompt: str) -> None:
 
 
 def resident(opened: Terminal) -> str:
-    """Memory of the program, where the system tells it (Linux)."""
+    """Resident memory of the program, where the system reports it (Linux)."""
     status = Path(f"/proc/{opened.pid}/status")
     if not status.exists():
         return "unknown"
@@ -72,7 +72,7 @@ def resident(opened: Terminal) -> str:
 
 
 def answers(home: Path, folder: Path) -> dict[str, str]:
-    """From the start to frames and results, and from prompts to results."""
+    """Measure start to first frame and results, and prompt to results."""
     with app(home, folder) as (opened, began):
         opened.until("? help")
         frame = time.monotonic() - began
@@ -98,7 +98,7 @@ def answers(home: Path, folder: Path) -> dict[str, str]:
 
 
 def keys(home: Path, folder: Path) -> dict[str, str]:
-    """From a key to the line it leads to, while draws run that are never done."""
+    """Measure key to paint while endless draws run, and quitting in the middle of one."""
     with app(home, folder, "steps = 200\n") as (opened, _):
         opened.until(READY)
         ask(opened, "warm piano")
@@ -107,7 +107,7 @@ def keys(home: Path, folder: Path) -> dict[str, str]:
         took, at = [], 0
         for number in range(PRESSES):
             if number % 10 == 0:
-                opened.press("r")  # another draw before this one answers
+                opened.press("r")  # another draw before this one is answered
                 opened.until("drawing")
             down = number % 40 < 20
             at += 1 if down else -1
@@ -127,7 +127,7 @@ def keys(home: Path, folder: Path) -> dict[str, str]:
 
 
 def indexing(home: Path, folder: Path) -> dict[str, str]:
-    """Quit while a folder is being indexed."""
+    """Measure quitting while a folder is being indexed."""
     songs = sorted((ROOT / "demo").glob("*/*.ogg"))
     folder.mkdir(parents=True)
     for number in range(20):
@@ -142,11 +142,11 @@ def indexing(home: Path, folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Make the libraries that are not there, and measure."""
+    """Create the libraries that do not exist, and measure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=240, help="length of each track")
-    parser.add_argument("--home", type=Path, help="kept for another run; default: a new one")
+    parser.add_argument("--home", type=Path, help="folder to keep for another run; default: a temporary one")
     args = parser.parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-app-"))
     from gdr_model import paths
@@ -159,7 +159,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not paths.store_of(folder).exists():
             fill(folder, tracks, args.seconds)
-        # Its files are not there, so that nothing is indexed, and nothing is forgotten either.
+        # Its files do not exist, so nothing is indexed, and nothing is forgotten either.
         found[f"{tracks:,} tracks"] = answers(own, folder) | keys(own, folder)
     with tempfile.TemporaryDirectory() as fresh:
         quitting = indexing(Path(fresh) / "home", Path(fresh) / "music")
@@ -168,7 +168,7 @@ def main() -> None:
     for name in next(iter(found.values())):
         print(f"| {name} | {' | '.join(column[name] for column in found.values())} |")
     for name, value in quitting.items():
-        print(f"| {name} (800 demo pieces) | {value} | |")
+        print(f"| {name} (800 demo tracks) | {value} | |")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What a coarser hop costs and saves: `python benchmarks/coarser_hop.py FOLDER [MODEL]`.
+"""Cost and savings of a coarser hop: `python benchmarks/coarser_hop.py FOLDER [MODEL]`.
 
-MODEL is what `--model` takes for a pair (default `clap`). Up to twenty files of FOLDER are encoded
-every second, then every 2, 5 and 10 s with the latents between interpolated, and compared: the
-cosine of the same second's latents, that of whole passages, how many of a passage's five nearest
-others stay the same, and the time. `--untrained` takes CLAP's published size (HTSAT-base) with
-random weights instead: the times are those of the real one, the accuracy says nothing.
+MODEL is what `--model` accepts for a pair (default `clap`). Up to twenty files of FOLDER are
+encoded every second, then every 2, 5 and 10 s with interpolated latents in between, and compared:
+cosine of the same second's latents, cosine of whole passages, how many of a passage's five nearest
+neighbours stay the same, and the time. `--untrained` uses CLAP's published size (HTSAT-base) with
+random weights instead: its times equal those of the real one, its accuracy is meaningless.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HOPS = (1, 2, 5, 10)
 
 
 def untrained(folder: Path) -> Path:
-    """A folder of CLAP at the size of laion/larger_clap_music_and_speech, without training."""
+    """Write CLAP with random weights, at the size of laion/larger_clap_music_and_speech."""
     from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
 
     sound = {"patch_embeds_hidden_size": 128, "hidden_size": 1024, "depths": [2, 2, 12, 2]}
@@ -40,7 +40,7 @@ def untrained(folder: Path) -> Path:
 
 
 def neighbours(latents: list[Array]) -> list[set[int]]:
-    """The nearest passages of each passage, by the means of their latents, centred."""
+    """Nearest passages of each passage, by their centred mean latents."""
     means = np.stack([one[a:b].mean(0) for one in latents for a, b in passage_bounds(len(one))])
     rows = unit(means - means.mean(0))
     scores = rows @ rows.T
@@ -49,7 +49,7 @@ def neighbours(latents: list[Array]) -> list[set[int]]:
 
 
 def main(folder: Path, model: str) -> None:
-    """Measure, and print a table."""
+    """Measure and print a table."""
     files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in audio.SUFFIXES][:FILES]
     fine: list[Array] = []
     seconds = took_fine = 0.0

@@ -1,7 +1,7 @@
-"""How fast each audio encoder reads: `python benchmarks/encoder_speed.py [SECONDS]`.
+"""Speed of each audio encoder: `python benchmarks/encoder_speed.py [SECONDS]`.
 
-One thread, noise of that length (default 60), decoding not counted. The networks have their
-published sizes and random weights, which take the same time as trained ones.
+One thread, noise of that length (default 60), not counting decoding. The networks have their
+published sizes and random weights, which take as long as trained ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gdr_model.models import checkpoint
 
 
 def folders(root: Path) -> dict[str, str]:
-    """What `--model` takes for each encoder, by its name."""
+    """Write each encoder to a folder; returns what `--model` accepts, by encoder name."""
     made = {"builtin": "builtin", "clap": str(untrained(root / "clap"))}
     nets = {
         mule.MODEL_TYPE: mule.Mule(mule.MuleConfig()),
@@ -40,7 +40,7 @@ def folders(root: Path) -> dict[str, str]:
 
 
 def main(seconds: int) -> None:
-    """Measure, and print a table."""
+    """Measure and print a table."""
     print("| encoder | width | × real time | of builtin's time |")
     print("|---|---|---|---|")
     fastest = 0.0

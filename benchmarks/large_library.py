@@ -1,9 +1,9 @@
-"""A library of 100,000 synthetic tracks: time to open, to search, to first frame and to a map.
+"""A library of 100,000 synthetic tracks: time to open, search, first frame and map.
 
     python benchmarks/large_library.py [--tracks 100000] [--seconds 240] [--home DIR]
 
 The store is real, written by the library's own code; only the latents are random (a mixture of
-200 clusters, so that neighbours exist) and no sound files lie behind the paths.
+200 clusters, so that neighbours exist), and the paths point to no files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CLUSTERS = 200
 
 
 def fill(root: Path, tracks: int, seconds: int) -> None:
-    """Write the store of `tracks` tracks of `seconds` latents each."""
+    """Write a store of `tracks` tracks with `seconds` latents each."""
     from gdr_model.audio import Tags
     from gdr_model.models.config import ModelConfig
     from gdr_model.store.library import Library
@@ -74,16 +74,16 @@ while thread.is_alive():
     time.sleep(0.005)
     now = time.perf_counter()
     longest, last = max(longest, now - last - 0.005), now
-print(f"map: {', '.join(shown)}; another thread waited for {1000 * longest:.0f} ms at most")
+print(f"map: {', '.join(shown)}; longest stall of another thread {1000 * longest:.0f} ms")
 """
 
 
 def main() -> None:
-    """Make the library if it is not there, and measure."""
+    """Create the library if it does not exist, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=240)
-    parser.add_argument("--home", type=Path, help="kept for another run; default: a new one")
+    parser.add_argument("--home", type=Path, help="folder to keep for another run; default: a temporary one")
     args = parser.parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-large-"))
     os.environ["GDR_HOME"] = str(home)
@@ -107,7 +107,7 @@ def main() -> None:
     for words in (["search", "warm piano", "-k", "3"], ["bench"]):
         begun = time.perf_counter()
         subprocess.run([*command, *words, "--library", str(root)], check=True)
-        print(f"gdr {words[0]} took {time.perf_counter() - begun:.1f} s in all\n", flush=True)
+        print(f"gdr {words[0]} took {time.perf_counter() - begun:.1f} s in total\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What a GPU saves: `python benchmarks/on_gpu.py [cpu|cuda ...]` (default: what there is).
+"""What a GPU saves: `python benchmarks/on_gpu.py [cpu|cuda ...]` (default: what is available).
 
-Three tables. Reading: seconds of sound encoded in a second, decoding not counted. Drawing: a
-prompt's 8 draws in 12 steps with guidance by the method's U-Nets, and by the denoiser that ships.
-Training: steps of 64 passages in a second, in single precision and in bfloat16 where there is a
-GPU. Networks other than the one that ships have their published sizes and random weights, which
-take the same time as trained ones.
+Three tables. Encoding: seconds of sound encoded per second, not counting decoding. Drawing: the 8
+draws of a prompt in 12 steps with guidance, by the method's U-Nets and by the denoiser that ships.
+Training: steps of 64 passages per second, in single precision and, on a GPU, in bfloat16. Networks
+other than the one that ships have their published sizes and random weights, which take as long as
+trained ones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BATCH = 64
 
 
 def timed(work: Callable[[], object], device: str) -> float:
-    """Seconds that it takes, the first of three runs not counted."""
+    """Seconds taken by the better of two runs, after a warm-up run."""
     took = []
     for _ in range(3):
         began = time.perf_counter()
@@ -50,8 +50,8 @@ def timed(work: Callable[[], object], device: str) -> float:
     return min(took[1:])
 
 
-def reading(device: str) -> Iterator[str]:
-    """How many times real time each encoder reads."""
+def encoding(device: str) -> Iterator[str]:
+    """Speed of each encoder as a multiple of real time."""
     with tempfile.TemporaryDirectory() as root:
         for name, model in folders(Path(root)).items():
             encoder = checkpoint.load(model, device).encoder
@@ -62,7 +62,7 @@ def reading(device: str) -> Iterator[str]:
 
 
 def drawing(device: str, names: list[str]) -> Iterator[str]:
-    """How long a prompt's draws take."""
+    """Time of the draws of one prompt."""
     model = checkpoint.load("builtin", device)
     yield drawn("builtin", model.velocity, model.space.dim, minilm.WIDTH, device)
     for name in names:
@@ -82,7 +82,7 @@ def drawn(name: str, net: Denoiser, dim: int, text_width: int, device: str) -> s
 
 
 def training(device: str, names: list[str]) -> Iterator[str]:
-    """Steps a second, by precision."""
+    """Steps per second, by precision."""
     for name in names:
         for precision in ("fp32", "bf16") if device == "cuda" else ("fp32",):
             yield trained(name, precision, device)
@@ -103,13 +103,13 @@ def trained(name: str, precision: str, device: str) -> str:
 
 
 def main(devices: list[str]) -> None:
-    """Measure, and print the tables."""
+    """Measure and print the tables."""
     for device in devices:
         where = torch.cuda.get_device_name() if device == "cuda" else "processor"
         print(f"\n{device}: {where}, {torch.get_num_threads()} threads, torch {torch.__version__}")
         names = list(PRESETS) if device == "cuda" else ["tiny"]
         tables = {
-            "| encoder | device | × real time |": reading(device),
+            "| encoder | device | × real time |": encoding(device),
             "| denoiser | device | 8 draws |": drawing(device, names),
             "| network | precision | device | steps / s |": training(device, names),
         }

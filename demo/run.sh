@@ -1,5 +1,5 @@
 #!/bin/sh
-# Opens the app on a library, or, where there is no terminal, prints three searches in it.
+# Opens the app on a library; without a terminal, prints the results of three searches instead.
 set -eu
 gdr=$1
 library=$2

@@ -1,7 +1,7 @@
-"""A short sitting with the real app, drawn as it goes: `python docs/session.py`.
+"""Take the README's screenshots from one session with the real app: `python docs/session.py`.
 
-Everything is real: the demo library, the model that ships, keys as a user presses them. Leaves
-docs/app.svg and docs/session/*.svg, the pictures of the README.
+Everything is real: the demo library, the model that ships, the keys a user would press. Writes
+docs/app.svg and docs/session/*.svg.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DOCS = Path(__file__).parent
 SIZE = (120, 36)
 
 
-class Sitting:
-    """A user at the keys."""
+class User:
+    """Presses keys and takes screenshots."""
 
     def __init__(self, app: GdrApp, pilot: Pilot[None]) -> None:
         self._app, self._pilot = app, pilot
@@ -35,7 +35,7 @@ class Sitting:
             if true():
                 return
             await self._pilot.pause(0.1)
-        raise TimeoutError("the app did not get there in a minute")
+        raise TimeoutError("the app did not get there within a minute")
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after another."""
@@ -48,8 +48,8 @@ class Sitting:
         await self.press(*keys)
         await self.until(lambda: trail.current is not before)
 
-    async def drawn(self, name: str) -> None:
-        """Draw the screen once it has come to rest."""
+    async def screenshot(self, name: str) -> None:
+        """Save the screen once it has settled."""
         await self._pilot.pause(1.5)
         target = DOCS / f"{name}.svg"
         target.parent.mkdir(exist_ok=True)
@@ -57,37 +57,37 @@ class Sitting:
 
 
 async def story(library: Path) -> None:
-    """Search, push away, like, compare, edit, ask why, see the map, gather a crate."""
+    """Search, add a negative, compare, like, explain, edit, open the map, crates and library."""
     from gdr_tui.app.app import GdrApp
     from gdr_tui.app.main.session import Session
     from gdr_tui.app.settings import Settings
 
     app = GdrApp(Session([library]), Settings())
     async with app.run_test(size=SIZE) as pilot:
-        user = Sitting(app, pilot)
+        user = User(app, pilot)
         await user.until(lambda: app.main.status.state.indexed)
         await user.asked(*"slow strings, sad", "enter")
         await user.asked("n", *"choir", "enter")
         await user.press("c")
-        await user.drawn("session/compare")
+        await user.screenshot("session/compare")
         await user.press("escape")
         await user.asked("r")
         await user.press("l")
-        await user.drawn("app")
+        await user.screenshot("app")
         await user.press("w")
-        await user.drawn("session/why")
+        await user.screenshot("session/why")
         await user.press("escape", "i", "ctrl+u", *"fast electronic dance")
-        await user.drawn("session/edit")
+        await user.screenshot("session/edit")
         await user.press("escape", "v")
-        await user.drawn("session/map")
+        await user.screenshot("session/map")
         await user.press("escape", *"mmm", "M")
-        await user.drawn("session/crates")
+        await user.screenshot("session/crates")
         await user.press("escape", "L")
-        await user.drawn("session/library")
+        await user.screenshot("session/library")
 
 
 def main() -> None:
-    """Sit down with a store of its own."""
+    """Run the session with a store of its own."""
     with tempfile.TemporaryDirectory() as home:
         library = Path(home) / "Music"
         shutil.copytree(DOCS.parent / "demo", library)
