@@ -146,7 +146,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=240, help="length of each track")
-    parser.add_argument("--home", type=Path, help="folder to keep for another run; default: a temporary one")
+    parser.add_argument(
+        "--home", type=Path, help="folder to keep for another run; default: a temporary one"
+    )
     args = parser.parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-app-"))
     from gdr_model import paths

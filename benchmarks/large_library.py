@@ -83,7 +83,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=240)
-    parser.add_argument("--home", type=Path, help="folder to keep for another run; default: a temporary one")
+    parser.add_argument(
+        "--home", type=Path, help="folder to keep for another run; default: a temporary one"
+    )
     args = parser.parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-large-"))
     os.environ["GDR_HOME"] = str(home)
