@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import import_module
@@ -25,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gdr_model import atomic
 from gdr_model.diffusion import denoisers
 from gdr_model.diffusion.denoisers import Denoiser, Network
 from gdr_model.diffusion.prediction import AsVelocity, check
@@ -291,7 +291,7 @@ def save(
     anchor_share: float = 0.0,
     latent_along: Tensor | None = None,
 ) -> None:
-    """Write a model folder, each file under a temporary name and renamed into place.
+    """Write a model folder.
 
     The audio encoder is `net` with its `projection`, or that of the `pair` the retriever was
     trained with. `prediction` is what the denoiser predicts; `distilled` says that it was trained
@@ -330,10 +330,10 @@ def save(
         "whitening_power": whitening_power,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(stored, folder / "model.safetensors.part")
-    (folder / "config.json.part").write_text(json.dumps(config, indent=2) + "\n")
-    for file in ("model.safetensors", "config.json"):
-        os.replace(folder / f"{file}.part", folder / file)
+    # config.json comes last: a folder without it is no model yet.
+    with atomic.replacing(folder / "model.safetensors") as temporary:
+        save_file(stored, temporary)
+    atomic.write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
 
 
 def _stored(name: str, tensor: Tensor) -> Tensor:

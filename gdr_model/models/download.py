@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gdr_model import paths
+from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import AUDIO_PARTS, TEXT_PARTS, Weights
 from gdr_model.errors import ModelError, UsageError
 from gdr_model.models import weights
@@ -98,7 +98,7 @@ def pull(name: str, tell: Tell = lambda _: None) -> Path:
         (part / weights.PICKLE).unlink()
     if folder.exists():
         raise ModelError(f"{folder} exists, and is no model; remove it first")
-    os.replace(part, folder)
+    atomic.move_into_place(part, folder)
     return folder
 
 
@@ -181,7 +181,7 @@ def _fetch(repository: str, commit: str, remote: Remote, part: Path, tell: Tell)
             f"{remote.name} of {repository} arrived with the checksum {found[:12]}…, where the hub "
             f"says {remote.digest[:12]}…; it was thrown away: pull again"
         )
-    os.replace(arriving, path)
+    atomic.move_into_place(arriving, path)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gdr_model import paths
+from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import Weights
 from gdr_model.errors import ModelError, WeightsMissing
 
@@ -123,11 +123,9 @@ def remembered(file: Path, what: str, make: Callable[[], Any]) -> Any:
     known = _entries(path)
     if key not in known:
         known[key] = make()
-        part = path.with_suffix(f".{os.getpid()}.part")
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-            os.replace(part, path)
+            atomic.write_text(path, json.dumps(known, indent=1) + "\n")
     return known[key]
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -28,11 +27,11 @@ import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model import atomic
 from gdr_model.errors import Cancelled, LibraryError, SpaceMismatch
 from gdr_model.search.whitening import Whitening
 from gdr_model.store.library import Library
 from gdr_model.store.records import Passages, file_stem, shown
-from gdr_model.store.rows import sync_folder
 from gdr_model.types import Array, Cancel, LatentSpace, never
 
 EXACT_BELOW = 200_000
@@ -156,7 +155,7 @@ class HnswIndex:
             return self._exactly(queries, k, rows)
 
     def save(self) -> None:
-        """Write the graph, if there is one, under temporary names and rename it into place.
+        """Write the graph, if there is one, then the manifest that vouches for it.
 
         Raises:
             LibraryError: if the disk cannot be written.
@@ -167,22 +166,15 @@ class HnswIndex:
             binary, manifest = self._folder / "hnsw.bin", self._folder / "manifest.json"
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                part = self._folder / f"hnsw.{os.getpid()}.part"
-                self._graph.save_index(str(part))
+                with atomic.replacing(binary) as part:
+                    self._graph.save_index(str(part))
+                    checksum = _sha256(part)
                 facts = self._facts() | {
                     "count": self._graph.element_count,
                     "generation": self._generation,
-                    "sha256": _sha256(part),
+                    "sha256": checksum,
                 }
-                with part.open("rb+") as file:
-                    os.fsync(file.fileno())
-                part.replace(binary)
-                with part.open("w", encoding="utf-8") as file:
-                    json.dump(facts, file, indent=2)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(manifest)
-                sync_folder(self._folder)
+                atomic.write_text(manifest, json.dumps(facts, indent=2))
             except (OSError, RuntimeError) as error:
                 raise LibraryError(
                     f"the index in {shown(self._folder)} cannot be written: {error}"

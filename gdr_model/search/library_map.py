@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,9 +25,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gdr_model import atomic
 from gdr_model.errors import Cancelled
 from gdr_model.search.whitening import unit
-from gdr_model.store.rows import sync_folder
 from gdr_model.types import Array, Cancel, never
 
 if TYPE_CHECKING:
@@ -228,15 +227,10 @@ def keep(folder: Path, name: str, recordings: Recordings, atlas: Atlas, asked: s
         "fitted": str(atlas.fitted),
         "sha256": _sha256(atlas.xy),
     }
-    part = folder / f"{name}.{os.getpid()}.part"
+    content = save({"xy": np.ascontiguousarray(atlas.xy)}, facts)
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(save({"xy": np.ascontiguousarray(atlas.xy)}, facts))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(folder / f"{name}.safetensors")
-        sync_folder(folder)
+        atomic.write_bytes(folder / f"{name}.safetensors", content)
 
 
 def _some(count: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

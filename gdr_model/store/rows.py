@@ -7,13 +7,13 @@ crash left of a write nobody recorded, and the next `write` goes over them.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from gdr_model.atomic import sync_folder
 from gdr_model.types import Array
 
 
@@ -62,14 +62,3 @@ class RowFile:
     def close(self) -> None:
         """Let go of the file."""
         self._map = np.empty((0, self._dim), self._dtype)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new or renamed file's name survive a power cut, where folders can be synced."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from gdr_model.atomic import sync_folder
 from gdr_model.errors import SpaceMismatch
-from gdr_model.store.rows import sync_folder
 from gdr_model.types import Array, LatentSpace, TextEmbedding
 from training.data import Dataset, DatasetError, Item
 
