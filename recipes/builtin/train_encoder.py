@@ -29,8 +29,8 @@ from torch.nn import functional as F
 
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, POOLED_PER_S, AudioNet
 from gdr_model.types import Array
-from recipes.builtin.corpus.batches import Batch, Sampler, windowed
-from recipes.builtin.corpus.prepare import Prepared, Store
+from recipes.builtin.corpus.crops import CropBatch, CropSampler, windowed
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from training.words.teacher import CLASSES, MUSIC, VOICE
 
 BATCH = 20
@@ -52,7 +52,7 @@ class Targets:
     components: Tensor  # (1024, COMPONENTS), scaled to unit variance
 
     @classmethod
-    def fit(cls, tracks: Sequence[Prepared], seed: int = 0) -> Targets:
+    def fit(cls, tracks: Sequence[PreparedTrack], seed: int = 0) -> Targets:
         """Over at most a minute of each track, so that long ones don't decide."""
         rng = np.random.default_rng(seed)
         logits: list[Tensor] = []
@@ -96,7 +96,7 @@ class Student(nn.Module):
         return logits
 
 
-def loss(student: Student, batch: Batch, targets: Targets) -> Tensor:
+def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
     """Sum of the four heads' losses; a mixture has no logits or embedding to compare with."""
     with torch.autocast(batch.mel.device.type, torch.bfloat16, enabled=batch.mel.is_cuda):
         features = student.net(batch.mel)
@@ -127,7 +127,7 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name() if "cuda" in device else "one processor thread"
 
 
-def features_of(net: AudioNet, track: Prepared, max_s: int = 300) -> Array:
+def features_of(net: AudioNet, track: PreparedTrack, max_s: int = 300) -> Array:
     """Features (T, FEATURES) of a track, read at once."""
     mel = torch.from_numpy(track.mel[: max_s * FRAMES_PER_S].astype(np.float32))
     with torch.inference_mode():
@@ -135,7 +135,7 @@ def features_of(net: AudioNet, track: Prepared, max_s: int = 300) -> Array:
     return features
 
 
-def validate(student: Student, tracks: Sequence[Prepared]) -> dict[str, float]:
+def validate(student: Student, tracks: Sequence[PreparedTrack]) -> dict[str, float]:
     """Correlation with the teacher's logits over held-out tracks, 8 s apart, mean over classes."""
     student.eval()
     guesses, truths = [], []
@@ -162,7 +162,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     folder = work / arguments.name
     minutes, seed, device = arguments.minutes, arguments.seed, arguments.device
     folder.mkdir(parents=True, exist_ok=True)
-    store = Store(work)
+    store = PreparedFolder(work)
     tracks = store.load()
     held = [t for t in tracks if t.record["split"] == "test"]
     train_tracks = [t for t in tracks if t.record["split"] == "train"]
@@ -179,7 +179,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     optimiser = torch.optim.AdamW(
         student.parameters(), arguments.rate, (0.9, 0.98), weight_decay=0.01
     )
-    sampler = Sampler(train_tracks, arguments.batch, seed, device)
+    sampler = CropSampler(train_tracks, arguments.batch, seed, device)
     state: dict[str, Any] = {"step": 0, "elapsed": 0.0}
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
@@ -226,7 +226,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
             if len(store.records()) > len(tracks):
                 tracks = store.load()
                 train_tracks = [t for t in tracks if t.record["split"] == "train"]
-                sampler = Sampler(train_tracks, arguments.batch, seed, device)
+                sampler = CropSampler(train_tracks, arguments.batch, seed, device)
                 print(f"now {len(train_tracks)} tracks to learn from", flush=True)
             last_saved = time.monotonic()
     student.eval().cpu()

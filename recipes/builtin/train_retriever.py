@@ -31,7 +31,7 @@ from gdr_model.diffusion.loss import nt_xent
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.diffusion.time_whitening import deviations, evened
 from gdr_model.types import Array
-from recipes.builtin.corpus.batches import SHARES
+from recipes.builtin.corpus.crops import SHARES
 from recipes.builtin.corpus.latents import DIM, Latents
 from recipes.builtin.corpus.pool import Pool
 

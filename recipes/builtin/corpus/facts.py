@@ -9,7 +9,7 @@ import numpy as np
 
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S
 from gdr_model.types import Array
-from recipes.builtin.corpus.prepare import HALF, Prepared
+from recipes.builtin.corpus.prepare import HALF, PreparedTrack
 from training.words import vocabulary as words
 from training.words.captions import Facts
 
@@ -48,7 +48,7 @@ def measure(mel: Array | HALF) -> Array:
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusStatistics:
     """Means and deviations over the training tracks, which say what is remarkable."""
 
     names: tuple[str, ...]
@@ -58,7 +58,9 @@ class Corpus:
     measure_sd: Array  # (5,)
 
     @classmethod
-    def fit(cls, tracks: Sequence[Prepared], names: Sequence[str], seed: int = 0) -> Corpus:
+    def fit(
+        cls, tracks: Sequence[PreparedTrack], names: Sequence[str], seed: int = 0
+    ) -> CorpusStatistics:
         """From a passage of at most 24 s of each track."""
         rng = np.random.default_rng(seed)
         logits, measured = [], []
@@ -73,7 +75,7 @@ class Corpus:
             tuple(names), rows.mean(0), rows.std(0) + 1e-3, values.mean(0), values.std(0) + 1e-6
         )
 
-    def facts(self, track: Prepared, start: int, seconds: int) -> Facts:
+    def facts(self, track: PreparedTrack, start: int, seconds: int) -> Facts:
         """Everything known of `seconds` of a track from `start`."""
         record = track.record
         logits = track.logits[start : start + seconds].astype(np.float32).mean(axis=0)
@@ -108,7 +110,7 @@ class Corpus:
         )
 
     def _of_score(
-        self, track: Prepared, classes: tuple[tuple[str, float], ...], measured: list[str]
+        self, track: PreparedTrack, classes: tuple[tuple[str, float], ...], measured: list[str]
     ) -> Facts:
         """A render: its score knows instruments, style, tempo and mode for certain."""
         record = track.record

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from gdr_model.encoders.builtin.audio import AudioNet
 from gdr_model.types import PASSAGE_S, Array
-from recipes.builtin.corpus.batches import SHARES, weight
-from recipes.builtin.corpus.prepare import Prepared, Store
+from recipes.builtin.corpus.crops import SHARES, weight
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from recipes.builtin.train_encoder import features_of
 
 DIM = 128
@@ -60,7 +60,7 @@ def load_net(folder: Path) -> AudioNet:
     return net.eval()
 
 
-def components(features: Sequence[Array], tracks: Sequence[Prepared]) -> tuple[Tensor, Array]:
+def components(features: Sequence[Array], tracks: Sequence[PreparedTrack]) -> tuple[Tensor, Array]:
     """Principal components (FEATURES, DIM) and each row's weight, over training tracks."""
     shares = []
     for track, rows in zip(tracks, features, strict=True):
@@ -81,7 +81,7 @@ def build(work: Path, encoder: str) -> None:
     """Encode everything and write it down."""
     folder = work / encoder
     net = load_net(folder)
-    tracks = Store(work).load()
+    tracks = PreparedFolder(work).load()
     features = [features_of(net, track) for track in tracks]
     learnt = [i for i, t in enumerate(tracks) if t.record["split"] == "train"]
     projection, weights = components([features[i] for i in learnt], [tracks[i] for i in learnt])

@@ -25,8 +25,8 @@ from torch import Tensor
 
 from gdr_model.encoders.builtin.minilm import MiniLM
 from gdr_model.types import PASSAGE_S, Array
-from recipes.builtin.corpus.facts import Corpus
-from recipes.builtin.corpus.prepare import Prepared, Store
+from recipes.builtin.corpus.facts import CorpusStatistics
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from recipes.builtin.report.queries import order, queries
 from training.words.captions import captions
 from training.words.teacher import labels
@@ -80,7 +80,7 @@ class Pool:
         return torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(pooled)
 
 
-def passages(track: Prepared, rng: np.random.Generator) -> list[tuple[int, int]]:
+def passages(track: PreparedTrack, rng: np.random.Generator) -> list[tuple[int, int]]:
     """Random passages of a track, more of a long one: (start_s, seconds)."""
     longest = min(PASSAGE_S, track.seconds)
     if longest < SHORTEST_S:
@@ -129,8 +129,8 @@ def build(
     """Choose passages, write captions and queries, embed them."""
     folder = work / name
     folder.mkdir(parents=True, exist_ok=True)
-    tracks = Store(work).load()
-    corpus = Corpus.fit([t for t in tracks if t.record["split"] == "train"], labels())
+    tracks = PreparedFolder(work).load()
+    corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
     rng = np.random.default_rng(seed)
     numbers: dict[str, int] = {}
     lines, heard = [], []

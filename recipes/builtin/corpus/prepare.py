@@ -36,7 +36,7 @@ HALF = NDArray[np.float16]
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTrack:
     """One track as the training reads it."""
 
     record: dict[str, Any]
@@ -77,7 +77,7 @@ def listen(sound: Array, teacher: Teacher) -> dict[str, HALF]:
     return {name: value.astype(np.float16) for name, value in rows.items()}
 
 
-class Store:
+class PreparedFolder:
     """The folder of prepared tracks."""
 
     def __init__(self, work: Path) -> None:
@@ -113,12 +113,12 @@ class Store:
         with (self.folder / "failures.jsonl").open("a", encoding="utf-8") as out:
             out.write(json.dumps({"id": record["id"], "reason": reason}) + "\n")
 
-    def load(self) -> list[Prepared]:
+    def load(self) -> list[PreparedTrack]:
         """Every prepared track, in the order of their ids so that seeds mean the same."""
         tracks = []
         for record in sorted(self.records(), key=lambda r: str(r["id"])):
             with np.load(self.folder / record["file"]) as rows:
-                tracks.append(Prepared(record, rows["mel"], rows["logits"], rows["embedding"]))
+                tracks.append(PreparedTrack(record, rows["mel"], rows["logits"], rows["embedding"]))
         return tracks
 
 
@@ -137,7 +137,7 @@ def listed(work: Path) -> Iterator[dict[str, Any]]:
 
 def prepare(work: Path) -> None:
     """Prepare what the lists name and the store lacks."""
-    store, teacher = Store(work), Teacher()
+    store, teacher = PreparedFolder(work), Teacher()
     have = {r["id"]: r for r in store.records()}
     # A render made anew by another version of the composer has other facts and sounds otherwise.
     todo = [r for r in listed(work) if {**have.get(r["id"], {}), **r} != have.get(r["id"])]

@@ -24,7 +24,7 @@ import torch
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, normalise_loudness
 from gdr_model.types import Array
 from recipes.builtin.corpus.effects import disturbed, rms
-from recipes.builtin.corpus.prepare import Store, listed, listen
+from recipes.builtin.corpus.prepare import PreparedFolder, listed, listen
 from recipes.builtin.corpus.rarity import rarity
 from training.words.teacher import Teacher
 
@@ -100,7 +100,7 @@ def is_sung(record: dict[str, Any]) -> bool:
 
 def make(work: Path, count: int) -> None:
     """Make and prepare the remixes that are missing."""
-    store, teacher = Store(work), Teacher()
+    store, teacher = PreparedFolder(work), Teacher()
     have = {r["id"]: r for r in store.records()}
     usable = [r for r in listed(work) if r["kind"] == "source" and r["split"] == "train"]
     usable = [r for r in usable if r["id"] in have]

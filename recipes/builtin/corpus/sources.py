@@ -76,7 +76,7 @@ TEST_SHARE = 0.15
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTrack:
     """One track of training music."""
 
     id: str
@@ -177,7 +177,7 @@ def drop_duplicates(paths: Iterable[Path], min_s: float = MIN_S) -> Iterator[tup
             yield path, length
 
 
-def package_sources(package: str, folder: Path) -> Iterator[Source]:
+def package_sources(package: str, folder: Path) -> Iterator[SourceTrack]:
     """List the music of one unpacked package."""
     copyright_file = folder / "usr/share/doc" / package / "copyright"
     text = copyright_file.read_text(encoding="utf-8", errors="replace")
@@ -185,7 +185,7 @@ def package_sources(package: str, folder: Path) -> Iterator[Source]:
         relative = path.relative_to(folder).as_posix().removeprefix("usr/share/")
         track = f"{package}/{relative.removeprefix('games/')}"
         licence = licence_of(package, text, f"/{relative}")
-        yield Source(
+        yield SourceTrack(
             track,
             str(path),
             package,
@@ -197,14 +197,14 @@ def package_sources(package: str, folder: Path) -> Iterator[Source]:
         )
 
 
-def excerpt_sources(folder: Path) -> Iterator[Source]:
+def excerpt_sources(folder: Path) -> Iterator[SourceTrack]:
     """List the excerpts of free music; two excerpts of one track fall on the same side."""
     with (folder / "sources.csv").open(encoding="utf-8", newline="") as rows:
         for row in csv.DictReader(rows):
             path = folder / "clips" / row["file"]
             # "Caesium (vocal stems only)" is a part of "Caesium (mono sum of all stems)".
             title = re.sub(r"\s*\(.*\)$", "", row["title"])
-            yield Source(
+            yield SourceTrack(
                 id=f"free-music/{path.stem}",
                 path=str(path),
                 source="free-music",
@@ -218,9 +218,9 @@ def excerpt_sources(folder: Path) -> Iterator[Source]:
             )
 
 
-def collect(work: Path) -> list[Source]:
+def collect(work: Path) -> list[SourceTrack]:
     """Fetch every package and list all the music, packages first."""
-    found: list[Source] = []
+    found: list[SourceTrack] = []
     for package in GENRES:
         tracks = list(package_sources(package, fetch(package, work)))
         hours = sum(track.duration_s for track in tracks) / 3600
@@ -236,7 +236,7 @@ def collect(work: Path) -> list[Source]:
     return found
 
 
-def link(tracks: Iterable[Source], work: Path, folder: Path) -> None:
+def link(tracks: Iterable[SourceTrack], work: Path, folder: Path) -> None:
     """A library of links to the tracks, a folder a source; very long ones are left out."""
     short = [track for track in tracks if track.duration_s <= LINKED_S]
     for number, track in enumerate(short):

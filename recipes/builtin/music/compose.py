@@ -17,11 +17,11 @@ from random import Random
 from recipes.builtin.music import parts
 from recipes.builtin.music.gm import DRUM_CHANNEL, KITS, PROGRAMS, SLOW, STRUCK
 from recipes.builtin.music.rhythm import BASS, COMPS, GROOVES
-from recipes.builtin.music.score import Note, Part, Score, write_midi
-from recipes.builtin.music.styles import BY_NAME, STYLES, TITLES, Layer, Style
+from recipes.builtin.music.score import Score, ScoreNote, ScorePart, write_midi
+from recipes.builtin.music.styles import BY_NAME, STYLES, TITLES, Style, StyleLayer
 from recipes.builtin.music.theory import DARK, KEYS, MODES
 
-__all__ = ["DIVERSE", "Note", "Part", "Score", "compose", "write_midi"]
+__all__ = ["DIVERSE", "Score", "ScoreNote", "ScorePart", "compose", "write_midi"]
 
 DIVERSE = "diverse"
 METERS = {"4/4": 4.0, "3/4": 3.0, "6/8": 3.0, "7/8": 3.5}
@@ -51,15 +51,15 @@ def _diverse(rng: Random, seed: int) -> Style:
 
     slow = first in SLOW
 
-    def any_chords(program: int, level: float, enter: int) -> Layer:
+    def any_chords(program: int, level: float, enter: int) -> StyleLayer:
         centre = max(45, CENTRES[program // 8] + rng.randint(-5, 5))
         figure = rng.choice(SUSTAINED if program in SLOW else sorted(COMPS))
-        return Layer("chords", (program,), figure, centre, level, enter, rng.randint(3, 5))
+        return StyleLayer("chords", (program,), figure, centre, level, enter, rng.randint(3, 5))
 
     busy = rng.random() * (0.2 if slow else 1.0)
     centre, reach = home + rng.randint(-7, 9), rng.randint(7, 14)
-    melody = Layer("melody", (first,), "", centre, 0.9, 0, 1, busy, reach)
-    low = Layer(
+    melody = StyleLayer("melody", (first,), "", centre, 0.9, 0, 1, busy, reach)
+    low = StyleLayer(
         "bass",
         (rng.choice((32, 33, 34, 35, 36, 38, 39, 43, 58)),),
         rng.choice(sorted(BASS)),
@@ -67,7 +67,7 @@ def _diverse(rng: Random, seed: int) -> Style:
         0.75,
     )
     other = any_chords(rng.randrange(112), 0.5, rng.randrange(2))
-    groups: tuple[tuple[Layer, ...], ...] = (
+    groups: tuple[tuple[StyleLayer, ...], ...] = (
         (melody,),
         (any_chords(first, 0.85, 0),),
         (melody, any_chords(first, 0.6, 0)),
@@ -102,7 +102,7 @@ def _sections(bars: int) -> list[int]:
     return starts[:-1] if len(starts) > 1 and bars - starts[-1] < 2 else starts
 
 
-def _entries(rng: Random, layers: tuple[Layer, ...], count: int) -> list[set[int]]:
+def _entries(rng: Random, layers: tuple[StyleLayer, ...], count: int) -> list[set[int]]:
     """Which layers play in each section: few at first, all at last, now and then one steps back."""
     present: list[set[int]] = []
     for section in range(count):
@@ -115,7 +115,9 @@ def _entries(rng: Random, layers: tuple[Layer, ...], count: int) -> list[set[int
     return present
 
 
-def _tones(rng: Random, layer: Layer, harmony: parts.Harmony, program: int) -> list[parts.Tone]:
+def _tones(
+    rng: Random, layer: StyleLayer, harmony: parts.Harmony, program: int
+) -> list[parts.Tone]:
     """Let a layer be written by the function for its role."""
     if layer.role == "bass":
         return parts.bass(rng, harmony, layer)
@@ -147,9 +149,9 @@ def _perform(
     style: Style,
     tempo: float,
     gains: list[tuple[float, float]],
-) -> list[Note]:
+) -> list[ScoreNote]:
     """Turn tones into notes: swing, dynamics of the sections, and the unevenness of a hand."""
-    notes: list[Note] = []
+    notes: list[ScoreNote] = []
     for tone in tones:
         gain = next(gain for start, gain in reversed(gains) if tone.start >= start - 1e-6)
         slip = rng.gauss(0.0, style.loose) * tempo / 60 if style.loose else 0.0
@@ -157,7 +159,7 @@ def _perform(
         velocity = 84 * tone.strength * gain + rng.gauss(0.0, 5.0 if style.loose else 2.0)
         pitch = min(max(tone.pitch, 12), 115)
         notes.append(
-            Note(
+            ScoreNote(
                 round(start, 4),
                 round(max(0.08, tone.length), 4),
                 pitch,
@@ -194,10 +196,10 @@ def compose(seed: int, style: str | None = None, seconds: float = 24.0) -> Score
     level = rng.uniform(0.85, 1.0)
     gains = [(s * bar, level * (0.88 + 0.2 * min(k, 2) / 2)) for k, s in enumerate(sections)]
 
-    players: list[Part] = []
-    notes: list[Note] = []
+    players: list[ScorePart] = []
+    notes: list[ScoreNote] = []
 
-    def play(tones: list[parts.Tone], player: Part) -> None:
+    def play(tones: list[parts.Tone], player: ScorePart) -> None:
         if tones:
             notes.extend(_perform(rng, tones, len(players), kind, tempo, gains))
             players.append(player)
@@ -214,7 +216,7 @@ def compose(seed: int, style: str | None = None, seconds: float = 24.0) -> Score
         pan = 0.0 if layer.role == "bass" or k == 0 else rng.uniform(-0.6, 0.6)
         play(
             tones,
-            Part(
+            ScorePart(
                 PROGRAMS[program],
                 program,
                 channel,
@@ -230,7 +232,7 @@ def compose(seed: int, style: str | None = None, seconds: float = 24.0) -> Score
         first = kind.drums_enter if len(sections) > 1 else 0
         play(
             [t for t in beats if section_of(t.start) >= first],
-            Part(kit, KITS[kit], DRUM_CHANNEL, 0.75, 0.0, False),
+            ScorePart(kit, KITS[kit], DRUM_CHANNEL, 0.75, 0.0, False),
         )
 
     notes.sort(key=lambda n: (n.start, n.part, n.pitch))

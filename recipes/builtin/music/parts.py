@@ -13,7 +13,7 @@ from random import Random
 
 from recipes.builtin.music.gm import DRUMS
 from recipes.builtin.music.rhythm import BASS, CELLS, COMPS, GROOVES, events, fit
-from recipes.builtin.music.styles import Layer
+from recipes.builtin.music.styles import StyleLayer
 from recipes.builtin.music.theory import Chord, chord, ladder, lead, nearest
 
 STEP = 0.25
@@ -108,7 +108,7 @@ def _contour(rng: Random, count: int) -> list[int]:
     return moves
 
 
-def melody(rng: Random, harmony: Harmony, layer: Layer) -> list[Tone]:
+def melody(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
     """A melody in phrases of four bars whose motifs return, varied by the chord under them."""
     rungs = ladder(
         harmony.tonic, harmony.mode, layer.centre - layer.scale, layer.centre + layer.scale
@@ -140,7 +140,7 @@ def melody(rng: Random, harmony: Harmony, layer: Layer) -> list[Tone]:
     return tones
 
 
-def bass(rng: Random, harmony: Harmony, layer: Layer) -> list[Tone]:
+def bass(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
     """A bass line from the figures of its kind, sometimes another for the bar."""
     figures = BASS[layer.figure]
     usual = rng.choice(figures)
@@ -187,7 +187,7 @@ def _split(harmony: Harmony, beat: float, length: float) -> list[tuple[float, fl
     return pieces
 
 
-def chords(rng: Random, harmony: Harmony, layer: Layer, plucked: bool) -> list[Tone]:
+def chords(rng: Random, harmony: Harmony, layer: StyleLayer, plucked: bool) -> list[Tone]:
     """Accompaniment: each chord in a figure; plucked chords are rolled from string to string."""
     led = voicings(harmony, layer.centre, layer.size)
     figures = COMPS[layer.figure]
@@ -212,7 +212,7 @@ def chords(rng: Random, harmony: Harmony, layer: Layer, plucked: bool) -> list[T
     return tones
 
 
-def voice(rng: Random, harmony: Harmony, layer: Layer) -> list[Tone]:
+def voice(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
     """One of four led voices, in the octave of its player; now and then it moves by step."""
     led = voicings(harmony, 62, 4)
     rungs = ladder(harmony.tonic, harmony.mode, 24, 100)
@@ -233,7 +233,7 @@ def voice(rng: Random, harmony: Harmony, layer: Layer) -> list[Tone]:
     return tones
 
 
-def drone(harmony: Harmony, layer: Layer, struck: bool) -> list[Tone]:
+def drone(harmony: Harmony, layer: StyleLayer, struck: bool) -> list[Tone]:
     """Tonic and fifth: held for four bars, or struck again every bar where the sound dies away."""
     every = 1 if struck else 4
     root = nearest((harmony.tonic,), layer.centre)

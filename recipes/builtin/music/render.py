@@ -33,9 +33,6 @@ SOUNDFONTS = ("fluid-soundfont-gm", "musescore-general-soundfont-lossless")
 RATE_HZ = 32000
 LEVEL = 0.1  # RMS, -20 dB
 KNEE, CEILING = 0.7, 0.95
-GAIN = (
-    0.35  # about 10 dB below fluidsynth's ceiling for the densest style; the peak is set afterwards
-)
 
 
 def soundfont(package: str, work: Path) -> Path:

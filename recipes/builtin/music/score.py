@@ -13,7 +13,7 @@ TICKS = 480
 
 
 @dataclass(frozen=True)
-class Note:
+class ScoreNote:
     """A note as played: start and length in beats, and the part that plays it."""
 
     start: float
@@ -24,7 +24,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """A player: a General MIDI program, or a kit on the drum channel."""
 
     name: str
@@ -46,13 +46,13 @@ class Score:
     mode: str
     key: str
     meter: str
-    parts: tuple[Part, ...]
+    parts: tuple[ScorePart, ...]
     drum_kit: str | None
     groove: str | None
     moods: tuple[str, ...]
     density: float  # notes a second
     duration_s: float
-    notes: tuple[Note, ...]
+    notes: tuple[ScoreNote, ...]
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Score:
         )
 
 
-def _controls(score: Score, index: int, part: Part) -> list[tuple[float, mido.Message]]:
+def _controls(score: Score, index: int, part: ScorePart) -> list[tuple[float, mido.Message]]:
     """Sound, balance and, for players who can shape a held note, its swell and vibrato."""
     send = {"channel": part.channel}
     out = [

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Layer:
+class StyleLayer:
     """One line of the score: a role, the programs that may take it, and how it plays."""
 
     role: str  # melody, counter, chords, voice, bass or drone
@@ -26,13 +26,13 @@ class Layer:
     scale: int = 12  # melodies: their reach in semitones around the centre
 
 
-USUAL: dict[str, Layer] = {
-    "melody": Layer("melody", (), centre=74, level=0.85, size=1),
-    "counter": Layer("counter", (), centre=66, level=0.6, enter=1, size=1, busy=0.15),
-    "chords": Layer("chords", (), level=0.6),
-    "voice": Layer("voice", ()),
-    "bass": Layer("bass", (), centre=40, level=0.75),
-    "drone": Layer("drone", (), centre=48, level=0.45),
+USUAL: dict[str, StyleLayer] = {
+    "melody": StyleLayer("melody", (), centre=74, level=0.85, size=1),
+    "counter": StyleLayer("counter", (), centre=66, level=0.6, enter=1, size=1, busy=0.15),
+    "chords": StyleLayer("chords", (), level=0.6),
+    "voice": StyleLayer("voice", ()),
+    "bass": StyleLayer("bass", (), centre=40, level=0.75),
+    "drone": StyleLayer("drone", (), centre=48, level=0.45),
 }
 """What a layer is when the table does not say."""
 
@@ -46,7 +46,7 @@ class Style:
     tempo: tuple[int, int]  # beats a minute, from and to
     modes: tuple[str, ...]
     chords: tuple[str, ...]  # progressions, one symbol a bar; theory.chord reads them
-    layers: tuple[Layer, ...]
+    layers: tuple[StyleLayer, ...]
     moods: tuple[str, ...]
     grooves: tuple[str, ...] = ()
     kits: tuple[str, ...] = ("standard kit",)
@@ -57,7 +57,7 @@ class Style:
     drums_enter: int = 0
 
 
-def read_layer(text: str) -> Layer:
+def read_layer(text: str) -> StyleLayer:
     """Read a layer from its line.
 
     >>> read_layer("bass:walking 32 33 level=0.5").programs

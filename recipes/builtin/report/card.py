@@ -14,8 +14,8 @@ from typing import Any
 from safetensors import safe_open
 
 from gdr_model.models.config import SHIPPED
-from recipes.builtin.corpus.batches import CROP_S
-from recipes.builtin.corpus.prepare import Store
+from recipes.builtin.corpus.crops import CROP_S
+from recipes.builtin.corpus.prepare import PreparedFolder
 from recipes.builtin.report.scores import CUTS, DRAWS_ROW, SHIPPED_ROW
 
 HEAD = """# Model card: builtin
@@ -155,7 +155,7 @@ def training(work: Path) -> str:
 def write(work: Path, to: Path) -> None:
     """Put the card together."""
     report = json.loads((work / "report.json").read_text())
-    records = Store(work).records()
+    records = PreparedFolder(work).records()
     used = report["settings"]
     inversion = report["inversion"]
     speed = report["speed"]

@@ -23,8 +23,8 @@ from gdr_model.encoders.builtin.audio import normalise_loudness
 from gdr_model.models import checkpoint
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import PASSAGE_S, Array
-from recipes.builtin.corpus.facts import Corpus
-from recipes.builtin.corpus.prepare import Prepared, Store, decode
+from recipes.builtin.corpus.facts import CorpusStatistics
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack, decode
 from recipes.builtin.report.scores import Bools
 from training.words.captions import captions
 from training.words.teacher import Teacher, labels, shared
@@ -75,14 +75,14 @@ class Task:
         return whitening.apply(np.stack([p.mean(axis=0) for p in self.passages]))
 
 
-def recordings(work: Path) -> list[Prepared]:
+def recordings(work: Path) -> list[PreparedTrack]:
     """What `sources` and `prepare` give: nothing of our own making, so anyone can have it soon."""
-    return [track for track in Store(work).load() if track.kind == "source"]
+    return [track for track in PreparedFolder(work).load() if track.kind == "source"]
 
 
 def held_out(
-    tracks: Sequence[Prepared], model: checkpoint.Model
-) -> Iterator[tuple[Prepared, int, int, Array]]:
+    tracks: Sequence[PreparedTrack], model: checkpoint.Model
+) -> Iterator[tuple[PreparedTrack, int, int, Array]]:
     """Passages of 24 s of every held-out track: track, start and length in seconds, latents."""
     own = model.own_encoder
     assert own is not None  # noqa: S101 (only models of this recipe are evaluated here)
@@ -99,9 +99,9 @@ def held_out(
             yield track, int(start), length, latents[start : start + length]
 
 
-def own_task(tracks: Sequence[Prepared], model: checkpoint.Model) -> Task:
+def own_task(tracks: Sequence[PreparedTrack], model: checkpoint.Model) -> Task:
     """Held-out passages of recordings, some of which are asked for."""
-    corpus = Corpus.fit([t for t in tracks if t.record["split"] == "train"], labels())
+    corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
     rng = np.random.default_rng(5)
     passages, written = [], []
     for track, start, length, latents in held_out(tracks, model):
@@ -138,7 +138,7 @@ def noise2music(model: checkpoint.Model) -> Task:
 
 
 def by_class(
-    tracks: Sequence[Prepared], model: checkpoint.Model, generated: Task, heard: Array
+    tracks: Sequence[PreparedTrack], model: checkpoint.Model, generated: Task, heard: Array
 ) -> list[Task]:
     """Genres and moods by name, asked of held-out recordings and the generated clips."""
     passages, logits = list(generated.passages), list(heard)

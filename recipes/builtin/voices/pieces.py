@@ -27,12 +27,12 @@ import torch
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, normalise_loudness
 from gdr_model.types import Array
 from recipes.builtin.corpus.effects import distorted, disturbed, equalised, reverberant, rms
-from recipes.builtin.corpus.prepare import Store, listed, listen
+from recipes.builtin.corpus.prepare import PreparedFolder, listed, listen
 from recipes.builtin.corpus.remix import PIECE_S, excerpt, is_sung
 from recipes.builtin.corpus.sources import fetch
 from recipes.builtin.music.theory import MODES, ladder
 from recipes.builtin.voices.lyrics import song
-from recipes.builtin.voices.sing import Manner, Note, sung
+from recipes.builtin.voices.sing import Manner, SungNote, sung
 from recipes.builtin.voices.speakers import COMMANDS, RECORDED, Speaker, recordings, trimmed
 
 RNG = np.random.Generator
@@ -105,7 +105,9 @@ def ground(
     return Ground(sound, record["id"], record.get("genre"), beat, tonic, mode)
 
 
-def melody(under: Ground, lines: Sequence[Sequence[str]], centre: float, rng: RNG) -> list[Note]:
+def melody(
+    under: Ground, lines: Sequence[Sequence[str]], centre: float, rng: RNG
+) -> list[SungNote]:
     """A note for each word: steps up and down a scale, lines of a bar or two, long last notes."""
     scale = ladder(under.tonic, under.mode, int(centre) - 8, int(centre) + 9)
     at = len(scale) // 2
@@ -117,13 +119,15 @@ def melody(under: Ground, lines: Sequence[Sequence[str]], centre: float, rng: RN
             last = number == len(words) - 1
             length = unit * (float(rng.choice([2, 3, 4])) if last else float(rng.choice([1, 1, 2])))
             at = int(np.clip(at + rng.choice([-2, -1, -1, 0, 1, 1, 2]), 0, len(scale) - 1))
-            notes.append(Note(now, 0.94 * length, scale[at]))
+            notes.append(SungNote(now, 0.94 * length, scale[at]))
             now += length
         now += beat * float(rng.choice([0, 1, 2]))
     return notes
 
 
-def rhythm(under: Ground, lines: Sequence[Sequence[str]], centre: float, rng: RNG) -> list[Note]:
+def rhythm(
+    under: Ground, lines: Sequence[Sequence[str]], centre: float, rng: RNG
+) -> list[SungNote]:
     """A note for each word of a rap: eighths and sixteenths near one pitch, falling at the end."""
     beat = under.beat_s * (2 if under.beat_s < 0.45 else 1)
     now, notes = 0.0, []
@@ -131,7 +135,7 @@ def rhythm(under: Ground, lines: Sequence[Sequence[str]], centre: float, rng: RN
         for number, _ in enumerate(words):
             length = beat * float(rng.choice([0.25, 0.25, 0.5]))
             fall = 3.0 * number / len(words)
-            notes.append(Note(now, 0.9 * length, centre + rng.normal(0, 1.5) - fall))
+            notes.append(SungNote(now, 0.9 * length, centre + rng.normal(0, 1.5) - fall))
             now += length
         now = np.ceil(now / beat) * beat
     return notes
@@ -157,7 +161,7 @@ def spoken(folder: Path, speaker: Speaker, rng: RNG) -> Array:
     return sound
 
 
-def fitted(words: Sequence[str], notes: Sequence[Note]) -> tuple[list[str], list[Note]]:
+def fitted(words: Sequence[str], notes: Sequence[SungNote]) -> tuple[list[str], list[SungNote]]:
     """Words and notes that begin before the piece ends."""
     both = [(w, n) for w, n in zip(words, notes, strict=True) if n.start_s < PIECE_S - 0.2]
     return [w for w, _ in both], [n for _, n in both]
@@ -187,7 +191,7 @@ def voiced(way: str, under: Ground, folder: Path, rng: RNG) -> tuple[Array, bool
         other = lead if way == "sung" else pick(rng)
         apart = rng.normal(0, 0.12) + float(rng.choice([-12, -5, 0, 0, 3, 4, 7, 12]))
         late = abs(rng.normal(0, 0.02))
-        theirs = [Note(n.start_s + late, n.length_s, n.pitch + apart) for n in notes]
+        theirs = [SungNote(n.start_s + late, n.length_s, n.pitch + apart) for n in notes]
         own = replace(manner, formants=manner.formants * float(rng.uniform(0.94, 1.06)))
         level = np.float32(rng.uniform(0.4, 1.0) if way != "sung" else rng.uniform(0.2, 0.6))
         part = sung(*fitted(words, theirs), other, own, PIECE_S, rng)
@@ -226,7 +230,7 @@ def make(work: Path, count: int) -> None:
     """Make and prepare the pieces that are missing."""
     if missing := [command for command in COMMANDS if shutil.which(command) is None]:
         raise SystemExit(f"install {' and '.join(missing)}: the voices are theirs")
-    store = Store(work)
+    store = PreparedFolder(work)
     have = {r["id"] for r in store.records()}
     usable = [r for r in listed(work) if r["split"] == "train" and r["id"] in have]
     renders = [r for r in usable if r["kind"] == "render"]

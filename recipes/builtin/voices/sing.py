@@ -23,7 +23,7 @@ FRAMES_PER_S = 200
 
 
 @dataclass(frozen=True)
-class Note:
+class SungNote:
     """When a word is sung, for how long, how high (MIDI number)."""
 
     start_s: float
@@ -97,7 +97,7 @@ def moved(envelope: Array, by: float) -> Array:
 
 def sung(
     words: Sequence[str],
-    notes: Sequence[Note],
+    notes: Sequence[SungNote],
     speaker: Speaker,
     manner: Manner,
     length_s: float,

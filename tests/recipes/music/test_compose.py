@@ -161,7 +161,7 @@ def test_the_demo_library_has_forty_pieces_of_forty_styles() -> None:
     assert all(piece.style in BY_NAME for piece in found)
 
 
-DEMO = Path(__file__).parents[2] / "demo"
+DEMO = Path(__file__).parents[3] / "demo"
 
 
 def test_the_demo_library_holds_those_pieces_tagged_and_small() -> None:

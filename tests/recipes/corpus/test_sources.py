@@ -103,7 +103,7 @@ def test_links_make_a_library_of_what_is_no_longer_than_a_song(tmp_path: Path) -
     for name, seconds in (("a.ogg", 100.0), ("long.ogg", 700.0), ("b.mp3", 600.0)):
         (work / "unpacked" / name).write_bytes(b"sound")
         path = f"unpacked/{name}"
-        found.append(sources.Source(name, path, "pack", "MIT", None, seconds, "train", name))
+        found.append(sources.SourceTrack(name, path, "pack", "MIT", None, seconds, "train", name))
     for _ in range(2):  # a second run finds its own links
         sources.link(found, work, folder)
     links = sorted(folder.rglob("*.*"))

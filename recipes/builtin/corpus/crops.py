@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, MELS, WINDOW_S
-from recipes.builtin.corpus.prepare import HALF, Prepared
+from recipes.builtin.corpus.prepare import HALF, PreparedTrack
 from recipes.builtin.corpus.rarity import rarity
 
 CROP_S = 6
@@ -33,7 +33,7 @@ FLOOR = 1e-5
 
 
 @dataclass(frozen=True)
-class Batch:
+class CropBatch:
     """Crops and what the teacher thinks of each second's window."""
 
     mel: Tensor  # (B, CROP_S * FRAMES_PER_S, MELS)
@@ -44,7 +44,7 @@ class Batch:
     mixed: Tensor  # (B,), True where two crops were added
 
 
-def weight(track: Prepared) -> float:
+def weight(track: PreparedTrack) -> float:
     """How often a track is drawn among its kind: its length, up to two minutes."""
     boost = VOICE_BOOST if "sung" in str(track.record.get("voice") or "").lower() else 1.0
     return boost * min(track.seconds, 120.0)
@@ -69,14 +69,14 @@ def windowed(rows: Tensor) -> Tensor:
     return window_matrix(rows.shape[-2]).to(rows.device) @ rows
 
 
-class Sampler:
+class CropSampler:
     """Draws batches from prepared tracks; the same seed and step give the same batch.
 
     Tracks lie end to end on the device that learns, in half precision.
     """
 
     def __init__(
-        self, tracks: Sequence[Prepared], size: int, seed: int, device: str = "cpu"
+        self, tracks: Sequence[PreparedTrack], size: int, seed: int, device: str = "cpu"
     ) -> None:
         self.tracks = [t for t in tracks if t.seconds >= CROP_S]
         self.size, self.seed, self.device = size, seed, device
@@ -114,7 +114,7 @@ class Sampler:
         mel = self.mel[frames.to(self.device)].float()
         return mel, self.logits[seconds].float(), self.embedding[seconds].float()
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> CropBatch:
         """The batch of one step."""
         rng = np.random.default_rng([self.seed, step])
         mel, logits, embedding = self.crops(rng)
@@ -131,7 +131,7 @@ class Sampler:
         power = power + share * power[other]
         both_heard = torch.from_numpy(mixed).to(self.device)
         heard = windowed(embedding)
-        return Batch(torch.log(power + FLOOR), logits, seconds, both, heard, both_heard)
+        return CropBatch(torch.log(power + FLOOR), logits, seconds, both, heard, both_heard)
 
 
 def disturb(mel: Tensor, rng: np.random.Generator) -> Tensor:

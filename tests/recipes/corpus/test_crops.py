@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, MELS, POOLED_PER_S, pool_windows
-from recipes.builtin.corpus.batches import CROP_S, FLOOR, Sampler, disturb, windowed
-from recipes.builtin.corpus.prepare import Prepared, Store
+from recipes.builtin.corpus.crops import CROP_S, FLOOR, CropSampler, disturb, windowed
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 
 
-def track(name: str, kind: str, seconds: int, seed: int) -> Prepared:
+def track(name: str, kind: str, seconds: int, seed: int) -> PreparedTrack:
     rng = np.random.default_rng(seed)
-    return Prepared(
+    return PreparedTrack(
         {"id": name, "kind": kind, "split": "train"},
         rng.normal(-4, 1, (seconds * FRAMES_PER_S, MELS)).astype(np.float16),
         rng.normal(-5, 1, (seconds, 521)).astype(np.float16),
@@ -31,7 +31,7 @@ def test_targets_are_averaged_as_the_encoder_pools() -> None:
 
 def test_batches_repeat_and_differ() -> None:
     tracks = [track("a", "source", 30, 0), track("b", "render", 12, 1), track("c", "remix", 4, 2)]
-    sampler = Sampler(tracks, 6, seed=1)
+    sampler = CropSampler(tracks, 6, seed=1)
     assert [t.record["id"] for t in sampler.tracks] == ["a", "b"]  # "c" is shorter than a crop
     first, again, other = sampler.batch(0), sampler.batch(0), sampler.batch(1)
     assert first.mel.shape == (6, CROP_S * FRAMES_PER_S, MELS)
@@ -48,7 +48,7 @@ def test_disturbing_keeps_power_positive() -> None:
 
 
 def test_the_store_reads_back_what_was_added(tmp_path: Path) -> None:
-    store, one = Store(tmp_path), track("music/one.ogg", "source", 5, 3)
+    store, one = PreparedFolder(tmp_path), track("music/one.ogg", "source", 5, 3)
     rows = {"mel": one.mel, "logits": one.logits, "embedding": one.embedding}
     store.add(one.record, rows)
     store.add({**one.record, "style": "anew"}, rows)  # prepared again: the last holds

@@ -55,11 +55,13 @@ def test_silence_is_cut_off_but_not_to_nothing() -> None:
     "speaker", [Speaker("flite", "rms", False), Speaker("espeak-ng", "en-us+f2", True)]
 )
 def test_a_note_is_sung_where_and_how_high_it_is_written(speaker: Speaker) -> None:
-    from recipes.builtin.voices.sing import Manner, Note, sung
+    from recipes.builtin.voices.sing import Manner, SungNote, sung
 
     rng = np.random.default_rng(0)
     plain = Manner(vibrato_cents=0, slide_s=0.005)
-    sound = sung(["la", "la"], [Note(0.5, 1.2, 57), Note(2.5, 1.2, 64)], speaker, plain, 4.0, rng)
+    sound = sung(
+        ["la", "la"], [SungNote(0.5, 1.2, 57), SungNote(2.5, 1.2, 64)], speaker, plain, 4.0, rng
+    )
     assert len(sound) == 4 * SAMPLE_RATE_HZ
     loud = [
         float(np.abs(sound[int(a * 16e3) : int(b * 16e3)]).mean())
