@@ -108,6 +108,7 @@ def search(
     draws: opt.Draws = 8,
     seed: opt.Seed = 0,
     sampler: opt.Sampler = "ddim",
+    interval: opt.Interval = (0.0, 1.0),
     method: Annotated[str, typer.Option(help="gdr, or contrastive to compare.")] = "gdr",
     prompts_file: Annotated[
         Path | None,
@@ -138,11 +139,12 @@ def search(
             dislikes=opt.existing(unlike),
             pull=pull,
             sliders=tuple(opt.slider(s) for s in slides or ()),
-            sampler=sampler,
             guidance=guidance,
             steps=steps,
             draws=draws,
             seed=seed,
+            sampler=sampler,
+            interval=interval,
         )
         for text in opt.prompts(prompt, prompts_file)
     ]
@@ -187,6 +189,8 @@ def edit(
     steps: opt.Steps = 12,
     draws: opt.Draws = 8,
     seed: opt.Seed = 0,
+    sampler: opt.Sampler = "ddim",
+    interval: opt.Interval = (0.0, 1.0),
     form: opt.Form = Format.TABLE,
     print0: opt.Print0 = False,
     library: opt.Libraries = None,
@@ -207,6 +211,8 @@ def edit(
         steps=steps,
         draws=draws,
         seed=seed,
+        sampler=sampler,
+        interval=interval,
         edit=Edit(source, start, strength, from_prompt),
     )
     _answer([steering], k, where, "gdr", form, print0, library, model, device, verbose)

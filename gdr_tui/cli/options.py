@@ -57,6 +57,13 @@ Pull = Annotated[
     float, typer.Option(help="How hard --like and --unlike act while drawing, 0 to 1.")
 ]
 Sampler = Annotated[str, typer.Option(help="ddim, dpm++, or consistency for a distilled model.")]
+Interval = Annotated[
+    tuple[float, float],
+    typer.Option(
+        metavar="START END",
+        help="Steer only in this part of each draw, from 0 (noise) to 1 (the result).",
+    ),
+]
 Where = Annotated[
     str | None,
     typer.Option(help="Filter, as in 'genre = jazz and duration_s < 240'.", show_default=False),

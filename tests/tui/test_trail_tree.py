@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from stand_in import hits
 
-from gdr_model.types import Edit, Query, Results, Steering, WeightedText
+from gdr_model.types import Edit, Query, Results, Slider, Steering, WeightedText
 from gdr_tui.app.trail.trail import Ask, Trail, compare, what_changed
 
 FIRST = Steering("warm dub", seed=3)
@@ -88,6 +88,9 @@ def test_a_very_long_sitting_can_be_drawn() -> None:
         ({"likes": ("/m/Night Drive.mp3",)}, "♥ Night Drive"),
         ({"dislikes": ("/m/Night Drive.mp3",)}, "⊘ Night Drive"),
         ({"steps": 20, "draws": 4}, "20 steps, 4 draws"),
+        ({"sliders": (Slider("strings", 0.5),)}, "+ strings:0.5"),
+        ({"sampler": "dpm++"}, "sampler dpm++"),
+        ({"interval": (0.25, 1.0)}, "guided from 0.25 to 1"),
         (
             {"prompt": "with strings", "edit": Edit("/m/Night Drive.mp3", 64.0, 0.6)},
             "edit 0.6 of Night Drive: with strings",
@@ -102,8 +105,19 @@ def test_a_label_says_what_changed(change: dict[str, object], label: str) -> Non
 def test_a_label_also_says_what_was_taken_away() -> None:
     full = FIRST.but(negatives=(WeightedText("drums"),), likes=("/m/a.mp3",), edit=Edit("/m/b.mp3"))
     label = what_changed(Ask(full, "year > 2000"), Ask(FIRST))
-    assert label == "no edit, no more − drums, no ♥ a, no filter"
-    assert what_changed(None, Ask(full, "year > 2000")) == "“warm dub” − drums:1 where year > 2000"
+    assert label == "no edit, no ♥ a, no − drums, no filter"
+
+
+def test_the_label_of_a_first_query_names_its_prompt_and_all_that_steers_it() -> None:
+    first = FIRST.but(negatives=(WeightedText("drums"),), sliders=(Slider("strings", -0.5),))
+    label = what_changed(None, Ask(first, "year > 2000"))
+    assert label == "“warm dub” + strings:-0.5 − drums:1 where year > 2000"
+    edited = Ask(FIRST.but(edit=Edit("/m/b.mp3"), likes=("/m/a.mp3",)))
+    assert what_changed(None, edited) == "edit 0.6 of b: warm dub ♥ a"
+
+
+def test_the_label_of_a_first_query_leaves_out_what_the_settings_say() -> None:
+    assert what_changed(None, Ask(FIRST.but(guidance=7.0, steps=20, draws=2))) == "“warm dub”"
 
 
 def test_comparing_says_what_came_went_and_moved() -> None:

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_tui.app import keys
-from gdr_tui.app.search.draft import Chip
+from gdr_tui.app.labels import Chip
 from gdr_tui.safe_text import fit
 
 _WIDEST = 28

@@ -9,9 +9,11 @@ from pathlib import Path
 from gdr_model.errors import UsageError
 from gdr_model.store import filters
 from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_tui.app import labels
+from gdr_tui.app.labels import Chip
 from gdr_tui.app.search.syntax import Typed
 from gdr_tui.app.settings import Settings
-from gdr_tui.app.trail.trail import Ask, source_of
+from gdr_tui.app.trail.trail import Ask
 from gdr_tui.safe_text import literal
 
 GUIDANCE_STEP = 0.5
@@ -26,17 +28,6 @@ PULL = 0.2
 """How hard likes and bans act inside the sampler once they are drawn with. At .2 the built-in
 model's draws come much nearer to a liked track and stay as near to the words; at .5 they lie on
 the track and the words are lost (`test_a_little_pull_keeps_the_words`)."""
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One thing that steers besides the prompt, as it is shown, weighed and taken away."""
-
-    kind: str
-    """filter, edit, like, ban, pull, negative or slider."""
-    text: str
-    key: str = ""
-    """What of this kind it is: a condition, a liked or banned path, the words."""
 
 
 @dataclass
@@ -69,23 +60,23 @@ class Draft:
         Raises:
             UsageError: if it cannot be meant; no prompt, too long a prompt.
         """
-        return Ask(
-            Steering(
-                prompt=self.prompt.strip(),
-                negatives=self.negatives,
-                likes=self.likes,
-                dislikes=self.bans,
-                guidance=self.guidance,
-                steps=self.steps,
-                draws=self.draws,
-                seed=self.seed,
-                edit=self.edit,
-                sliders=self.sliders,
-                sampler=self.sampler,
-                interval=self.interval,
-                pull=self.pull,
-            ),
-            self.where,
+        return Ask(self._steering(self.prompt.strip()), self.where)
+
+    def _steering(self, prompt: str) -> Steering:
+        return Steering(
+            prompt=prompt,
+            negatives=self.negatives,
+            likes=self.likes,
+            dislikes=self.bans,
+            guidance=self.guidance,
+            steps=self.steps,
+            draws=self.draws,
+            seed=self.seed,
+            edit=self.edit,
+            sliders=self.sliders,
+            sampler=self.sampler,
+            interval=self.interval,
+            pull=self.pull,
         )
 
     def become(self, ask: Ask) -> None:
@@ -167,19 +158,8 @@ class Draft:
 
     def chips(self) -> list[Chip]:
         """What steers besides the prompt, in the order shown."""
-        chips = [Chip("filter", literal(part), part) for part in conditions(self.where)]
-        if self.edit:
-            source = literal(source_of(self.edit))
-            chips.append(Chip("edit", f"edit {self.edit.strength:g} of {source}"))
-        chips += [Chip("like", f"♥ {literal(Path(p).stem)}", p) for p in self.likes]
-        chips += [Chip("ban", f"⊘ {literal(Path(p).stem)}", p) for p in self.bans]
-        if self.pull:
-            chips.append(Chip("pull", f"drawn with ♥ ⊘ {self.pull:g}"))
-        chips += [Chip("slider", f"+ {literal(s.text)} {s.amount:g}", s.text) for s in self.sliders]
-        return chips + [
-            Chip("negative", f"− {literal(n.text)}" + f" {n.weight:g}" * (n.weight != 1), n.text)
-            for n in self.negatives
-        ]
+        filters = [Chip("filter", literal(part), part) for part in conditions(self.where)]
+        return filters + labels.chips(self._steering("-"))
 
     def answered_by(self, ask: Ask) -> bool:
         """Whether a query was asked exactly so."""

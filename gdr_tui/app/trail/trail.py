@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from gdr_model.notebook.trails import KeptQuery, KeptTrail
-from gdr_model.types import Edit, Hit, Query, Results, Steering
+from gdr_model.types import Hit, Query, Results, Steering
+from gdr_tui.app import labels
 
 
 @dataclass(frozen=True)
@@ -254,39 +255,11 @@ def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
 
 
 def what_changed(before: Ask | None, after: Ask) -> str:
-    """In few words, what makes `after` another query than `before`."""
-    now = after.steering
-    if before is None:
-        return " ".join([f"“{now.prompt}”", *_extras(after)])
-    old = before.steering
-    parts: list[str] = []
-    if now.edit and now.edit != old.edit:
-        parts.append(f"edit {now.edit.strength:g} of {Path(now.edit.path).stem}: {now.prompt}")
-    else:
-        parts += ["no edit"] if old.edit and not now.edit else []
-        parts += [f"“{now.prompt}”"] if now.prompt != old.prompt else []
-    parts += [f"− {n.text}:{n.weight:g}" for n in now.negatives if n not in old.negatives]
-    gone = [n for n in old.negatives if n.text not in {m.text for m in now.negatives}]
-    parts += [f"no more − {n.text}" for n in gone]
-    for sign, was, has in (("♥", old.likes, now.likes), ("⊘", old.dislikes, now.dislikes)):
-        parts += [f"{sign} {Path(p).stem}" for p in has if p not in was]
-        parts += [f"no {sign} {Path(p).stem}" for p in was if p not in has]
-    if now.pull != old.pull:
-        parts.append(f"drawn with ♥ ⊘ {now.pull:g}" if now.pull else "drawn without ♥ ⊘")
-    if now.guidance != old.guidance:
-        parts.append(f"g {old.guidance:g}→{now.guidance:g}")
-    parts += [f"{now.steps} steps"] if now.steps != old.steps else []
-    parts += [f"{now.draws} draws"] if now.draws != old.draws else []
-    parts += [f"re-roll seed {now.seed}"] if now.seed != old.seed else []
-    if after.where != before.where:
+    """What makes `after` a different query from `before`, in a few words."""
+    parts = labels.changes(before.steering if before else None, after.steering)
+    if after.where != (before.where if before else ""):
         parts.append(f"where {after.where}" if after.where else "no filter")
-    return ", ".join(parts) or "again"
-
-
-def _extras(ask: Ask) -> list[str]:
-    """What a first query already carries besides its prompt."""
-    negatives = [f"− {n.text}:{n.weight:g}" for n in ask.steering.negatives]
-    return negatives + ([f"where {ask.where}"] if ask.where else [])
+    return (", " if before else " ").join(parts) or "again"
 
 
 @dataclass(frozen=True)
@@ -318,8 +291,3 @@ def compare(before: Results, after: Results) -> Comparison:
         moved=tuple(move for move in both if move[0] != move[1]),
         stayed=sum(was == now for was, now, _ in both),
     )
-
-
-def source_of(edit: Edit) -> str:
-    """The name of the file an edit starts from."""
-    return Path(edit.path).stem

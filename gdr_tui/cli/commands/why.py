@@ -35,6 +35,8 @@ def why(
     steps: opt.Steps = 12,
     draws: opt.Draws = 8,
     seed: opt.Seed = 0,
+    sampler: opt.Sampler = "ddim",
+    interval: opt.Interval = (0.0, 1.0),
     method: Annotated[str, typer.Option(help="gdr, or contrastive to compare.")] = "gdr",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     library: opt.Libraries = None,
@@ -54,6 +56,8 @@ def why(
         steps=steps,
         draws=draws,
         seed=seed,
+        sampler=sampler,
+        interval=interval,
     )
     from gdr_model.search.lexicon import Lexicon
     from gdr_model.search.why import explain, place
