@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gdr_model.encoders.registry.folders import config_of, network_of, tokenizer_of
 from gdr_model.encoders.registry.pairs import T5_WEIGHTS
-from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader
+from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.models import weights
 from gdr_model.types import Array
 
@@ -30,14 +31,15 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
     tokenizer = tokenizer_of(folder)
     net = _encoder(folder).to(device)
 
-    def read(prompt: str) -> tuple[Array, Array]:
-        ids = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        with torch.inference_mode():
-            found = net(input_ids=torch.tensor([ids], device=device)).last_hidden_state[0]
-        states: Array = found.float().cpu().numpy()
-        return states, states.mean(0)
+    def tokenize(prompt: str) -> list[int]:
+        ids: list[int] = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        return ids
 
-    return PromptReader(read, net.config.d_model, net.config.d_model)
+    def network(ids: Tensor) -> tuple[Array, Array]:
+        states = array(net(input_ids=ids.to(device)).last_hidden_state)
+        return states, states.mean(1)
+
+    return PromptReader(tokenize, network, net.config.d_model, net.config.d_model)
 
 
 def _encoder(folder: Path) -> Any:

@@ -158,9 +158,10 @@ class Model:
             WeightsMissing: if its weights are not on this machine.
         """
         if self.own_encoder is not None:
-            from gdr_model.encoders.builtin.minilm import MiniLM
+            from gdr_model.encoders.builtin import minilm
 
-            return MiniLM()
+            # A prompt is too short for an accelerator to be faster.
+            return minilm.load_text(minilm.find(), torch.device("cpu"))
         pair = self.config.pair
         folder = pair.text_weights or weights.find(pair.text.weights)
         return import_module(pair.text.module).load_text(folder, self.device)

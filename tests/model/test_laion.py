@@ -233,5 +233,5 @@ def test_the_package_and_the_folder_give_the_same_latents(
     )
     ids, mask = torch.from_numpy(io["text_input_ids"]), io["text_attention_mask"].astype(bool)
     states, pooled = laion.read_ids(package.module, ids[:1, mask[0]])
-    np.testing.assert_allclose(pooled, io["laion_text_embed"][0], atol=1e-5)
-    np.testing.assert_allclose(states, io["laion_text_last_hidden"][0][mask[0]], atol=1e-4)
+    np.testing.assert_allclose(pooled[0], io["laion_text_embed"][0], atol=1e-5)
+    np.testing.assert_allclose(states[0], io["laion_text_last_hidden"][0][mask[0]], atol=1e-4)

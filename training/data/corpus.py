@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +24,6 @@ from training.data.extracted import joined_masks, read_extracted
 from training.runs.config import DataConfig, resolved
 
 Rows = NDArray[np.int64]
-BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -59,46 +57,23 @@ class Texts:
 
 
 @lru_cache(maxsize=1)
-def minilm() -> Any:
+def minilm() -> PromptReader:
     """The text encoder, loaded once."""
-    from gdr_model.encoders.builtin.minilm import MiniLM
+    from gdr_model.encoders.builtin.minilm import find, load_text
 
-    # Building it draws random weights before the real ones are read.
-    with torch.random.fork_rng(devices=[]):
-        return MiniLM()
+    return load_text(find(), torch.device("cpu"))
 
 
-def embed(captions: Sequence[str], model: Any = None) -> Texts:
-    """Read captions with MiniLM, those of equal length together: no padding, no batch-mates.
-
-    Another text encoder reads them one by one.
-    """
-    model = model or minilm()
-    if isinstance(model, PromptReader):
-        parts = [model.embed([caption]) for caption in captions]
-        return Texts(
-            np.concatenate([part.pooled for part in parts]),
-            np.concatenate([part.mask for part in parts]),
-            np.concatenate([part.states[part.mask].astype(np.float16) for part in parts]),
-        )
-    ids = [model.tokenizer.encode(caption).ids for caption in captions]
-    states: list[NDArray[np.float16]] = [np.empty((0, 0), np.float16)] * len(ids)
-    pooled = np.empty((len(ids), model.net.config.hidden_size), np.float32)
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    at = 0
-    while at < len(order):
-        length = len(ids[order[at]])
-        rows = [i for i in order[at : at + BATCH] if len(ids[i]) == length]
-        with torch.inference_mode():
-            read_ = model.net(input_ids=torch.tensor([ids[i] for i in rows])).last_hidden_state
-        pooled[rows] = read_.mean(1).numpy()
-        for row, found in zip(rows, read_.numpy(), strict=True):
-            states[row] = found.astype(np.float16)
-        at += len(rows)
-    width = max(map(len, ids), default=1)
-    mask = np.zeros((len(ids), width), np.bool_)
-    for row, own in enumerate(ids):
-        mask[row, : len(own)] = True
+def embed(captions: Sequence[str], reader: PromptReader | None = None) -> Texts:
+    """Read captions, with MiniLM unless another text encoder is given."""
+    reader = reader or minilm()
+    states: list[NDArray[np.float16]] = [np.empty((0, reader.width), np.float16)] * len(captions)
+    pooled = np.empty((len(captions), reader.pooled_width), np.float32)
+    for row, (tokens, summary) in reader.read_all(captions):
+        states[row] = tokens.astype(np.float16)
+        pooled[row] = summary
+    lengths = np.array([len(tokens) for tokens in states], np.int64)
+    mask = np.arange(lengths.max(initial=1)) < lengths[:, None]  # (C, L)
     return Texts(pooled, mask, np.concatenate(states))
 
 
@@ -122,11 +97,12 @@ class Corpus:
     """Of the latents, where they are an encoder's."""
 
     @cached_property
-    def reader(self) -> Any:
+    def reader(self) -> PromptReader:
         """The text encoder that read the captions, for more of them."""
         if self.model in ("", "builtin"):
             return minilm()
-        return load(self.model, "cpu").text
+        reader: PromptReader = load(self.model, "cpu").text
+        return reader
 
     @property
     def means(self) -> Array:
@@ -150,7 +126,7 @@ class Corpus:
         return wanted[self.caption_of[items]]
 
 
-def read_corpus(data: DataConfig, model: Any = None) -> Corpus:
+def read_corpus(data: DataConfig, reader: PromptReader | None = None) -> Corpus:
     """Read what a configuration names.
 
     Raises:
@@ -171,7 +147,7 @@ def read_corpus(data: DataConfig, model: Any = None) -> Corpus:
     captions = tuple(dict.fromkeys(item.caption for item in dataset.items))
     stored = dataset.arrays.reshape(len(dataset.arrays), -1, dataset.arrays.shape[-1])
     gallery = [stored[row] for row in dataset.gallery_rows()]
-    return _corpus(data, dataset, gallery, captions, embed(captions, model))
+    return _corpus(data, dataset, gallery, captions, embed(captions, reader))
 
 
 def _corpus(

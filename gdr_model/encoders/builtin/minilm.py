@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections import OrderedDict
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from torch import nn
+from torch import Tensor, nn
 from transformers.models.bert import BertConfig, BertModel
 
 from gdr_model import paths
+from gdr_model.encoders.shared.prompts import PromptReader, array
 from gdr_model.errors import ModelError, WeightsMissing
-from gdr_model.types import TextEmbedding
+from gdr_model.types import Array
 
 NAME = "all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
 MAX_TOKENS = 64
 """Prompts are read up to here; the longest captions of the training data have half as many."""
-CACHED_PROMPTS = 256
 
 
 def candidates() -> list[Path]:
@@ -71,54 +68,33 @@ def find() -> Path:
     )
 
 
+def load_text(folder: Path, device: torch.device) -> PromptReader:
+    """The encoder of a folder that `find` has found."""
+    weights = load_file(folder / "model.safetensors")
+    # Building the network draws random weights before the real ones are read.
+    with torch.random.fork_rng(devices=[]):
+        net = _network(BertConfig.from_json_file(str(folder / "config.json")))
+    net.load_state_dict(
+        {
+            key: value
+            for key, value in weights.items()
+            if not key.startswith("pooler.") and not key.endswith("position_ids")
+        }
+    )
+    net.eval().to(device)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+
+    def tokenize(prompt: str) -> list[int]:
+        return list(tokenizer.encode(prompt).ids)
+
+    def network(ids: Tensor) -> tuple[Array, Array]:
+        states = array(net(input_ids=ids.to(device)).last_hidden_state)
+        return states, states.mean(1)
+
+    return PromptReader(tokenize, network, WIDTH, WIDTH, MAX_TOKENS)
+
+
 def _network(config: BertConfig) -> nn.Module:
     return BertModel(config, add_pooling_layer=False)
-
-
-class MiniLM:
-    """Reads prompts one by one, so that no prompt's embedding depends on its batch-mates."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        folder = folder or find()
-        config = BertConfig.from_json_file(str(folder / "config.json"))
-        self.net = _network(config)
-        weights = load_file(folder / "model.safetensors")
-        self.net.load_state_dict(
-            {
-                key: value
-                for key, value in weights.items()
-                if not key.startswith("pooler.") and not key.endswith("position_ids")
-            }
-        )
-        self.net.eval()
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(MAX_TOKENS)
-        self._cache: OrderedDict[str, np.ndarray[tuple[int, int], np.dtype[np.float32]]]
-        self._cache = OrderedDict()
-
-    def embed(self, texts: Sequence[str]) -> TextEmbedding:
-        """Prompts (B) to states (B, MAX_TOKENS, E); an empty prompt is the null: no token."""
-        states = np.zeros((len(texts), MAX_TOKENS, WIDTH), np.float32)
-        mask = np.zeros((len(texts), MAX_TOKENS), np.bool_)
-        pooled = np.zeros((len(texts), WIDTH), np.float32)
-        for row, text in enumerate(texts):
-            if text.strip():
-                tokens = self._states(text)
-                states[row, : len(tokens)] = tokens
-                mask[row, : len(tokens)] = True
-                pooled[row] = tokens.mean(0)
-        return TextEmbedding(states, mask, pooled)
-
-    def _states(self, text: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """Token states (L, E) of one prompt, the most recent kept."""
-        known = self._cache.get(text)
-        if known is None:
-            ids = torch.tensor([self.tokenizer.encode(text).ids])
-            with torch.inference_mode():
-                known = self.net(input_ids=ids).last_hidden_state[0].numpy()
-            self._cache[text] = known
-            while len(self._cache) > CACHED_PROMPTS:
-                self._cache.popitem(last=False)
-        self._cache.move_to_end(text)
-        return known

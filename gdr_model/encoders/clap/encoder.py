@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from gdr_model.encoders.registry.folders import config_of, network_of, tokenizer_of
 from gdr_model.encoders.registry.pairs import CLAP_WEIGHTS
-from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader
+from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.encoders.shared.windows import encode_windows, seconds
 from gdr_model.errors import ModelError
 from gdr_model.models import weights
@@ -54,15 +54,15 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
     tokenizer = tokenizer_of(folder)
     net = half_of(ClapTextModelWithProjection, "text_config", folder).to(device)
 
-    def read(prompt: str) -> tuple[Array, Array]:
-        ids = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        with torch.inference_mode():
-            found = net(input_ids=torch.tensor([ids], device=device))
-        states: Array = found.last_hidden_state[0].float().cpu().numpy()
-        return states, unit(found.text_embeds[0].float().cpu().numpy())
+    def tokenize(prompt: str) -> list[int]:
+        ids: list[int] = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        return ids
 
-    config = net.config
-    return PromptReader(read, config.hidden_size, config.projection_dim)
+    def network(ids: Tensor) -> tuple[Array, Array]:
+        found = net(input_ids=ids.to(device))
+        return array(found.last_hidden_state), unit(array(found.text_embeds))
+
+    return PromptReader(tokenize, network, net.config.hidden_size, net.config.projection_dim)
 
 
 class LogMel(nn.Module):

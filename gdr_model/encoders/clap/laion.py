@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from gdr_model.encoders.clap import encoder as clap
 from gdr_model.encoders.clap.laion_convert import Tensors, converted, read_checkpoint
 from gdr_model.encoders.registry.pairs import LAION
-from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader
+from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.encoders.shared.windows import encode_windows, seconds
 from gdr_model.errors import ModelError, WeightsMissing
 from gdr_model.search.whitening import unit
@@ -54,20 +55,24 @@ def load_text(weights: Path, device: torch.device) -> PromptReader:
         return clap.load_text(weights, device)
     module = package_module(weights, device)
 
-    def read(prompt: str) -> tuple[Array, Array]:
-        ids = module.tokenize(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        return read_ids(module, torch.tensor([ids], device=device))
+    def tokenize(prompt: str) -> list[int]:
+        read = module.tokenize(prompt, truncation=True, max_length=MAX_TOKENS)
+        ids: list[int] = read["input_ids"]
+        return ids
+
+    def network(ids: Tensor) -> tuple[Array, Array]:
+        return read_ids(module, ids.to(device))
 
     width = module.model.text_branch.config.hidden_size
-    return PromptReader(read, width, module.model.text_projection[-1].out_features)
+    return PromptReader(tokenize, network, width, module.model.text_projection[-1].out_features)
 
 
-def read_ids(module: Any, ids: torch.Tensor) -> tuple[Array, Array]:
-    """States (L, E) and unit pooled vector (D,) of the token ids (1, L) of one prompt."""
+def read_ids(module: Any, ids: Tensor) -> tuple[Array, Array]:
+    """States (B, L, E) and unit pooled vectors (B, D) of token ids (B, L) without padding."""
     with torch.inference_mode():
         found = module.model.text_branch(input_ids=ids, attention_mask=torch.ones_like(ids))
         pooled = F.normalize(module.model.text_projection(found.pooler_output), dim=-1)
-    return found.last_hidden_state[0].cpu().numpy(), pooled[0].cpu().numpy()
+    return array(found.last_hidden_state), array(pooled)
 
 
 def describe(path: Path) -> tuple[int, str]:

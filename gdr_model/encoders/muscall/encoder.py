@@ -11,7 +11,7 @@ from torch import Tensor
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig
 from gdr_model.encoders.registry import folder_format
 from gdr_model.encoders.registry.folders import quiet
-from gdr_model.encoders.shared.prompts import PromptReader
+from gdr_model.encoders.shared.prompts import PromptReader, array
 from gdr_model.encoders.shared.windowed import WindowedEncoder
 from gdr_model.errors import ModelError, WeightsMissing
 from gdr_model.search.whitening import unit
@@ -30,7 +30,7 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
     Raises:
         ModelError: if the folder holds something else.
     """
-    net = network(folder)
+    net = towers(folder)
     net.audio_backbone.to(device)
     net.audio_projection.to(device)
 
@@ -47,17 +47,20 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
         WeightsMissing: if there is no vocabulary.
         ModelError: if the folder holds something else, or the vocabulary has another size.
     """
-    net = network(folder).to(device)
+    net = towers(folder).to(device)
     config = net.config
     tokenizer = vocabulary(folder, config)
 
-    def read(prompt: str) -> tuple[Array, Array]:
-        ids = tokenizer(prompt, truncation=True, max_length=config.max_tokens)["input_ids"]
-        with torch.inference_mode():
-            states, point = net.words(torch.tensor([ids], device=device))
-        return states[0].cpu().numpy(), unit(point[0].cpu().numpy())
+    def tokenize(prompt: str) -> list[int]:
+        read = tokenizer(prompt, truncation=True, max_length=config.max_tokens)
+        ids: list[int] = read["input_ids"]
+        return ids
 
-    return PromptReader(read, config.text_width, config.dim, config.max_tokens)
+    def network(ids: Tensor) -> tuple[Array, Array]:
+        states, points = net.words(ids.to(device))
+        return array(states), unit(array(points))
+
+    return PromptReader(tokenize, network, config.text_width, config.dim, config.max_tokens)
 
 
 def vocabulary(folder: Path, config: MuscallConfig) -> Any:
@@ -93,7 +96,7 @@ def vocabulary(folder: Path, config: MuscallConfig) -> Any:
     return tokenizer
 
 
-def network(folder: Path) -> Muscall:
+def towers(folder: Path) -> Muscall:
     """Both towers of a folder.
 
     Raises:

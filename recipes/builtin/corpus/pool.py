@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gdr_model.encoders.builtin.minilm import MiniLM
+from gdr_model.encoders.builtin import minilm
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
@@ -33,6 +33,8 @@ from training.words.teacher import labels
 
 SHORTEST_S = 8
 MAX_TOKENS = 48
+REPORTED = 5000
+"""Captions between two lines of progress."""
 
 
 @dataclass(frozen=True)
@@ -95,30 +97,21 @@ def passages(track: PreparedTrack, rng: np.random.Generator) -> list[tuple[int, 
 
 
 def embed(texts: Sequence[str], folder: Path) -> None:
-    """Read every caption with MiniLM, captions of one length together: no padding is seen."""
-    text = MiniLM()
-    ids = [text.tokenizer.encode(t).ids[:MAX_TOKENS] for t in texts]
-    offsets = np.concatenate([[0], np.cumsum([len(i) for i in ids])]).astype(np.int64)
+    """Read every caption with MiniLM."""
+    whole = minilm.load_text(minilm.find(), torch.device("cpu"))
+    reader = replace(whole, tokenize=lambda text: whole.tokenize(text)[:MAX_TOKENS])
+    lengths = [len(reader.tokenize(text)) for text in texts]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     states = np.lib.format.open_memmap(
-        folder / "states.npy", "w+", np.float16, (int(offsets[-1]), 384)
+        folder / "states.npy", "w+", np.float16, (int(offsets[-1]), reader.width)
     )
-    pooled = np.zeros((len(texts), 384), np.float32)
-    by_length: dict[int, list[int]] = {}
-    for number, tokens in enumerate(ids):
-        by_length.setdefault(len(tokens), []).append(number)
-    began, done = time.monotonic(), 0
-    for length, numbers in sorted(by_length.items()):
-        for first in range(0, len(numbers), 64):
-            some = numbers[first : first + 64]
-            with torch.inference_mode():
-                batch = torch.tensor([ids[n] for n in some])
-                rows = text.net(input_ids=batch).last_hidden_state.numpy()
-            for number, row in zip(some, rows, strict=True):
-                states[offsets[number] : offsets[number + 1]] = row
-                pooled[number] = row.mean(axis=0)
-            done += len(some)
-        spent = time.monotonic() - began
-        print(f"length {length}: {done}/{len(texts)} captions, {spent:.0f} s", flush=True)
+    pooled = np.zeros((len(texts), reader.pooled_width), np.float32)
+    began = time.monotonic()
+    for done, (row, (tokens, summary)) in enumerate(reader.read_all(texts), start=1):
+        states[offsets[row] : offsets[row + 1]] = tokens
+        pooled[row] = summary
+        if done % REPORTED == 0:
+            print(f"{done}/{len(texts)} captions, {time.monotonic() - began:.0f} s", flush=True)
     states.flush()
     np.savez(folder / "text.npz", offsets=offsets, pooled=pooled)
 
