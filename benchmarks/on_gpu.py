@@ -28,8 +28,8 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.encoders.builtin import minilm
 from gdr_model.models import checkpoint
 from gdr_model.types import TextEmbedding
-from training.runs.batches import Batch
 from training.runs.config import OptimiserConfig, RunConfig
+from training.runs.run_input import TrainingBatch
 from training.runs.train import adamw, one_step
 
 SOUND_S = 60
@@ -97,7 +97,7 @@ def trained(name: str, precision: str, device: str) -> str:
     states = torch.randn(BATCH, TOKENS, 768)
     mask = torch.ones(BATCH, TOKENS, dtype=torch.bool)
     x0 = torch.randn(BATCH, 64, PRESETS[name].dim)
-    batch = Batch(x0, states, mask, states.mean(1)).to(torch.device(device))
+    batch = TrainingBatch(x0, states, mask, states.mean(1)).to(torch.device(device))
     took = timed(lambda: one_step(net, batch, optimiser, config, 0), device)
     return f"| unet {name} | {precision} | {device} | {1 / took:,.2f} |"
 

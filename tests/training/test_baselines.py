@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gdr_model.search.whitening import unit
-from training.data.corpus import Corpus, Texts
+from training.data.corpus import Corpus
+from training.data.texts import Texts
 from training.evaluation import baselines
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig

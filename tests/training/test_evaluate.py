@@ -18,9 +18,9 @@ from training.evaluation.retrieval import PLAIN, open_folds, retrieval
 from training.evaluation.tables import Table, save
 from training.metrics import Interval
 from training.runs.config import RULES, RunConfig
+from training.runs.corpus_run import train_on_corpus
 from training.runs.space import Space
 from training.runs.state import RunError
-from training.runs.train import train
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def runs(tiny: RunConfig, corpus: Corpus, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("runs")
     other = replace(tiny, optimiser=replace(tiny.optimiser, seed=1))
     for name, config, part in (("a", tiny, "0"), ("b", other, "0"), ("c", tiny, "1")):
-        train(config, part, folder / name, corpus=corpus)
+        train_on_corpus(config, part, folder / name, corpus=corpus)
     return [folder / name for name in "abc"]
 
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_evaluated_is_refused(runs: list[Path], tmp_path: Path) -
 
 def test_fidelity_of_enough_tracks(tiny: RunConfig, corpus: Corpus, tmp_path: Path) -> None:
     half = replace(tiny, data=replace(tiny.data, folds=2))
-    train(half, "0", tmp_path / "run")
+    train_on_corpus(half, "0", tmp_path / "run")
     tables, _ = fidelity([tmp_path / "run"])
     assert [name for name, _ in tables[0].rows] == [
         "fold 0, draws",

@@ -81,7 +81,7 @@ def test_arrays_come_back_as_they_were_made(dataset, encoder, tmp_path) -> None:
     )
     # So are the texts, whatever their length and in whatever order they are asked for.
     rows = [6, 0, 6]
-    again = found.text(rows)
+    again = found.texts.of(rows)
     expected = text.embed([found.captions[row] for row in rows])
     width = expected.mask.shape[1]
     np.testing.assert_array_equal(again.mask[:, :width], expected.mask)
@@ -146,7 +146,7 @@ def test_only_what_changed_is_made_again(dataset, encoder, tmp_path, write_tone)
     # Another text encoder reads the words again, and the sound stays.
     text = LetterCounts(2)
     assert run(dataset.first(2), encoder, out, text, tracks_per_shard=2).encoded == 0
-    assert read_extracted(out).text([0]).states.max() % 2 == 0
+    assert read_extracted(out).texts.of([0]).states.max() % 2 == 0
 
 
 def test_a_file_that_cannot_be_read_fails_alone_and_with_a_reason(
@@ -282,7 +282,7 @@ def test_the_shipped_model_extracts_a_table_of_captions(music, write_tone, tmp_p
     assert found.latents[0].shape == (3, model.space.dim)
     np.testing.assert_array_equal(found.latents[0], found.latents[1])
     expected = model.text.embed(["the same again"])
-    again = found.text([1])
+    again = found.texts.of([1])
     np.testing.assert_array_equal(again.mask, expected.mask)
     np.testing.assert_allclose(again.states, expected.states, atol=5e-3)
     np.testing.assert_allclose(again.pooled, expected.pooled, rtol=1e-6)

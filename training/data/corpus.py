@@ -9,72 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gdr_model.encoders.shared.prompts import PromptReader
 from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import load
-from gdr_model.types import Array, LatentSpace, TextEmbedding
+from gdr_model.types import Array, LatentSpace
 from training.data import Dataset, DatasetError, Splits, read
-from training.data.extracted import joined_masks, read_extracted
+from training.data.extracted import read_extracted
+from training.data.texts import Rows, Texts, embed, minilm
 from training.runs.config import DataConfig, resolved
-
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Captions, embedded once; states are kept in half precision, without their padding."""
-
-    pooled: Array  # (C, E)
-    mask: NDArray[np.bool_] = field(repr=False)  # (C, L)
-    tokens: NDArray[np.float16] = field(repr=False)  # (M, E)
-
-    def of(self, rows: Rows, states: bool = True) -> TextEmbedding:
-        """The embedding of some captions; without `states` one empty token stands for all."""
-        pooled = self.pooled[rows]
-        if not states:
-            empty = np.zeros((len(rows), 1, pooled.shape[1]), np.float32)
-            return TextEmbedding(empty, np.ones((len(rows), 1), np.bool_), pooled)
-        ends = np.cumsum(self.mask.sum(axis=1))[rows]
-        mask = self.mask[rows]
-        found = np.zeros((*mask.shape, self.tokens.shape[1]), np.float32)
-        for into, keep, end in zip(found, mask, ends, strict=True):
-            into[keep] = self.tokens[end - keep.sum() : end]
-        return TextEmbedding(found, mask, pooled)
-
-    def and_(self, more: Texts) -> Texts:
-        """These captions and then others."""
-        return Texts(
-            np.concatenate([self.pooled, more.pooled]),
-            joined_masks([self.mask, more.mask]),
-            np.concatenate([self.tokens, more.tokens]),
-        )
-
-
-@lru_cache(maxsize=1)
-def minilm() -> PromptReader:
-    """The text encoder, loaded once."""
-    from gdr_model.encoders.builtin.minilm import find, load_text
-
-    return load_text(find(), torch.device("cpu"))
-
-
-def embed(captions: Sequence[str], reader: PromptReader | None = None) -> Texts:
-    """Read captions, with MiniLM unless another text encoder is given."""
-    reader = reader or minilm()
-    states: list[NDArray[np.float16]] = [np.empty((0, reader.width), np.float16)] * len(captions)
-    pooled = np.empty((len(captions), reader.pooled_width), np.float32)
-    for row, (tokens, summary) in reader.read_all(captions):
-        states[row] = tokens.astype(np.float16)
-        pooled[row] = summary
-    lengths = np.array([len(tokens) for tokens in states], np.int64)
-    mask = np.arange(lengths.max(initial=1)) < lengths[:, None]  # (C, L)
-    return Texts(pooled, mask, np.concatenate(states))
 
 
 @dataclass(frozen=True)
@@ -135,12 +82,11 @@ def read_corpus(data: DataConfig, reader: PromptReader | None = None) -> Corpus:
     path = resolved(data.path)
     if path.is_dir():
         found = read_extracted(path)
-        texts = Texts(found.pooled, found.mask, found.tokens)
         rows = {item.track: item.row for item in reversed(found.dataset.items)}
         latents = [
             found.latents[rows[track] or 0].astype(np.float32) for track in found.dataset.tracks
         ]
-        corpus = _corpus(data, found.dataset, latents, found.captions, texts)
+        corpus = _corpus(data, found.dataset, latents, found.captions, found.texts)
         return replace(corpus, model=found.model, space=found.space)
     dataset = read(path, form="arrays")
     assert dataset.arrays is not None  # noqa: S101 (arrays have arrays)

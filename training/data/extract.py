@@ -28,12 +28,12 @@ from training.data.extracted import (
     Manifest,
     Shard,
     Tensors,
-    joined_masks,
     key_of,
     read_shard,
     write_shard,
 )
 from training.data.sound import decoded_ahead, stretch
+from training.data.texts import joined_masks
 
 TRACKS_PER_SHARD = 128
 """An interruption loses at most this many; more make fewer and larger files."""

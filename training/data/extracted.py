@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +23,15 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from gdr_model.atomic import sync_folder
+from gdr_model import atomic
 from gdr_model.errors import SpaceMismatch
-from gdr_model.types import Array, LatentSpace, TextEmbedding
+from gdr_model.types import LatentSpace
 from training.data import Dataset, DatasetError, Item
+from training.data.texts import Half, Texts, joined_masks
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 
-Half = NDArray[np.float16]
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -70,7 +68,7 @@ class Manifest:
     def save(self, folder: Path) -> None:
         """Write it into its folder."""
         text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
-        _replace(folder / MANIFEST, text.encode())
+        atomic.write_text(folder / MANIFEST, text)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -104,7 +102,7 @@ def write_shard(folder: Path, file: str, key: str, tensors: Tensors) -> Shard:
     """Write tensors; the shard is on the disk before this returns."""
     # As bytes, because the library's own writer gives nobody else the right to read the file.
     content = save({name: np.ascontiguousarray(t) for name, t in tensors.items()})
-    _replace(folder / file, content)
+    atomic.write_bytes(folder / file, content)
     return Shard(file, key, hashlib.sha256(content).hexdigest())
 
 
@@ -127,12 +125,6 @@ def read_shard(folder: Path, shard: Shard) -> Tensors:
         ) from error
 
 
-def joined_masks(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Masks (B, L) below each other, the narrower filled up with "no token"."""
-    length = max(mask.shape[1] for mask in masks)
-    return np.concatenate([np.pad(m, ((0, 0), (0, length - m.shape[1]))) for m in masks])
-
-
 def key_of(content: object) -> str:
     """The hash of anything JSON can hold."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -151,23 +143,7 @@ class Extracted:
     """Each different caption once."""
     caption_of: NDArray[np.int64] = field(repr=False)  # (items,)
     """For each item of `dataset` the number of its caption, a row of the text."""
-    pooled: Array = field(repr=False)  # (C, E)
-    mask: NDArray[np.bool_] = field(repr=False)  # (C, L)
-    tokens: Half = field(repr=False)  # (M, E)
-    """States of the tokens of every caption, one after the other."""
-
-    @cached_property
-    def _ends(self) -> NDArray[np.int64]:
-        return np.cumsum(self.mask.sum(axis=1))
-
-    def text(self, rows: Sequence[int] | NDArray[np.int64]) -> TextEmbedding:
-        """The embedding of some captions, by their numbers."""
-        at = np.asarray(rows, np.int64)
-        mask = self.mask[at]  # (B, L)
-        states = np.zeros((*mask.shape, self.tokens.shape[1]), np.float32)
-        for into, keep, end in zip(states, mask, self._ends[at], strict=True):
-            into[keep] = self.tokens[end - keep.sum() : end]
-        return TextEmbedding(states, mask, self.pooled[at])
+    texts: Texts = field(repr=False)
 
     def require(self, space: LatentSpace) -> None:
         """Refuse a model of another space.
@@ -210,9 +186,11 @@ def read_extracted(folder: Path) -> Extracted:
         latents=tuple(encoded.values()),
         captions=tuple(manifest.captions),
         caption_of=np.asarray(caption_of, np.int64),
-        pooled=np.concatenate([part["pooled"] for part in text]),
-        mask=joined_masks([part["mask"] for part in text]),
-        tokens=np.concatenate([part["states"] for part in text]),
+        texts=Texts(
+            np.concatenate([part["pooled"] for part in text]),
+            joined_masks([part["mask"] for part in text]),
+            np.concatenate([part["states"] for part in text]),
+        ),
     )
 
 
@@ -237,13 +215,3 @@ def _items(manifest: Manifest, encoded: Mapping[int, Half]) -> tuple[list[Item],
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-    sync_folder(path.parent)

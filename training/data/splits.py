@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gdr_model import atomic
 from gdr_model.errors import UsageError
 from training.data.items import Dataset, DatasetError
 
@@ -118,12 +118,10 @@ class Splits:
             )
 
     def save(self, path: Path) -> None:
-        """Write JSON with its own checksum, under a temporary name renamed into place."""
+        """Write JSON with its own checksum."""
         content = self._content()
         whole = {**content, "sha256": _checksum(content)}
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(whole, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-        os.replace(part, path)
+        atomic.write_text(path, json.dumps(whole, indent=1, ensure_ascii=True) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Splits:

@@ -29,7 +29,8 @@ from gdr_model.diffusion.loss import nt_xent
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array
-from training.data.corpus import Corpus, Texts
+from training.data.corpus import Corpus
+from training.data.texts import Texts
 from training.evaluation.drawing import Drawer
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
@@ -112,7 +113,7 @@ def regression(
     denoising loss.
     """
     diffusion = replace(config.diffusion, prediction="x0")
-    net: Network = network(config, space, corpus)
+    net: Network = network(config, space.dim, corpus.texts)
     ema, optimiser = Ema(net, config.optimiser.ema), adamw(net, config)
     last = config.diffusion.schedule.times - 1
     for step in range(config.optimiser.steps):

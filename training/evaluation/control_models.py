@@ -26,8 +26,8 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array, TextEmbedding
-from training.data.corpus import minilm
 from training.data.folder import describing_words
+from training.data.texts import minilm
 from training.evaluation.retrieval import Fold
 from training.words.generated_captions import TABLES
 

@@ -22,7 +22,8 @@ from gdr_model.errors import Cancelled, UsageError
 from gdr_model.search.clusters import clusters
 from gdr_model.types import Array, Cancel, TextEmbedding, never
 from training import metrics
-from training.data.corpus import Corpus, Texts, embed, read_corpus
+from training.data.corpus import Corpus, read_corpus
+from training.data.texts import Texts, embed
 from training.evaluation import baselines, fusion, interpretations
 from training.evaluation.drawing import Drawer
 from training.evaluation.tables import Table
@@ -32,6 +33,7 @@ from training.runs.space import Space
 from training.runs.state import RunError, load_model
 
 GDR = "gdr"
+ANCHOR_DRAWS = 4
 PLAIN = {
     "ridge": "ridge, people's captions",
     "ridge_written": "ridge, written ones too",
@@ -117,19 +119,27 @@ def _open(folder: Path, corpora: dict[DataConfig, Corpus], data: str) -> Fold:
     _, items = corpus.held_out(part)
     if not items.any():
         raise UsageError(f"{folder} holds out no caption of {corpus.name}")
+    drawer = Drawer(run.net, config.diffusion.schedule, config.diffusion.prediction)
+    pairs = Pairs(corpus, part, space, config, drawer.shape[0])
     return Fold(
         config=config,
         folder=folder,
         corpus=corpus,
         part=part,
         space=space,
-        explained=run.explained,
-        drawers=(Drawer(run.net, config.diffusion.schedule, config.diffusion.prediction),),
+        explained=explained_by(drawer, pairs, config),
+        drawers=(drawer,),
         text=corpus.texts.of(corpus.caption_of[items], config.network["kind"] != "mlp"),
         correct=corpus.correct(items),
         gallery=np.stack([space.standard(track).mean(0) for track in corpus.latents]),
         items=items,
     )
+
+
+def explained_by(drawer: Drawer, pairs: Pairs, config: RunConfig) -> Array:
+    """(D,) how much the anchors of the training captions differ: the variance words explain."""
+    text = pairs.texts.of(np.unique(pairs.caption), pairs.states)
+    return np.asarray(drawer.anchor(text, ANCHOR_DRAWS, config.optimiser.seed).mean(1).var(0))
 
 
 def retrieval(

@@ -1,38 +1,24 @@
-"""Pairs of words and sound, a batch a step; the same seed and step give the same batch.
+"""Batches of captions and latents of a captioned set; each is a function of seed and step.
 
-Nothing of a batch depends on what was drawn before it, so a run that was interrupted goes on
-as if it had not been. Shapes: R training tracks, T frames, D latent width, B batch.
+A batch does not depend on earlier ones, so an interrupted run resumes as if nothing had happened.
+Shapes: R training tracks, T frames, D latent width, B batch.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from gdr_model.diffusion.loss import repeat_short
 from gdr_model.types import Array
-from training.data.corpus import Corpus, Rows, Texts, embed
+from training.data.corpus import Corpus
+from training.data.texts import Rows, Texts, embed
 from training.runs.config import RunConfig
+from training.runs.run_input import TrainingBatch
 from training.runs.space import Space
 from training.words.generated_captions import write
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a step learns from."""
-
-    x0: Tensor  # (B, T, D) standardised
-    states: Tensor  # (B, L, E)
-    mask: Tensor  # (B, L), all False where the null is trained
-    pooled: Tensor  # (B, E)
-
-    def to(self, device: torch.device) -> Batch:
-        """On a device."""
-        return Batch(*(part.to(device) for part in (self.x0, self.states, self.mask, self.pooled)))
 
 
 class Pairs:
@@ -80,7 +66,7 @@ class Pairs:
         """Captions (I,), their tracks (I,) and standardised time-means (R, D), without chance."""
         return self.caption, self.track, np.stack([track.mean(0) for track in self.sound])
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> TrainingBatch:
         """The batch of a step."""
         c, size = self.config.captions, self.config.optimiser.batch
         rng = np.random.default_rng([self.config.optimiser.seed, step])
@@ -107,7 +93,7 @@ class Pairs:
             pooled = (1 - share) * pooled + share * pooled[other]
             x0 = (1 - share[:, None]) * x0 + share[:, None] * x0[other]
         parts = (x0, states, np.ascontiguousarray(mask), pooled)
-        return Batch(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
+        return TrainingBatch(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
 
     def _passage(self, latents: Array, rng: np.random.Generator) -> Array:
         """(T, D): a stretch of a long track, a short one over and over, or the mean."""

@@ -105,6 +105,8 @@ class DiffusionConfig:
     along time."""
     noisier: float = 1.0
     """Times are drawn as 1 - u^noisier: above 1 favours the noisy end, where words decide."""
+    stratified: bool = False
+    """Spread the times of a batch evenly instead of drawing each by itself: less noise a step."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

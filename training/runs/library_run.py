@@ -25,12 +25,14 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.store.library import Library
 from gdr_model.types import Array
 from training.data import Dataset, Item, Splits
-from training.data.corpus import Corpus, embed
+from training.data.corpus import Corpus
+from training.data.texts import embed
 from training.evaluation.control_models import words_of
 from training.runs.config import RunConfig
+from training.runs.corpus_run import train_on_corpus
 from training.runs.export import export
 from training.runs.space import Space
-from training.runs.train import Progress, train
+from training.runs.train import TrainingProgress
 from training.words import vocabulary
 
 LEAST = 10
@@ -132,7 +134,7 @@ def train_library(
     folder: Path,
     *,
     resume: bool = False,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[TrainingProgress], None] = lambda _: None,
 ) -> tuple[dict[str, Any], Used]:
     """Train a model's denoiser on a library; `folder/model` is the result.
 
@@ -143,7 +145,9 @@ def train_library(
     captions = replace(config.captions, blended=0.0, written=0, written_share=0.0)
     config = replace(config, captions=captions)
     if model.retrieving is None:
-        found = train(config, "0", folder, resume=resume, corpus=corpus, on_progress=on_progress)
+        found = train_on_corpus(
+            config, "0", folder, resume=resume, corpus=corpus, on_progress=on_progress
+        )
         export(folder, corpus, model)
         return found, used
     network = describe(model.denoiser)
@@ -156,13 +160,12 @@ def train_library(
     config = replace(config, network=network, diffusion=diffusion)
     mean, sd = model.latent_mean.cpu().numpy(), model.latent_sd.cpu().numpy()
     eye = np.eye(len(sd), dtype=np.float32)
-    # A copy: without deviations along time it is the very tensor of `sd`.
-    scale = model.mean_sd.cpu().numpy().copy()
+    scale = model.mean_sd.cpu().numpy()
     along = None
     if model.latent_along is not None:
         along = (model.latent_along / model.latent_along[0]).cpu().numpy()
     space = Space(mean, eye, scale, sd, 0.0, model.whitening.power, along)
-    found = train(
+    found = train_on_corpus(
         config,
         "0",
         folder,

@@ -7,6 +7,9 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+NOT_VALIDATION = ("step", "loss", "gradient", "rate", "median_rank")
+"""Columns of the log that are no figure of a validation, or are on another scale."""
+
 
 def board(folder: Path) -> Any:
     """A TensorBoard writer, or None where that is not installed."""
@@ -37,13 +40,15 @@ def curves(folder: Path) -> None:
     figure, panels = drawn
     with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    for panel, names in zip(panels, (("loss",), ("gradient",), ("R@1", "R@10")), strict=True):
+    measured = tuple(n for n in rows[0] if n not in NOT_VALIDATION) if rows else ()
+    for panel, names in zip(panels, (("loss",), ("gradient",), measured), strict=True):
         for name in names:
             known = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
             if known:
                 panel.plot(*zip(*known, strict=True), label=name)
         panel.set_xlabel("step")
-        panel.legend(frameon=False)
+        if panel.lines:
+            panel.legend(frameon=False)
     figure.savefig(folder / "curves.png", dpi=120)
 
 

@@ -7,7 +7,6 @@ of dropout is a function of seed and step.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from gdr_model import atomic
 from gdr_model.diffusion.denoisers import Network, build
 from gdr_model.errors import GdrError, UsageError
-from gdr_model.types import Array
 from training.runs.config import RunConfig, of
 from training.runs.ema import Ema
 from training.runs.space import Space
@@ -32,19 +31,27 @@ class RunError(GdrError):
     """A run's folder that is missing something, or belongs to another configuration."""
 
 
+def require_free(folder: Path, resume: bool) -> None:
+    """Refuse to overwrite a run.
+
+    Raises:
+        UsageError: if the folder holds one and it is not to be resumed.
+    """
+    if (folder / CONFIG).exists() and not resume:
+        raise UsageError(f"{folder} holds a run already; give --resume, or another --out")
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Under a temporary name, renamed into place."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    """Write a value as JSON."""
+    atomic.write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Under a temporary name, renamed into place; `about` goes into the header as JSON."""
-    part = path.with_name(path.name + ".part")
-    kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(kept, part, {"about": json.dumps(about)})
-    os.replace(part, path)
+    """Write tensors; `about` goes into the header as JSON."""
+    # Copies, because the library refuses tensors that share memory.
+    kept = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    with atomic.replacing(path) as temporary:
+        save_file(kept, temporary, {"about": json.dumps(about)})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -102,15 +109,11 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def save_model(folder: Path, net: Network, ema: Ema, space: Space, explained: Array) -> None:
-    """What is kept of a finished run: the mean weights, the last ones, and the space.
-
-    `explained` (D,) is the variance of the anchors of the training captions.
-    """
+def save_model(folder: Path, net: Network, ema: Ema, space: Space) -> None:
+    """Keep what a finished run leaves: the mean weights, the last ones, and the space."""
     tensors = {f"ema.{name}": value for name, value in ema.weights.items()}
     tensors |= {f"net.{name}": value for name, value in net.state_dict().items()}
     tensors |= {name: torch.from_numpy(value) for name, value in space.tensors().items()}
-    tensors["explained"] = torch.from_numpy(explained)
     save_tensors(folder / MODEL, tensors, {})
 
 
@@ -144,7 +147,6 @@ class Finished:
     net: Network
     """With the mean weights."""
     space: Space
-    explained: Array  # (D,)
 
 
 def load_model(folder: Path) -> Finished:
@@ -161,8 +163,8 @@ def load_model(folder: Path) -> Finished:
         net = build(described)
         net.load_state_dict(_under("ema.", tensors))
         arrays = {k: v.numpy() for k, v in tensors.items() if k.startswith("space.")}
-        space, explained = Space.from_tensors(arrays), tensors["explained"].numpy()
+        space = Space.from_tensors(arrays)
     except (RuntimeError, KeyError, TypeError) as error:
         raise RunError(f"the model in {folder} does not fit its {CONFIG}") from error
     net.eval().requires_grad_(False)
-    return Finished(config, part, net, space, explained)
+    return Finished(config, part, net, space)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model import atomic
 from gdr_model.audio import decode
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, normalise_loudness
 from gdr_model.store.library import Library
@@ -58,8 +59,8 @@ def logits_of(library: Library, tracks: Sequence[Track]) -> Array:
             sound = np.pad(sound, (0, max(0, SAMPLE_RATE_HZ - len(sound))))
             known[track.content] = teacher(normalise_loudness(sound))[0].mean(axis=0)
     if teacher is not None:
-        part = kept.with_suffix(".part")
-        with part.open("wb") as out:
-            np.savez(out, contents=np.array(list(known)), logits=np.stack(list(known.values())))
-        part.replace(kept)
+        with atomic.replacing(kept) as temporary:
+            np.savez(
+                temporary, contents=np.array(list(known)), logits=np.stack(list(known.values()))
+            )
     return np.stack([known[track.content] for track in tracks])

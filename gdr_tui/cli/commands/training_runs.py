@@ -34,10 +34,10 @@ from training.evaluation.fidelity import fidelity
 from training.evaluation.retrieval import open_folds, retrieval
 from training.evaluation.tables import save
 from training.runs.config import RunConfig
+from training.runs.corpus_run import train_on_corpus
 from training.runs.export import export
 from training.runs.library_run import train_library
-from training.runs.train import Progress as At
-from training.runs.train import train
+from training.runs.train import TrainingProgress as At
 
 
 def train_run(
@@ -49,7 +49,7 @@ def train_run(
     folder = out or Path("runs") / config.name / part
     corpus = read_corpus(config.data)
     with _training(config) as on_progress:
-        found = train(
+        found = train_on_corpus(
             config,
             part,
             folder,

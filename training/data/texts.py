@@ -1,0 +1,83 @@
+"""Captions read once by a text encoder.
+
+The token states are kept in half precision, one caption after the other and without padding, so
+that a large set fits in memory or in a memory-mapped file. Shapes: C captions, L text tokens of
+the longest, M tokens of all captions, E text width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gdr_model.encoders.shared.prompts import PromptReader
+from gdr_model.types import Array, TextEmbedding
+
+Rows = NDArray[np.int64]
+Half = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Embedded captions."""
+
+    pooled: Array  # (C, E)
+    mask: NDArray[np.bool_] = field(repr=False)  # (C, L)
+    tokens: Half = field(repr=False)  # (M, E)
+
+    @cached_property
+    def _ends(self) -> Rows:
+        return np.cumsum(self.mask.sum(axis=1))
+
+    def of(self, rows: Sequence[int] | Rows, states: bool = True) -> TextEmbedding:
+        """The embedding of some captions; without `states`, one empty token each."""
+        rows = np.asarray(rows, np.int64)
+        pooled = self.pooled[rows]
+        if not states:
+            empty = np.zeros((len(rows), 1, pooled.shape[1]), np.float32)
+            return TextEmbedding(empty, np.ones((len(rows), 1), np.bool_), pooled)
+        mask = self.mask[rows]
+        padded = np.zeros((*mask.shape, self.tokens.shape[1]), np.float32)
+        for into, keep, end in zip(padded, mask, self._ends[rows], strict=True):
+            into[keep] = self.tokens[end - keep.sum() : end]
+        return TextEmbedding(padded, mask, pooled)
+
+    def and_(self, more: Texts) -> Texts:
+        """These captions followed by others."""
+        return Texts(
+            np.concatenate([self.pooled, more.pooled]),
+            joined_masks([self.mask, more.mask]),
+            np.concatenate([self.tokens, more.tokens]),
+        )
+
+
+def joined_masks(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Masks (C, L) one below the other; narrower ones are padded with "no token"."""
+    length = max(mask.shape[1] for mask in masks)
+    return np.concatenate([np.pad(m, ((0, 0), (0, length - m.shape[1]))) for m in masks])
+
+
+@lru_cache(maxsize=1)
+def minilm() -> PromptReader:
+    """The text encoder of the built-in model, loaded once."""
+    from gdr_model.encoders.builtin.minilm import find, load_text
+
+    return load_text(find(), torch.device("cpu"))
+
+
+def embed(captions: Sequence[str], reader: PromptReader | None = None) -> Texts:
+    """Read captions, with MiniLM unless another text encoder is given."""
+    reader = reader or minilm()
+    states: list[Half] = [np.empty((0, reader.width), np.float16)] * len(captions)
+    pooled = np.empty((len(captions), reader.pooled_width), np.float32)
+    for row, (tokens, summary) in reader.read_all(captions):
+        states[row] = tokens.astype(np.float16)
+        pooled[row] = summary
+    lengths = np.array([len(tokens) for tokens in states], np.int64)
+    mask = np.arange(lengths.max(initial=1)) < lengths[:, None]  # (C, L)
+    return Texts(pooled, mask, np.concatenate(states))

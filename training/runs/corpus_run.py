@@ -1,0 +1,117 @@
+"""`gdr train`: a run on a captioned set, with one part of its tracks held out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gdr_model.diffusion.denoisers import Network
+from gdr_model.types import Cancel, never
+from training import metrics
+from training.data.corpus import Corpus, read_corpus
+from training.evaluation import fusion
+from training.evaluation.drawing import Drawer
+from training.runs import state
+from training.runs.batches import Pairs
+from training.runs.config import RunConfig
+from training.runs.run_input import RunInput
+from training.runs.space import Space
+from training.runs.train import TrainingProgress, network, train
+
+VALIDATED = 400
+"""Held-out captions that a validation searches for, at most."""
+
+
+def train_on_corpus(
+    config: RunConfig,
+    part: str,
+    folder: Path,
+    *,
+    resume: bool = False,
+    corpus: Corpus | None = None,
+    space: Space | None = None,
+    start: Network | None = None,
+    device: torch.device | None = None,
+    on_progress: Callable[[TrainingProgress], None] = lambda _: None,
+    cancelled: Cancel = never,
+) -> dict[str, Any]:
+    """Train with `part` held out, and leave model and report in `folder`; returns the metrics.
+
+    `corpus` and `space` replace what the configuration reads and fits, `start` a fresh network.
+
+    Raises:
+        UsageError: if the folder already holds a run and `resume` is not set.
+        RunError: if there is nothing to resume, or it is another run.
+        Cancelled: between steps, when asked; what was done is kept.
+    """
+    state.require_free(folder, resume)
+    corpus = corpus or read_corpus(config.data)
+    given = corpus_input(config, part, corpus, space, start)
+    if not resume:
+        folder.mkdir(parents=True, exist_ok=True)
+        corpus.splits.save(folder / "splits.json")
+    return train(
+        config,
+        given,
+        folder,
+        resume=resume,
+        device=device,
+        on_progress=on_progress,
+        cancelled=cancelled,
+    )
+
+
+def corpus_input(
+    config: RunConfig,
+    part: str,
+    corpus: Corpus,
+    space: Space | None = None,
+    start: Network | None = None,
+) -> RunInput:
+    """What the trainer learns from, with a part of a corpus held out."""
+    out, _ = corpus.held_out(part)
+    kept = [track for track, away in zip(corpus.latents, out, strict=True) if not away]
+    space = space or Space.fit(config.data, kept)
+    net = start if start is not None else network(config, space.dim, corpus.texts)
+    pairs = Pairs(corpus, part, space, config, net.config.frames)
+    counts = {
+        "tracks": len(kept),
+        "captions": len(pairs.caption),
+        "written_captions": len(pairs.written_caption),
+        "held_out_tracks": int(out.sum()),
+    }
+    return RunInput(pairs, space, net, part, Retrieval(config, corpus, part, space), counts)
+
+
+class Retrieval:
+    """Validation: held-out captions searched for among all tracks, as in an evaluation."""
+
+    figures = ("R@1", "R@10", "median_rank")
+
+    def __init__(self, config: RunConfig, corpus: Corpus, part: str, space: Space) -> None:
+        self.config, self.space = config, space
+        _, items = corpus.held_out(part)
+        rows = np.flatnonzero(items)
+        some = np.zeros_like(items)
+        some[rows[:: max(1, math.ceil(len(rows) / VALIDATED))]] = True
+        self.text = corpus.texts.of(corpus.caption_of[some], config.network["kind"] != "mlp")
+        self.correct = corpus.correct(some)
+        self.gallery = np.stack([space.standard(track).mean(0) for track in corpus.latents])
+
+    def __call__(self, net: Network) -> dict[str, float]:
+        """R@1, R@10 and median rank."""
+        c = self.config
+        drawer = Drawer(net, c.diffusion.schedule, c.diffusion.prediction)
+        drawn = drawer.drawn(self.text, c.draw, c.optimiser.seed)
+        scores = fusion.fused(drawn, self.gallery, self.space, c.draw.rule)
+        ranks = metrics.ranks(scores, self.correct)
+        return {
+            "R@1": metrics.recall_at(ranks, 1),
+            "R@10": metrics.recall_at(ranks, 10),
+            "median_rank": metrics.median_rank(ranks),
+        }
