@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -245,22 +245,9 @@ class Steering:
         Raises:
             UsageError: if it is not the JSON of a steering.
         """
-        try:
-            raw = json.loads(text)
-            if not isinstance(raw, dict):
-                raise UsageError("this is not a steering in JSON: it is not an object")
-            unknown = set(raw) - {f.name for f in fields(cls)}
-            if unknown:
-                raise UsageError(f"this steering has unknown fields: {', '.join(sorted(unknown))}")
-            raw["negatives"] = tuple(WeightedText(**n) for n in raw.get("negatives", ()))
-            raw["likes"] = tuple(raw.get("likes", ()))
-            raw["dislikes"] = tuple(raw.get("dislikes", ()))
-            raw["sliders"] = tuple(Slider(**s) for s in raw.get("sliders", ()))
-            raw["interval"] = tuple(raw.get("interval", (0.0, 1.0)))
-            raw["edit"] = Edit(**raw["edit"]) if raw.get("edit") else None
-            return cls(**raw)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UsageError(f"this is not a steering in JSON: {error}") from error
+        from gdr_model import decode
+
+        return decode.from_json(cls, text, prefix="this is not a steering in JSON: ")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from gdr_model import paths
+from gdr_model import decode, paths
 from gdr_model.encoders.registry.pairs import PAIRS
 from gdr_model.encoders.registry.resolve import Located, locate
 from gdr_model.errors import ModelError, SpaceMismatch
@@ -75,14 +75,15 @@ class ModelConfig:
         try:
             raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             found = raw.pop("format")
-            if found == FORMAT:
-                config = cls(folder=folder, space=LatentSpace(**raw.pop("space")), **raw)
-                if not (config.name + config.space.encoder).isprintable():
-                    raise ValueError("its name would act on a terminal")
-                return config
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{folder / 'config.json'} does not describe a gdr model") from error
-        raise ModelError(f"{folder} holds a model of format {found}; this gdr reads {FORMAT}")
+        if found != FORMAT:
+            raise ModelError(f"{folder} holds a model of format {found}; this gdr reads {FORMAT}")
+        refusal = f"{folder / 'config.json'} does not describe a gdr model: "
+        config = decode.into(cls, raw | {"folder": folder}, prefix=refusal, error=ModelError)
+        if not (config.name + config.space.encoder).isprintable():
+            raise ModelError(f"{refusal}its name would act on a terminal")
+        return config
 
     @property
     def bare(self) -> bool:

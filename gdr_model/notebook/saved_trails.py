@@ -19,9 +19,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from gdr_model import __version__
+from gdr_model import __version__, decode
 from gdr_model.errors import ModelError, UsageError
 from gdr_model.models.config import ModelConfig
 from gdr_model.store.library import Library
@@ -135,25 +134,8 @@ class SavedTrail:
 
     def to_json(self) -> str:
         """The file's text; names that are not UTF-8 are kept as lone surrogate escapes."""
-        queries = [
-            {
-                "id": query.id,
-                "parent": query.parent,
-                "name": query.name,
-                "where": query.where,
-                "steering": json.loads(query.steering.to_json()),
-            }
-            for query in self.queries
-        ]
-        whole = {
-            "gdr_session": FORMAT,
-            "made_by": self.made_by,
-            "model": asdict(self.model),
-            "libraries": [asdict(library) for library in self.libraries],
-            "k": self.k,
-            "stands_on": self.stands_on,
-            "queries": queries,
-        }
+        whole = {"gdr_session": FORMAT, **asdict(self)}
+        whole["queries"] = whole.pop("queries")  # last, because they are long
         return json.dumps(whole, indent=2) + "\n"
 
     @classmethod
@@ -165,25 +147,17 @@ class SavedTrail:
         """
         try:
             raw = json.loads(text)
-            if not isinstance(raw, dict) or "gdr_session" not in raw:
-                raise UsageError(
-                    "this is no session of gdr: the app writes one with e in the trail"
-                )
-            if raw["gdr_session"] != FORMAT:
-                raise UsageError(
-                    f"a newer gdr wrote this session (format {raw['gdr_session']}, this one reads "
-                    f"{FORMAT}); upgrade gdr to replay it"
-                )
-            return cls(
-                tuple(map(_query, raw["queries"])),
-                ModelPrint(**raw["model"]),
-                tuple(LibraryPrint(**library) for library in raw["libraries"]),
-                int(raw["k"]),
-                raw["stands_on"],
-                str(raw["made_by"]),
-            )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except ValueError as error:
             raise UsageError(f"this session cannot be read: {error}") from error
+        if not isinstance(raw, dict) or "gdr_session" not in raw:
+            raise UsageError("this is no session of gdr: the app writes one with e in the trail")
+        version = raw.pop("gdr_session")
+        if version != FORMAT:
+            raise UsageError(
+                f"a newer gdr wrote this session (format {version}, this one reads {FORMAT}); "
+                "upgrade gdr to replay it"
+            )
+        return decode.into(cls, raw, prefix="this session cannot be read: ")
 
     @classmethod
     def read(cls, file: Path) -> SavedTrail:
@@ -196,18 +170,6 @@ class SavedTrail:
             return cls.from_json(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{file} cannot be read as a session: {error}") from error
-
-
-def _query(raw: Any) -> SavedQuery:
-    steering = Steering.from_json(json.dumps(raw["steering"]))
-    parent = raw["parent"]
-    return SavedQuery(
-        int(raw["id"]),
-        None if parent is None else int(parent),
-        steering,
-        str(raw["where"]),
-        str(raw["name"]),
-    )
 
 
 def _listed(ids: list[int]) -> str:

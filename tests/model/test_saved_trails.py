@@ -50,7 +50,7 @@ def test_queries_are_chosen_by_number() -> None:
         ("[]", "no session of gdr"),
         ("{", "cannot be read"),
         ('{"gdr_session": 9}', "a newer gdr wrote this session"),
-        ('{"gdr_session": 1}', "cannot be read: 'queries'"),
+        ('{"gdr_session": 1}', "cannot be read: the field queries is missing"),
     ],
 )
 def test_other_files_are_refused_in_one_sentence(tmp_path: Path, text: str, why: str) -> None:
