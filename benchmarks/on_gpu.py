@@ -27,14 +27,15 @@ from gdr_model.diffusion.sampling import ddim, noise
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.encoders.builtin import minilm
 from gdr_model.models import checkpoint
-from gdr_model.types import TextEmbedding
+from gdr_model.types import Steering, TextEmbedding
 from training.runs.config import OptimiserConfig, RunConfig
 from training.runs.run_input import TrainingBatch
 from training.runs.train import adamw, one_step
 
 SOUND_S = 60
 TOKENS = 20
-DRAWS, STEPS, GUIDANCE = 8, 12, 3.0
+PROMPT = Steering("warm piano")
+"""Drawn as `gdr search` draws it by default."""
 BATCH = 64
 
 
@@ -75,9 +76,9 @@ def drawn(name: str, net: Denoiser, dim: int, text_width: int, device: str) -> s
     """A row."""
     states = np.random.default_rng(0).normal(size=(2, TOKENS, text_width)).astype(np.float32)
     text = TextEmbedding(states, np.ones((2, TOKENS), np.bool_), states.mean(axis=1))
-    guided, schedule = Guided.build(net, text, GUIDANCE), Schedule()
-    start = noise(DRAWS, 64, dim, 0).to(device)
-    took = timed(lambda: ddim(guided, start, schedule.grid(STEPS), schedule), device)
+    guided, schedule = Guided.build(net, text, PROMPT.guidance), Schedule()
+    start = noise(PROMPT.draws, 64, dim, 0).to(device)
+    took = timed(lambda: ddim(guided, start, schedule.grid(PROMPT.steps), schedule), device)
     return f"| {name} | {device} | {1000 * took:,.0f} ms |"
 
 

@@ -32,6 +32,12 @@ SAMPLERS = ("ddim", "dpm++", "consistency")
 """How a draw walks from noise to data; the last needs a model distilled for it."""
 
 
+PULL = 0.2
+"""How hard likes and dislikes act inside the sampler where somebody wants them to. At .2 the
+built-in model's draws come much nearer to a liked track and stay as near to the words; at .5 they
+lie on the track and the words are lost (`test_a_little_pull_keeps_the_words`)."""
+
+
 def never() -> bool:
     """The default `cancelled` callback: nobody asks to stop."""
     return False

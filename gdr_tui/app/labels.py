@@ -1,17 +1,18 @@
-"""How each field of a `Steering` is named, in the trail and on the chips under the prompt.
+"""How the screen names, weighs and removes what a `Steering` holds.
 
-`LABELS` is the one table of both. A new field of `Steering` needs a row here, its option in
-`gdr_tui.cli.options` and nothing else on the screen.
+`LABELS` is the one table of it: a row for each field, which names the field's changes in the
+trail and gives it chips under the prompt, if it has any.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_model.types import Edit, Steering
 from gdr_tui.safe_text import literal
 
 
@@ -20,24 +21,218 @@ class Chip:
     """One thing that steers besides the prompt, as it is shown, weighed and removed."""
 
     kind: str
-    """filter, edit, like, ban, pull, negative or slider."""
+    """filter, or the `kind` of one of the `LABELS`."""
     text: str
     key: str = ""
     """Which of its kind it is: a condition, a liked or banned path, the words."""
 
 
 @dataclass(frozen=True)
-class Label:
-    """How one field is named."""
+class Weight:
+    """The steps in which a chip's number is changed, and its limits."""
 
-    field: str
-    """Its name in `Steering`."""
-    changes: Callable[[Steering, Steering], Iterable[str]]
-    """In the trail: what tells a steering from the one before it; nothing if the field is equal."""
-    chips: Callable[[Steering], Iterable[Chip]] = lambda steering: ()
-    """On chips: what can be weighed and removed."""
-    names_first: bool = True
+    step: float
+    low: float
+    high: float
+
+    def turned(self, value: float, by: int) -> float:
+        """The number `by` steps further, without the residue of binary fractions."""
+        return round(min(max(value + by * self.step, self.low), self.high), 3)
+
+
+STRENGTH = Weight(0.05, 0.05, 1.0)
+"""Of an edit."""
+PULL = Weight(0.1, 0.1, 1.0)
+WEIGHT = Weight(0.25, 0.25, 5.0)
+"""Of a negative."""
+AMOUNT = Weight(0.1, -1.0, 1.0)
+"""Of a slider."""
+
+
+@dataclass(frozen=True)
+class Label(ABC):
+    """How one field is named; without a kind it has no chips."""
+
+    name: str
+    """Of the field in `Steering`."""
+    kind: str = ""
+    """Of its chips."""
+    names_first: bool = field(default=True, kw_only=True)
     """Whether it also labels a first query, as what the user's settings preset need not."""
+
+    @abstractmethod
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """What tells a steering from the one before it; nothing if the field is equal."""
+
+    def chips(self, steering: Steering) -> Iterable[Chip]:
+        """What can be weighed and removed."""
+        return ()
+
+    def weighed(self, steering: Steering, key: str, by: int) -> Steering:
+        """The steering with a chip's number turned by some steps; equal at the limits."""
+        return steering
+
+    def without(self, steering: Steering, key: str) -> Steering:
+        """The steering with a chip removed."""
+        return steering
+
+
+@dataclass(frozen=True)
+class ValueLabel(Label):
+    """A single value."""
+
+    words: Callable[[Any, Any], str] = field(kw_only=True)
+    """Names the change from an old value to a new one."""
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """The change in words."""
+        old, new = getattr(before, self.name), getattr(after, self.name)
+        return [self.words(old, new)] if new != old else []
+
+
+class PromptLabel(Label):
+    """The prompt, unless a new edit names it."""
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """The new words."""
+        edited = after.edit and after.edit != before.edit
+        return [] if edited or after.prompt == before.prompt else [f"“{after.prompt}”"]
+
+
+class EditLabel(Label):
+    """The edit, together with the prompt it was made with."""
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """The new edit, or that there is none any longer."""
+        edit = after.edit
+        if edit and edit != before.edit:
+            return [f"edit {edit.strength:g} of {source_name(edit)}: {after.prompt}"]
+        return ["no edit"] if before.edit and not edit else []
+
+    def chips(self, steering: Steering) -> Iterable[Chip]:
+        """One, with strength and source."""
+        if edit := steering.edit:
+            text = f"edit {edit.strength:g} of {literal(source_name(edit))}"
+            yield Chip(self.kind, text)
+
+    def weighed(self, steering: Steering, key: str, by: int) -> Steering:
+        """Turn the strength."""
+        if edit := steering.edit:
+            edit = replace(edit, strength=STRENGTH.turned(edit.strength, by))
+        return steering.but(edit=edit)
+
+    def without(self, steering: Steering, key: str) -> Steering:
+        """Draw from noise."""
+        return steering.but(edit=None)
+
+
+class PullLabel(ValueLabel):
+    """How hard likes and bans act inside the sampler."""
+
+    def chips(self, steering: Steering) -> Iterable[Chip]:
+        """One where they act at all."""
+        return [Chip(self.kind, self.words(0, steering.pull))] if steering.pull else []
+
+    def weighed(self, steering: Steering, key: str, by: int) -> Steering:
+        """Let them act harder or less hard."""
+        return steering.but(pull=PULL.turned(steering.pull, by))
+
+    def without(self, steering: Steering, key: str) -> Steering:
+        """Let them act on what was drawn only."""
+        return steering.but(pull=0.0)
+
+
+@dataclass(frozen=True)
+class TextsLabel(Label):
+    """Words with a number each: negatives or sliders."""
+
+    sign: str = field(kw_only=True)
+    number: str = field(kw_only=True)
+    """The field of each that holds its number."""
+    weight: Weight = field(kw_only=True)
+    usual: float | None = None
+    """The number that a chip leaves out."""
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """Texts that are new or have another number, then those that are gone."""
+        old, new = getattr(before, self.name), getattr(after, self.name)
+        texts = {one.text for one in new}
+        for one in new:
+            if one not in old:
+                yield f"{self.sign} {one.text}:{getattr(one, self.number):g}"
+        yield from (f"no {self.sign} {one.text}" for one in old if one.text not in texts)
+
+    def chips(self, steering: Steering) -> Iterable[Chip]:
+        """One a text."""
+        for one in getattr(steering, self.name):
+            number = getattr(one, self.number)
+            shown = "" if number == self.usual else f" {number:g}"
+            yield Chip(self.kind, f"{self.sign} {literal(one.text)}{shown}", one.text)
+
+    def weighed(self, steering: Steering, key: str, by: int) -> Steering:
+        """Turn the number of one text."""
+        turned = [
+            replace(one, **{self.number: self.weight.turned(getattr(one, self.number), by)})
+            if one.text == key
+            else one
+            for one in getattr(steering, self.name)
+        ]
+        return steering.but(**{self.name: tuple(turned)})
+
+    def without(self, steering: Steering, key: str) -> Steering:
+        """Leave out one text."""
+        others = (one for one in getattr(steering, self.name) if one.text != key)
+        return steering.but(**{self.name: tuple(others)})
+
+
+@dataclass(frozen=True)
+class TracksLabel(Label):
+    """Paths of tracks: likes or bans."""
+
+    sign: str = field(kw_only=True)
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """Tracks that are new, then those that are gone."""
+        old, new = getattr(before, self.name), getattr(after, self.name)
+        yield from (f"{self.sign} {Path(path).stem}" for path in new if path not in old)
+        yield from (f"no {self.sign} {Path(path).stem}" for path in old if path not in new)
+
+    def chips(self, steering: Steering) -> Iterable[Chip]:
+        """One a track."""
+        for path in getattr(steering, self.name):
+            yield Chip(self.kind, f"{self.sign} {literal(Path(path).stem)}", path)
+
+    def without(self, steering: Steering, key: str) -> Steering:
+        """Leave out one track; without likes and bans nothing is left that could pull."""
+        others = tuple(path for path in getattr(steering, self.name) if path != key)
+        return settled(steering.but(**{self.name: others}))
+
+
+def _interval(_: object, new: tuple[float, float]) -> str:
+    return "guided throughout" if new == (0, 1) else f"guided from {new[0]:g} to {new[1]:g}"
+
+
+LABELS = (
+    EditLabel("edit", "edit"),
+    PromptLabel("prompt"),
+    TracksLabel("likes", "like", sign="♥"),
+    TracksLabel("dislikes", "ban", sign="⊘"),
+    PullLabel(
+        "pull",
+        "pull",
+        words=lambda _, new: f"drawn with ♥ ⊘ {new:g}" if new else "drawn without ♥ ⊘",
+    ),
+    TextsLabel("sliders", "slider", sign="+", number="amount", weight=AMOUNT),
+    TextsLabel("negatives", "negative", sign="−", number="weight", weight=WEIGHT, usual=1.0),
+    ValueLabel("guidance", words=lambda old, new: f"g {old:g}→{new:g}", names_first=False),
+    ValueLabel("interval", words=_interval),
+    ValueLabel("sampler", words=lambda _, new: f"sampler {new}"),
+    ValueLabel("steps", words=lambda _, new: f"{new} steps", names_first=False),
+    ValueLabel("draws", words=lambda _, new: f"{new} draws", names_first=False),
+    ValueLabel("seed", words=lambda _, new: f"re-roll seed {new}", names_first=False),
+)
+"""Every field of `Steering`, in the order in which changes and chips are shown."""
+_BY_KIND = {label.kind: label for label in LABELS if label.kind}
 
 
 def changes(before: Steering | None, after: Steering) -> list[str]:
@@ -48,9 +243,9 @@ def changes(before: Steering | None, after: Steering) -> list[str]:
         after: the steering to be labelled.
     """
     if before is None:
-        preset = [label.field for label in LABELS if not label.names_first]
+        preset = [label.name for label in LABELS if not label.names_first]
         unsteered = Steering(after.prompt, **{name: getattr(after, name) for name in preset})
-        prompt = [] if after.edit else [_quoted(after)]
+        prompt = [] if after.edit else [f"“{after.prompt}”"]
         return prompt + changes(unsteered, after)
     return [change for label in LABELS for change in label.changes(before, after)]
 
@@ -60,103 +255,22 @@ def chips(steering: Steering) -> list[Chip]:
     return [chip for label in LABELS for chip in label.chips(steering)]
 
 
+def weighed(steering: Steering, chip: Chip, by: int) -> Steering:
+    """The steering with a chip's number turned; equal where it has none or is at its end."""
+    label = _BY_KIND.get(chip.kind)
+    return label.weighed(steering, chip.key, by) if label else steering
+
+
+def without(steering: Steering, chip: Chip) -> Steering:
+    """The steering with a chip removed."""
+    return _BY_KIND[chip.kind].without(steering, chip.key)
+
+
+def settled(steering: Steering) -> Steering:
+    """Without likes and bans nothing is left that could pull."""
+    return steering if steering.likes or steering.dislikes else steering.but(pull=0.0)
+
+
 def source_name(edit: Edit) -> str:
     """The name of the file that an edit starts from."""
     return Path(edit.path).stem
-
-
-def _quoted(steering: Steering) -> str:
-    return f"“{steering.prompt}”"
-
-
-def _prompt(before: Steering, after: Steering) -> Iterable[str]:
-    """The new words; a new edit names them itself."""
-    edited = after.edit and after.edit != before.edit
-    return [_quoted(after)] if after.prompt != before.prompt and not edited else []
-
-
-def _edit(before: Steering, after: Steering) -> Iterable[str]:
-    edit = after.edit
-    if edit and edit != before.edit:
-        return [f"edit {edit.strength:g} of {source_name(edit)}: {after.prompt}"]
-    return ["no edit"] if before.edit and not edit else []
-
-
-def _edit_chips(steering: Steering) -> Iterable[Chip]:
-    if edit := steering.edit:
-        yield Chip("edit", f"edit {edit.strength:g} of {literal(source_name(edit))}")
-
-
-def _negatives(before: Steering, after: Steering) -> Iterable[str]:
-    texts = {negative.text for negative in after.negatives}
-    new = [n for n in after.negatives if n not in before.negatives]
-    yield from (f"− {n.text}:{n.weight:g}" for n in new)
-    yield from (f"no − {n.text}" for n in before.negatives if n.text not in texts)
-
-
-def _negative_chip(negative: WeightedText) -> Chip:
-    weight = f" {negative.weight:g}" if negative.weight != 1 else ""
-    return Chip("negative", f"− {literal(negative.text)}{weight}", negative.text)
-
-
-def _sliders(before: Steering, after: Steering) -> Iterable[str]:
-    texts = {slider.text for slider in after.sliders}
-    yield from (f"+ {s.text}:{s.amount:g}" for s in after.sliders if s not in before.sliders)
-    yield from (f"no + {s.text}" for s in before.sliders if s.text not in texts)
-
-
-def _slider_chip(slider: Slider) -> Chip:
-    return Chip("slider", f"+ {literal(slider.text)} {slider.amount:g}", slider.text)
-
-
-def _tracks(sign: str, field: str) -> Callable[[Steering, Steering], Iterable[str]]:
-    """Tracks that came to a field and tracks that left it."""
-
-    def changed(before: Steering, after: Steering) -> Iterable[str]:
-        old, new = getattr(before, field), getattr(after, field)
-        yield from (f"{sign} {Path(path).stem}" for path in new if path not in old)
-        yield from (f"no {sign} {Path(path).stem}" for path in old if path not in new)
-
-    return changed
-
-
-def _track_chips(kind: str, sign: str, field: str) -> Callable[[Steering], Iterable[Chip]]:
-    return lambda steering: [
-        Chip(kind, f"{sign} {literal(Path(path).stem)}", path) for path in getattr(steering, field)
-    ]
-
-
-def _value(field: str, words: Callable[[Any, Any], str]) -> Callable[..., Iterable[str]]:
-    """A field that holds one value; `words` names the change from an old to a new one."""
-
-    def changed(before: Steering, after: Steering) -> Iterable[str]:
-        old, new = getattr(before, field), getattr(after, field)
-        return [words(old, new)] if new != old else []
-
-    return changed
-
-
-def _interval(_: object, new: tuple[float, float]) -> str:
-    return "guided throughout" if new == (0, 1) else f"guided from {new[0]:g} to {new[1]:g}"
-
-
-LABELS = (
-    Label("edit", _edit, _edit_chips),
-    Label("prompt", _prompt),
-    Label("likes", _tracks("♥", "likes"), _track_chips("like", "♥", "likes")),
-    Label("dislikes", _tracks("⊘", "dislikes"), _track_chips("ban", "⊘", "dislikes")),
-    Label(
-        "pull",
-        _value("pull", lambda _, new: f"drawn with ♥ ⊘ {new:g}" if new else "drawn without ♥ ⊘"),
-        lambda steering: [Chip("pull", f"drawn with ♥ ⊘ {steering.pull:g}")] * bool(steering.pull),
-    ),
-    Label("sliders", _sliders, lambda steering: map(_slider_chip, steering.sliders)),
-    Label("negatives", _negatives, lambda steering: map(_negative_chip, steering.negatives)),
-    Label("guidance", _value("guidance", lambda old, new: f"g {old:g}→{new:g}"), names_first=False),
-    Label("interval", _value("interval", _interval)),
-    Label("sampler", _value("sampler", lambda _, new: f"sampler {new}")),
-    Label("steps", _value("steps", lambda _, new: f"{new} steps"), names_first=False),
-    Label("draws", _value("draws", lambda _, new: f"{new} draws"), names_first=False),
-    Label("seed", _value("seed", lambda _, new: f"re-roll seed {new}"), names_first=False),
-)
-"""Every field of `Steering`, in the order in which changes and chips are shown."""

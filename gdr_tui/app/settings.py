@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gdr_model import paths
+from gdr_model.types import Edit, Steering
 
 FILE_NAME = "settings.toml"
 
@@ -28,13 +29,13 @@ FILE_NAME = "settings.toml"
 class Settings:
     """Every setting with its default."""
 
-    guidance: float = 3.0
+    guidance: float = Steering.guidance
     """How hard a new query follows the prompt, 0 to 20; `+` and `-` change it while running."""
-    steps: int = 12
+    steps: int = Steering.steps
     """Steps of the diffusion sampler, 1 to 200; more is slower and rarely better."""
-    draws: int = 8
+    draws: int = Steering.draws
     """Points drawn for a query, 1 to 64; each votes for the tracks near it."""
-    strength: float = 0.6
+    strength: float = Edit.strength
     """How far an edit walks from its source, above 0 and up to 1; .4 keeps it close."""
     results: int = 50
     """Length of the result list, 1 to 1000."""

@@ -17,8 +17,7 @@ from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
 from gdr_model.store import ingest
 from gdr_model.store.library import Library
-from gdr_model.types import Edit, Steering
-from gdr_tui.app.search.draft import PULL
+from gdr_model.types import PULL, Edit, Steering
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)

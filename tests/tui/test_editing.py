@@ -59,7 +59,7 @@ async def test_sees_what_comes_and_goes_while_a_dial_turns() -> None:
         assert len(labels(pilot)) == 1, "what is only tried is not in the trail"
         await pilot.press("escape")
         assert names(pilot) == before
-        assert main(pilot).asking.draft.edit is None
+        assert main(pilot).asking.draft.steering.edit is None
 
 
 async def test_a_try_that_is_overtaken_is_dropped() -> None:

@@ -65,7 +65,7 @@ async def test_goes_to_a_result_and_comes_back_on_it() -> None:
         assert isinstance(pilot.app.screen, MainScreen)
         assert main(pilot).results.track
         assert main(pilot).results.track.name == third
-        assert not main(pilot).asking.draft.likes
+        assert not main(pilot).asking.draft.steering.likes
 
 
 async def test_a_track_that_was_not_found_is_liked_and_comes_near() -> None:

@@ -49,7 +49,7 @@ async def test_a_rank_that_is_not_there_is_refused_and_nothing_is_taken_over() -
         pilot.app.query_one("#prompt", Input).value = "cold -drums like:99"
         await pilot.press("slash", "enter")
         assert "there is no result number 99 to like or ban" in said(pilot)
-        assert main(pilot).asking.draft.negatives == ()
+        assert main(pilot).asking.draft.steering.negatives == ()
         assert pilot.app.query_one("#prompt", Input).value == "cold -drums like:99"
 
 
@@ -118,8 +118,8 @@ async def test_of_keys_in_one_burst_none_goes_to_the_results() -> None:
         await until(pilot, lambda: len(labels(pilot)) == 2)
         assert session.asked[-1][0].prompt == "quiet nba/n"
         burst(pilot, "NNoisy mud\r")
-        await until(pilot, lambda: main(pilot).asking.draft.negatives)
-        assert main(pilot).asking.draft.negatives == (WeightedText("Noisy mud"),)
+        await until(pilot, lambda: main(pilot).asking.draft.steering.negatives)
+        assert main(pilot).asking.draft.steering.negatives == (WeightedText("Noisy mud"),)
 
 
 async def test_completes_from_history_and_tags_and_takes_it_back() -> None:

@@ -46,7 +46,7 @@ async def test_pushes_away_drums_and_takes_it_back() -> None:
         assert "▲" in picture(pilot) or "▼" in picture(pilot)
         await pilot.press("x")
         await until(pilot, lambda: len(labels(pilot)) == 3)
-        assert labels(pilot)[-1] == "no more − drums"
+        assert labels(pilot)[-1] == "no − drums"
 
 
 async def test_clicks_a_chip_away() -> None:
@@ -54,10 +54,11 @@ async def test_clicks_a_chip_away() -> None:
         await asked(pilot, "warm")
         await pilot.press("n", *"drums", "enter")
         await pilot.press("n", *"vocals:2", "enter")
-        await until(pilot, lambda: len(main(pilot).asking.draft.negatives) == 2)
+        await until(pilot, lambda: len(main(pilot).asking.draft.steering.negatives) == 2)
         await pilot.click(Chips, offset=(9, 0))
         await until(
-            pilot, lambda: main(pilot).asking.draft.negatives == (WeightedText("vocals", 2.0),)
+            pilot,
+            lambda: main(pilot).asking.draft.steering.negatives == (WeightedText("vocals", 2.0),),
         )
 
 

@@ -71,14 +71,14 @@ def test_a_negative_that_cannot_be_meant_is_refused() -> None:
     for typed in ("", "  ", ":1", "drums:0", "drums:99", "drums:nan"):
         with pytest.raises(UsageError):
             draft.push_away(typed)
-    assert not draft.negatives
+    assert not draft.steering.negatives
 
 
 def test_the_same_negative_again_changes_its_weight() -> None:
     draft = Draft.fresh(Settings())
     draft.push_away("drums")
     draft.push_away("drums:2")
-    assert draft.negatives == (WeightedText("drums", 2.0),)
+    assert draft.steering.negatives == (WeightedText("drums", 2.0),)
 
 
 def test_new_work_in_a_lane_cancels_the_old() -> None:

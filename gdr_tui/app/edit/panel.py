@@ -20,8 +20,9 @@ from gdr_model.types import Edit, Results
 from gdr_tui.app import keys, messages
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
+from gdr_tui.app.labels import STRENGTH
 from gdr_tui.app.main.search_screen import SearchScreen
-from gdr_tui.app.search.draft import GUIDANCE_STEP, STRENGTH_STEP, Draft, weighted
+from gdr_tui.app.search.draft import GUIDANCE_STEP, Draft, weighted
 from gdr_tui.app.trail.trail import Ask, compare
 from gdr_tui.app.ui.box import Box
 from gdr_tui.safe_text import clock, literal
@@ -81,7 +82,10 @@ class EditPanel(Screen["Draft | None"]):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         draft, source = self._draft, self._source
-        negatives = ", ".join(n.text + f":{n.weight:g}" * (n.weight != 1) for n in draft.negatives)
+        steering = draft.steering
+        negatives = ", ".join(
+            n.text + f":{n.weight:g}" * (n.weight != 1) for n in steering.negatives
+        )
         yield Static(self._heading(), id="edit-source", markup=False)
         with Horizontal(classes="edit-row"):
             yield Static("words", classes="edit-label", markup=False)
@@ -91,12 +95,13 @@ class EditPanel(Screen["Draft | None"]):
             yield Static("without", classes="edit-label", markup=False)
             yield Field(negatives, "drums, vocals:0.5", id="edit-negatives", compact=True,
                       select_on_focus=False)  # fmt: skip
-        yield Dial("strength", self._strength, (min(self._strength, STRENGTH_STEP), 1.0),
-                   STRENGTH_STEP, "low keeps the source", id="edit-strength")  # fmt: skip
-        yield Dial("guidance", draft.guidance, (0.0, max(draft.guidance, 10.0)), GUIDANCE_STEP,
+        yield Dial("strength", self._strength, (min(self._strength, STRENGTH.step), 1.0),
+                   STRENGTH.step, "low keeps the source", id="edit-strength")  # fmt: skip
+        guidance = (0.0, max(steering.guidance, 10.0))
+        yield Dial("guidance", steering.guidance, guidance, GUIDANCE_STEP,
                    "how hard the words pull", id="edit-guidance")  # fmt: skip
-        steps = (min(draft.steps, 4), max(draft.steps, 50))
-        yield Dial("steps", draft.steps, steps, 1, "more is finer and slower", id="edit-steps")
+        steps = (min(steering.steps, 4), max(steering.steps, 50))
+        yield Dial("steps", steering.steps, steps, 1, "more is finer and slower", id="edit-steps")
         with Horizontal(id="edit-lists"):
             yield DifferenceList(new=False, id="edit-before")
             yield DifferenceList(new=True, id="edit-after")
@@ -133,15 +138,15 @@ class EditPanel(Screen["Draft | None"]):
         typed = self.query_one("#edit-negatives", Input).value
         strength = self.query_one("#edit-strength", Dial).value
         edit = Edit(source.path, source.start_s, strength, source.from_prompt)
-        draft = replace(
-            self._draft,
-            prompt=self.query_one("#edit-prompt", Input).value.strip(),
+        steering = self._draft.steering.but(
             negatives=weighted(typed),
             guidance=self.query_one("#edit-guidance", Dial).value,
             steps=round(self.query_one("#edit-steps", Dial).value),
             sampler="ddim",
             edit=edit,
         )
+        prompt = self.query_one("#edit-prompt", Input).value.strip()
+        draft = replace(self._draft, steering=steering, prompt=prompt)
         draft.ask()
         return draft
 
@@ -230,7 +235,7 @@ class EditingScreen(SearchScreen):
 
     def action_edit_again(self) -> None:
         """Change the edit that is drafted."""
-        if edit := self.asking.draft.edit:
+        if edit := self.asking.draft.steering.edit:
             self.open_panel(Source.of(edit, self.asking.draft.prompt))
 
     def open_panel(self, source: Source) -> None:
@@ -240,7 +245,8 @@ class EditingScreen(SearchScreen):
             self.say("the model is still loading; try again when it is there")
             return
         draft = self.asking.draft
-        strength = draft.edit.strength if draft.edit else self._settings.strength
+        edit = draft.steering.edit
+        strength = edit.strength if edit else self._settings.strength
 
         def preview(ask: Ask) -> int:
             self._previewed += 1

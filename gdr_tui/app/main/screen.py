@@ -78,7 +78,7 @@ class MainScreen(
 
     def action_reroll(self) -> None:
         """Another seed."""
-        self.asking.draft.seed = self.asking.trail.unused_seed()
+        self.asking.draft.steer(seed=self.asking.trail.unused_seed())
         if self.has_words:
             self._ask()
         self.draw_status()

@@ -123,11 +123,12 @@ class SearchScreen(Screen[None]):
     def draw_status(self) -> None:
         """Draw the status line and the chips from the draft."""
         draft, state = self.asking.draft, self.status.state
-        state.guidance, state.steps, state.seed = draft.guidance, draft.steps, draft.seed
+        steering = draft.steering
+        state.guidance, state.steps, state.seed = steering.guidance, steering.steps, steering.seed
         state.asking, state.waiting = self.asking.busy, self.asking.waiting
         self.status.refresh()
         self.query_one(Chips).show(draft.chips())
-        self.results.show_flags(Flags(draft.likes, draft.bans, self.shelf.marked))
+        self.results.show_flags(Flags(steering.likes, steering.dislikes, self.shelf.marked))
 
     def say(self, sentence: str, *, problem: bool = False) -> None:
         """One sentence in a corner, in the place of the one before; not twice in a breath.

@@ -52,7 +52,7 @@ class MapKeys(CrateKeys):
             if listed.path == track.path:
                 self.results.cursor = row
                 return
-        if str(track.path) not in self.asking.draft.likes:
+        if str(track.path) not in self.asking.draft.steering.likes:
             self.asking.draft.like(track.path)
         self.draw_status()
         if self.has_words:

@@ -1,14 +1,15 @@
-"""The query being put together on the screen, before it is asked."""
+"""The query that is being put together on the screen, before it is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from gdr_model.errors import UsageError
 from gdr_model.store import filters
-from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui.app import labels
 from gdr_tui.app.labels import Chip
 from gdr_tui.app.search.syntax import Typed
@@ -17,104 +18,64 @@ from gdr_tui.app.trail.trail import Ask
 from gdr_tui.safe_text import literal
 
 GUIDANCE_STEP = 0.5
-WEIGHT_STEP = 0.25
-"""Of a negative, up to 5."""
-AMOUNT_STEP = 0.1
-"""Of a slider, from -1 to 1."""
-STRENGTH_STEP = 0.05
-"""Of an edit, up to 1."""
-PULL_STEP = 0.1
-PULL = 0.2
-"""How hard likes and bans act inside the sampler once they are drawn with. At .2 the built-in
-model's draws come much nearer to a liked track and stay as near to the words; at .5 they lie on
-the track and the words are lost (`test_a_little_pull_keeps_the_words`)."""
+
+_Text = TypeVar("_Text", bound=WeightedText | Slider)
 
 
 @dataclass
 class Draft:
     """Everything of a query that can be changed on the screen."""
 
-    guidance: float
-    steps: int
-    draws: int
+    steering: Steering
+    """All that steers. `prompt` stands for its prompt, which a `Steering` must not lack."""
     prompt: str = ""
-    negatives: tuple[WeightedText, ...] = ()
-    likes: tuple[str, ...] = ()
-    bans: tuple[str, ...] = ()
-    seed: int = 0
-    edit: Edit | None = None
     where: str = ""
-    sliders: tuple[Slider, ...] = ()
-    sampler: str = "ddim"
-    interval: tuple[float, float] = (0.0, 1.0)
-    pull: float = 0.0
 
     @classmethod
     def fresh(cls, settings: Settings) -> Draft:
         """An empty draft with the user's defaults."""
-        return cls(settings.guidance, settings.steps, settings.draws)
+        return cls(
+            Steering("-", guidance=settings.guidance, steps=settings.steps, draws=settings.draws)
+        )
 
     def ask(self) -> Ask:
-        """The query as it stands.
+        """The query as it is drafted.
 
         Raises:
-            UsageError: if it cannot be meant; no prompt, too long a prompt.
+            UsageError: if it is invalid: no prompt, or too long a prompt.
         """
-        return Ask(self._steering(self.prompt.strip()), self.where)
-
-    def _steering(self, prompt: str) -> Steering:
-        return Steering(
-            prompt=prompt,
-            negatives=self.negatives,
-            likes=self.likes,
-            dislikes=self.bans,
-            guidance=self.guidance,
-            steps=self.steps,
-            draws=self.draws,
-            seed=self.seed,
-            edit=self.edit,
-            sliders=self.sliders,
-            sampler=self.sampler,
-            interval=self.interval,
-            pull=self.pull,
-        )
+        return Ask(self.steering.but(prompt=self.prompt.strip()), self.where)
 
     def become(self, ask: Ask) -> None:
         """Take over a query of the trail."""
-        steering = ask.steering
-        self.prompt, self.negatives = steering.prompt, steering.negatives
-        self.likes, self.bans = steering.likes, steering.dislikes
-        self.guidance, self.steps, self.draws = steering.guidance, steering.steps, steering.draws
-        self.seed, self.edit, self.where = steering.seed, steering.edit, ask.where
-        self.sliders, self.sampler = steering.sliders, steering.sampler
-        self.interval, self.pull = steering.interval, steering.pull
+        self.steering, self.prompt, self.where = ask.steering, ask.steering.prompt, ask.where
+
+    def steer(self, **changes: Any) -> bool:
+        """Change fields of the steering; False if they had these values.
+
+        Raises:
+            UsageError: if a value is out of range; nothing is changed then.
+        """
+        before, self.steering = self.steering, labels.settled(self.steering.but(**changes))
+        return self.steering != before
 
     def turn_guidance(self, by: float) -> bool:
         """Change the guidance within its limits; False at the end of them."""
-        before = self.guidance
-        self.guidance = max(0.0, min(20.0, before + by))
-        return self.guidance != before
+        return self.steer(guidance=max(0.0, min(20.0, self.steering.guidance + by)))
 
     def like(self, path: Path) -> None:
-        """Like a track, or no more; a liked track is not banned."""
-        name = str(path)
-        self.bans = tuple(p for p in self.bans if p != name)
-        liked = name in self.likes
-        self.likes = tuple(p for p in self.likes if p != name) + (() if liked else (name,))
-        self._settle_pull()
+        """Like a track, or undo that; a liked track is not banned."""
+        self.steer(
+            likes=_toggled(self.steering.likes, str(path)),
+            dislikes=_others(self.steering.dislikes, str(path)),
+        )
 
     def ban(self, path: Path) -> None:
-        """Ban a track, or no more; a banned track is not liked."""
-        name = str(path)
-        self.likes = tuple(p for p in self.likes if p != name)
-        banned = name in self.bans
-        self.bans = tuple(p for p in self.bans if p != name) + (() if banned else (name,))
-        self._settle_pull()
-
-    def _settle_pull(self) -> None:
-        """Without likes and bans there is nothing to be drawn with."""
-        if not (self.likes or self.bans):
-            self.pull = 0.0
+        """Ban a track, or undo that; a banned track is not liked."""
+        self.steer(
+            likes=_others(self.steering.likes, str(path)),
+            dislikes=_toggled(self.steering.dislikes, str(path)),
+        )
 
     def push_away(self, typed: str) -> None:
         """Add a negative typed as `text` or `text:1.5`; the same text again changes its weight.
@@ -123,14 +84,12 @@ class Draft:
             UsageError: if it is empty or its weight is out of range.
         """
         negative = WeightedText.parse(typed)
-        kept = tuple(n for n in self.negatives if n.text != negative.text)
-        Steering(prompt="-", negatives=(negative,))
-        self.negatives = (*kept, negative)
+        self.steer(negatives=_replaced(self.steering.negatives, negative))
 
     def take(self, typed: Typed, track_at: Callable[[int], Path | None]) -> None:
         """Take over a line of the prompt; words only where it has any.
 
-        `track_at` tells the track of a rank in the list shown, None where there is none.
+        `track_at` gives the track of a rank in the list shown, None where there is none.
 
         Raises:
             UsageError: if a rank is not in the list; nothing is taken over then.
@@ -142,16 +101,15 @@ class Draft:
         if typed.words or not typed.steers:
             self.prompt = typed.words
         for negative in typed.negatives:
-            self.negatives = (*(n for n in self.negatives if n.text != negative.text), negative)
+            self.steer(negatives=_replaced(self.steering.negatives, negative))
         for slider in typed.sliders:
-            self.sliders = (*(s for s in self.sliders if s.text != slider.text), slider)
-        for ranks, opinion, held in (
-            (typed.likes, self.like, "likes"),
-            (typed.bans, self.ban, "bans"),
-        ):
-            for path in (named[rank] for rank in ranks):
-                if path is not None and str(path) not in getattr(self, held):
-                    opinion(path)
+            self.steer(sliders=_replaced(self.steering.sliders, slider))
+        for rank in typed.likes:
+            if (path := named[rank]) and str(path) not in self.steering.likes:
+                self.like(path)
+        for rank in typed.bans:
+            if (path := named[rank]) and str(path) not in self.steering.dislikes:
+                self.ban(path)
         if typed.where:
             kept = [part for part in conditions(self.where) if part not in typed.where]
             self.where = " and ".join([*kept, typed.where])
@@ -159,7 +117,7 @@ class Draft:
     def chips(self) -> list[Chip]:
         """What steers besides the prompt, in the order shown."""
         filters = [Chip("filter", literal(part), part) for part in conditions(self.where)]
-        return filters + labels.chips(self._steering("-"))
+        return filters + labels.chips(self.steering)
 
     def answered_by(self, ask: Ask) -> bool:
         """Whether a query was asked exactly so."""
@@ -169,46 +127,16 @@ class Draft:
             return False
 
     def weigh(self, chip: Chip, by: int) -> bool:
-        """Turn a chip's weight one step up or down; False where it has none or is at its end."""
-        before = (self.edit, self.negatives, self.sliders, self.pull)
-        if chip.kind == "edit" and self.edit:
-            strength = _turned(self.edit.strength, by * STRENGTH_STEP, STRENGTH_STEP, 1.0)
-            self.edit = replace(self.edit, strength=strength)
-        elif chip.kind == "negative":
-            self.negatives = tuple(
-                replace(n, weight=_turned(n.weight, by * WEIGHT_STEP, WEIGHT_STEP, 5.0))
-                if n.text == chip.key
-                else n
-                for n in self.negatives
-            )
-        elif chip.kind == "slider":
-            self.sliders = tuple(
-                replace(s, amount=_turned(s.amount, by * AMOUNT_STEP, -1.0, 1.0))
-                if s.text == chip.key
-                else s
-                for s in self.sliders
-            )
-        elif chip.kind == "pull":
-            self.pull = _turned(self.pull, by * PULL_STEP, PULL_STEP, 1.0)
-        return before != (self.edit, self.negatives, self.sliders, self.pull)
+        """Turn a chip's weight some steps; False where it has none or is at its end."""
+        before, self.steering = self.steering, labels.weighed(self.steering, chip, by)
+        return self.steering != before
 
     def remove(self, chip: Chip) -> None:
-        """Take one of the chips away."""
+        """Remove one of the chips."""
         if chip.kind == "filter":
             self.where = " and ".join(p for p in conditions(self.where) if p != chip.key)
-        elif chip.kind == "edit":
-            self.edit = None
-        elif chip.kind == "like":
-            self.likes = tuple(p for p in self.likes if p != chip.key)
-        elif chip.kind == "ban":
-            self.bans = tuple(p for p in self.bans if p != chip.key)
-        elif chip.kind == "pull":
-            self.pull = 0.0
-        elif chip.kind == "slider":
-            self.sliders = tuple(s for s in self.sliders if s.text != chip.key)
         else:
-            self.negatives = tuple(n for n in self.negatives if n.text != chip.key)
-        self._settle_pull()
+            self.steering = labels.without(self.steering, chip)
 
 
 def conditions(where: str) -> list[str]:
@@ -225,6 +153,14 @@ def weighted(typed: str) -> tuple[WeightedText, ...]:
     return tuple({n.text: n for n in map(WeightedText.parse, parts)}.values())
 
 
-def _turned(value: float, by: float, low: float, high: float) -> float:
-    """A value after one step, within its limits, without the crumbs of binary fractions."""
-    return round(min(max(value + by, low), high), 3)
+def _replaced(held: tuple[_Text, ...], new: _Text) -> tuple[_Text, ...]:
+    """Weighted texts with one more, at the end; it replaces one of the same words."""
+    return (*(one for one in held if one.text != new.text), new)
+
+
+def _others(paths: tuple[str, ...], path: str) -> tuple[str, ...]:
+    return tuple(other for other in paths if other != path)
+
+
+def _toggled(paths: tuple[str, ...], path: str) -> tuple[str, ...]:
+    return _others(paths, path) if path in paths else (*paths, path)

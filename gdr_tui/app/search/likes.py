@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual import on
 
+from gdr_model.types import PULL
 from gdr_tui.app import messages
 from gdr_tui.app.main.search_screen import SearchScreen
-from gdr_tui.app.search.draft import PULL
 from gdr_tui.app.search.empty import is_filtered, nothing_found
 
 
@@ -33,9 +33,10 @@ class JudgingScreen(SearchScreen):
     def action_draw(self) -> None:
         """Ask what is drafted; where that was answered, draw under likes and bans."""
         draft, node = self.asking.draft, self.asking.trail.current
-        judged = draft.likes or draft.bans
-        if node and judged and not draft.pull and draft.answered_by(node.ask):
-            draft.pull = PULL
+        steering = draft.steering
+        judged = steering.likes or steering.dislikes
+        if node and judged and not steering.pull and draft.answered_by(node.ask):
+            draft.steer(pull=PULL)
         self._ask()
 
     def _judged(self) -> None:

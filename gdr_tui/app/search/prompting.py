@@ -142,8 +142,8 @@ class PromptingScreen(SearchScreen):
             await self.run_action("edit_again")
         elif chip.kind in ("negative", "slider"):
             sign = "-" if chip.kind == "negative" else "+"
-            weighted = {n.text: n.weight for n in draft.negatives}
-            weighted |= {s.text: s.amount for s in draft.sliders}
+            weighted = {n.text: n.weight for n in draft.steering.negatives}
+            weighted |= {s.text: s.amount for s in draft.steering.sliders}
             words = f'"{chip.key}"' if " " in chip.key else chip.key
             draft.remove(chip)
             self.query_one(PromptBox).put(
