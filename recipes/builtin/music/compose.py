@@ -1,109 +1,41 @@
-"""Our own composer: a seed and a style go in, a score comes out, the same score every time.
+"""Compose a score from a seed and a style; the same seed and style give the same score.
 
     score = compose(7, "bossa nova")
     write_midi(score, Path("seven.mid"))
 
-A style (styles.py) names the layers, chords, grooves and moods; parts.py writes each layer; here
-they are arranged into sections in which instruments enter and leave, given dynamics and the small
-errors of human hands, and written as MIDI. The style "diverse" is for teaching: it draws any of
-the 128 programs, alone or in a group, in any mode, register and density; the seed counts through
-the programs so that none is missed.
+A style (styles.py) names layers, chords, grooves and moods, and parts.py writes each layer. This
+module arranges them into sections in which instruments enter and leave, and adds dynamics and
+human timing. The style "diverse" (diverse.py) is for training: it puts any of the 128 programs in
+a random setting.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from random import Random
 
 from recipes.builtin.music import parts
-from recipes.builtin.music.gm import DRUM_CHANNEL, KITS, PROGRAMS, SLOW, STRUCK
-from recipes.builtin.music.rhythm import BASS, COMPS, GROOVES
-from recipes.builtin.music.score import Score, ScoreNote, ScorePart, write_midi
+from recipes.builtin.music.diverse import DIVERSE, diverse
+from recipes.builtin.music.gm import DRUM_CHANNEL, KITS, PROGRAMS, STRUCK
+from recipes.builtin.music.score import Score, ScoreNote, ScorePart
 from recipes.builtin.music.styles import BY_NAME, STYLES, TITLES, Style, StyleLayer
-from recipes.builtin.music.theory import DARK, KEYS, MODES
+from recipes.builtin.music.theory import KEYS
 
-__all__ = ["DIVERSE", "Score", "ScoreNote", "ScorePart", "compose", "write_midi"]
-
-DIVERSE = "diverse"
 METERS = {"4/4": 4.0, "3/4": 3.0, "6/8": 3.0, "7/8": 3.5}
+"""Beats (quarter notes) in a bar."""
 PLUCKED = frozenset({15, 24, 25, 26, 27, 28, 46, 104, 105, 106, 107})
-CENTRES = (64, 76, 62, 58, 38, 60, 62, 62, 66, 76, 72, 62, 62, 64, 62, 60)
-"""Where each family of eight programs sounds at home."""
-SUSTAINED = ("pad", "halves", "hymn", "dreamy")
-PROGRESSIONS = (
-    "1 5 6 4",
-    "1 4 5 1",
-    "1 6 3 7",
-    "1 7 6 7",
-    "1",
-    "1 2",
-    "1s 4s",
-    "1 4 1 5",
-    "6 4 1 5",
-    "1add9 4M7",
-    "1 6 2 5",
-)
-
-
-def _diverse(rng: Random, seed: int) -> Style:
-    """A style nobody plays: some program as the lead, in a random setting."""
-    first = seed // 2 % len(PROGRAMS)
-    home = CENTRES[first // 8] if first not in {42, 43, 58, 70} else 46
-
-    slow = first in SLOW
-
-    def any_chords(program: int, level: float, enter: int) -> StyleLayer:
-        centre = max(45, CENTRES[program // 8] + rng.randint(-5, 5))
-        figure = rng.choice(SUSTAINED if program in SLOW else sorted(COMPS))
-        return StyleLayer("chords", (program,), figure, centre, level, enter, rng.randint(3, 5))
-
-    busy = rng.random() * (0.2 if slow else 1.0)
-    centre, reach = home + rng.randint(-7, 9), rng.randint(7, 14)
-    melody = StyleLayer("melody", (first,), "", centre, 0.9, 0, 1, busy, reach)
-    low = StyleLayer(
-        "bass",
-        (rng.choice((32, 33, 34, 35, 36, 38, 39, 43, 58)),),
-        rng.choice(sorted(BASS)),
-        38,
-        0.75,
-    )
-    other = any_chords(rng.randrange(112), 0.5, rng.randrange(2))
-    groups: tuple[tuple[StyleLayer, ...], ...] = (
-        (melody,),
-        (any_chords(first, 0.85, 0),),
-        (melody, any_chords(first, 0.6, 0)),
-        (melody, low),
-        (melody, other),
-        (melody, other, low),
-        (melody, other, low, any_chords(rng.choice((48, 50, 52, 89, 91, 95)), 0.4, 1)),
-    )
-    chosen = rng.choice(groups)
-    drummed = rng.random() < (0.2 if len(chosen) == 1 else 0.6)
-    tempo = round(50 * (1.8 if slow else 3.8) ** rng.random())
-    mode = rng.choice(sorted(MODES))
-    feeling = {
-        (True, True): ("tense", "dramatic", "dark"),
-        (True, False): ("sad", "melancholic", "mysterious"),
-        (False, True): ("happy", "energetic", "cheerful"),
-        (False, False): ("calm", "tender", "peaceful"),
-    }[(mode in DARK, tempo > 105)]
-    loose = rng.choice((0.0, 0.008, 0.018))
-    return Style(
-        DIVERSE, "", (tempo, tempo), (mode,), PROGRESSIONS, chosen, feeling,
-        (rng.choice(sorted(GROOVES)),) if drummed else (), tuple(KITS),
-        rng.choice(("4/4", "4/4", "4/4", "3/4", "6/8")), rng.choice((0.5, 0.5, 0.62)), 1.0,
-        loose, rng.randrange(2),
-    )  # fmt: skip
+"""Programs whose chords are strummed."""
 
 
 def _sections(bars: int) -> list[int]:
-    """First bars of the sections: of four bars, or of two in a short piece, and never of one."""
+    """First bar of each section: four bars long, two in a short piece, never one."""
     size = 2 if bars <= 8 else 4
     starts = list(range(0, bars, size))
     return starts[:-1] if len(starts) > 1 and bars - starts[-1] < 2 else starts
 
 
 def _entries(rng: Random, layers: tuple[StyleLayer, ...], count: int) -> list[set[int]]:
-    """Which layers play in each section: few at first, all at last, now and then one steps back."""
+    """Which layers play in each section: few at first, all at the end, at times one fewer."""
     present: list[set[int]] = []
     for section in range(count):
         playing = {k for k, layer in enumerate(layers) if layer.enter <= section}
@@ -118,7 +50,7 @@ def _entries(rng: Random, layers: tuple[StyleLayer, ...], count: int) -> list[se
 def _tones(
     rng: Random, layer: StyleLayer, harmony: parts.Harmony, program: int
 ) -> list[parts.Tone]:
-    """Let a layer be written by the function for its role."""
+    """Write a layer with the function for its role."""
     if layer.role == "bass":
         return parts.bass(rng, harmony, layer)
     if layer.role == "chords":
@@ -131,7 +63,7 @@ def _tones(
 
 
 def _swung(beat: float, style: Style) -> float:
-    """Move what lies between the beats towards the next one, as far as the style swings."""
+    """Delay a position between two beats by the swing of the style."""
     unit = style.swing_beats
     whole, within = divmod(beat / unit, 1.0)
     bent = (
@@ -142,36 +74,76 @@ def _swung(beat: float, style: Style) -> float:
     return (whole + bent) * unit
 
 
-def _perform(
-    rng: Random,
-    tones: list[parts.Tone],
-    part: int,
-    style: Style,
-    tempo: float,
-    gains: list[tuple[float, float]],
-) -> list[ScoreNote]:
-    """Turn tones into notes: swing, dynamics of the sections, and the unevenness of a hand."""
-    notes: list[ScoreNote] = []
-    for tone in tones:
-        gain = next(gain for start, gain in reversed(gains) if tone.start >= start - 1e-6)
-        slip = rng.gauss(0.0, style.loose) * tempo / 60 if style.loose else 0.0
-        start = max(0.0, _swung(tone.start, style) + slip)
-        velocity = 84 * tone.strength * gain + rng.gauss(0.0, 5.0 if style.loose else 2.0)
-        pitch = min(max(tone.pitch, 12), 115)
-        notes.append(
-            ScoreNote(
-                round(start, 4),
-                round(max(0.08, tone.length), 4),
-                pitch,
-                min(max(round(velocity), 20), 127),
-                part,
-            )
+@dataclass
+class _Band:
+    """The players of a piece and the notes they have played so far."""
+
+    rng: Random
+    style: Style
+    tempo: float
+    bar: float
+    sections: list[int]
+    level: float
+    players: list[ScorePart] = field(default_factory=list)
+    notes: list[ScoreNote] = field(default_factory=list)
+
+    def section_of(self, beat: float) -> int:
+        """Number of the section that a beat belongs to."""
+        return sum(beat >= start * self.bar - 1e-6 for start in self.sections) - 1
+
+    def play_layer(
+        self, number: int, layer: StyleLayer, harmony: parts.Harmony, present: list[set[int]]
+    ) -> None:
+        """Add a layer in the sections in which it is present."""
+        program = self.rng.choice(layer.programs)
+        tones = [
+            tone
+            for tone in _tones(self.rng, layer, harmony, program)
+            if number in present[self.section_of(tone.start)]
+        ]
+        channel = number if number < DRUM_CHANNEL else number + 1
+        pan = 0.0 if layer.role == "bass" or number == 0 else self.rng.uniform(-0.6, 0.6)
+        held = program not in STRUCK and layer.role != "bass"
+        self._play(tones, ScorePart(PROGRAMS[program], program, channel, layer.level, pan, held))
+
+    def play_drums(self, kit: str, groove: str, bars: int) -> None:
+        """Add the drums from the section in which the style lets them enter."""
+        machine = self.style.loose == 0
+        tones = parts.drums(self.rng, groove, bars, self.bar, self.sections, machine)
+        first = self.style.drums_enter if len(self.sections) > 1 else 0
+        self._play(
+            [tone for tone in tones if self.section_of(tone.start) >= first],
+            ScorePart(kit, KITS[kit], DRUM_CHANNEL, 0.75, 0.0, False),
         )
-    return notes
+
+    def _play(self, tones: list[parts.Tone], player: ScorePart) -> None:
+        """Turn tones into notes: swing, the dynamics of the sections, human unevenness."""
+        if not tones:
+            return
+        rng, loose = self.rng, self.style.loose
+        for tone in tones:
+            # Three steps of growing loudness over the first three sections.
+            gain = self.level * (0.88 + 0.2 * min(self.section_of(tone.start), 2) / 2)
+            slip = rng.gauss(0.0, loose) * self.tempo / 60 if loose else 0.0
+            start = max(0.0, _swung(tone.start, self.style) + slip)
+            velocity = 84 * tone.strength * gain + rng.gauss(0.0, 5.0 if loose else 2.0)
+            self.notes.append(
+                ScoreNote(
+                    start=round(start, 4),
+                    length=round(max(0.08, tone.length), 4),
+                    pitch=min(max(tone.pitch, 12), 115),
+                    velocity=min(max(round(velocity), 20), 127),
+                    part=len(self.players),
+                )
+            )
+        self.players.append(player)
 
 
 def compose(seed: int, style: str | None = None, seconds: float = 24.0) -> Score:
-    """Write a piece of about `seconds`; without a style, the seed chooses one.
+    """Compose a piece of about `seconds`; without a style, the seed chooses one.
+
+    Raises:
+        ValueError: if there is no such style.
 
     >>> compose(3, "waltz")
     Traceback (most recent call last):
@@ -181,61 +153,26 @@ def compose(seed: int, style: str | None = None, seconds: float = 24.0) -> Score
     name = style or rng.choice(STYLES).name
     if name != DIVERSE and name not in BY_NAME:
         raise ValueError(f'no style "{name}"; one of: {DIVERSE}, {", ".join(BY_NAME)}')
-    kind = _diverse(rng, seed) if name == DIVERSE else BY_NAME[name]
+    kind = diverse(rng, seed) if name == DIVERSE else BY_NAME[name]
     bar = METERS[kind.meter]
-    wanted = rng.uniform(*kind.tempo)
-    played = seconds - rng.uniform(0.8, 2.8)
-    bars = max(4, round(played * wanted / 60 / bar))
-    # Whole bars must fill the time, so the tempo gives way, by some parts in a hundred.
-    tempo = round(bars * bar * 60 / played, 2)
+    wanted_tempo = rng.uniform(*kind.tempo)
+    played_s = seconds - rng.uniform(0.8, 2.8)
+    bars = max(4, round(played_s * wanted_tempo / 60 / bar))
+    # Whole bars must fill the time, so the tempo gives way by a few per cent.
+    tempo = round(bars * bar * 60 / played_s, 2)
     mode = rng.choice(kind.modes)
     tonic = rng.randrange(12)
     harmony = parts.harmonise(rng.choice(kind.chords), bars, bar, tonic, mode, close=kind.loose > 0)
     sections = _sections(bars)
     present = _entries(rng, kind.layers, len(sections))
-    level = rng.uniform(0.85, 1.0)
-    gains = [(s * bar, level * (0.88 + 0.2 * min(k, 2) / 2)) for k, s in enumerate(sections)]
-
-    players: list[ScorePart] = []
-    notes: list[ScoreNote] = []
-
-    def play(tones: list[parts.Tone], player: ScorePart) -> None:
-        if tones:
-            notes.extend(_perform(rng, tones, len(players), kind, tempo, gains))
-            players.append(player)
-
-    def section_of(beat: float) -> int:
-        return sum(beat >= start * bar - 1e-6 for start in sections) - 1
-
-    for k, layer in enumerate(kind.layers):
-        program = rng.choice(layer.programs)
-        tones = [
-            t for t in _tones(rng, layer, harmony, program) if k in present[section_of(t.start)]
-        ]
-        channel = k if k < DRUM_CHANNEL else k + 1
-        pan = 0.0 if layer.role == "bass" or k == 0 else rng.uniform(-0.6, 0.6)
-        play(
-            tones,
-            ScorePart(
-                PROGRAMS[program],
-                program,
-                channel,
-                layer.level,
-                pan,
-                program not in STRUCK and layer.role != "bass",
-            ),
-        )
+    band = _Band(rng, kind, tempo, bar, sections, rng.uniform(0.85, 1.0))
+    for number, layer in enumerate(kind.layers):
+        band.play_layer(number, layer, harmony, present)
     kit = groove = None
     if kind.grooves:
         kit, groove = rng.choice(kind.kits), rng.choice(kind.grooves)
-        beats = parts.drums(rng, groove, bars, bar, sections, machine=kind.loose == 0)
-        first = kind.drums_enter if len(sections) > 1 else 0
-        play(
-            [t for t in beats if section_of(t.start) >= first],
-            ScorePart(kit, KITS[kit], DRUM_CHANNEL, 0.75, 0.0, False),
-        )
-
-    notes.sort(key=lambda n: (n.start, n.part, n.pitch))
+        band.play_drums(kit, groove, bars)
+    duration_s = bars * bar * 60 / tempo
     return Score(
         style=name,
         genre=kind.genre or None,
@@ -244,11 +181,11 @@ def compose(seed: int, style: str | None = None, seconds: float = 24.0) -> Score
         mode=mode,
         key=KEYS[tonic],
         meter=kind.meter,
-        parts=tuple(players),
+        parts=tuple(band.players),
         drum_kit=kit,
         groove=groove,
         moods=tuple(rng.sample(kind.moods, 2)),
-        density=round(len(notes) / (bars * bar * 60 / tempo), 2),
-        duration_s=round(bars * bar * 60 / tempo, 3),
-        notes=tuple(notes),
+        density=round(len(band.notes) / duration_s, 2),
+        duration_s=round(duration_s, 3),
+        notes=tuple(sorted(band.notes, key=lambda n: (n.start, n.part, n.pitch))),
     )

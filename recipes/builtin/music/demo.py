@@ -20,8 +20,9 @@ import numpy as np
 from mutagen.oggvorbis import OggVorbis
 from numpy.typing import NDArray
 
-from recipes.builtin.music.compose import Score, compose
+from recipes.builtin.music.compose import compose
 from recipes.builtin.music.render import RATE_HZ, soundfont, synthesise
+from recipes.builtin.music.score import Score
 from recipes.builtin.music.styles import BY_NAME
 
 SECONDS = 22.0

@@ -76,7 +76,8 @@ DRUMS: dict[str, int] = {
 STRUCK = frozenset(
     {*range(16), *range(24, 29), 31, *range(45, 48), *range(104, 109), *range(112, 120)}
 )
-"""Programs that ring and die away by themselves; the others hold a note as long as it is played."""
+"""Programs whose notes decay on their own; the others sustain a note as long as it is held."""
+
 
 SLOW = frozenset({49, 51, *range(88, 96), 97, 99, 101, 102, 103})
-"""Programs that take about a second to speak: short notes leave of them only the click."""
+"""Programs with an attack of about a second: of short notes only a click is audible."""

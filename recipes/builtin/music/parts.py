@@ -1,6 +1,6 @@
-"""One line of the score at a time: melodies, bass lines, chord figures, voices, drones, drums.
+"""Write one line of the score at a time: melody, bass, chords, inner voice, drone, drums.
 
-Every function takes its randomness and the harmony, and answers with tones in beats (quarter
+Every function takes a random generator and the harmony, and returns tones timed in beats (quarter
 notes).
 """
 
@@ -31,7 +31,7 @@ SIX_EIGHT = (
 
 @dataclass(frozen=True)
 class Tone:
-    """A note before it has a player: strength 1 is ordinary, above it an accent."""
+    """A note not yet given to a player; strength 1 is normal, above 1 an accent."""
 
     start: float
     length: float
@@ -41,7 +41,7 @@ class Tone:
 
 @dataclass(frozen=True)
 class Harmony:
-    """The chords of the piece, each from its beat on, in a key."""
+    """The chords of a piece, with the beat on which each starts, and its key."""
 
     starts: tuple[float, ...]
     chords: tuple[Chord, ...]
@@ -61,31 +61,31 @@ class Harmony:
         return round(self.bar / STEP)
 
     def index(self, beat: float) -> int:
-        """Which chord sounds at a beat."""
+        """Index of the chord that sounds at a beat."""
         return bisect_right(self.starts, beat + 1e-6) - 1
 
     def until(self, index: int) -> float:
-        """The beat at which a chord gives way to the next."""
+        """The beat on which a chord ends."""
         return self.starts[index + 1] if index + 1 < len(self.starts) else self.end
 
 
 def harmonise(
     progression: str, bars: int, bar: float, tonic: int, mode: str, close: bool
 ) -> Harmony:
-    """Lay a progression over the bars, again and again; `close` ends it on the tonic."""
+    """Repeat a progression over the bars; with `close` the last bar returns to its first chord."""
     symbols = progression.split()
     starts: list[float] = []
     chords: list[Chord] = []
     for n in range(bars):
-        here = (symbols[0] if close and n == bars - 1 else symbols[n % len(symbols)]).split(",")
-        for k, symbol in enumerate(here):
-            starts.append(n * bar + round(k * bar / len(here) / STEP) * STEP)
+        in_bar = (symbols[0] if close and n == bars - 1 else symbols[n % len(symbols)]).split(",")
+        for k, symbol in enumerate(in_bar):
+            starts.append(n * bar + round(k * bar / len(in_bar) / STEP) * STEP)
             chords.append(chord(symbol, tonic, mode))
     return Harmony(tuple(starts), tuple(chords), bars * bar, tonic, mode, bar)
 
 
 def _bar_rhythm(rng: Random, steps: int, busy: float) -> str:
-    """A rhythm for one bar of melody, put together from cells of about the right busyness."""
+    """A rhythm for one bar of melody, built from cells about as busy as `busy`."""
     cells, size = (SIX_EIGHT, 6) if steps == 12 and busy > 0.6 else (CELLS, 4)
     figure = ""
     while len(figure) < steps:
@@ -96,7 +96,7 @@ def _bar_rhythm(rng: Random, steps: int, busy: float) -> str:
 
 
 def _contour(rng: Random, count: int) -> list[int]:
-    """Moves in scale steps: mostly by step, and a leap is answered by a step back."""
+    """Moves in scale steps: mostly by one step; a leap is followed by a step back."""
     moves: list[int] = []
     for _ in range(count):
         if moves and abs(moves[-1]) > 2:
@@ -109,7 +109,7 @@ def _contour(rng: Random, count: int) -> list[int]:
 
 
 def melody(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
-    """A melody in phrases of four bars whose motifs return, varied by the chord under them."""
+    """A melody in four-bar phrases whose motifs return, adapted to the chord under them."""
     rungs = ladder(
         harmony.tonic, harmony.mode, layer.centre - layer.scale, layer.centre + layer.scale
     )
@@ -124,7 +124,7 @@ def melody(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
             motifs[name] = figure, _contour(rng, len(events(figure)))
         figure, moves = motifs[name]
         if n % 4 == 3 or n == harmony.bars - 1:
-            # The phrase breathes: its last note is held, and ends before the bar does.
+            # The phrase breathes: its last note is held, then two sixteenths rest.
             half = max(4, harmony.steps // 8 * 4)
             figure = figure[:half] + ("x" + "-" * harmony.steps)[: harmony.steps - half - 2] + ".."
         for move, (step, length, _) in zip([*moves, 1, -1], events(figure), strict=False):
@@ -135,13 +135,13 @@ def melody(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
                 place = min(range(len(rungs)), key=lambda k: abs(rungs[k] - target))
             strength = 1.1 if step == 0 else 1.0 if step % 4 == 0 else 0.88
             tones.append(Tone(beat, length * STEP * rng.uniform(0.85, 1.0), rungs[place], strength))
-        # Drift back to the middle between bars, or the line would stick at the edge of its range.
+        # Drift towards the middle between bars; otherwise the line sticks to the edge of its range.
         place += (place < len(rungs) // 3) - (place > 2 * len(rungs) // 3)
     return tones
 
 
 def bass(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
-    """A bass line from the figures of its kind, sometimes another for the bar."""
+    """A bass line: one figure of the layer's kind most of the time, now and then another."""
     figures = BASS[layer.figure]
     usual = rng.choice(figures)
     tones: list[Tone] = []
@@ -150,15 +150,15 @@ def bass(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
         for step, length, symbol in events(figure):
             beat = n * harmony.bar + step * STEP
             index = harmony.index(beat)
-            sounding = harmony.chords[index].intervals
+            intervals = harmony.chords[index].intervals
             root = nearest((harmony.chords[index].root,), layer.centre)
             following = harmony.chords[min(harmony.index(beat + 1), len(harmony.chords) - 1)].root
             pitch = {
                 "r": root,
-                "3": root + sounding[1] % 12,
-                "5": root + (7 if len(sounding) < 3 else sounding[2]),
+                "3": root + intervals[1] % 12,
+                "5": root + (7 if len(intervals) < 3 else intervals[2]),
                 "6": root + 9,
-                "7": root + (sounding[3] % 12 if len(sounding) > 3 else 12),
+                "7": root + (intervals[3] % 12 if len(intervals) > 3 else 12),
                 "8": root + 12,
                 "a": nearest((following,), root) + rng.choice((-1, 1, 2)),
             }[symbol]
@@ -168,7 +168,7 @@ def bass(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
 
 
 def voicings(harmony: Harmony, centre: int, size: int) -> list[tuple[int, ...]]:
-    """Every chord of the piece in `size` voices, led from one to the next."""
+    """Every chord of the piece in `size` voices, each led from the one before."""
     led: list[tuple[int, ...]] = []
     for sounding in harmony.chords:
         led.append(lead(sounding, led[-1] if led else None, centre, size))
@@ -176,7 +176,7 @@ def voicings(harmony: Harmony, centre: int, size: int) -> list[tuple[int, ...]]:
 
 
 def _split(harmony: Harmony, beat: float, length: float) -> list[tuple[float, float, int]]:
-    """Cut a held chord where the harmony changes under it."""
+    """Cut a held chord where the harmony changes: (beat, length, index of the chord)."""
     pieces: list[tuple[float, float, int]] = []
     end = min(beat + length, harmony.end)
     while beat < end - 1e-6:
@@ -188,7 +188,7 @@ def _split(harmony: Harmony, beat: float, length: float) -> list[tuple[float, fl
 
 
 def chords(rng: Random, harmony: Harmony, layer: StyleLayer, plucked: bool) -> list[Tone]:
-    """Accompaniment: each chord in a figure; plucked chords are rolled from string to string."""
+    """Accompaniment: each chord in a figure; plucked chords are strummed string by string."""
     led = voicings(harmony, layer.centre, layer.size)
     figures = COMPS[layer.figure]
     usual = rng.choice(figures)
@@ -213,7 +213,7 @@ def chords(rng: Random, harmony: Harmony, layer: StyleLayer, plucked: bool) -> l
 
 
 def voice(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
-    """One of four led voices, in the octave of its player; now and then it moves by step."""
+    """One of four led voices, in its player's octave; long notes sometimes move by step."""
     led = voicings(harmony, 62, 4)
     rungs = ladder(harmony.tonic, harmony.mode, 24, 100)
     figure = fit(COMPS[layer.figure][0], harmony.steps)
@@ -234,7 +234,7 @@ def voice(rng: Random, harmony: Harmony, layer: StyleLayer) -> list[Tone]:
 
 
 def drone(harmony: Harmony, layer: StyleLayer, struck: bool) -> list[Tone]:
-    """Tonic and fifth: held for four bars, or struck again every bar where the sound dies away."""
+    """Tonic and fifth, held for four bars; sounds that decay are struck again in every bar."""
     every = 1 if struck else 4
     root = nearest((harmony.tonic,), layer.centre)
     return [
@@ -247,7 +247,7 @@ def drone(harmony: Harmony, layer: StyleLayer, struck: bool) -> list[Tone]:
 def drums(
     rng: Random, name: str, bars: int, bar: float, sections: list[int], machine: bool
 ) -> list[Tone]:
-    """A groove: another variant in each section, a fill before the next, a crash on its start."""
+    """A groove: each section has its variant, starts with a crash and may end with a fill."""
     steps = round(bar / STEP)
     ends = {start - 1 for start in sections[1:]} | {bars - 1}
     variants = GROOVES[name]
@@ -259,10 +259,12 @@ def drums(
             if n and "snare" in variant:
                 tones.append(Tone(n * bar, 1.0, DRUMS["crash"], 0.95))
         filled = n in ends and rng.random() < 0.75
-        kept = steps // 2 if filled and not machine else steps
+        before_fill = steps // 2 if filled and not machine else steps
         for drum, figure in variant.items():
             for step, _, symbol in events(fit(figure, steps)):
-                if step >= kept or rng.random() < (0.0 if machine or symbol == "X" else 0.04):
+                if step >= before_fill or rng.random() < (
+                    0.0 if machine or symbol == "X" else 0.04
+                ):
                     continue
                 strength = {"X": 1.12, "x": 0.9, "o": 0.5}[symbol]
                 tones.append(Tone(n * bar + step * STEP, STEP, DRUMS[drum], strength))
@@ -272,7 +274,7 @@ def drums(
 
 
 def _fill(rng: Random, start: float, steps: int, machine: bool) -> list[Tone]:
-    """A fill of growing strength: down the toms by hand, a snare roll by machine."""
+    """A fill that gets louder: down the toms if played by hand, a snare roll by machine."""
     kit = [DRUMS[name] for name in ("snare", "high tom", "tom", "floor")]
     tones: list[Tone] = []
     for step in range(steps):

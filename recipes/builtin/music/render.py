@@ -25,8 +25,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from recipes.builtin.corpus.sources import fetch, split_of
-from recipes.builtin.music.compose import DIVERSE, Score, compose, write_midi
+from recipes.builtin.music.compose import compose
+from recipes.builtin.music.diverse import DIVERSE
 from recipes.builtin.music.gm import PROGRAMS
+from recipes.builtin.music.score import Score, write_midi
 from recipes.builtin.music.styles import STYLES
 
 SOUNDFONTS = ("fluid-soundfont-gm", "musescore-general-soundfont-lossless")

@@ -1,10 +1,11 @@
-"""Rhythms on a grid of sixteenths: grooves for the drums, figures for the bass and the chords.
+"""Rhythms on a grid of sixteenths: grooves for drums, figures for bass and chords.
 
-One character is one sixteenth. `.` rests and `-` holds the note before.
-Drums (`grooves.toml`): `X` accent, `x` hit, `o` ghost.
-Bass: `r` root, `3`, `5`, `6`, `7` those degrees, `8` the octave, `a` a step from the next root.
-Chords: `x` all voices (`X` accented), `b` the lowest, `t` all but the lowest; a digit is one voice,
-counted from below and on into the next octave.
+One character is one sixteenth: `.` is a rest, `-` holds the previous note.
+Drums (`grooves.toml`): `X` accent, `x` hit, `o` ghost note.
+Bass: `r` root, `3`, `5`, `6`, `7` those degrees, `8` the octave, `a` an approach note a step or two
+away from the next root.
+Chords: `x` all voices (`X` accented), `b` the lowest, `t` all but the lowest; a digit is a single
+voice, counted from the lowest and continuing into the next octave.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 GROOVES: dict[str, list[dict[str, str]]] = tomllib.loads(
     Path(__file__).with_name("grooves.toml").read_text(encoding="utf-8")
 )
-"""Each groove with its variants, among which the composer moves from section to section."""
+"""Each groove with its variants; the composer changes variant from section to section."""
+
 
 BASS: dict[str, tuple[str, ...]] = {
     "root": ("r---------------",),
@@ -103,24 +105,24 @@ CELLS: tuple[tuple[str, float], ...] = (
     ("xxxx", 1.0),
     ("x-..", 0.25),
 )
-"""What a melody may do in one beat, and how busy that is."""
+"""One-beat rhythms for melodies, each with how busy it is (0 to 1)."""
 
 
 def fit(figure: str, steps: int) -> str:
-    """Make a figure as long as the bar: cut, or begun again."""
+    """Cut or repeat a figure to exactly `steps` sixteenths."""
     return (figure * (steps // len(figure) + 1))[:steps]
 
 
 def events(figure: str) -> list[tuple[int, int, str]]:
-    """Read a figure as (step, length in steps, symbol).
+    """Parse a figure into (step, length in steps, symbol).
 
     >>> events("x--.o.")
     [(0, 3, 'x'), (4, 1, 'o')]
     """
-    found: list[tuple[int, int, str]] = []
+    played: list[tuple[int, int, str]] = []
     for step, symbol in enumerate(figure):
-        if symbol == "-" and found and sum(found[-1][:2]) == step:
-            found[-1] = (found[-1][0], found[-1][1] + 1, found[-1][2])
+        if symbol == "-" and played and sum(played[-1][:2]) == step:
+            played[-1] = (played[-1][0], played[-1][1] + 1, played[-1][2])
         elif symbol not in ".-":
-            found.append((step, 1, symbol))
-    return found
+            played.append((step, 1, symbol))
+    return played

@@ -1,4 +1,4 @@
-"""What a composed piece is, and how it becomes a MIDI file."""
+"""A composed piece as values, and its MIDI file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TICKS = 480
 
 @dataclass(frozen=True)
 class ScoreNote:
-    """A note as played: start and length in beats, and the part that plays it."""
+    """A note as played: start and length in beats, and the number of the part that plays it."""
 
     start: float
     length: float
@@ -32,12 +32,12 @@ class ScorePart:
     channel: int
     level: float
     pan: float  # -1 left, 1 right
-    held: bool  # whether its long notes swell
+    held: bool  # True if its long notes swell
 
 
 @dataclass(frozen=True)
 class Score:
-    """A piece, and what is known of it."""
+    """A piece and the facts about it."""
 
     style: str
     genre: str | None
@@ -56,14 +56,14 @@ class Score:
 
     @property
     def instruments(self) -> tuple[str, ...]:
-        """Names of the programs heard, each once, drums left out."""
+        """Names of the programs used, each once, without drums."""
         return tuple(
             dict.fromkeys(part.name for part in self.parts if part.channel != DRUM_CHANNEL)
         )
 
 
 def _controls(score: Score, index: int, part: ScorePart) -> list[tuple[float, mido.Message]]:
-    """Sound, balance and, for players who can shape a held note, its swell and vibrato."""
+    """Program, level, pan, reverb and, for parts that can shape a held note, swell and vibrato."""
     send = {"channel": part.channel}
     out = [
         (0.0, mido.Message("program_change", program=part.program, **send)),
@@ -90,7 +90,7 @@ def _controls(score: Score, index: int, part: ScorePart) -> list[tuple[float, mi
 
 
 def write_midi(score: Score, path: Path) -> None:
-    """Write the score as a MIDI file: tempo, meter and title, then one track a part."""
+    """Write the score as a MIDI file: tempo, meter and title, then one track per part."""
     song = mido.MidiFile(ticks_per_beat=TICKS)
     over, under = (int(number) for number in score.meter.split("/"))
     head = mido.MidiTrack()
@@ -109,7 +109,7 @@ def write_midi(score: Score, path: Path) -> None:
         track = mido.MidiTrack()
         track.append(mido.MetaMessage("track_name", name=part.name))
         now = 0
-        # Ends of notes before new notes, or a repeated note would be cut at its birth.
+        # Note-offs come before note-ons at the same tick; otherwise a repeated note is cut off.
         for when, message in sorted(
             timed, key=lambda item: (round(item[0] * TICKS), _rank(item[1]))
         ):
@@ -121,5 +121,5 @@ def write_midi(score: Score, path: Path) -> None:
 
 
 def _rank(message: mido.Message) -> int:
-    """Order of messages at one moment."""
+    """Order of messages at the same tick: controls, note-offs, note-ons."""
     return {"note_off": 1, "note_on": 2}.get(message.type, 0)

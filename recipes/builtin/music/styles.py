@@ -1,6 +1,6 @@
 """The styles the composer knows: who plays what, over which chords, how fast, in which mood.
 
-They are written down in `styles.toml`; here is what the fields mean, and the reading of them.
+The styles themselves are in `styles.toml`; this module says what the fields mean and reads them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class StyleLayer:
     figure: str = ""  # of rhythm.BASS or rhythm.COMPS; none for melodies and drones
     centre: int = 60  # MIDI pitch around which it moves
     level: float = 0.7
-    enter: int = 0  # the first section in which it plays
-    size: int = 4  # voices of a chord; for the role "voice", which of four it takes
+    enter: int = 0  # first section in which it plays
+    size: int = 4  # voices in a chord; for the role "voice", which of the four it takes
     busy: float = 0.45  # melodies: 0 long notes, 1 sixteenths
-    scale: int = 12  # melodies: their reach in semitones around the centre
+    scale: int = 12  # melodies: range in semitones on either side of the centre
 
 
 USUAL: dict[str, StyleLayer] = {
@@ -34,7 +34,7 @@ USUAL: dict[str, StyleLayer] = {
     "bass": StyleLayer("bass", (), centre=40, level=0.75),
     "drone": StyleLayer("drone", (), centre=48, level=0.45),
 }
-"""What a layer is when the table does not say."""
+"""Defaults of a layer by role."""
 
 
 @dataclass(frozen=True)
@@ -43,28 +43,28 @@ class Style:
 
     name: str
     genre: str
-    tempo: tuple[int, int]  # beats a minute, from and to
+    tempo: tuple[int, int]  # lowest and highest, in beats per minute
     modes: tuple[str, ...]
-    chords: tuple[str, ...]  # progressions, one symbol a bar; theory.chord reads them
+    chords: tuple[str, ...]  # progressions, one symbol per bar (two with a comma); see theory.chord
     layers: tuple[StyleLayer, ...]
     moods: tuple[str, ...]
     grooves: tuple[str, ...] = ()
     kits: tuple[str, ...] = ("standard kit",)
     meter: str = "4/4"
-    swing: float = 0.5  # where in its beat the off-beat falls
-    swing_beats: float = 1.0  # the beat that is swung: 1 swings eighths, 0.5 sixteenths
-    loose: float = 0.010  # deviation of the timing in seconds; 0 is a machine
+    swing: float = 0.5  # where in its beat the off-beat falls; 0.5 is straight
+    swing_beats: float = 1.0  # the unit that is swung: 1 swings eighths, 0.5 sixteenths
+    loose: float = 0.010  # standard deviation of the timing in seconds; 0 is a machine
     drums_enter: int = 0
 
 
 def read_layer(text: str) -> StyleLayer:
-    """Read a layer from its line.
+    """Parse a layer from its line in styles.toml.
 
     >>> read_layer("bass:walking 32 33 level=0.5").programs
     (32, 33)
     """
     head, *words = text.split()
-    # A figure may be of two words (boom chuck): what follows the role up to the first number.
+    # A figure may have two words (boom chuck): it is everything up to the first number.
     while words and not words[0].isdigit():
         head += f" {words.pop(0)}"
     role, _, figure = head.partition(":")
@@ -76,7 +76,7 @@ def read_layer(text: str) -> StyleLayer:
 
 
 def _style(name: str, fields: dict[str, Any]) -> Style:
-    """Make a style of its table."""
+    """Build a style from its table."""
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
     sets: dict[str, list[str]] = _TABLE["progressions"]
     given["chords"] = tuple(c for text in given["chords"] for c in sets.get(text[1:], [text]))

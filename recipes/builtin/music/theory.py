@@ -1,4 +1,4 @@
-"""Scales, chords and voice leading: the composer's harmony, in semitones and MIDI pitches."""
+"""Scales, chords and voice leading, in semitones and MIDI pitches."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ UNDER: dict[str, str] = {
     "pelog": "phrygian",
     "hirajoshi": "minor",
 }
-"""The seven-note mode that supplies the chords under a melody in a mode with fewer notes."""
+"""For modes with fewer than seven notes: the seven-note mode that supplies the chords."""
+
 
 DARK = frozenset(
     {
@@ -81,16 +82,19 @@ class Chord:
 
 
 def chord(symbol: str, tonic: int, mode: str) -> Chord:
-    """Read a chord: a degree of the mode, then "" (triad), "s" (seventh) or a quality of its own.
+    """Parse a chord symbol: a degree of the mode, then "" (triad), "s" (seventh) or a quality.
 
-    With a sign before it (b7M, #1o7) the degree is one of the major scale, whatever the mode.
+    With an accidental in front (b7M, #1o7) the degree is one of the major scale, whatever the mode.
+
+    Raises:
+        ValueError: if the symbol is not a chord.
 
     >>> chord("5d7", 0, "major")
     Chord(root=7, intervals=(0, 4, 7, 10))
     """
     match = re.fullmatch(r"([b#]?)([1-7])(.*)", symbol)
     if match is None:
-        raise ValueError(f"no such chord: {symbol}")
+        raise ValueError(f'"{symbol}" is not a chord; write a degree and a quality, as in 5d7')
     sign, digit, quality = match.groups()
     scale = MODES[UNDER.get(mode, mode)]
     degree = int(digit) - 1
@@ -110,7 +114,7 @@ def ladder(tonic: int, mode: str, low: int, high: int) -> list[int]:
 
 
 def nearest(classes: tuple[int, ...], pitch: float) -> int:
-    """The pitch of one of these classes that is nearest."""
+    """The pitch nearest to `pitch` in any of these pitch classes; of two, the lower."""
     around = range(int(pitch) - 7, int(pitch) + 9)
     return min((p for p in around if p % 12 in classes), key=lambda p: (abs(p - pitch), p))
 
@@ -118,15 +122,16 @@ def nearest(classes: tuple[int, ...], pitch: float) -> int:
 def lead(
     harmony: Chord, previous: tuple[int, ...] | None, centre: int, size: int
 ) -> tuple[int, ...]:
-    """Voice a chord in `size` parts around `centre`, moving as little as can be from `previous`.
+    """Voice a chord in `size` parts around `centre`, moving as little as possible from `previous`.
 
-    The third (or what stands for it) and the seventh are never left out; the fifth is, first.
+    The third (or the second or fourth in its place) and the seventh are always kept; with too few
+    voices, the fifth is dropped first.
     """
     classes = harmony.classes
     keep = set(classes) if len(classes) <= size else {classes[0], classes[1], *classes[3:]}
     pool: list[int] = []
     reach = 10
-    # A triad has as few as four notes within the usual reach, and up to five voices to fill.
+    # Within ten semitones a triad may have only four notes; five voices need a wider reach.
     while len(pool) < size:
         pool = [p for p in range(centre - reach, centre + reach + 1) if p % 12 in classes]
         reach += 1

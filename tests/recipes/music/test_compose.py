@@ -7,11 +7,13 @@ import pytest
 import soundfile
 from mutagen.oggvorbis import OggVorbis
 
-from recipes.builtin.music.compose import DIVERSE, Score, compose, write_midi
+from recipes.builtin.music.compose import compose
 from recipes.builtin.music.demo import pieces
+from recipes.builtin.music.diverse import DIVERSE
 from recipes.builtin.music.gm import DRUM_CHANNEL, DRUMS, PROGRAMS
 from recipes.builtin.music.render import CEILING, SOUNDFONTS, level, plan
 from recipes.builtin.music.rhythm import BASS, COMPS, GROOVES, events, fit
+from recipes.builtin.music.score import Score, write_midi
 from recipes.builtin.music.styles import BY_NAME, STYLES, read_layer
 from recipes.builtin.music.theory import MODES, QUALITIES, chord, lead, nearest
 
