@@ -1,16 +1,16 @@
-"""Make the demo library: forty short pieces of forty kinds, so that gdr can be tried without music.
+"""Make the demo library: forty short pieces in forty styles, to try gdr without music of your own.
 
     python -m recipes.builtin.music.demo --work DIR --out demo
 
-Composed by compose.py from the seeds below, played by fluidsynth with the FluidR3 soundfont,
-encoded by ffmpeg as Ogg Vorbis, tagged with mutagen. The same versions of these tools give the
-same bytes. Where a style came out blurred, its seed was changed for one in which an audio tagger
-named the style sooner.
+Each piece is composed from the seed below, synthesised by fluidsynth with the FluidR3 soundfont,
+encoded by ffmpeg as Ogg Vorbis and tagged with mutagen. The same versions of these tools give the
+same bytes. Where a piece did not sound like its style, the seed was replaced by one that an audio
+tagger recognised. Writes `README.md` with a table of the pieces, too. Needs the commands
+`fluidsynth` and `ffmpeg`.
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,16 +20,18 @@ import numpy as np
 from mutagen.oggvorbis import OggVorbis
 from numpy.typing import NDArray
 
+from gdr_model import atomic
 from recipes.builtin.music.compose import compose
 from recipes.builtin.music.render import RATE_HZ, soundfont, synthesise
 from recipes.builtin.music.score import Score
 from recipes.builtin.music.styles import BY_NAME
+from recipes.builtin.steps import step_parser
 
 SECONDS = 22.0
 FADE_S = 2.0
 PEAK = 0.8  # the encoder adds up to a tenth to a sharp attack
-QUALITY = 0  # of Vorbis, the least ffmpeg offers
-OUT_HZ = 24000  # a quarter less to store than at 32000; the encoder hears nothing above 7.6 kHz
+QUALITY = 0  # of Vorbis, the lowest that ffmpeg offers
+OUT_HZ = 24000  # a quarter smaller than 32000 Hz; gdr's encoder uses nothing above 7.6 kHz
 DATE = "2026"
 ALBUM = "Demo library"
 
@@ -81,64 +83,67 @@ README = """# The demo library
 Forty pieces of {seconds:.0f} seconds in forty styles, to try gdr with: `gdr index demo`, then
 `gdr search "slow piano, sad" --library demo`.
 
-Nobody played them. gdr's own composer (`recipes/builtin/music/compose.py`) wrote them from a seed,
-and fluidsynth played them with the FluidR3 GM soundfont by Frank Wen, under the MIT licence
-(Debian package `fluid-soundfont-gm`). The pieces are under the licence of this repository. To make
-them again:
+No musicians were involved. gdr's own composer (`recipes/builtin/music/compose.py`) wrote each piece
+from a seed, and fluidsynth played it with the FluidR3 GM soundfont by Frank Wen, which is under the
+MIT licence (Debian package `fluid-soundfont-gm`). The pieces are under the licence of this
+repository. To make them again:
 
     python -m recipes.builtin.music.demo --work DIR --out demo
 
-| piece | style | tempo | key | heard |
+| piece | style | tempo | key | instruments |
 | --- | --- | --- | --- | --- |
 {rows}
 """
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A piece of the demo library: where it goes, what it is called, and what it is made from."""
+class DemoPiece:
+    """A piece of the demo library: its folder and title, and the style and seed that make it."""
 
     folder: str
     title: str
     style: str
     seed: int
 
+    @property
+    def path(self) -> Path:
+        """Its file, relative to the library."""
+        return Path(self.folder, f"{self.title}.ogg")
 
-def pieces() -> list[Piece]:
-    """Read the list above."""
-    found: list[Piece] = []
+    def compose(self) -> Score:
+        """Its score."""
+        return compose(self.seed, self.style, SECONDS)
+
+
+def pieces() -> list[DemoPiece]:
+    """The pieces listed above, in order."""
+    listed: list[DemoPiece] = []
     for line in PIECES.strip().splitlines():
         place, recipe = line.split(": ")
         folder, title = place.split("/")
         style, seed = recipe.rsplit(" ", 1)
-        found.append(Piece(folder, title, style, int(seed)))
-    return found
+        listed.append(DemoPiece(folder, title, style, int(seed)))
+    return listed
 
 
 def encode(sound: NDArray[np.float32], path: Path) -> None:
-    """Write (N,) at `RATE_HZ` as mono Ogg Vorbis, the same bytes for the same sound."""
-    command = ["ffmpeg", "-y", "-loglevel", "error", "-f", "f32le", "-ar", str(RATE_HZ), "-ac", "1"]
-    # bitexact: otherwise the stream gets a random serial number.
-    command += ["-i", "-", "-ar", str(OUT_HZ), "-c:a", "libvorbis", "-q:a", str(QUALITY)]
-    command += [
-        "-flags",
-        "+bitexact",
-        "-fflags",
-        "+bitexact",
-        "-map_metadata",
-        "-1",
-        "-f",
-        "ogg",
-        str(path),
-    ]
+    """Write (N,) at `RATE_HZ` as mono Ogg Vorbis, the same bytes for the same sound.
+
+    Raises:
+        subprocess.CalledProcessError: if ffmpeg fails.
+    """
+    pcm = ["-f", "f32le", "-ar", str(RATE_HZ), "-ac", "1", "-i", "-"]
+    vorbis = ["-ar", str(OUT_HZ), "-c:a", "libvorbis", "-q:a", str(QUALITY), "-f", "ogg"]
+    # Without bitexact the stream gets a random serial number.
+    same_bytes = ["-flags", "+bitexact", "-fflags", "+bitexact", "-map_metadata", "-1"]
+    command = ["ffmpeg", "-y", "-loglevel", "error", *pcm, *vorbis, *same_bytes, str(path)]
     subprocess.run(command, input=sound.astype("<f4").tobytes(), check=True)
 
 
-def make(piece: Piece, number: int, font: Path, out: Path) -> Score:
-    """Compose, play, encode and tag one piece."""
-    score = compose(piece.seed, piece.style, SECONDS)
-    mono = synthesise(score, font, SECONDS, FADE_S).mean(axis=1)
-    path = out / piece.folder / f"{piece.title}.ogg"
+def make(piece: DemoPiece, number: int, font: Path, out: Path) -> None:
+    """Compose, synthesise, encode and tag one piece."""
+    mono = synthesise(piece.compose(), font, SECONDS, FADE_S).mean(axis=1)
+    path = out / piece.path
     path.parent.mkdir(parents=True, exist_ok=True)
     encode(mono * (PEAK / float(np.abs(mono).max())), path)
     tags = OggVorbis(path)  # type: ignore[no-untyped-call]
@@ -149,30 +154,34 @@ def make(piece: Piece, number: int, font: Path, out: Path) -> Score:
     tags["date"] = DATE
     tags["tracknumber"] = str(number)
     tags.save()
-    return score
 
 
-def row(piece: Piece, score: Score) -> str:
+def row(piece: DemoPiece) -> str:
     """A line of the table in the README."""
-    heard = ", ".join([*score.instruments, *([score.drum_kit] if score.drum_kit else [])])
+    score = piece.compose()
+    instruments = ", ".join([*score.instruments, *([score.drum_kit] if score.drum_kit else [])])
     place = f"{piece.folder}/{piece.title}"
     key = f"{score.key} {score.mode}"
-    return f"| {place} | {piece.style} | {score.tempo_bpm:.0f} | {key} | {heard} |"
+    return f"| {place} | {piece.style} | {score.tempo_bpm:.0f} | {key} | {instruments} |"
+
+
+def readme() -> str:
+    """The text of the library's README.md."""
+    return README.format(seconds=SECONDS, rows="\n".join(map(row, pieces())))
 
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="holds soundfonts")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the library")
+    parser = step_parser(__doc__)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the demo library"
+    )
     options = parser.parse_args()
     font = soundfont("fluid-soundfont-gm", options.work)
-    rows = []
     for number, piece in enumerate(pieces(), start=1):
-        rows.append(row(piece, make(piece, number, font, options.out)))
-        print(rows[-1], file=sys.stderr)
-    text = README.format(seconds=SECONDS, rows="\n".join(rows))
-    (options.out / "README.md").write_text(text, encoding="utf-8")
+        make(piece, number, font, options.out)
+        print(row(piece), file=sys.stderr)
+    atomic.write_text(options.out / "README.md", readme())
 
 
 if __name__ == "__main__":

@@ -1,18 +1,16 @@
-"""Render our own compositions with free soundfonts, as training sound whose facts are known.
+"""Render our own compositions with free soundfonts: training sound whose facts are known.
 
     python -m recipes.builtin.music.render --work DIR --count 1200 --seconds 24
 
-Render number n is a function of n alone: even numbers go through the styles in turn, odd ones
-through the 128 programs ("diverse"), and the soundfont alternates. So a second run, or a run with
-a larger count, adds only what is missing. Sound goes to `DIR/renders/NNNNN.flac`, one line of
-facts a render to `DIR/renders.jsonl`. Both soundfonts, FluidR3 and MuseScore General, are under
-the MIT licence and come from Debian. Needs the `fluidsynth` command.
+Render number n depends on n alone: even numbers go through the styles in turn, odd ones through
+the 128 programs ("diverse"), and the soundfonts alternate. A second run, or one with a larger
+count, adds only what is missing. Writes the sound to `DIR/renders/NNNNN.flac` and one line of facts
+per render to `DIR/renders.jsonl`. Both soundfonts, FluidR3 and MuseScore General, are under the MIT
+licence and come from Debian packages. Needs the command `fluidsynth`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -24,36 +22,41 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from gdr_model import atomic
 from recipes.builtin.corpus.sources import fetch, split_of
 from recipes.builtin.music.compose import compose
 from recipes.builtin.music.diverse import DIVERSE
 from recipes.builtin.music.gm import PROGRAMS
 from recipes.builtin.music.score import Score, write_midi
 from recipes.builtin.music.styles import STYLES
+from recipes.builtin.steps import append_to_list, read_list, step_parser
 
 SOUNDFONTS = ("fluid-soundfont-gm", "musescore-general-soundfont-lossless")
 RATE_HZ = 32000
 LEVEL = 0.1  # RMS, -20 dB
 KNEE, CEILING = 0.7, 0.95
+"""Of full scale: where soft clipping starts, and what it never exceeds."""
 
 
 def soundfont(package: str, work: Path) -> Path:
-    """Find a soundfont in DIR/soundfonts, fetching its Debian package the first time."""
+    """Path of a soundfont in DIR/soundfonts; its Debian package is fetched the first time."""
     folder = work / "soundfonts"
     folder.mkdir(parents=True, exist_ok=True)
     kept = sorted(folder.glob(f"{package}.sf?"))
     if kept:
         return kept[0]
-    found = [
-        p for p in sorted(fetch(package, work).rglob("*.sf?")) if p.is_file() and not p.is_symlink()
-    ]
-    target = folder / f"{package}{found[0].suffix}"
-    shutil.copyfile(found[0], target)
+    unpacked = fetch(package, work)
+    original = next(
+        path for path in sorted(unpacked.rglob("*.sf?")) if path.is_file() and not path.is_symlink()
+    )
+    target = folder / f"{package}{original.suffix}"
+    with atomic.replacing(target) as temporary:
+        shutil.copyfile(original, temporary)
     return target
 
 
 def plan(number: int) -> tuple[str, str]:
-    """Style and soundfont of a render; a style that comes round again gets the other soundfont.
+    """Style and soundfont of a render; the next time round, a style gets the other soundfont.
 
     >>> plan(1)
     ('diverse', 'fluid-soundfont-gm')
@@ -65,15 +68,20 @@ def plan(number: int) -> tuple[str, str]:
 def synthesise(
     score: Score, font: Path, seconds: float, fade_s: float = 0.8
 ) -> NDArray[np.float32]:
-    """Play a score: (N, 2) at `RATE_HZ`, exactly `seconds` long, levelled and faded out."""
+    """Synthesise a score: (N, 2) at `RATE_HZ`, exactly `seconds` long, levelled and faded out.
+
+    Raises:
+        ValueError: if it is silent.
+        subprocess.CalledProcessError: if fluidsynth fails.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         midi, wave = Path(scratch) / "score.mid", Path(scratch) / "score.wav"
         write_midi(score, midi)
-        # No chorus (-C 0): fluidsynth's is in antiphase, 10 dB of a synth vanish in mono.
+        # No chorus (-C 0): fluidsynth's is in antiphase, and a synth loses 10 dB of it in mono.
         command = ["fluidsynth", "-ni", "-q", "-C", "0", "-r", str(RATE_HZ)]
-        # Only the samples played are loaded, not all 490 MB of the larger font.
+        # Load only the samples that are played, not all 490 MB of the larger font.
         command += ["-o", "synth.dynamic-sample-loading=1"]
-        # Float samples cannot clip: a loud style is turned down below, not distorted here.
+        # Float samples cannot clip: loud styles are turned down below, not distorted here.
         command += ["-O", "float", "-T", "wav", "-F", str(wave), str(font), str(midi)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         sound, _ = soundfile.read(wave, dtype="float32", always_2d=True)
@@ -85,9 +93,12 @@ def synthesise(
 
 
 def level(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring a sound to RMS `LEVEL`; what then lies above `KNEE` is bent to stay below `CEILING`.
+    """Bring a sound to RMS `LEVEL` and soft-clip what exceeds `KNEE` to stay below `CEILING`.
 
-    By RMS and not by the peak, which in sparse music is a single hit of a drum.
+    By RMS, not by the peak, which in sparse music is a single drum hit.
+
+    Raises:
+        ValueError: if the sound is silent.
     """
     sound = sound - sound.mean(axis=0)
     rms = float(np.sqrt(np.mean(sound**2)))
@@ -101,7 +112,7 @@ def level(sound: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def facts(score: Score) -> dict[str, Any]:
-    """What is known of a score, as stored beside its sound."""
+    """The facts about a score that its line in the list holds."""
     return {
         "style": score.style,
         "genre": score.genre,
@@ -119,15 +130,14 @@ def facts(score: Score) -> dict[str, Any]:
 
 
 def render(number: int, work: Path, seconds: float) -> dict[str, Any]:
-    """Compose, play and store one render; return its line of facts."""
+    """Compose, synthesise and store one render; return its line of facts."""
     style, font = plan(number)
     score = compose(number, style, seconds)
     sound = synthesise(score, soundfont(font, work), seconds)
     path = work / "renders" / f"{number:05d}.flac"
     path.parent.mkdir(exist_ok=True)
-    half = path.with_suffix(".part")
-    soundfile.write(half, sound, RATE_HZ, format="FLAC", subtype="PCM_16")
-    half.replace(path)
+    with atomic.replacing(path) as temporary:
+        soundfile.write(temporary, sound, RATE_HZ, format="FLAC", subtype="PCM_16")
     identity = f"render/{number:05d}"
     return {
         "id": identity,
@@ -141,31 +151,30 @@ def render(number: int, work: Path, seconds: float) -> dict[str, Any]:
     }
 
 
+def render_all(work: Path, count: int, seconds: float) -> None:
+    """Render the numbers below `count` that are not listed yet."""
+    listing = work / "renders.jsonl"
+    done = {record["id"] for record in read_list(listing)}
+    for number in range(count):
+        if f"render/{number:05d}" in done:
+            continue
+        append_to_list(listing, render(number, work, seconds))
+        if number % 50 == 49:
+            print(f"{number + 1} of {count} rendered", file=sys.stderr)
+
+
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = step_parser(__doc__)
     parser.add_argument(
-        "--work", type=Path, required=True, metavar="DIR", help="where soundfonts and renders go"
-    )
-    parser.add_argument(
-        "--count", type=int, default=1200, help="renders wanted in all (default %(default)s)"
+        "--count", type=int, default=1200, help="how many renders in all (default %(default)s)"
     )
     parser.add_argument(
         "--seconds", type=float, default=24.0, help="length of each (default %(default)s)"
     )
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    listing: Path = options.work / "renders.jsonl"
-    lines = listing.read_text().splitlines() if listing.exists() else []
-    done = {json.loads(line)["id"] for line in lines}
-    for number in range(options.count):
-        if f"render/{number:05d}" in done:
-            continue
-        line = json.dumps(render(number, options.work, options.seconds), ensure_ascii=False)
-        with listing.open("a") as file:
-            file.write(line + "\n")
-        if number % 50 == 49:
-            print(f"{number + 1} of {options.count}", file=sys.stderr)
+    render_all(options.work, options.count, options.seconds)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,9 @@ QUALITIES: dict[str, tuple[int, ...]] = {
     "d9": (0, 4, 7, 10, 14),
 }
 
+DIATONIC = {"": 3, "s": 4}
+"""Qualities built from the notes of the mode, with their number of notes: triads and sevenths."""
+
 
 @dataclass(frozen=True)
 class Chord:
@@ -94,7 +97,7 @@ def chord(symbol: str, tonic: int, mode: str) -> Chord:
     """
     match = re.fullmatch(r"([b#]?)([1-7])(.*)", symbol)
     if match is None:
-        raise ValueError(f'"{symbol}" is not a chord; write a degree and a quality, as in 5d7')
+        raise ValueError(f'"{symbol}" is not a chord: write a degree and a quality, as in 5d7')
     sign, digit, quality = match.groups()
     scale = MODES[UNDER.get(mode, mode)]
     degree = int(digit) - 1
@@ -102,7 +105,9 @@ def chord(symbol: str, tonic: int, mode: str) -> Chord:
     root = (tonic + step) % 12
     if quality in QUALITIES:
         return Chord(root, QUALITIES[quality])
-    size = 4 if quality == "s" else 3
+    if quality not in DIATONIC:
+        raise ValueError(f'"{symbol}" is not a chord: there is no quality "{quality}"')
+    size = DIATONIC[quality]
     thirds = [scale[(degree + 2 * k) % 7] + 12 * ((degree + 2 * k) // 7) for k in range(size)]
     return Chord(root, tuple(pitch - thirds[0] for pitch in thirds))
 
