@@ -63,11 +63,11 @@ from pathlib import Path
 from gdr_tui.app.main.session import Session
 
 session = Session([Path(sys.argv[1])])
-session.load()
-session.refresh()
+session.loader.load()
+session.loader.refresh()
 began, shown = time.perf_counter(), []
 show = lambda mapped: shown.append(f"{mapped.method} after {time.perf_counter() - began:.1f} s")
-thread = threading.Thread(target=session.map, args=(show,))
+thread = threading.Thread(target=session.mapper.map, args=(show,))
 thread.start()
 longest, last = 0.0, time.perf_counter()
 while thread.is_alive():

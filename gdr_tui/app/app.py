@@ -22,10 +22,22 @@ from textual.theme import Theme
 from gdr_model.errors import LibraryError
 from gdr_tui.app import keys, messages, settings
 from gdr_tui.app.background import Background
-from gdr_tui.app.main.jobs import Jobs
-from gdr_tui.app.main.notes import Notes
+from gdr_tui.app.crates.messages import CratesRead
+from gdr_tui.app.crates.writer import CrateWriter
+from gdr_tui.app.edit.jobs import EditJobs
+from gdr_tui.app.explain.jobs import ExplainJobs
+from gdr_tui.app.library.jobs import LibraryJobs
+from gdr_tui.app.main.jobs import Jobs, ModelJobs
 from gdr_tui.app.main.screen import MainScreen
-from gdr_tui.app.main.session import Session
+from gdr_tui.app.main.session import Parts, Session
+from gdr_tui.app.map.jobs import MapJobs
+from gdr_tui.app.notebook import NotebookThread
+from gdr_tui.app.playback.jobs import PlaybackJobs
+from gdr_tui.app.search.jobs import SearchJobs
+from gdr_tui.app.tasks import Tasks
+from gdr_tui.app.trail.jobs import TrailJobs
+from gdr_tui.app.trail.messages import TrailRead
+from gdr_tui.app.trail.writer import TrailWriter
 from gdr_tui.app.ui.ask import FolderScreen
 from gdr_tui.app.ui.help import HelpScreen
 from gdr_tui.cli.diagnostics import say
@@ -77,18 +89,32 @@ class GdrApp(App[None]):
         (32, "-tall"),
     ]
 
-    def __init__(self, session: Session, chosen: settings.Settings, problem: str = "") -> None:
+    def __init__(self, session: Parts, chosen: settings.Settings, problem: str = "") -> None:
         # Said before Textual chooses its filter: else NO_COLOR would leave shades of grey.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = session
         self.background = Background()
         self._settings = chosen
         self._problem = problem
-        self._jobs = Jobs(session, self.background, self._tell)
-        self.notes = Notes(
-            session.roots, lambda why: self._tell(messages.WentWrong(literal(why), "notes"))
+        tasks = Tasks(self.background, self._tell)
+        search = SearchJobs(tasks, session.searcher, session.loader)
+        self._jobs = Jobs(
+            ModelJobs(tasks, session.loader),
+            search,
+            EditJobs(tasks, search.find),
+            ExplainJobs(tasks, session.explainer),
+            TrailJobs(tasks, session.fingerprinter),
+            MapJobs(tasks, session.mapper),
+            LibraryJobs(tasks, session.holdings, session.indexer, session.loader),
+            PlaybackJobs(tasks, session.decoder),
         )
-        self.main = MainScreen(self._jobs, chosen, session.check_filter, session.model_name)
+        self.notebook = NotebookThread(
+            lambda why: self._tell(messages.WentWrong(literal(why), "notes"))
+        )
+        self.trail_writer = TrailWriter(self.notebook, session.roots)
+        self.crate_writer = CrateWriter(self.notebook)
+        check = session.searcher.check_filter
+        self.main = MainScreen(self._jobs, self.crate_writer, chosen, check, session.model_name)
         self._keymap_used = keys.remapped(chosen.keys)
         self._leaving = False
 
@@ -117,10 +143,10 @@ class GdrApp(App[None]):
             self.notify(f"there is no theme {literal(name)}; gdr's own is used", markup=False)
 
     def _begin(self) -> None:
-        self._jobs.read_catalogue()
-        self.notes.read_trail(lambda kept: self._tell(messages.TrailRead(kept, self.notes)))
-        self.notes.read_crates(lambda kept: self._tell(messages.CratesRead(kept, self.notes)))
-        self._jobs.load()
+        self._jobs.library.read_catalogue()
+        self.trail_writer.read(lambda kept: self._tell(TrailRead(kept, self.trail_writer)))
+        self.crate_writer.read(lambda kept: self._tell(CratesRead(kept)))
+        self._jobs.model.load()
 
     def _tell(self, message: Message) -> None:
         """Called on threads: the screen hears it."""
@@ -130,8 +156,8 @@ class GdrApp(App[None]):
     def index(self) -> None:
         """Index what is new or changed once the model, which it would slow down, has loaded."""
         if self.session.roots:
-            self._jobs.index()
-            self._jobs.follow()
+            self._jobs.library.index()
+            self._jobs.library.follow()
 
     def action_open_folder(self) -> None:
         """Take in another folder."""
@@ -143,7 +169,7 @@ class GdrApp(App[None]):
 
         def opened(typed: str | None) -> None:
             if typed is not None:
-                self._jobs.read_catalogue()
+                self._jobs.library.read_catalogue()
                 if self.main.asking.has_model:
                     self.index()
 
@@ -189,11 +215,11 @@ def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> 
     app.run()
     deadline = time.monotonic() + LEAVING_S
     app.background.stop(0)  # what draws would keep the processor from what writes
-    written = app.notes.close(LEAVING_S)
-    if not written or app.notes.unkept:
+    written = app.notebook.close(LEAVING_S)
+    if not written or app.notebook.unwritten:
         say(
             "gdr: the last changes of the trail and the crates could not be kept: "
-            + app.notes.problem
+            + app.notebook.problem
         )
     if app.background.stop(max(0.0, deadline - time.monotonic())) and written:
         session.close()

@@ -99,8 +99,8 @@ def test_the_app_takes_a_trained_pair(gdr, noises: Path, tiny_clap: Path, tmp_pa
     assert gdr("index", noises, "--model", tiny_clap).exit_code == 0
     run = train(gdr, noises, tiny_clap, tmp_path)
     session = Session([noises], str(run), "cpu")
-    session.load()
-    assert session.ingest(lambda at: None).encoded == 0
-    results = session.search(Steering("warm piano"), k=TRACKS)
+    session.loader.load()
+    assert session.indexer.index(lambda at: None).encoded == 0
+    results = session.searcher.search(Steering("warm piano"), k=TRACKS)
     assert results.tracks_searched == TRACKS
     session.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
+from gdr_model.search import vocabulary
 from gdr_model.store.records import Failure
 from gdr_model.types import (
     Array,
@@ -27,9 +28,11 @@ from gdr_model.types import (
     never,
 )
 from gdr_tui.app.library.folders import Folder
-from gdr_tui.app.main.session import Catalogue, Indexed, Indexing, Loaded, Session, measured
+from gdr_tui.app.library.pause import Pause
+from gdr_tui.app.main.libraries import Libraries
 from gdr_tui.app.map.points import Course, Mapped
 from gdr_tui.app.trail.trail import Node
+from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded, Prints, measured
 
 NAMES = [
     ("Night Drive", "Alva Noor", "ambient techno"),
@@ -82,11 +85,17 @@ def hits(steering: Steering, count: int) -> tuple[Hit, ...]:
     return tuple(found)
 
 
-class StandIn(Session):
-    """Answers at once, the same each time; `slow_s` makes a query take its time."""
+class StandIn:
+    """Every part of a session; answers at once, the same each time; `slow_s` slows queries down."""
+
+    model_name = "builtin"
 
     def __init__(self, tracks: int = 30, slow_s: float = 0.0) -> None:
-        super().__init__([Path("/music")] if tracks else [], "builtin", "cpu")
+        libraries = Libraries([Path("/music")] if tracks else [])
+        self.roots, self.add = libraries.roots, libraries.add
+        self.loader = self.searcher = self.explainer = self.mapper = self
+        self.holdings = self.indexer = self.decoder = self.fingerprinter = self
+        self.pause = Pause()
         self.tracks = tracks
         self.slow_s = slow_s
         self.may_load = threading.Event()
@@ -107,7 +116,22 @@ class StandIn(Session):
         first = tuple(track(n) for n in range(min(self.tracks, 500)))
         return Catalogue(self.tracks, first, 0, tuple(self.roots))
 
-    def holdings(self) -> tuple[Folder, ...]:
+    def generations(self) -> list[int]:
+        return [1]
+
+    def unlocked(self) -> bool:
+        return False
+
+    def forget_failures(self, paths: Sequence[Path]) -> None:
+        pass
+
+    def words(self) -> Sequence[str]:
+        return vocabulary.WORDS
+
+    def prints(self) -> Prints:
+        raise ModelError("the model is still loading; the query runs when it is there")
+
+    def folders(self) -> tuple[Folder, ...]:
         """Two libraries, one of them on a disk that is away."""
         if not self.tracks:
             return ()
@@ -139,6 +163,9 @@ class StandIn(Session):
 
     def warm(self) -> None:
         pass
+
+    def to_cpu(self) -> Loaded | None:
+        return None
 
     def search(
         self, steering: Steering, k: int, where: str = "", cancelled: Cancel = never
@@ -204,7 +231,7 @@ class StandIn(Session):
     def map(
         self,
         show: Callable[[Mapped], object],
-        tell: Callable[[float], object] = lambda _: None,
+        report: Callable[[float], object] = lambda _: None,
         cancelled: Cancel = never,
     ) -> None:
         if self.fails == "map":
@@ -215,7 +242,7 @@ class StandIn(Session):
         xy = (radii * np.stack([np.cos(angles), np.sin(angles)])).T.astype(np.float32)
         for share in (0.25, 0.5) if self.hold_map else ():
             show(Mapped.of(tracks, xy[:, ::-1], "PCA", self.tracks, preliminary=True))
-            tell(share)
+            report(share)
         while self.hold_map and not cancelled():
             time.sleep(0.01)
         show(Mapped.of(tracks, xy, "t-SNE", min(20, self.tracks)))
@@ -226,8 +253,8 @@ class StandIn(Session):
         draws = np.stack([mapped.middle(found[-1][at : at + 2]) for at in range(8)])
         return Course(draws, path)
 
-    def counts(self, parts: Sequence[str]) -> dict[str, int]:
-        return {part: len(part) for part in parts}
+    def counts(self, conditions: Sequence[str]) -> dict[str, int]:
+        return {each: len(each) for each in conditions}
 
     def refresh(self) -> bool:
         return True
@@ -236,7 +263,7 @@ class StandIn(Session):
         if "nonsense" in where:
             raise UsageError("expected a field, one of title, artist, album")
 
-    def ingest(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
+    def index(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
         for done in range(1, 4) if self.hold_index else ():
             on_progress(measured(done, 30, done * 0.8))
         while self.hold_index and not cancelled():

@@ -55,7 +55,7 @@ async def test_marks_across_queries_into_one_crate_that_is_there_the_next_day() 
         main(pilot).results.cursor = names(pilot).index(cold)
         await pilot.press("m")
         assert "┃ marked 2" in picture(pilot)
-    assert app.notes.close(5)
+    assert app.notebook.close(5)
     assert kept("marked") == [warm, cold]
     with Notebook.open() as notebook:
         first, second = Crates(notebook).tracks("marked")
@@ -81,7 +81,7 @@ async def test_unmarking_takes_out_and_undo_brings_back_to_the_same_place() -> N
         assert "┃ marked 2" in picture(pilot)
         await pilot.press("M", "u")
         assert inside(pilot) == [first, second, third]
-    assert app.notes.close(5)
+    assert app.notebook.close(5)
     assert kept("marked") == [first, second, third]
 
 
@@ -101,7 +101,7 @@ async def test_puts_tracks_in_order_and_takes_that_back() -> None:
         await pilot.press("u")
         assert inside(pilot) == [first, second, third]
         await pilot.press("J")
-    assert app.notes.close(5)
+    assert app.notebook.close(5)
     assert len(kept("marked")) == 3
 
 
@@ -127,7 +127,7 @@ async def test_makes_names_chooses_and_loses_crates_and_gets_them_back() -> None
         assert main(pilot).shelf.chosen == "Sunday"
         await pilot.press("g", "enter", "escape")
         assert "┃ marked 1" in picture(pilot)
-    assert app.notes.close(5)
+    assert app.notebook.close(5)
     assert len(kept("Sunday")) == 1
     with Notebook.open() as notebook:
         assert Crates(notebook).chosen() == "marked"

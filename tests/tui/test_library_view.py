@@ -18,9 +18,11 @@ from gdr_model import paths
 from gdr_model.store.records import Failure, Sound, Stamp
 from gdr_model.types import Cancel, never
 from gdr_tui.app.library.folders import folders
+from gdr_tui.app.library.jobs import Indexes
 from gdr_tui.app.library.pause import Pause
 from gdr_tui.app.library.screen import LibraryScreen
-from gdr_tui.app.main.session import Indexed, Indexing, Session
+from gdr_tui.app.main.session import Session
+from gdr_tui.app.values import Indexed, Indexing
 
 DEMO = Path(__file__).parents[2] / "demo"
 
@@ -37,16 +39,30 @@ def songs(music: Path) -> Path:
     return music
 
 
-class Quick(Session):
-    """Its user pauses before anything is indexed."""
+class PausedAtOnce:
+    """An indexer whose user pauses before anything is indexed."""
 
-    def ingest(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
-        def tell(indexing: Indexing) -> None:
+    def __init__(self, indexer: Indexes) -> None:
+        self._indexer = indexer
+        self.pause = indexer.pause
+
+    def index(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
+        def report(indexing: Indexing) -> None:
             if not indexing.done:
                 self.pause.turn(True)
             on_progress(indexing)
 
-        return super().ingest(tell, cancelled)
+        return self._indexer.index(report, cancelled)
+
+    def unlocked(self) -> bool:
+        return self._indexer.unlocked()
+
+
+def paused(songs: Path) -> Session:
+    """A session on folders whose indexing is paused at once."""
+    session = Session([songs])
+    session.indexer = PausedAtOnce(session.indexer)
+    return session
 
 
 def library(pilot: Pilot[Any]) -> LibraryScreen:
@@ -101,7 +117,7 @@ async def test_a_file_that_was_mended_is_read_when_it_is_tried_again(songs: Path
 
 
 async def test_indexing_rests_goes_on_and_can_be_left_while_it_rests(songs: Path) -> None:
-    app = opened(Quick([songs]))
+    app = opened(paused(songs))
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: main(pilot).status.state.indexing, 60)
         await pilot.press("escape", "L", "p")
@@ -116,7 +132,7 @@ async def test_indexing_rests_goes_on_and_can_be_left_while_it_rests(songs: Path
         await pilot.press("escape")
         await until(pilot, lambda: len(names(pilot)) == 4)
     shutil.copy(next((songs / "dub").glob("*.ogg")), songs / "new.ogg")
-    app = opened(Quick([songs]))
+    app = opened(paused(songs))
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: main(pilot).status.state.indexing, 60)
     began = time.monotonic()
@@ -126,8 +142,8 @@ async def test_indexing_rests_goes_on_and_can_be_left_while_it_rests(songs: Path
 
 async def test_a_folder_that_vanished_is_named_and_its_counts_are_kept(songs: Path) -> None:
     session = Session([songs])
-    session.load()
-    session.ingest(lambda _: None)
+    session.loader.load()
+    session.indexer.index(lambda _: None)
     session.close()
     shutil.move(songs, songs.with_name("elsewhere"))
     async with opened(Session([songs])).run_test(size=NARROW) as pilot:
@@ -142,8 +158,8 @@ async def test_a_library_that_another_program_holds_is_shown_and_written_to_late
     songs: Path,
 ) -> None:
     session = Session([songs])
-    session.load()
-    session.ingest(lambda _: None)
+    session.loader.load()
+    session.indexer.index(lambda _: None)
     session.close()
     shutil.copy(next((songs / "dub").glob("*.ogg")), songs / "new.ogg")
     other = sqlite3.connect(paths.store_of(songs) / "library.db", isolation_level=None)

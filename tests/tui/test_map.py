@@ -13,11 +13,11 @@ from stand_in import StandIn, track
 from textual.pilot import Pilot
 
 from gdr_tui.app.main.screen import MainScreen
-from gdr_tui.app.main.session import Indexed
 from gdr_tui.app.map.points import Grouping, Mapped, folders
 from gdr_tui.app.map.screen import MapScreen
 from gdr_tui.app.map.widget import MapPlot
 from gdr_tui.app.messages import IndexFinished
+from gdr_tui.app.values import Indexed
 
 
 async def mapped(pilot: Pilot[Any]) -> MapPlot:

@@ -73,8 +73,8 @@ async def test_a_known_folder_opens_with_its_tracks_and_encodes_nothing_again(
     library: Path,
 ) -> None:
     session = Session([library])
-    session.load()
-    assert session.ingest(lambda indexing: None).encoded == 12
+    session.loader.load()
+    assert session.indexer.index(lambda indexing: None).encoded == 12
     async with opened(Session([library])).run_test(size=NARROW) as pilot:
         status = main(pilot).query_one(StatusLine).state
         await until(pilot, lambda: len(names(pilot)) == 13)

@@ -21,28 +21,32 @@ from gdr_model.store import ingest as ingesting
 from gdr_model.store.library import Library
 from gdr_model.types import Query, Results, Steering
 from gdr_tui.app.background import Background
-from gdr_tui.app.main import jobs
-from gdr_tui.app.main.session import Indexing, Loaded, Session
+from gdr_tui.app.library import jobs
+from gdr_tui.app.main.retrieval import Retrieval
+from gdr_tui.app.main.session import Session
 from gdr_tui.app.main.status import State, StatusLine, left_parts
 from gdr_tui.app.messages import TracksArrived
+from gdr_tui.app.values import Indexing, Loaded
 
 
-class Plain(Session):
-    """A session on real folders whose model has a plain encoder and draws nothing."""
-
-    def __init__(self, roots: list[Path], encoder: Any) -> None:
-        super().__init__(roots)
-        self._plain: Any = SimpleNamespace(encoder=encoder, space=encoder.space, name="bands")
-
-    def load(self) -> Loaded:
-        self._model = self._plain
-        return Loaded("bands", "cpu")
-
-    def warm(self) -> None:
-        pass
-
-    def refresh(self) -> bool:
-        return True
+def plain(
+    roots: list[Path],
+    encoder: Any,
+    search: Callable[..., Results] | None = None,
+    embed: Callable[[list[str]], object] = len,
+) -> Session:
+    """A session on real folders whose model has a plain encoder; `search` answers."""
+    text = SimpleNamespace(embed=embed)
+    model: Any = SimpleNamespace(
+        encoder=encoder, space=encoder.space, text=text, name="bands", device="cpu", retrieving=True
+    )
+    retriever: Any = SimpleNamespace(model=model, search=search, refresh=lambda: None)
+    return Session(
+        roots,
+        retrieval=lambda libraries: Retrieval(
+            libraries, load=lambda name, device: model, over=lambda model, libraries: retriever
+        ),
+    )
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def songs(music: Path, write_tone: Callable[..., Path]) -> Path:
 
 
 async def test_starts_without_music_and_opens_a_folder(songs: Path, encoder: Any) -> None:
-    async with opened(Plain([], encoder)).run_test(size=NARROW) as pilot:
+    async with opened(plain([], encoder)).run_test(size=NARROW) as pilot:
         await until(pilot, lambda: "no music yet" in picture(pilot))
         await until(pilot, lambda: main(pilot).asking.has_model)
         assert "no library" in picture(pilot)
@@ -81,7 +85,7 @@ async def test_a_second_app_follows_the_first_and_takes_over(
 
     first = threading.Thread(target=first_program)
     first.start()
-    session = Plain([songs], encoder)
+    session = plain([songs], encoder)
     async with opened(session).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: any("another gdr is indexing" in s for s in said(pilot)))
         await until(pilot, lambda: len(names(pilot)) == 2)
@@ -96,23 +100,18 @@ async def test_a_second_app_follows_the_first_and_takes_over(
 def test_indexing_waits_while_a_query_is_drawn(songs: Path, encoder: Any) -> None:
     drawing, drawn = threading.Event(), threading.Event()
 
-    class Slow(Plain):
-        def _retrieve(self) -> Any:
-            def search(steering: Steering, **_: object) -> Results:
-                drawing.set()
-                drawn.wait(60)
-                return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 1, 0.1, 0.1)
+    def search(steering: Steering, **_: object) -> Results:
+        drawing.set()
+        drawn.wait(60)
+        return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 1, 0.1, 0.1)
 
-            model = SimpleNamespace(retrieving=True)
-            return SimpleNamespace(search=search, model=model)
-
-    session = Slow([songs], encoder)
-    session.load()
-    query = threading.Thread(target=session.search, args=(Steering(prompt="warm"), 5))
+    session = plain([songs], encoder, search)
+    session.loader.load()
+    query = threading.Thread(target=session.searcher.search, args=(Steering(prompt="warm"), 5))
     query.start()
     assert drawing.wait(60)
     done: list[Indexing] = []
-    index = threading.Thread(target=session.ingest, args=(done.append,))
+    index = threading.Thread(target=session.indexer.index, args=(done.append,))
     index.start()
     time.sleep(0.5)
     assert not encoder.calls, "the query has the processor to itself"
@@ -128,11 +127,7 @@ def test_indexing_waits_while_a_query_is_drawn(songs: Path, encoder: Any) -> Non
 async def test_indexing_begins_when_the_text_model_is_there(songs: Path, encoder: Any) -> None:
     may_warm = threading.Event()
 
-    class Warming(Plain):
-        def warm(self) -> None:
-            may_warm.wait(10)
-
-    session = Warming([songs], encoder)
+    session = plain([songs], encoder, embed=lambda texts: may_warm.wait(10))
     async with opened(session).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: "bands on cpu: loading the text model …" in picture(pilot))
         await pilot.pause(0.3)
@@ -175,9 +170,9 @@ async def test_the_name_of_a_foreign_model_is_shown_literally() -> None:
 async def test_a_folder_that_cannot_be_indexed_is_told_literally(
     tmp_path: Path, encoder: Any
 ) -> None:
-    session = Plain([tmp_path / "gone\x1b[2J"], encoder)
-    session.load()
-    (problem,) = session.ingest(lambda indexing: None).problems
+    session = plain([tmp_path / "gone\x1b[2J"], encoder)
+    session.loader.load()
+    (problem,) = session.indexer.index(lambda indexing: None).problems
     assert "\x1b" not in problem
     assert "is not there any more" in problem
     with pytest.raises(LibraryError):

@@ -11,11 +11,11 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Cancel, WeightedText
 from gdr_tui.app.background import Background
 from gdr_tui.app.gc_control import kept_for_good
-from gdr_tui.app.main.session import measured, sentence
 from gdr_tui.app.playback.waveform import braille, levels
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.results import bar
 from gdr_tui.app.settings import Settings
+from gdr_tui.app.values import measured, sentence
 
 
 def test_full_scale_fills_every_dot_and_silence_draws_one_line() -> None:

@@ -83,7 +83,7 @@ class SmallGpu(StandIn):
             raise full()
         return super().search(*args, **named)
 
-    def to_processor(self) -> Loaded | None:
+    def to_cpu(self) -> Loaded | None:
         self.on_gpu = not self.has_processor
         return Loaded("builtin", "cpu") if self.has_processor else None
 
@@ -150,8 +150,8 @@ async def test_a_locked_notebook_holds_nothing_up_and_loses_nothing() -> None:
         other.close()
         await until(pilot, lambda: len(main(pilot).asking.trail) == 2)
         await until(pilot, lambda: kept() == ["warm", "cold"], 20)
-        assert app.notes.close(10)
-    assert app.notes.unkept == 0
+        assert app.notebook.close(10)
+    assert app.notebook.unwritten == 0
 
 
 async def test_a_full_disk_keeps_the_trail_in_mind_until_there_is_room(
@@ -176,7 +176,7 @@ async def test_a_full_disk_keeps_the_trail_in_mind_until_there_is_room(
         handles[0].execute("PRAGMA max_page_count = 100000")
         monkeypatch.setattr(Notebook, "__init__", whole)
         await until(pilot, lambda: kept() == ["warm", "cold", "slow", "fast"], 20)
-    assert app.notes.close(10)
+    assert app.notebook.close(10)
 
 
 async def test_what_could_not_be_kept_at_the_end_is_counted() -> None:
@@ -186,10 +186,10 @@ async def test_what_could_not_be_kept_at_the_end_is_counted() -> None:
     app = opened(StandIn())
     async with app.run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-    assert await asyncio.to_thread(app.notes.close, 10)
+    assert await asyncio.to_thread(app.notebook.close, 10)
     other.close()
-    assert app.notes.unkept
-    assert "is locked" in app.notes.problem
+    assert app.notebook.unwritten
+    assert "is locked" in app.notebook.problem
 
 
 # Sizes

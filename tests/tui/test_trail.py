@@ -16,9 +16,9 @@ from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedTrail
 from gdr_model.notebook.trails import Trails
 from gdr_tui.app.app import GdrApp
-from gdr_tui.app.main.session import Prints
 from gdr_tui.app.trail.compare import CompareScreen
 from gdr_tui.app.trail.list import TrailList
+from gdr_tui.app.values import Prints
 
 PRINTS = Prints(ModelPrint("builtin", "0" * 16), (LibraryPrint("/music", 30, "1" * 16),))
 
@@ -33,7 +33,7 @@ class Printed(StandIn):
 async def leave(pilot: Pilot[Any]) -> None:
     """Quit as `run` does: what is queued is written."""
     assert isinstance(pilot.app, GdrApp)
-    assert pilot.app.notes.close(5)
+    assert pilot.app.notebook.close(5)
 
 
 async def three(pilot: Pilot[Any]) -> None:
@@ -88,10 +88,10 @@ async def test_asks_before_the_trail_is_read_and_loses_nothing() -> None:
         await leave(pilot)
     app = opened(StandIn())
     held: list[Any] = []
-    app.notes.read_trail = held.append  # type: ignore[method-assign]
+    app.trail_writer.read = held.append  # type: ignore[method-assign]
     async with app.run_test(size=NARROW) as pilot:
         await asked(pilot, "cold")
-        type(app.notes).read_trail(app.notes, held[0])
+        type(app.trail_writer).read(app.trail_writer, held[0])
         await until(pilot, lambda: labels(pilot) == ["“warm”", "“cold”"])
         await pilot.press("r")
         await until(pilot, lambda: len(labels(pilot)) == 3)

@@ -206,7 +206,7 @@ async def test_a_folder_that_went_away_is_one_sentence() -> None:
     def gone(*_: object, **__: object) -> None:
         raise LibraryError("the folder /music is not there any more")
 
-    session.ingest = gone  # type: ignore[assignment,method-assign]
+    session.index = gone  # type: ignore[assignment,method-assign]
     async with opened(session).run_test(size=NARROW) as pilot:
         await until(pilot, lambda: said(pilot))
         assert said(pilot) == ["index: the folder /music is not there any more"]

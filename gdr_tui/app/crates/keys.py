@@ -9,10 +9,9 @@ from textual import on
 from gdr_model.notebook.crates import CrateTrack
 from gdr_model.types import Hit, Track
 from gdr_tui import export
-from gdr_tui.app import messages
 from gdr_tui.app.crates.export import ExportScreen, Source
+from gdr_tui.app.crates.messages import CratesRead
 from gdr_tui.app.crates.screen import CratesScreen, counted, crate_source
-from gdr_tui.app.main.notes import Notes
 from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.safe_text import literal
 
@@ -34,28 +33,22 @@ def crate_track(track: Track, hit: Hit | None, prompt: str) -> CrateTrack:
 class CrateKeys(SearchScreen):
     """The search screen with the keys of crates."""
 
-    _notes: Notes | None = None
-    """Who keeps the crates, once they were read."""
-
-    @on(messages.CratesRead)
-    def show_crates(self, read: messages.CratesRead) -> None:
+    @on(CratesRead)
+    def show_crates(self, read: CratesRead) -> None:
         """Show what is in the crates; read again if that was changed meanwhile."""
         if read.changes != self.shelf.changes and read.changes >= 0:
             self._read_crates()
             return
-        self.shelf.restore(read.kept, read.notes.with_crates)
-        self._notes = read.notes
+        self.shelf.restore(read.kept, self.crate_writer.write)
         self.draw_status()
         if isinstance(self.app.screen, CratesScreen):
             self.app.screen.show()
 
     def _read_crates(self) -> None:
         """Other programs change crates, too."""
-        if notes := self._notes:
+        if self.shelf.restored:
             changes = self.shelf.changes
-            notes.read_crates(
-                lambda kept: self.post_message(messages.CratesRead(kept, notes, changes))
-            )
+            self.crate_writer.read(lambda kept: self.post_message(CratesRead(kept, changes)))
 
     def draw_status(self) -> None:
         """Draw where marks go, too."""

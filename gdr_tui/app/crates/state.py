@@ -51,6 +51,11 @@ class Shelf:
         """How often anything was changed: whether what was read is still so."""
 
     @property
+    def restored(self) -> bool:
+        """Whether the notebook was read."""
+        return self._keep is not _unkept
+
+    @property
     def names(self) -> list[str]:
         """Every crate, in the order of their names."""
         return sorted(self._crates, key=lambda name: (name.casefold(), name))

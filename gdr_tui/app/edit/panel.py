@@ -17,9 +17,10 @@ from textual.widgets import Input, Static
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Edit, Results
-from gdr_tui.app import keys, messages
+from gdr_tui.app import keys
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
+from gdr_tui.app.edit.messages import PreviewFound
 from gdr_tui.app.labels import STRENGTH
 from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.app.search.draft import GUIDANCE_STEP, Draft, weighted
@@ -163,7 +164,7 @@ class EditPanel(Screen["Draft | None"]):
 
     # Answers
 
-    def show(self, drawn: messages.PreviewDrawn) -> None:
+    def show(self, drawn: PreviewFound) -> None:
         """Draw the latest answer; stale ones are dropped."""
         if drawn.number != self._number:
             return
@@ -250,12 +251,12 @@ class EditingScreen(SearchScreen):
 
         def preview(ask: Ask) -> int:
             self._previewed += 1
-            self._jobs.preview(self._previewed, ask, self._settings.results)
+            self._jobs.edit.preview(self._previewed, ask, self._settings.results)
             return self._previewed
 
         def take(edited: Draft | None) -> None:
             self._panel = None
-            self._jobs.give_up_preview()
+            self._jobs.edit.cancel()
             if edited is None:
                 return
             self.asking.draft = edited
@@ -265,8 +266,8 @@ class EditingScreen(SearchScreen):
         self._panel = EditPanel(draft, source, found, strength, preview)
         self.app.push_screen(self._panel, take)
 
-    @on(messages.PreviewDrawn)
-    def show_preview(self, drawn: messages.PreviewDrawn) -> None:
+    @on(PreviewFound)
+    def show_preview(self, drawn: PreviewFound) -> None:
         """Hand the panel its answer."""
         if self._panel:
             self._panel.show(drawn)

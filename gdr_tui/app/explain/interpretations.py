@@ -8,7 +8,8 @@ from textual import on
 from textual.content import Content
 
 from gdr_model.types import Interpretation, Results
-from gdr_tui.app import keys, messages
+from gdr_tui.app import keys
+from gdr_tui.app.explain.messages import InterpretationsFound
 from gdr_tui.app.explain.tabs import InterpretationTabs, named
 from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.app.trail.trail import Ask, Node
@@ -19,9 +20,7 @@ class InterpretationScreen(SearchScreen):
 
     def on_mount(self) -> None:
         """Nothing is known of any query."""
-        self._interpretations: WeakKeyDictionary[Node, messages.InterpretationsFound] = (
-            WeakKeyDictionary()
-        )
+        self._interpretations: WeakKeyDictionary[Node, InterpretationsFound] = WeakKeyDictionary()
         self._at = 0
         """Which interpretation is listed; 0 is all draws together."""
         self._shown: Ask | None = None
@@ -59,11 +58,11 @@ class InterpretationScreen(SearchScreen):
         known, results = self._interpretations.get(node), node.results
         fresh = known is None or known.results is not results
         if fresh and results.hits and len(results.query.vectors) > 1:
-            self._jobs.interpretations(results, self._settings.results, node.ask.where)
+            self._jobs.explain.interpretations(results, self._settings.results, node.ask.where)
         self._show_interpretation()
 
-    @on(messages.InterpretationsFound)
-    def take_interpretations(self, found: messages.InterpretationsFound) -> None:
+    @on(InterpretationsFound)
+    def take_interpretations(self, found: InterpretationsFound) -> None:
         """Keep the interpretations of the query shown; stale ones are dropped."""
         node = self.asking.trail.current
         if node and node.results is found.results:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from gdr_model.types import Hit, Push, Why
-from gdr_tui.app import messages
+from gdr_tui.app.explain.messages import WhyFound
 from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.app.ui.dialog import Dialog, Line
 from gdr_tui.safe_text import fit, literal
@@ -152,10 +152,10 @@ class WhyScreen(SearchScreen):
     def _ask_why(self, hit: Hit) -> None:
         if found := self.found:
             self._why_asked += 1
-            self._jobs.why(self._why_asked, found.query, hit)
+            self._jobs.explain.why(self._why_asked, found.query, hit)
 
-    @on(messages.WhyFound)
-    def show_why(self, found: messages.WhyFound) -> None:
+    @on(WhyFound)
+    def show_why(self, found: WhyFound) -> None:
         """Draw the answer, unless another hit is asked about by now."""
         dialog = self.app.screen
         if isinstance(dialog, WhyDialog) and found.number == self._why_asked:

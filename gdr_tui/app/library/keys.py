@@ -8,6 +8,7 @@ from textual import on
 
 from gdr_tui.app import messages
 from gdr_tui.app.crates.screen import counted
+from gdr_tui.app.library.messages import FoldersRead
 from gdr_tui.app.library.screen import LibraryScreen
 from gdr_tui.app.playback.keys import ListeningScreen
 
@@ -20,7 +21,7 @@ class LibraryKeys(ListeningScreen):
         self.app.push_screen(
             LibraryScreen(
                 self.status.state,
-                self._jobs.holdings,
+                self._jobs.library.folders,
                 self._pause_indexing,
                 self._look,
                 self._retry,
@@ -37,7 +38,7 @@ class LibraryKeys(ListeningScreen):
 
     def _go_on(self, paused: bool) -> None:
         self.status.state.paused = paused
-        self._jobs.pause(paused)
+        self._jobs.library.pause(paused)
         self.status.refresh()
         self._show_progress()
 
@@ -46,18 +47,18 @@ class LibraryKeys(ListeningScreen):
             self.say("the model is still loading; indexing begins when it is there")
             return
         self._go_on(False)
-        self._jobs.index()
+        self._jobs.library.index()
 
     def _retry(self, paths: tuple[Path, ...]) -> None:
         if not paths:
             self.say("there is nothing here to try again")
             return
         self._go_on(False)
-        self._jobs.retry(paths, index=self.asking.has_model)
+        self._jobs.library.retry(paths, index=self.asking.has_model)
         self.say(f"trying {counted(len(paths), 'file')} again")
 
-    @on(messages.HoldingsRead)
-    def show_holdings(self, read: messages.HoldingsRead) -> None:
+    @on(FoldersRead)
+    def show_holdings(self, read: FoldersRead) -> None:
         """Draw what the libraries hold, if their screen is open."""
         if screen := self._library():
             screen.show(read.folders)
@@ -66,7 +67,7 @@ class LibraryKeys(ListeningScreen):
     def renew_holdings(self) -> None:
         """What was indexed, or a folder that was opened, belongs on the screen as well."""
         if self._library():
-            self._jobs.holdings()
+            self._jobs.library.folders()
 
     @on(messages.IndexProgressed)
     @on(messages.IndexFinished)

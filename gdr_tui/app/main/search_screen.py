@@ -17,15 +17,18 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Array, Results
 from gdr_tui.app import messages
 from gdr_tui.app.crates.state import Shelf
+from gdr_tui.app.crates.writer import CrateWriter
 from gdr_tui.app.explain.tabs import InterpretationTabs
 from gdr_tui.app.main.jobs import Jobs
 from gdr_tui.app.main.status import StatusLine
+from gdr_tui.app.playback.messages import PeaksReady
 from gdr_tui.app.playback.playback import Playback
 from gdr_tui.app.playback.player import player_for
 from gdr_tui.app.playback.waveform import Waveform
 from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.chosen import Chosen
 from gdr_tui.app.search.empty import nothing_found, nothing_yet
+from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
 from gdr_tui.app.search.queries import Asking
 from gdr_tui.app.search.results import Flags, ResultsList
@@ -52,6 +55,7 @@ class SearchScreen(Screen[None]):
     def __init__(
         self,
         jobs: Jobs,
+        crate_writer: CrateWriter,
         settings: Settings,
         check_filter: Callable[[str], object],
         model_name: str,
@@ -60,9 +64,10 @@ class SearchScreen(Screen[None]):
         self._check_filter = check_filter
         self._model_name = model_name
         self._jobs = jobs
+        self.crate_writer = crate_writer
         self._settings = settings
-        self.asking = Asking(jobs, settings)
-        self.playback = Playback(player_for(settings.player), jobs, self._no_sound)
+        self.asking = Asking(jobs.search, settings)
+        self.playback = Playback(player_for(settings.player), jobs.playback, self._no_sound)
         self._said, self._said_problem, self._said_at = "", False, 0.0
         self.shelf = Shelf()
         self._peaks: dict[Path, Array] = {}
@@ -185,8 +190,8 @@ class SearchScreen(Screen[None]):
         self.draw_status()
         return True
 
-    @on(messages.SearchAnswered)
-    def show_answer(self, answer: messages.SearchAnswered) -> None:
+    @on(SearchAnswered)
+    def show_answer(self, answer: SearchAnswered) -> None:
         """Draw the latest answer; stale ones are dropped."""
         before = self.asking.trail.current
         node = self.asking.answered(answer)
@@ -197,8 +202,8 @@ class SearchScreen(Screen[None]):
         same = before and before.ask.steering.prompt == answer.ask.steering.prompt
         self._show_node(keep=bool(answer.quiet or same))
 
-    @on(messages.SearchRefused)
-    def show_refusal(self, refusal: messages.SearchRefused) -> None:
+    @on(SearchRefused)
+    def show_refusal(self, refusal: SearchRefused) -> None:
         """Say why there is no answer."""
         if self.asking.refused(refusal):
             self.say(refusal.sentence, problem=True)
@@ -238,11 +243,11 @@ class SearchScreen(Screen[None]):
         if track.path in self._peaks:
             chosen.show_peaks(track.path, self._peaks[track.path])
         else:
-            self._looking = self.set_timer(LOOK_S, lambda: self._jobs.peaks(track.path))
+            self._looking = self.set_timer(LOOK_S, lambda: self._jobs.playback.peaks(track.path))
         self._follow_playhead()
 
-    @on(messages.PeaksReady)
-    def show_peaks(self, ready: messages.PeaksReady) -> None:
+    @on(PeaksReady)
+    def show_peaks(self, ready: PeaksReady) -> None:
         """Draw a waveform and keep it."""
         if ready.note:
             self.query_one(Chosen).show_note(ready.path, ready.note)

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdr_tui.app.main.session import Catalogue, Indexed, Indexing, Loaded
+from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded
 from gdr_tui.safe_text import clock, fit, literal
 
 

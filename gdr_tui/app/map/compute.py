@@ -1,4 +1,4 @@
-"""The session's part for the map of the library: projected once, kept, asked where things lie."""
+"""The session's part for the map of the library: projected once, kept, asked for positions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdr_model.types import Array, Cancel, Track, never
-from gdr_tui.app.explain.compute import Insight
 from gdr_tui.app.map.points import Course, Mapped
+from gdr_tui.app.retrievers import Retrievers
 
 if TYPE_CHECKING:
     from gdr_model.search.library_map import Atlas
@@ -21,25 +21,21 @@ STEPS = 8
 BETTER = "pip install 'gdr-tui[map]' groups it better"
 
 
-class MapSession(Insight):
-    """What is asked of the session for the map."""
+class Mapper:
+    """Projects the library to the plane."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, retrievers: Retrievers) -> None:
+        self._retrievers = retrievers
         self._mapping = threading.Lock()
         """One map at a time is computed."""
         self._atlas: Atlas | None = None
         self._mapped: Mapped | None = None
         self._mapped_from: list[int] = []
 
-    def generations(self) -> list[int]:
-        """How every library stands."""
-        raise NotImplementedError
-
     def map(
         self,
         show: Callable[[Mapped], object],
-        tell: Callable[[float], object] = lambda _: None,
+        report: Callable[[float], object] = lambda _: None,
         cancelled: Cancel = never,
     ) -> None:
         """Project every track and show it; where that takes long, first a quick projection.
@@ -48,9 +44,9 @@ class MapSession(Insight):
             Cancelled: when asked.
         """
         with self._mapping:
-            now = self.generations()
+            now = self._retrievers.generations()
             if self._mapped is None or self._mapped_from != now:
-                self._project(show, tell, cancelled)
+                self._project(show, report, cancelled)
                 self._mapped_from = now
             else:
                 show(self._mapped)
@@ -75,14 +71,13 @@ class MapSession(Insight):
     def _project(
         self,
         show: Callable[[Mapped], object],
-        tell: Callable[[float], object],
+        report: Callable[[float], object],
         cancelled: Cancel,
     ) -> None:
         from gdr_model.search import library_map
         from gdr_model.store.records import file_stem
 
-        with self._answering:  # what is taken here is never changed, only replaced
-            retriever = self._retrieve()
+        with self._retrievers.retriever() as retriever:  # all this is replaced, never changed
             parts = [(s.index.passages.contents, s.index.vectors) for s in retriever.shelves]
             tracks = [t for s in retriever.shelves for same in s.tracks.values() for t in same]
         recordings = library_map.Recordings.of(parts)
@@ -95,7 +90,7 @@ class MapSession(Insight):
             if best == library_map.TSNE:
                 self._atlas = found
                 show(_mapped(found, tracks, preliminary=True))
-                found = library_map.by_tsne(recordings, cancelled, tell)
+                found = library_map.by_tsne(recordings, cancelled, report)
             library_map.keep(folder, name, recordings, found, best)
         self._atlas = found
         self._mapped = _mapped(found, tracks, could_be_better=BETTER * (best != library_map.TSNE))
@@ -106,8 +101,8 @@ class MapSession(Insight):
         atlas = self._atlas
         if atlas is None:
             return np.full((len(points), 2), np.nan, np.float32)
-        with self._answering:
-            return atlas.place(points, [shelf.index for shelf in self._retrieve().shelves])
+        with self._retrievers.retriever() as retriever:
+            return atlas.place(points, [shelf.index for shelf in retriever.shelves])
 
 
 def _mapped(

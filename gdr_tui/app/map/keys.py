@@ -9,6 +9,7 @@ from textual import on
 from gdr_model.types import Hit, Track
 from gdr_tui.app import messages
 from gdr_tui.app.crates.keys import CrateKeys, crate_track
+from gdr_tui.app.map.messages import CourseRead, MapProgressed, MapRead
 from gdr_tui.app.map.points import Mapped
 from gdr_tui.app.map.screen import MapScreen
 
@@ -37,7 +38,7 @@ class MapKeys(CrateKeys):
 
         def begin(screen: MapScreen) -> None:
             self._map = screen
-            self._jobs.map()
+            self._jobs.map.map()
 
         screen = MapScreen(play, mark, begin, at, shapes=self.app.no_color)
         self.app.push_screen(screen, self._go_to)
@@ -61,8 +62,8 @@ class MapKeys(CrateKeys):
         else:
             self.say(f"{track.name} is liked; type words, and Enter finds more like it")
 
-    @on(messages.MapRead)
-    def show_map(self, read: messages.MapRead) -> None:
+    @on(MapRead)
+    def show_map(self, read: MapRead) -> None:
         """Draw the map, and the query on it."""
         self._mapped = read.mapped
         if self._map:
@@ -73,16 +74,16 @@ class MapKeys(CrateKeys):
     def renew_map(self, finished: messages.IndexFinished) -> None:
         """Let what was indexed onto a map that is open."""
         if self._map and (finished.indexed.encoded or finished.indexed.gone):
-            self._jobs.map()
+            self._jobs.map.map()
 
-    @on(messages.MapProgressed)
-    def show_map_progress(self, progress: messages.MapProgressed) -> None:
+    @on(MapProgressed)
+    def show_map_progress(self, progress: MapProgressed) -> None:
         """Say how far a better map is."""
         if self._map:
             self._map.show_share(progress.share)
 
-    @on(messages.CourseRead)
-    def show_course(self, read: messages.CourseRead) -> None:
+    @on(CourseRead)
+    def show_course(self, read: CourseRead) -> None:
         """Draw what was drawn and the way there, if the trail still stands on it."""
         node = self.asking.trail.current
         if self._map and node and node.number == read.number:
@@ -105,7 +106,7 @@ class MapKeys(CrateKeys):
         node = self.asking.trail.current
         if self._map and self._mapped and node:
             self._map.show_query(self._prompt(), self._listed(), None)
-            self._jobs.course(self._mapped, node)
+            self._jobs.map.course(self._mapped, node)
 
     def _listed(self) -> tuple[Path, ...]:
         return tuple(hit.track.path for hit in self.found.hits) if self.found else ()

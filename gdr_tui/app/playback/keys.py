@@ -7,9 +7,9 @@ from pathlib import Path
 from textual import on
 from textual.timer import Timer
 
-from gdr_tui.app import messages
-from gdr_tui.app.main.jobs import Moment
 from gdr_tui.app.main.search_screen import SearchScreen
+from gdr_tui.app.playback.jobs import Moment
+from gdr_tui.app.playback.messages import SoundAhead, SoundReady
 from gdr_tui.app.playback.reveal import RevealError, reveal
 from gdr_tui.app.playback.waveform import Waveform
 from gdr_tui.app.ui.listing import Listing
@@ -87,13 +87,13 @@ class ListeningScreen(SearchScreen):
 
     # The playhead
 
-    @on(messages.SoundReady)
-    def play_on(self, ready: messages.SoundReady) -> None:
+    @on(SoundReady)
+    def play_on(self, ready: SoundReady) -> None:
         """Hand the player its sound."""
         self.playback.take(ready)
 
-    @on(messages.SoundAhead)
-    def keep_sound(self, ahead: messages.SoundAhead) -> None:
+    @on(SoundAhead)
+    def keep_sound(self, ahead: SoundAhead) -> None:
         """Keep what may be played next."""
         self.playback.keep(ahead)
 

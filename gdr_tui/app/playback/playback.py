@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gdr_model.types import Array
-from gdr_tui.app.main.jobs import Jobs, Moment
-from gdr_tui.app.messages import SoundAhead, SoundReady
+from gdr_tui.app.playback.jobs import Moment, PlaybackJobs
+from gdr_tui.app.playback.messages import SoundAhead, SoundReady
 from gdr_tui.app.playback.player import RATE_HZ, ExternalPlayer, PlaybackError, Player
 
 AHEAD = 8
@@ -23,7 +23,7 @@ class Playback:
     """Decides between playing, pausing and decoding; says once that there is no sound."""
 
     def __init__(
-        self, player: Player | ExternalPlayer, jobs: Jobs, complain: Callable[[str], None]
+        self, player: Player | ExternalPlayer, jobs: PlaybackJobs, complain: Callable[[str], None]
     ) -> None:
         self._player = player
         self._jobs = jobs

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual import on
 
 from gdr_model.types import PULL
-from gdr_tui.app import messages
 from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.app.search.empty import is_filtered, nothing_found
+from gdr_tui.app.search.messages import ConditionsCounted
 
 
 class JudgingScreen(SearchScreen):
@@ -51,10 +51,10 @@ class JudgingScreen(SearchScreen):
         super()._show_node(keep=keep)
         node = self.asking.trail.current
         if node and is_filtered(node.results):
-            self._jobs.count_parts(node.ask.where)
+            self._jobs.search.count_conditions(node.ask.where)
 
-    @on(messages.PartsCounted)
-    def show_counts(self, counted: messages.PartsCounted) -> None:
+    @on(ConditionsCounted)
+    def show_counts(self, counted: ConditionsCounted) -> None:
         """Say which condition is to blame, if the list is still empty for it."""
         node = self.asking.trail.current
         if node and node.ask.where == counted.where and not node.results.hits:

@@ -6,9 +6,9 @@ the model is there waits for it.
 
 from __future__ import annotations
 
-from gdr_tui.app.main.jobs import Jobs
-from gdr_tui.app.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.search.draft import Draft
+from gdr_tui.app.search.jobs import SearchJobs
+from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Node, Trail
 
@@ -16,7 +16,7 @@ from gdr_tui.app.trail.trail import Node, Trail
 class Asking:
     """The draft, the trail, and the query under way."""
 
-    def __init__(self, jobs: Jobs, settings: Settings) -> None:
+    def __init__(self, jobs: SearchJobs, settings: Settings) -> None:
         self._jobs = jobs
         self._k = settings.results
         self._number = 0
@@ -69,7 +69,7 @@ class Asking:
     def stand_on(self, node: Node) -> None:
         """Go to a query of the trail; the one under way is dropped."""
         self._number += 1
-        self._jobs.give_up_asking()
+        self._jobs.cancel()
         self.waiting = False
         self.trail.go(node)
         self.draft.become(node.ask)

@@ -9,11 +9,11 @@ from textual.content import Content
 from textual.widgets import Input
 
 from gdr_tui import export
-from gdr_tui.app import messages
 from gdr_tui.app.crates.export import ExportScreen, Source
 from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.app.trail.compare import CompareScreen
 from gdr_tui.app.trail.list import TrailList
+from gdr_tui.app.trail.messages import PrintsRead, TrailRead
 from gdr_tui.app.trail.save import saved
 from gdr_tui.app.trail.trail import Node
 from gdr_tui.app.ui.listing import Listing
@@ -30,8 +30,8 @@ class TrailKeys(SearchScreen):
         """The trail on the screen."""
         return self.query_one(TrailList)
 
-    @on(messages.TrailRead)
-    def show_trail(self, read: messages.TrailRead) -> None:
+    @on(TrailRead)
+    def show_trail(self, read: TrailRead) -> None:
         """Show what earlier sittings asked; from now on what is asked is kept."""
         self.asking.trail.restore(read.kept, read.keeper)
         self.trail_list.show(self.asking.trail)
@@ -159,10 +159,10 @@ class TrailKeys(SearchScreen):
         if not self.asking.has_model:
             self.say("the model is still loading; try again when it is there")
             return
-        self._jobs.prints()
+        self._jobs.trail.prints()
 
-    @on(messages.PrintsRead)
-    def ask_where_to(self, read: messages.PrintsRead) -> None:
+    @on(PrintsRead)
+    def ask_where_to(self, read: PrintsRead) -> None:
         """Ask for a file and write the session."""
         session = saved(self.asking.trail, read.prints, self._settings.results)
 

@@ -8,7 +8,7 @@ from gdr_tui.app.trail.trail import Trail
 
 if TYPE_CHECKING:
     from gdr_model.notebook.saved_trails import SavedTrail
-    from gdr_tui.app.main.session import Prints
+    from gdr_tui.app.values import Prints
 
 
 def saved(trail: Trail, prints: Prints, k: int) -> SavedTrail:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,27 +18,27 @@ from gdr_model.search.whitening import Whitening
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
 from gdr_model.types import Hit, Query, Results, Steering
-from gdr_tui.app.map.compute import MapSession
+from gdr_tui.app.map.compute import Mapper
 from gdr_tui.app.map.points import Mapped
 from gdr_tui.app.trail.trail import Ask, Node
 
 STEERING = Steering("warm")
 
 
-class OnShelf(MapSession):
-    """As much of a session as the map asks for."""
+class OnShelf:
+    """A retriever over one library, as much of it as the map needs."""
 
     def __init__(self, library: Library, encoder: Any) -> None:
-        super().__init__()
         dim = encoder.space.dim
         whitening = Whitening(np.zeros(dim, np.float32), np.ones(dim, np.float32), 0.0)
         self.shelf = Shelf.open(library, encoder.space, whitening)
         model = SimpleNamespace(space=encoder.space, whitening=whitening)
-        self.retriever: Any = SimpleNamespace(shelves=[self.shelf], model=model)
+        self._retriever: Any = SimpleNamespace(shelves=[self.shelf], model=model)
 
-    def _retrieve(self) -> Any:
+    @contextmanager
+    def retriever(self) -> Iterator[Any]:
         self.shelf.refresh()
-        return self.retriever
+        yield self._retriever
 
     def generations(self) -> list[int]:
         return [self.shelf.library.generation]
@@ -57,17 +58,17 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library_map, "best_method", lambda: "PCA")
 
 
-def shown(session: MapSession) -> list[Mapped]:
+def shown(mapper: Mapper) -> list[Mapped]:
     told: list[Mapped] = []
-    session.map(told.append)
+    mapper.map(told.append)
     return told
 
 
-def node(session: OnShelf, rows: list[int], parent: Node | None = None) -> Node:
+def node(on: OnShelf, rows: list[int], parent: Node | None = None) -> Node:
     """A query that was drawn at some passages, and found them."""
-    vectors = session.shelf.index.vectors[rows]
-    tracks = session.shelf.library.tracks()
-    contents = session.shelf.index.passages.contents
+    vectors = on.shelf.index.vectors[rows]
+    tracks = on.shelf.library.tracks()
+    contents = on.shelf.index.passages.contents
     hits = tuple(
         Hit(next(t for t in tracks if t.content == contents[row]), 0, 1, 0.9, 1, np.zeros(1))
         for row in rows
@@ -77,7 +78,7 @@ def node(session: OnShelf, rows: list[int], parent: Node | None = None) -> Node:
 
 
 def test_every_track_is_on_the_map_with_its_folder(library: Library, encoder: Any) -> None:
-    (mapped,) = shown(OnShelf(library, encoder))
+    (mapped,) = shown(Mapper(OnShelf(library, encoder)))
     assert [track.path.name for track in mapped.tracks] == [f"{n}.wav" for n in (0, 2, 4, 1, 3, 5)]
     assert mapped.groupings["folder"].names == ("g0", "g1")
     assert mapped.telling == "folder"
@@ -88,7 +89,7 @@ def test_every_track_is_on_the_map_with_its_folder(library: Library, encoder: An
 def test_it_is_computed_once_and_again_only_when_the_library_changes(
     library: Library, encoder: Any, write_tone: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = OnShelf(library, encoder)
+    first = Mapper(OnShelf(library, encoder))
     (mapped,) = shown(first)
     assert shown(first)[0] is mapped
 
@@ -100,7 +101,7 @@ def test_it_is_computed_once_and_again_only_when_the_library_changes(
 
     whole = library_map.by_pca
     monkeypatch.setattr(library_map, "by_pca", counted)
-    (again,) = shown(OnShelf(library, encoder))
+    (again,) = shown(Mapper(OnShelf(library, encoder)))
     assert not made, "it was kept"
     np.testing.assert_array_equal(again.xy, mapped.xy)
     write_tone(library.root / "new.wav", hz=3000)
@@ -111,10 +112,10 @@ def test_it_is_computed_once_and_again_only_when_the_library_changes(
 
 
 def test_a_file_that_another_library_left_is_made_anew(library: Library, encoder: Any) -> None:
-    (mapped,) = shown(OnShelf(library, encoder))
+    (mapped,) = shown(Mapper(OnShelf(library, encoder)))
     (file,) = (library.store / "map").iterdir()
     file.write_bytes(b"not a map")
-    (again,) = shown(OnShelf(library, encoder))
+    (again,) = shown(Mapper(OnShelf(library, encoder)))
     np.testing.assert_array_equal(again.xy, mapped.xy)
     assert file.read_bytes() != b"not a map"
 
@@ -135,32 +136,35 @@ def test_a_quick_one_comes_first_where_the_better_one_takes_long(
 
     monkeypatch.setattr(library_map, "best_method", lambda: "t-SNE")
     monkeypatch.setattr(library_map, "by_tsne", slowly)
-    session = OnShelf(library, encoder)
+    mapper = Mapper(OnShelf(library, encoder))
     with pytest.raises(Cancelled):
-        session.map(lambda mapped: None, cancelled=lambda: True)
-    quick, better = shown(session)
+        mapper.map(lambda mapped: None, cancelled=lambda: True)
+    quick, better = shown(mapper)
     assert (quick.method, quick.preliminary) == ("PCA", True)
     assert (better.method, better.preliminary, better.fitted) == ("t-SNE", False, 4)
     assert not better.could_be_better
-    assert len(shown(OnShelf(library, encoder))) == 1, "the next sitting has the better one at once"
+    assert len(shown(Mapper(OnShelf(library, encoder)))) == 1, (
+        "the next sitting has the better one at once"
+    )
 
 
 def test_the_way_leads_through_what_was_drawn_and_what_is_only_remembered(
     library: Library, encoder: Any
 ) -> None:
-    session = OnShelf(library, encoder)
-    (mapped,) = shown(session)
-    old = node(session, [0])
+    shelf = OnShelf(library, encoder)
+    mapper = Mapper(shelf)
+    (mapped,) = shown(mapper)
+    old = node(shelf, [0])
     old.results = Results(
         old.results.hits, Query(np.zeros((0, 1), np.float32), STEERING), 6, 1, 0, 0
     )
-    course = session.course(mapped, node(session, [3, 3, 4], old))
+    course = mapper.course(mapped, node(shelf, [3, 3, 4], old))
     assert course.draws.shape == (3, 2)
     np.testing.assert_allclose(course.draws[0], course.draws[1])
     assert course.path.shape == (2, 2)
     np.testing.assert_allclose(
         course.path[0], mapped.xy[mapped.at[old.results.hits[0].track.path]], atol=1e-6
     )
-    alone = session.course(mapped, old)
+    alone = mapper.course(mapped, old)
     assert alone.draws.shape == (0, 2)
     assert alone.path.shape == (1, 2)

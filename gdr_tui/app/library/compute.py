@@ -1,0 +1,192 @@
+"""The session's parts for the library: what it holds, and indexing; safe from any thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from gdr_model.errors import Cancelled, DecodeError, LibraryError
+from gdr_model.types import Cancel, Track, never
+from gdr_tui.app.library.folders import Folder, folders
+from gdr_tui.app.library.pause import Pause
+from gdr_tui.app.retrievers import Retrievers
+from gdr_tui.app.values import Catalogue, Indexed, Indexing, measured, sentence
+from gdr_tui.safe_text import literal
+
+if TYPE_CHECKING:
+    from gdr_model.store.ingest import Progress
+    from gdr_model.store.library import Library
+
+PAGE = 500
+"""Tracks listed before the first query; nobody scrolls through a hundred thousand."""
+
+
+class Opened(Protocol):
+    """The music folders and their libraries."""
+
+    roots: list[Path]
+
+    def known(self) -> list[Library]:
+        """The libraries of all folders that were ever indexed."""
+
+    def existing(self, root: Path) -> Library | None:
+        """The library of `root`, or None if it was never indexed."""
+
+    def opened(self, root: Path) -> Library:
+        """The library of `root`, created if there is none."""
+
+
+class Holdings:
+    """Lists what the libraries hold; needs no model."""
+
+    def __init__(self, libraries: Opened) -> None:
+        self._libraries = libraries
+
+    def catalogue(self) -> Catalogue:
+        """Count the tracks of every library and list the first ones."""
+        libraries = self._libraries.known()
+        first: list[Track] = []
+        for library in libraries:
+            if len(first) < PAGE:
+                first += library.first(PAGE - len(first))
+        return Catalogue(
+            count=sum(library.count() for library in libraries),
+            first=tuple(first),
+            failures=sum(len(library.failures()) for library in libraries),
+            roots=tuple(self._libraries.roots),
+        )
+
+    def folders(self) -> tuple[Folder, ...]:
+        """Every folder with its tracks and the files in it that could not be read."""
+        listed: list[Folder] = []
+        for root in list(self._libraries.roots):
+            problem = "" if root.is_dir() else "the folder is not there; what is known is kept"
+            library = self._libraries.existing(root)
+            stamps, failures = (library.stamps(), library.failures()) if library else ({}, [])
+            listed += folders(root, stamps, failures, problem)
+        return tuple(listed)
+
+    def forget_failures(self, paths: Sequence[Path]) -> None:
+        """Let the next indexing retry files that could not be read."""
+        for library in self._libraries.known():
+            failed = {library.path(name): name for name in library.failed_stamps()}
+            if names := [failed[path] for path in paths if path in failed]:
+                library.forget(names)
+
+    def tags(self) -> dict[str, list[tuple[str, int]]]:
+        """The values of artist, album, genre and year, with how many tracks have each."""
+        values = {}
+        for name in ("genre", "artist", "album", "year"):
+            total: Counter[str] = Counter()
+            for library in self._libraries.known():
+                total.update(dict(library.values(name)))
+            values[name] = total.most_common()
+        return values
+
+    def words(self) -> Sequence[str]:
+        """Words for music, to complete prompts with."""
+        from gdr_model.search import vocabulary
+
+        return vocabulary.WORDS
+
+
+class Indexer:
+    """Indexes the folders, one run at a time."""
+
+    def __init__(self, libraries: Opened, retrievers: Retrievers) -> None:
+        self._libraries = libraries
+        self._retrievers = retrievers
+        self._ingesting = threading.Lock()
+        self.pause = Pause()
+        """Where indexing rests while the user wants it to."""
+        self._locked: list[Path] = []
+        """Folders that another program was indexing when this one tried to."""
+
+    def index(self, on_progress: Callable[[Indexing], None], cancelled: Cancel = never) -> Indexed:
+        """Index what is new or changed, folder after folder.
+
+        Raises:
+            Cancelled: when asked; everything done so far is kept.
+        """
+        while not self._ingesting.acquire(timeout=0.1):  # until a cancelled one has ended
+            if cancelled():
+                raise Cancelled("stopped")
+        try:
+            return self._index_all(on_progress, cancelled)
+        finally:
+            self._ingesting.release()
+
+    def unlocked(self) -> bool:
+        """Whether folders that another program was indexing can be indexed by now."""
+        return bool(self._locked) and not any(map(_is_locked, self._locked))
+
+    def _index_all(self, on_progress: Callable[[Indexing], None], cancelled: Cancel) -> Indexed:
+        began = time.monotonic()
+        total = Indexed()
+        self._locked = []
+        for root in list(self._libraries.roots):
+            try:
+                total = self._index_one(root, total, on_progress, cancelled)
+            except (LibraryError, DecodeError, OSError) as error:
+                total = replace(total, problems=(*total.problems, sentence(error)))
+                if _is_locked(root):
+                    self._locked.append(root)
+        return replace(total, took_s=time.monotonic() - began)
+
+    def _index_one(
+        self,
+        root: Path,
+        total: Indexed,
+        on_progress: Callable[[Indexing], None],
+        cancelled: Cancel,
+    ) -> Indexed:
+        """Index one folder and add it to the total."""
+        from gdr_model.store import ingest
+
+        model = self._retrievers.model()
+        if not root.is_dir():
+            raise LibraryError(f"the folder {literal(str(root))} is not there any more")
+        library = self._libraries.opened(root)
+        rested_s = self.pause.rested_s
+
+        def report(progress: Progress) -> None:
+            worked_s = progress.elapsed_s - (self.pause.rested_s - rested_s)
+            on_progress(measured(progress.done, progress.total, worked_s, progress.path))
+
+        def polled() -> bool:
+            # Called between the pieces of a track: the user waits for the query, and nobody
+            # waits for the index.
+            self._retrievers.wait_for_queries(cancelled)
+            self.pause.pass_by(cancelled)
+            return cancelled()
+
+        summary = ingest.ingest(library, model.encoder, on_progress=report, cancelled=polled)
+        return replace(
+            total,
+            encoded=total.encoded + summary.encoded,
+            gone=total.gone + summary.gone,
+            failed=total.failed + len(summary.failed) + summary.skipped_failed,
+        )
+
+
+def _is_locked(root: Path) -> bool:
+    """Whether a program is indexing this folder."""
+    from filelock import FileLock, Timeout
+
+    from gdr_model import paths
+
+    lock = paths.store_of(root) / "ingest.lock"
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False

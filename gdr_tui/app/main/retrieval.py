@@ -1,0 +1,171 @@
+"""One model, and the retriever over every library: one query at a time, from any thread.
+
+Everything heavy is imported inside the call that needs it, so importing this module loads
+neither torch nor an index. `load` must have returned before anything else is called.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gdr_model.errors import LibraryError, ModelError
+from gdr_model.types import Cancel
+from gdr_tui.app.gc_control import kept_for_good
+from gdr_tui.app.main.libraries import Libraries
+from gdr_tui.app.values import Loaded
+from gdr_tui.safe_text import literal
+
+if TYPE_CHECKING:
+    from gdr_model.models.checkpoint import Model
+    from gdr_model.search.retriever import Retriever
+    from gdr_model.store.library import Library
+
+REMEMBERED = 64
+"""Draws kept in memory, a few kilobytes each: going back in the trail, likes, bans and filters are
+answered from them at once."""
+
+
+def load_model(name: str, device: str) -> Model:
+    """Load a model from its files."""
+    from gdr_model.models import checkpoint
+
+    return checkpoint.load(name, device)
+
+
+def retriever_over(model: Model, libraries: list[Library]) -> Retriever:
+    """A retriever that remembers some draws."""
+    from gdr_model.search.retriever import Retriever
+
+    return Retriever(model, libraries, remember=REMEMBERED)
+
+
+class Retrieval:
+    """Loads the model and hands out the retriever."""
+
+    def __init__(
+        self,
+        libraries: Libraries,
+        name: str = "builtin",
+        device: str = "auto",
+        *,
+        load: Callable[[str, str], Model] = load_model,
+        over: Callable[[Model, list[Library]], Retriever] = retriever_over,
+    ) -> None:
+        """Load nothing yet.
+
+        Args:
+            libraries: where queries are answered from.
+            name: name or path of the model.
+            device: auto, cpu, cuda or mps.
+            load: loads the model of a name to a device.
+            over: makes the retriever over some libraries.
+        """
+        self._name, self._device = name, device
+        self._load, self._over = load, over
+        self._libraries = libraries
+        self._model: Model | None = None
+        self._retriever: Retriever | None = None
+        self._shelved: list[Library] = []
+        self._generations: list[int] = []
+        """The libraries the retriever was made for, and their generations when it last looked."""
+        self._answering = threading.Lock()
+        """One query or refresh at a time: they share the index."""
+        self._undisturbed = threading.Event()
+        """No query is being drawn, so indexing may use the processor."""
+        self._undisturbed.set()
+
+    @kept_for_good()
+    def load(self) -> Loaded:
+        """Load the model; the slow step, seconds.
+
+        Raises:
+            ModelError: if it is missing or malformed.
+        """
+        self._model = self._load(self._name, self._device)
+        bare = "" if self._model.retrieving else ", contrastive"
+        return Loaded(f"{self._model.name}{bare}", str(self._model.device))
+
+    def to_cpu(self) -> Loaded | None:
+        """Load the model again on the CPU, which has memory to spare; None if it was there."""
+        with self._answering:
+            if self.model().device.type == "cpu":
+                return None
+            self._device, self._retriever = "cpu", None
+            return self.load()
+
+    @kept_for_good()
+    def warm(self) -> None:
+        """Load the text side too, which the model would put off until the first query.
+
+        Raises:
+            WeightsMissing: if the text weights have to be downloaded first.
+        """
+        with self._answering:  # two threads would load it twice
+            self.model().text.embed(["music"])
+
+    def refresh(self) -> bool:
+        """Let queries find what was indexed since; True if there is anything new."""
+        before = self._generations
+        with self.retriever():
+            return self._generations != before
+
+    def model(self) -> Model:
+        """The model.
+
+        Raises:
+            ModelError: while it is loading.
+        """
+        if self._model is None:
+            raise ModelError("the model is still loading; the query runs when it is there")
+        return self._model
+
+    def known(self) -> list[Library]:
+        """The libraries of all folders that were ever indexed."""
+        return self._libraries.known()
+
+    def generations(self) -> list[int]:
+        """A number for every library, which changes whenever any program changes the library."""
+        return self._libraries.generations()
+
+    @contextmanager
+    def retriever(self) -> Iterator[Retriever]:
+        """The retriever over every library, held by one thread at a time."""
+        with self._answering:
+            yield self._current()
+
+    @contextmanager
+    def drawing(self) -> Iterator[Retriever]:
+        """The same, with indexing paused meanwhile."""
+        with self._answering:
+            self._undisturbed.clear()
+            try:
+                yield self._current()
+            finally:
+                self._undisturbed.set()
+
+    def wait_for_queries(self, cancelled: Cancel) -> None:
+        """Block while a query is being drawn."""
+        while not self._undisturbed.wait(0.1) and not cancelled():
+            pass
+
+    def _current(self) -> Retriever:
+        """The retriever over every library, with everything that is in them by now."""
+        model = self.model()
+        roots = self._libraries.roots
+        if not roots:
+            raise LibraryError("there is no library yet; press o and type a folder of music")
+        libraries = [self._libraries.opened(root) for root in roots if root.is_dir()]
+        if not libraries:
+            raise LibraryError(f"the folder {literal(str(roots[0]))} is not there any more")
+        generations = [library.generation for library in libraries]
+        if self._retriever is None or self._shelved != libraries:
+            with kept_for_good():
+                self._retriever = self._over(model, libraries)
+            self._shelved = libraries
+        elif generations != self._generations:
+            self._retriever.refresh()
+        self._generations = generations
+        return self._retriever

@@ -1,0 +1,53 @@
+"""The session's part for searching; plain calls, safe from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gdr_model.types import Cancel, Results, Steering, never
+from gdr_tui.app.retrievers import Retrievers
+
+
+class Searcher:
+    """Draws queries and answers them."""
+
+    def __init__(self, retrievers: Retrievers) -> None:
+        self._retrievers = retrievers
+
+    def search(
+        self,
+        steering: Steering,
+        k: int,
+        where: str = "",
+        cancelled: Cancel = never,
+    ) -> Results:
+        """Draw a query and find the nearest tracks; indexing waits meanwhile.
+
+        A pair of encoders without a retriever draws nothing: its words are looked up where they
+        share a space with sound.
+        """
+        with self._retrievers.drawing() as retriever:
+            method = "gdr" if retriever.model.retrieving else "contrastive"
+            return retriever.search(
+                steering, k=k, where=where or None, method=method, cancelled=cancelled
+            )
+
+    def check_filter(self, where: str) -> None:
+        """Parse a filter without searching; "" is no filter.
+
+        Raises:
+            UsageError: naming what cannot be parsed.
+        """
+        from gdr_model.store import filters
+
+        if where:
+            filters.parse(where)
+
+    def counts(self, conditions: Sequence[str]) -> dict[str, int]:
+        """For each filter, how many tracks it lets through on its own.
+
+        Raises:
+            UsageError: naming what cannot be parsed in one.
+        """
+        libraries = self._retrievers.known()
+        return {each: sum(len(one.tracks(each)) for one in libraries) for each in conditions}

@@ -1,0 +1,94 @@
+"""Queries are drawn on threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+from gdr_model.errors import Cancelled
+from gdr_model.types import Cancel, Results, Steering, never
+from gdr_tui.app.messages import ModelLoaded, WentWrong
+from gdr_tui.app.search.draft import conditions
+from gdr_tui.app.search.messages import ConditionsCounted, SearchAnswered, SearchRefused
+from gdr_tui.app.tasks import Tasks
+from gdr_tui.app.trail.trail import Ask
+from gdr_tui.app.values import Loaded, out_of_memory, sentence
+
+
+class Searches(Protocol):
+    """The part of a session that searches."""
+
+    def search(
+        self, steering: Steering, k: int, where: str = "", cancelled: Cancel = never
+    ) -> Results:
+        """Draw a query and find the nearest tracks."""
+
+    def check_filter(self, where: str) -> None:
+        """Parse a filter without searching; `UsageError` if it cannot be parsed."""
+
+    def counts(self, conditions: Sequence[str]) -> dict[str, int]:
+        """For each filter, how many tracks it lets through on its own."""
+
+
+class MovesToCpu(Protocol):
+    """The part of a session that can move the model."""
+
+    def to_cpu(self) -> Loaded | None:
+        """Load the model again on the CPU; None if it was there."""
+
+
+class SearchJobs:
+    """Starts the drawing of queries."""
+
+    def __init__(self, tasks: Tasks, searcher: Searches, model: MovesToCpu) -> None:
+        self._tasks = tasks
+        self._searcher = searcher
+        self._model = model
+
+    def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
+        """Draw a query; the one under way is cancelled."""
+        self._tasks.start("search", partial(self._search, number, ask, k, quiet))
+
+    def cancel(self) -> None:
+        """Cancel the query under way."""
+        self._tasks.cancel("search")
+
+    def count_conditions(self, where: str) -> None:
+        """Count what each condition of a filter lets through."""
+        self._tasks.guard("conditions", partial(self._count_conditions, where), "filter")
+
+    def check_filter(self, where: str) -> None:
+        """Parse a filter; `UsageError` if it cannot be parsed."""
+        self._searcher.check_filter(where)
+
+    def find(self, ask: Ask, k: int, cancelled: Cancel) -> Results:
+        """Search; on the CPU from now on where the GPU is too small. Called on a thread."""
+        try:
+            return self._searcher.search(ask.steering, k, ask.where, cancelled)
+        except Exception as error:
+            loaded = self._model.to_cpu() if out_of_memory(error) else None
+            if loaded is None:
+                raise
+        self._tasks.post(ModelLoaded(loaded))
+        full = "the GPU has no memory left; the processor draws from now on"
+        self._tasks.post(WentWrong(full, "model"))
+        return self._searcher.search(ask.steering, k, ask.where, cancelled)
+
+    def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
+        began = time.monotonic()
+        try:
+            results = self.find(ask, k, cancelled)
+        except Cancelled:
+            return
+        except Exception as error:
+            self._tasks.post(SearchRefused(number, sentence(error), quiet))
+            return
+        if not cancelled():
+            took_s = time.monotonic() - began
+            self._tasks.post(SearchAnswered(number, ask, results, took_s, quiet))
+
+    def _count_conditions(self, where: str, _cancelled: Cancel) -> None:
+        counts = self._searcher.counts(conditions(where))
+        self._tasks.post(ConditionsCounted(where, counts))

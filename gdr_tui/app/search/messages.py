@@ -1,0 +1,39 @@
+"""What threads report about queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gdr_model.types import Results
+from gdr_tui.app.messages import Report
+from gdr_tui.app.trail.trail import Ask
+
+
+@dataclass
+class SearchAnswered(Report):
+    """A query's answer; stale unless `number` is the app's latest."""
+
+    number: int
+    ask: Ask
+    results: Results
+    took_s: float
+    quiet: bool
+    """Drawn again because tracks arrived, not because the user asked."""
+
+
+@dataclass
+class SearchRefused(Report):
+    """A query without an answer, and why, in one sentence."""
+
+    number: int
+    sentence: str
+    quiet: bool
+
+
+@dataclass
+class ConditionsCounted(Report):
+    """How many tracks each condition of a filter lets through on its own."""
+
+    where: str
+    counts: Mapping[str, int]

@@ -1,0 +1,26 @@
+"""What threads report about the trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gdr_model.notebook.trails import KeptTrail
+from gdr_tui.app.messages import Report
+from gdr_tui.app.trail.trail import Keeper
+from gdr_tui.app.values import Prints
+
+
+@dataclass
+class TrailRead(Report):
+    """The trail as earlier sessions left it."""
+
+    kept: KeptTrail
+    keeper: Keeper
+    """Who keeps what is asked from now on."""
+
+
+@dataclass
+class PrintsRead(Report):
+    """Which model and libraries answer: what a saved trail records besides its queries."""
+
+    prints: Prints

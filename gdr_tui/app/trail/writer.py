@@ -1,0 +1,54 @@
+"""The trail is written to the notebook as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gdr_model.notebook.database import Notebook
+from gdr_model.notebook.trails import KeptTrail, Trails
+from gdr_tui.app.notebook import NotebookThread
+from gdr_tui.app.trail.trail import Node
+
+
+class TrailWriter:
+    """A `Keeper` of the trail of some music folders."""
+
+    def __init__(self, thread: NotebookThread, roots: list[Path]) -> None:
+        self._thread = thread
+        self._roots = roots
+
+    def read(self, then: Callable[[KeptTrail], object]) -> None:
+        """Read the trail and hand it over, on the notebook's thread."""
+        self._thread.read(lambda notebook: then(Trails(notebook).read(self._roots)))
+
+    def asked(self, node: Node) -> None:
+        """Write a query and what it found."""
+
+        def write(notebook: Notebook) -> None:
+            trails = Trails(notebook)
+            if node.id is None:
+                parent = node.parent.id if node.parent else None
+                node.id = trails.add(self._roots, parent, node.ask.steering, node.ask.where)
+            trails.put_results(node.id, node.results)
+
+        self._thread.write(write)
+
+    def stood(self, node: Node) -> None:
+        """Write where the trail is."""
+
+        def write(notebook: Notebook) -> None:
+            if node.id is not None:
+                Trails(notebook).stand(node.id)
+
+        self._thread.write(write)
+
+    def described(self, node: Node) -> None:
+        """Write a query's name, and whether it is hidden."""
+        name, away = node.name, node.away
+
+        def write(notebook: Notebook) -> None:
+            if node.id is not None:
+                Trails(notebook).describe(node.id, name, away)
+
+        self._thread.write(write)
