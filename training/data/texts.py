@@ -7,7 +7,7 @@ the longest, M tokens of all captions, E text width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -70,14 +70,22 @@ def minilm() -> PromptReader:
     return load_text(find(), torch.device("cpu"))
 
 
-def embed(captions: Sequence[str], reader: PromptReader | None = None) -> Texts:
-    """Read captions, with MiniLM unless another text encoder is given."""
+def embed(
+    captions: Sequence[str],
+    reader: PromptReader | None = None,
+    on_read: Callable[[], None] = lambda: None,
+) -> Texts:
+    """Read captions, with MiniLM unless another text encoder is given.
+
+    `on_read` is called after each.
+    """
     reader = reader or minilm()
     states: list[Half] = [np.empty((0, reader.width), np.float16)] * len(captions)
     pooled = np.empty((len(captions), reader.pooled_width), np.float32)
     for row, (tokens, summary) in reader.read_all(captions):
         states[row] = tokens.astype(np.float16)
         pooled[row] = summary
+        on_read()
     lengths = np.array([len(tokens) for tokens in states], np.int64)
     mask = np.arange(lengths.max(initial=1)) < lengths[:, None]  # (C, L)
     return Texts(pooled, mask, np.concatenate(states))

@@ -7,6 +7,7 @@ Shapes: R training tracks, T frames, D latent width, B batch.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from training.data.texts import Rows, Texts, embed
 from training.runs.config import RunConfig
 from training.runs.run_input import TrainingBatch
 from training.runs.space import Space
+from training.runs.tower import TowerBatch
 from training.words.generated_captions import write
 
 
@@ -102,3 +104,17 @@ class Pairs:
         start = int(rng.integers(max(1, len(latents) - self.frames + 1)))
         piece = latents[start : start + self.frames]
         return self.space.passage(piece[np.arange(self.frames) % len(piece)])
+
+
+@dataclass(frozen=True)
+class PairsOfPoints:
+    """The same batches for a contrastive tower: captions with the search points of their tracks."""
+
+    pairs: Pairs
+    space: Space
+
+    def batch(self, step: int) -> TowerBatch:
+        """The batch of a step."""
+        batch = self.pairs.batch(step)
+        points = self.space.search(batch.x0.mean(1).numpy())
+        return TowerBatch(batch.pooled, torch.from_numpy(points))

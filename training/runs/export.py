@@ -1,8 +1,8 @@
-"""From a finished run on an extracted set to a model that `--model` takes: `RUN/model`.
+"""From a finished run to a model that `--model` takes: weights in half precision, read back.
 
-The model names the pair of encoders that the set was extracted with, or holds the encoder itself
-where that is gdr's own. Beside the denoiser it gets a contrastive tower, trained on the same pairs:
-what `--method contrastive` searches with, and one reading among the draws.
+The model names the pair of encoders that made the latents, or holds the encoder itself if it is
+gdr's own. Besides the denoiser it gets a contrastive tower, trained on the same pairs: what
+`--method contrastive` searches with, and a point that is fused with the draws.
 """
 
 from __future__ import annotations
@@ -13,77 +13,123 @@ from typing import Any
 import numpy as np
 import torch
 
+from gdr_model.diffusion.denoisers import Network
+from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.models.config import FINISHED
 from training.data.corpus import Corpus
-from training.evaluation.baselines import contrastive
-from training.runs.batches import Pairs
+from training.runs.batches import Pairs, PairsOfPoints
+from training.runs.config import RunConfig
 from training.runs.space import Space
-from training.runs.state import load_model
+from training.runs.state import Finished, RunError, load_model
+from training.runs.tower import train_tower
 
 ANCHOR_SHARE = 0.5
-"""What the tower's point counts beside the draws, as measured on the built-in model."""
+"""Weight of the tower's point against the draws, as measured on the built-in model."""
+TOWER_STEPS = 600
+TOLERANCE = 1e-3
+"""Largest error of a written network's output, relative to its size; half precision makes 1e-6."""
 
 
 def export(folder: Path, corpus: Corpus, model: Model | None = None) -> Path:
-    """Write the model of a finished run; returns its folder.
+    """Write the model of a run on a corpus to `folder/model`; returns that.
 
-    `model` is the one that the latents of the corpus are of. Where it has a retriever, the run went
-    on from it: its tower and its statistics are kept.
+    `model` is the one that made the latents of the corpus. If it has a retriever, the run continued
+    its training: its tower and its share are kept.
 
     Raises:
-        UsageError: if the run's space is none that a library can be searched in.
+        UsageError: if no library can be searched in the run's space.
         ModelError: if the encoders of the set are not here, or make other latents now.
+        RunError: if the written model does not reproduce the trained one.
     """
     run = load_model(folder)
     if not corpus.model:
         raise UsageError(f"{corpus.name} is arrays that no encoder of gdr made")
-    made: dict[str, Any]
     if model is not None and model.retrieving is not None:
-        made = {
-            "contrastive": model.retrieving.contrastive,
-            "latent_mean": model.latent_mean,
-            "latent_sd": model.latent_sd,
-            "latent_along": model.latent_along,
-            "anchor_share": model.config.anchor_share,
-        }
+        tower, share = model.retrieving.contrastive, model.config.anchor_share
     else:
-        _require_searchable(run.space)
+        require_searchable(run.space)
         model = model or checkpoint.load(corpus.model, "cpu")
         pairs = Pairs(corpus, run.part, run.space, run.config, run.net.config.frames)
-        made = {
-            "contrastive": contrastive(pairs, run.space, run.config),
-            "latent_mean": torch.from_numpy(run.space.mean),
-            "latent_sd": torch.from_numpy(run.space.sd),
-            "anchor_share": ANCHOR_SHARE,
-        }
+        tower, share = tower_of(pairs, run.space, run.config), ANCHOR_SHARE
     if model.space != corpus.space:
         raise UsageError(
             f"{corpus.name} was extracted as {corpus.space}; {corpus.model} makes {model.space} now"
         )
-    checkpoint.save(
-        folder / FINISHED,
-        name=run.config.name,
-        denoiser=run.net,
-        schedule=run.config.diffusion.schedule,
-        whitening_power=run.space.power,
-        prediction=run.config.diffusion.prediction,
-        **made,
-        **checkpoint.encoder_of(model),
-    )
+    write_model(folder / FINISHED, run, tower, share, **checkpoint.encoder_of(model))
     return folder / FINISHED
 
 
-def _require_searchable(space: Space) -> None:
-    """A library keeps latents as the encoder makes them, and whitens axis by axis."""
-    turned = (
-        space.along is not None
-        or len(space.mean) != space.dim
-        or (space.basis != np.eye(space.dim)).any()
+def tower_of(pairs: Pairs, space: Space, config: RunConfig) -> ContrastiveTower:
+    """The tower of a run, trained on the run's own batches."""
+    o = config.optimiser
+    return train_tower(PairsOfPoints(pairs, space), min(o.steps, TOWER_STEPS), o.seed)
+
+
+def write_model(
+    to: Path, run: Finished, tower: ContrastiveTower, anchor_share: float, **encoder: Any
+) -> None:
+    """Write a model folder from a run, a tower and an encoder (as `checkpoint.save` takes it).
+
+    Raises:
+        UsageError: if no library can be searched in the run's space.
+        RunError: if the written model, read back, does not reproduce the trained one.
+    """
+    require_searchable(run.space)
+    checkpoint.save(
+        to,
+        name=run.config.name,
+        denoiser=run.net,
+        contrastive=tower,
+        schedule=run.config.diffusion.schedule,
+        prediction=run.config.diffusion.prediction,
+        anchor_share=anchor_share,
+        whitening_power=run.space.power,
+        **statistics(run.space),
+        **encoder,
     )
+    written = checkpoint.load(str(to), "cpu")
+    error = difference(run.net, written.denoiser)
+    if error > TOLERANCE:
+        raise RunError(f"the model in {to} differs from the trained one by {error:.1e}")
+
+
+def statistics(space: Space) -> dict[str, Any]:
+    """What a model keeps of the space it was trained in."""
+    mean, sd = torch.from_numpy(space.mean), torch.from_numpy(space.sd)
+    if space.along is None:
+        return {"latent_mean": mean, "latent_sd": sd}
+    # The first row of a model's deviations along time is that of the time-mean.
+    along = torch.from_numpy(space.along * (space.sd / space.spread))
+    spread = torch.from_numpy(space.spread)
+    return {"latent_mean": mean, "latent_sd": spread, "latent_along": along}
+
+
+def difference(trained: Network, written: Network) -> float:
+    """Mean squared difference of two networks' outputs without words, relative to their size."""
+    shape, generator = trained.config, torch.Generator().manual_seed(0)
+    x = torch.randn(2, shape.frames, shape.dim, generator=generator)
+    t, no_words = torch.tensor([999, 400]), torch.zeros(2, 1, dtype=torch.bool)
+    width = shape.text_width
+    pooled = getattr(shape, "pooled_width", 0) or width
+    blank = (torch.zeros(2, 1, width), no_words, torch.zeros(2, pooled))
+    with torch.inference_mode():
+        a = trained(x, t, trained.read(*blank))
+        b = written(x, t, written.read(*blank))
+    return float((a - b).square().mean() / a.square().mean().clamp_min(1e-12))
+
+
+def require_searchable(space: Space) -> None:
+    """Refuse a space that no library is in: one keeps an encoder's latents and whitens each axis.
+
+    Raises:
+        UsageError: naming the setting.
+    """
+    turned = len(space.mean) != space.dim or (space.basis != np.eye(space.dim)).any()
     if space.floor or turned:
         raise UsageError("data.floor and data.components make a space that no library is kept in")
-    if space.power and not (space.sd == space.spread).all():
+    scaled = (space.sd == space.spread).all() or space.along is not None
+    if space.power and not scaled:
         raise UsageError("data.power above 0 needs data.standardise, to be searched with --model")

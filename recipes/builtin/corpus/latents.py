@@ -1,10 +1,14 @@
 """Latents of every prepared track by a trained encoder, and the projection that makes them.
 
     python -m recipes.builtin.corpus.latents --work DIR [--encoder encoder]
+    python -m recipes.builtin.corpus.latents --work DIR --model builtin
 
 The projection holds the leading principal components of the features of training tracks, each
-kind of track counting by what it gives the encoder to learn from. Nothing is subtracted: the
-search space removes the mean. Writes `DIR/ENCODER/latents.npz`.
+kind of track weighted as it was in training the encoder. Nothing is subtracted: the search space
+removes the mean. Writes `DIR/ENCODER/latents.npz`.
+
+`--model` takes encoder and projection from a finished model instead, for a new retriever with the
+same latents: libraries indexed with that model need not be indexed again.
 """
 
 from __future__ import annotations
@@ -13,12 +17,16 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gdr_model import atomic
 from gdr_model.encoders.builtin.audio import AudioNet
+from gdr_model.errors import UsageError
+from gdr_model.models import checkpoint
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.crops import SHARES, weight
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
@@ -43,13 +51,17 @@ class Latents:
         with np.load(folder / "latents.npz") as stored:
             ids = [str(i) for i in stored["ids"]]
             rows = np.split(stored["latents"].astype(np.float32), stored["offsets"][1:-1])
-            own = (stored["projection"], stored["mean"], stored["sd"])
-        return cls(dict(zip(ids, rows, strict=True)), *own)
+            statistics = (stored["projection"], stored["mean"], stored["sd"])
+        return cls(dict(zip(ids, rows, strict=True)), *statistics)
 
     def passage(self, track: str, start: int, seconds: int) -> Array:
         """Latents of a passage, tiled to (PASSAGE_S, DIM)."""
         rows = self.rows[track][start : start + seconds]
         return rows[np.arange(PASSAGE_S) % len(rows)]
+
+    def passages(self, items: Sequence[dict[str, Any]]) -> Array:
+        """Those of several items of a pool (B, PASSAGE_S, DIM)."""
+        return np.stack([self.passage(i["id"], i["start_s"], i["seconds"]) for i in items])
 
 
 def load_net(folder: Path) -> AudioNet:
@@ -60,47 +72,71 @@ def load_net(folder: Path) -> AudioNet:
     return net.eval()
 
 
-def components(features: Sequence[Array], tracks: Sequence[PreparedTrack]) -> tuple[Tensor, Array]:
-    """Principal components (FEATURES, DIM) and each row's weight, over training tracks."""
+def take_encoder(model: str, folder: Path) -> Array:
+    """Copy a model's encoder into a folder as `load_net` reads it; returns the projection.
+
+    Raises:
+        UsageError: if the model holds no encoder of its own.
+    """
+    encoder = checkpoint.load(model, "cpu").own_encoder
+    if encoder is None:
+        raise UsageError(f"{model} holds no encoder of its own")
+    folder.mkdir(parents=True, exist_ok=True)
+    student = {f"net.{name}": value for name, value in encoder.net.state_dict().items()}
+    with atomic.replacing(folder / "encoder.pt") as temporary:
+        torch.save({"student": student}, temporary)
+    return np.asarray(encoder.projection.numpy())
+
+
+def row_weights(lengths: Sequence[int], tracks: Sequence[PreparedTrack]) -> Array:
+    """What each row of some tracks counts (sum of lengths,), kinds of track in their shares."""
     shares = []
-    for track, rows in zip(tracks, features, strict=True):
+    for track, length in zip(tracks, lengths, strict=True):
         alike = sum(weight(t) for t in tracks if t.kind == track.kind)
-        shares.append(np.full(len(rows), SHARES[track.kind] * weight(track) / alike / len(rows)))
+        shares.append(np.full(length, SHARES[track.kind] * weight(track) / alike / length))
     weights = np.concatenate(shares)
-    weights /= weights.sum()
+    return np.asarray(weights / weights.sum())
+
+
+def components(features: Sequence[Array], weights: Array) -> Tensor:
+    """Principal components (FEATURES, DIM) of rows under their weights."""
     rows = np.concatenate(features).astype(np.float64)
     centred = rows - weights @ rows
     values, vectors = np.linalg.eigh((centred * weights[:, None]).T @ centred)
     order = np.argsort(-values)[:DIM]
     kept = values[order].sum() / values.sum()
     print(f"{DIM} components keep {100 * kept:.2f} % of the variance", flush=True)
-    return torch.from_numpy(vectors[:, order].astype(np.float32)), weights
+    return torch.from_numpy(vectors[:, order].astype(np.float32))
 
 
-def build(work: Path, encoder: str) -> None:
+def build(work: Path, encoder: str, model: str = "") -> None:
     """Encode everything and write it down."""
     folder = work / encoder
+    projection = take_encoder(model, folder) if model else None
     net = load_net(folder)
     tracks = PreparedFolder(work).load()
     features = [features_of(net, track) for track in tracks]
     learnt = [i for i, t in enumerate(tracks) if t.record["split"] == "train"]
-    projection, weights = components([features[i] for i in learnt], [tracks[i] for i in learnt])
-    # Stored in half precision: measured with what will be read back.
-    projection = projection.half().float()
-    latents = [rows @ projection.numpy() for rows in features]
-    own = np.concatenate([latents[i] for i in learnt])
-    mean = weights @ own
-    sd = np.sqrt(weights @ np.square(own - mean))
+    training = [features[i] for i in learnt]
+    weights = row_weights([len(rows) for rows in training], [tracks[i] for i in learnt])
+    if projection is None:
+        # Stored in half precision: measured with what will be read back.
+        projection = components(training, weights).half().float().numpy()
+    latents = [rows @ projection for rows in features]
+    rows = np.concatenate([latents[i] for i in learnt])
+    mean = weights @ rows
+    sd = np.sqrt(weights @ np.square(rows - mean))
     offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in latents])])
-    np.savez(
-        folder / "latents.npz",
-        ids=np.array([str(t.record["id"]) for t in tracks]),
-        latents=np.concatenate(latents).astype(np.float32),
-        offsets=offsets,
-        projection=projection.numpy(),
-        mean=mean.astype(np.float32),
-        sd=sd.astype(np.float32),
-    )
+    with atomic.replacing(folder / "latents.npz") as temporary:
+        np.savez(
+            temporary,
+            ids=np.array([str(t.record["id"]) for t in tracks]),
+            latents=np.concatenate(latents).astype(np.float32),
+            offsets=offsets,
+            projection=projection,
+            mean=mean.astype(np.float32),
+            sd=sd.astype(np.float32),
+        )
     print(f"{len(tracks)} tracks, {offsets[-1]} latents", flush=True)
 
 
@@ -109,9 +145,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--encoder", default="encoder")
+    parser.add_argument("--model", default="", help="take encoder and projection from this model")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    build(arguments.work, arguments.encoder)
+    build(arguments.work, arguments.encoder, arguments.model)
 
 
 if __name__ == "__main__":
