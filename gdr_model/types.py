@@ -31,7 +31,6 @@ MAX_PROMPT_CHARS = 2000
 SAMPLERS = ("ddim", "dpm++", "consistency")
 """How a draw walks from noise to data; the last needs a model distilled for it."""
 
-
 PULL = 0.2
 """How hard likes and dislikes act inside the sampler where somebody wants them to. At .2 the
 built-in model's draws come much nearer to a liked track and stay as near to the words; at .5 they

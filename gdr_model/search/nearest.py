@@ -1,7 +1,7 @@
-"""Around points that are drawn already: the nearest tracks of some libraries, and their scores.
+"""Rank the tracks of libraries by their nearness to points that were drawn.
 
 Shapes: Q draws, D latent width, C candidates, T seconds. Points are unit rows of the search
-space; every score is a cosine.
+space; every score is a cosine, or a mean of cosines.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.search.index import HnswIndex
-from gdr_model.search.whitening import Whitening, unit
+from gdr_model.search.whitening import Whitening
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Hit, LatentSpace, Query, Track
 
 CANDIDATES = 200
 """Passages each draw brings before fusion, at least; four times k where that is more."""
 QUARTER = 4
-"""A draw finds one of so many at most: to be among the best 50 of 60 tracks says nothing."""
+"""A draw votes for one track in so many at most: being among the best 50 of 60 says nothing."""
 
 
 def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Array:
@@ -38,19 +38,22 @@ def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Ar
     return np.asarray(fused, dtype=np.float32)
 
 
-@dataclass
-class Shelf:
-    """A library opened for searching."""
+@dataclass(eq=False)
+class OpenLibrary:
+    """A library opened for searching in one space."""
 
     library: Library
     index: HnswIndex
-    tracks: dict[str, list[Track]]  # by content
+    space: LatentSpace
+    whitening: Whitening
+    tracks: dict[str, list[Track]]
+    """By content: copies of one recording stand together."""
 
     @classmethod
-    def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> Shelf:
+    def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
         """The library with its index, rebuilt where that is missing or out of date."""
         index = HnswIndex.open(library, space, whitening)
-        return cls(library, index, by_content(library.tracks()))
+        return cls(library, index, space, whitening, by_content(library.tracks()))
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
@@ -58,103 +61,150 @@ class Shelf:
         self.tracks = by_content(self.library.tracks())
         return added
 
-    def rows_of(self, content: str) -> Array:
-        """The passages (P, D) of one recording; none where it has no latents."""
-        rows = [row for row, of in enumerate(self.index.passages.contents) if of == content]
-        return self.index.vectors[rows]
+    def count(self) -> int:
+        """How many tracks it has."""
+        return _size(self.tracks)
+
+    def profile(self, content: str, point: Array) -> Array:
+        """The cosines (T,) of every second of a recording to a unit point (D,)."""
+        return self.whitening.apply(self.library.latents(content, self.space)) @ point
 
 
 @dataclass(frozen=True)
-class Found:
-    """The best passage of a recording."""
+class RankedTrack:
+    """A track with its score, and the passage that has it."""
 
+    track: Track
     score: float
     votes: int
-    """How many draws found the recording (`Hit.votes`)."""
-    shelf: Shelf
+    """How many draws have the recording near their top (`Hit.votes`)."""
+    library: OpenLibrary
     row: int
-    tracks: list[Track]
+    """Of the passage, in the library's index."""
+
+    @property
+    def start_s(self) -> float:
+        """Where the passage begins."""
+        return float(self.library.index.passages.starts_s[self.row])
+
+    @property
+    def end_s(self) -> float:
+        """Where the passage ends."""
+        return float(self.library.index.passages.ends_s[self.row])
+
+    def hit(self, point: Array) -> Hit:
+        """The same as a hit, with its profile against a unit point (D,)."""
+        profile = self.library.profile(self.track.content, point)
+        return Hit(self.track, self.start_s, self.end_s, self.score, self.votes, profile)
 
 
-@dataclass
-class Competition:
-    """How many tracks may be found, and what kept the others out."""
+@dataclass(frozen=True)
+class Ranking:
+    """Tracks by their score, and how many competed."""
 
-    competing: int = 0
-    filtered: int = 0
-    banned: int = 0
-    """Of those the filter let through."""
+    tracks: tuple[RankedTrack, ...]
+    """Best first; equals in the order of their paths, copies of a recording one after another."""
+    competing: int
+    filtered: int
+    """Tracks that the filter kept out."""
+    banned: int
+    """Tracks that the filter let through and a dislike kept out."""
 
 
-def nearest(
+def rank(
     query: Query,
-    shelves: Sequence[Shelf],
-    k: int,
-    where: str | None,
+    libraries: Sequence[OpenLibrary],
     share: float,
-) -> tuple[list[Found], Competition]:
-    """The best recordings of all shelves, at least k tracks of them, and who competed.
+    where: str | None = None,
+    k: int | None = None,
+) -> Ranking:
+    """Rank the tracks of all libraries together.
 
-    A recording that the query dislikes is no answer, nor is any copy of it. `share` is the
-    anchor's (see `fuse`).
+    A recording that the query dislikes does not compete, nor does any copy of it.
+
+    Args:
+        query: the points to rank by.
+        libraries: whose tracks compete.
+        share: the anchor's (see `fuse`).
+        where: a filter (see `store.filters`).
+        k: how many tracks to return; None ranks all that compete.
 
     Raises:
         UsageError: if the filter cannot be read.
     """
-    ranked: list[Found] = []
-    count = Competition()
-    banned = _contents(query.steering.dislikes, shelves)
-    for shelf in shelves:
-        tracks = shelf.tracks
+    recordings: list[_Recording] = []
+    competing = filtered = banned = 0
+    disliked = _contents(query.steering.dislikes, libraries)
+    for opened in libraries:
+        tracks = opened.tracks
         allowed = None
         if where is not None:
-            tracks = by_content(shelf.library.tracks(where))
-            allowed = np.array([c in tracks for c in shelf.index.passages.contents], np.bool_)
-            count.filtered += _size(shelf.tracks) - _size(tracks)
-        if out := {content: tracks[content] for content in banned if content in tracks}:
-            tracks = {content: same for content, same in tracks.items() if content not in out}
-            count.banned += _size(out)
-        count.competing += _size(tracks)
-        ranked += _on_shelf(query, shelf, k, tracks, allowed, share)
+            tracks = by_content(opened.library.tracks(where))
+            contents = opened.index.passages.contents
+            allowed = np.array([content in tracks for content in contents], np.bool_)
+            filtered += opened.count() - _size(tracks)
+        left_out = {content: tracks[content] for content in disliked if content in tracks}
+        if left_out:
+            tracks = {content: same for content, same in tracks.items() if content not in left_out}
+            banned += _size(left_out)
+        competing += _size(tracks)
+        most = len(tracks) if k is None else k
+        recordings += _of_library(query, opened, most, tracks, allowed, share)
     # The path decides between equals, so that the order never depends on the index.
-    ranked.sort(key=lambda found: (-found.score, found.tracks[0].path))
-    return ranked, count
+    recordings.sort(key=lambda recording: (-recording.score, recording.tracks[0].path))
+    ranked = [
+        RankedTrack(track, recording.score, recording.votes, recording.library, recording.row)
+        for recording in recordings
+        for track in recording.tracks
+    ]
+    return Ranking(tuple(ranked[:k]), competing, filtered, banned)
 
 
-def _contents(paths: Sequence[str], shelves: Sequence[Shelf]) -> set[str]:
-    """The sound of those of some files that a library holds."""
-    found = {shelf.library.track(Path(path)) for path in paths for shelf in shelves}
-    return {track.content for track in found if track is not None}
+@dataclass(frozen=True)
+class _Recording:
+    """The best passage of a recording, and the tracks that hold it."""
+
+    score: float
+    votes: int
+    library: OpenLibrary
+    row: int
+    tracks: list[Track]
+
+
+def _contents(paths: Sequence[str], libraries: Sequence[OpenLibrary]) -> set[str]:
+    """The contents of the files that some library holds."""
+    tracks = {opened.library.track(Path(path)) for path in paths for opened in libraries}
+    return {track.content for track in tracks if track is not None}
 
 
 def _size(tracks: dict[str, list[Track]]) -> int:
     return sum(map(len, tracks.values()))
 
 
-def _on_shelf(
+def _of_library(
     query: Query,
-    shelf: Shelf,
+    opened: OpenLibrary,
     k: int,
     tracks: dict[str, list[Track]],
     allowed: NDArray[np.bool_] | None,
     share: float,
-) -> list[Found]:
-    """The best passage of each recording of one shelf.
+) -> list[_Recording]:
+    """The best passage of each of the k best recordings of one library.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
     passage has been seen.
     """
-    contents = shelf.index.passages.contents
+    contents, vectors = opened.index.passages.contents, opened.index.vectors
     draws, anchor = len(query.vectors), query.anchor
-    asked = query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
+    points = query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
     while True:
-        rows, _ = shelf.index.search(asked, wanted, allowed)
+        rows, _ = opened.index.search(points, wanted, allowed)
         candidates = np.unique(rows)
-        scores = asked @ shelf.index.vectors[candidates].T  # (Q, C), and a row of the anchor
-        scores, anchored = scores[:draws], scores[draws] if len(asked) > draws else None
+        scores = points @ vectors[candidates].T  # (Q, C), and a row of the anchor
+        scores, anchored = scores[:draws], scores[draws] if len(points) > draws else None
         fused = fuse(scores, anchored, share)
-        best: dict[str, int] = {}
+        best: dict[str, int] = {}  # content to the position of its best candidate
         for position in np.argsort(-fused, kind="stable"):
             content = contents[candidates[position]]
             if content in tracks:
@@ -165,10 +215,10 @@ def _on_shelf(
     within = min(k, max(1, len(tracks) // QUARTER))
     votes = _votes(scores, [contents[row] for row in candidates], within, tracks)
     return [
-        Found(
+        _Recording(
             float(fused[position]),
             votes.get(content, 0),
-            shelf,
+            opened,
             int(candidates[position]),
             tracks[content],
         )
@@ -177,44 +227,22 @@ def _on_shelf(
 
 
 def _votes(scores: Array, contents: list[str], k: int, competing: Container[str]) -> dict[str, int]:
-    """How many draws have each recording that competes among their own best k."""
+    """How many draws (Q, C) have each competing recording among their own best k."""
     votes: dict[str, int] = {}
     for row in scores:
-        found: set[str] = set()
+        chosen: set[str] = set()
         for position in np.argsort(-row, kind="stable"):
             if contents[position] in competing:
-                found.add(contents[position])
-            if len(found) == k:
+                chosen.add(contents[position])
+            if len(chosen) == k:
                 break
-        for content in found:
+        for content in chosen:
             votes[content] = votes.get(content, 0) + 1
     return votes
 
 
-def hits(
-    query: Query,
-    found: Sequence[Found],
-    k: int,
-    space: LatentSpace,
-    whitening: Whitening,
-    share: float,
-) -> tuple[Hit, ...]:
-    """The first k tracks of recordings found, each with its profile over time."""
-    anchor = None if query.anchor is None else query.anchor[0]
-    towards = unit(fuse(query.vectors, anchor, share))
-    listed = [(one, track) for one in found for track in one.tracks][:k]
-    shown = []
-    for one, track in listed:
-        latents = one.shelf.library.latents(track.content, space)
-        passages = one.shelf.index.passages
-        start_s, end_s = float(passages.starts_s[one.row]), float(passages.ends_s[one.row])
-        profile = whitening.apply(latents) @ towards
-        shown.append(Hit(track, start_s, end_s, one.score, one.votes, profile))
-    return tuple(shown)
-
-
 def by_content(tracks: Sequence[Track]) -> dict[str, list[Track]]:
-    """Tracks by their content: copies of one recording stand together."""
+    """Tracks by their content, so that copies of one recording stand together."""
     grouped: dict[str, list[Track]] = {}
     for track in tracks:
         grouped.setdefault(track.content, []).append(track)

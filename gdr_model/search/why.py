@@ -31,9 +31,7 @@ import numpy as np
 
 from gdr_model.errors import LibraryError, UsageError
 from gdr_model.search.lexicon import Lexicon
-from gdr_model.search.nearest import fuse, hits, nearest
 from gdr_model.search.retriever import Retriever
-from gdr_model.search.whitening import unit
 from gdr_model.types import Array, Cancel, Hit, Push, Query, Steering, Why, never
 
 PartOf = Callable[[Steering], float]
@@ -55,9 +53,11 @@ def explain(
     """
     point = _point(retriever, hit)
     pushes = _taken_apart(retriever, query, point, cancelled)
-    anchor = None if query.anchor is None else query.anchor[0]
-    towards = unit(fuse(query.vectors, anchor, _share(retriever, query)))
-    near = (lexicon.nearest(point), lexicon.nearest(towards)) if lexicon else ((), ())
+    near = (
+        ((), ())
+        if lexicon is None
+        else (lexicon.nearest(point), lexicon.nearest(retriever.centre(query)))
+    )
     return Why(sum(push.total for push in pushes), pushes, *near)
 
 
@@ -70,18 +70,17 @@ def place(
         LibraryError: if no library holds the file.
         UsageError: if a filter or a dislike keeps it out.
     """
-    tracks = [track for shelf in retriever.shelves if (track := shelf.library.track(path))]
+    tracks = [track for opened in retriever.libraries if (track := opened.library.track(path))]
     if not tracks:
         raise LibraryError(f"{path} is in no library; run gdr index on its folder")
-    share, model = retriever.model.config.anchor_share, retriever.model
-    ranked, count = nearest(query, retriever.shelves, retriever.count(), where, share)
-    before = 0
-    for found in ranked:
-        if any(track.content == found.tracks[0].content for track in tracks):
-            (hit,) = hits(query, [found], 1, model.space, model.whitening, share)
-            named = next((t for t in found.tracks if t.path == tracks[0].path), hit.track)
-            return replace(hit, track=named), before + 1, count.competing
-        before += len(found.tracks)
+    ranking = retriever.rank(query, where)
+    contents = {track.content for track in tracks}
+    for rank, ranked in enumerate(ranking.tracks, 1):
+        if ranked.track.content in contents:
+            copies = [r.track for r in ranking.tracks if r.track.content == ranked.track.content]
+            named = next((copy for copy in copies if copy.path == tracks[0].path), ranked.track)
+            hit = replace(ranked.hit(retriever.centre(query)), track=named)
+            return hit, rank, ranking.competing
     raise UsageError(f"{path} does not compete: the filter or a dislike leaves it out")
 
 
@@ -91,19 +90,19 @@ def _taken_apart(
     steering, share = query.steering, _share(retriever, query)
     if steering.edit:  # other words must not choose another passage
         steering = steering.but(edit=replace(steering.edit, start_s=query.source_start_s))
-    moves = retriever.moves(steering)
+    moves = retriever.drawer.moves(steering)
     moved = sum((move for _, _, move in moves), np.zeros_like(point))
     pushes: list[Push] = []
     drawn: list[float] = []
     through = 0.0  # what a move adds through the draws, a unit of its cosine
     if query.method == "gdr":
         which = slice(None) if query.draws is None else list(query.draws)
-        whole = retriever.drawn(steering, "gdr", cancelled).vectors[which]
+        whole = retriever.drawer.drawn(steering, "gdr", cancelled).vectors[which]
         lengths = np.linalg.norm(whole + moved, axis=1)  # (Q,)
         through = float((1 - share) * (1 / lengths).mean())
 
         def part(kept: Steering) -> float:
-            vectors = retriever.drawn(kept, "gdr", cancelled).vectors[which]
+            vectors = retriever.drawer.drawn(kept, "gdr", cancelled).vectors[which]
             return float((1 - share) * (vectors @ point / lengths).mean())
 
         drawn = _added(steering, part)
@@ -111,7 +110,7 @@ def _taken_apart(
         pushes.append(Push("start", text, drawn.pop(0), 0.0))
     tower, beside = [], 0.0
     if share:
-        rows = retriever.tower_rows(steering)  # (N, D), a row each for the words
+        rows = retriever.drawer.tower_rows(steering)  # (N, D), a row each for the words
         length = np.linalg.norm(rows.sum(axis=0))
         beside = share / float(np.linalg.norm(rows.sum(axis=0) / length + moved))
         tower = [float(value) for value in rows @ point / length * beside]
@@ -167,9 +166,9 @@ def _share(retriever: Retriever, query: Query) -> float:
 
 def _point(retriever: Retriever, hit: Hit) -> Array:
     """The passage (D,) through which a track was found."""
-    for shelf in retriever.shelves:
-        passages = shelf.index.passages
+    for opened in retriever.libraries:
+        passages = opened.index.passages
         for row, content in enumerate(passages.contents):
             if content == hit.track.content and passages.starts_s[row] == hit.start_s:
-                return np.asarray(shelf.index.vectors[row])
+                return np.asarray(opened.index.vectors[row])
     raise LibraryError(f"{hit.track.path} is not in the library any more; search again")

@@ -18,7 +18,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from gdr_model.store.records import (
     Sound,
     Stamp,
     file_stem,
+    former_stem,
     key,
     passage_bounds,
     shown,
@@ -383,11 +384,15 @@ class Library:
         """Where a space keeps its latents and the means of its passages."""
         with self._lock:
             if space not in self._files:
-                stem = self.store / "latents" / file_stem(space)
-                self._files[space] = (
-                    RowFile(stem.with_suffix(".f16"), space.dim, np.float16),
-                    RowFile(stem.with_suffix(".means"), space.dim, np.float32),
-                )
+                folder = self.store / "latents"
+                files = []
+                for suffix, dtype in ((".f16", np.float16), (".means", np.float32)):
+                    path = (folder / file_stem(space)).with_suffix(suffix)
+                    if not path.exists():  # another program may be renaming it, too
+                        with suppress(OSError):
+                            (folder / former_stem(space)).with_suffix(suffix).rename(path)
+                    files.append(RowFile(path, space.dim, dtype))
+                self._files[space] = (files[0], files[1])
             return self._files[space]
 
     def _stored(self, space: LatentSpace, which: int, at: NDArray[np.int64] | slice) -> Array:

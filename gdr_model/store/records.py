@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,7 +71,16 @@ def key(relative: str) -> bytes:
 
 
 def file_stem(space: LatentSpace, *more: str) -> str:
-    """A file name for what belongs to one space: readable, and equal only for equal spaces."""
+    """A file name for what belongs to one space: readable, and equal for equal spaces alone."""
+    return _stem(replace(space, window_s=float(space.window_s), hop_s=float(space.hop_s)), *more)
+
+
+def former_stem(space: LatentSpace) -> str:
+    """What gdr called the same file while 4 s and 4.0 s had different names; built-in spaces."""
+    return _stem(replace(space, window_s=int(space.window_s), hop_s=float(space.hop_s)))
+
+
+def _stem(space: LatentSpace, *more: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", space.encoder.lower())[:40]
     whole = json.dumps([*astuple(space), *more])
     return f"{slug}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"

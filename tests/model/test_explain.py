@@ -154,9 +154,9 @@ def test_a_single_negative_does_what_leaving_it_out_undoes_on_the_average(
     results = retriever.search(steering, 1)
     hit = results.hits[0]
     share = retriever.model.config.anchor_share
-    shelf = retriever.shelves[0]
-    row = shelf.index.passages.contents.index(hit.track.content)
-    point = shelf.index.vectors[row]
+    opened = retriever.libraries[0]
+    row = opened.index.passages.contents.index(hit.track.content)
+    point = opened.index.vectors[row]
 
     def value(kept: Steering) -> float:
         vectors = retriever.search(kept, 1).query.vectors

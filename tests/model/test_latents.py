@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,7 @@ from storing import OTHER, SPACE, put
 from gdr_model.audio import Tags
 from gdr_model.errors import LibraryError
 from gdr_model.store.library import Library, passage_bounds
-from gdr_model.store.records import Sound, Stamp
+from gdr_model.store.records import Sound, Stamp, file_stem, former_stem
 from gdr_model.types import PASSAGE_S
 
 # Latents and passages
@@ -137,7 +138,7 @@ def test_a_killed_program_loses_at_most_the_track_it_was_at(music):
 import numpy as np
 from pathlib import Path
 from gdr_model.store.library import Library
-from gdr_model.store.records import Sound, Stamp
+from gdr_model.store.records import Sound, Stamp, file_stem, former_stem
 from gdr_model.audio import Tags
 from gdr_model.types import LatentSpace
 library = Library.open(Path({str(music)!r}), create=True)
@@ -199,3 +200,27 @@ def test_a_failure_inside_a_change_undoes_it(library):
         library.put_track(b"a", Stamp(1, 2), Sound("c", None, 0), Tags())
     assert library.generation == generation
     put(library, "a")
+
+
+def test_equal_spaces_share_their_files_however_their_numbers_are_spelled(library):
+    whole = replace(SPACE, window_s=1, hop_s=1)
+    assert whole == SPACE
+    latents = put(library, "a.mp3", space=whole)
+    stored = library.latents("sound of a.mp3", SPACE)
+    np.testing.assert_allclose(stored, latents, atol=2e-3)
+    assert len(list((library.store / "latents").iterdir())) == 2
+
+
+def test_latents_under_their_former_name_are_found(library, music):
+    put(library, "a.mp3")
+    before = library.latents("sound of a.mp3", SPACE)
+    folder = library.store / "latents"
+    library.close()
+    for file in list(folder.iterdir()):
+        file.rename(folder / f"{former_stem(SPACE)}{file.suffix}")
+    with Library.open(music) as again:
+        np.testing.assert_array_equal(again.latents("sound of a.mp3", SPACE), before)
+        assert len(again.passages(SPACE).ids) == 1
+        put(again, "b.mp3")
+        assert len(again.passages(SPACE).ids) == 2
+    assert {file.stem for file in folder.iterdir()} == {file_stem(SPACE)}

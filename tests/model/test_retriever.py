@@ -106,7 +106,7 @@ def test_an_empty_answer_tells_the_filter_from_the_bans(library: Library, model:
 
 
 def alike(retriever: Retriever, one: Path, other: Path) -> float:
-    return float(retriever._of_file(str(one)) @ retriever._of_file(str(other)))
+    return float(retriever.drawer.point_of(str(one)) @ retriever.drawer.point_of(str(other)))
 
 
 def test_only_the_last_draws_are_remembered(
@@ -155,8 +155,8 @@ def test_a_little_pull_keeps_the_words(library: Library, model: Model) -> None:
             words = retriever.query(Steering(prompt), "contrastive").vectors[0]
             for track in library.tracks()[:3]:
                 liked = Steering(prompt, draws=4, likes=(str(track.path),), pull=pull)
-                towards = unit(retriever.drawn(liked).vectors.mean(0))
-                own = retriever._of_file(str(track.path))
+                towards = unit(retriever.drawer.drawn(liked).vectors.mean(0))
+                own = retriever.drawer.point_of(str(track.path))
                 near.append((float(towards @ own), float(towards @ words)))
         to_liked[pull], to_words[pull] = np.mean(near, axis=0)
     assert to_liked[0.0] + 0.3 < to_liked[PULL] < to_liked[0.5] - 0.1

@@ -13,7 +13,7 @@ import pytest
 
 from gdr_model.errors import Cancelled
 from gdr_model.search import library_map
-from gdr_model.search.nearest import Shelf
+from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.whitening import Whitening
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
@@ -31,9 +31,9 @@ class OnShelf:
     def __init__(self, library: Library, encoder: Any) -> None:
         dim = encoder.space.dim
         whitening = Whitening(np.zeros(dim, np.float32), np.ones(dim, np.float32), 0.0)
-        self.shelf = Shelf.open(library, encoder.space, whitening)
+        self.shelf = OpenLibrary.open(library, encoder.space, whitening)
         model = SimpleNamespace(space=encoder.space, whitening=whitening)
-        self._retriever: Any = SimpleNamespace(shelves=[self.shelf], model=model)
+        self._retriever: Any = SimpleNamespace(libraries=[self.shelf], model=model)
 
     @contextmanager
     def retriever(self) -> Iterator[Any]:

@@ -78,11 +78,11 @@ class Mapper:
         from gdr_model.store.records import file_stem
 
         with self._retrievers.retriever() as retriever:  # all this is replaced, never changed
-            parts = [(s.index.passages.contents, s.index.vectors) for s in retriever.shelves]
-            tracks = [t for s in retriever.shelves for same in s.tracks.values() for t in same]
+            parts = [(s.index.passages.contents, s.index.vectors) for s in retriever.libraries]
+            tracks = [t for s in retriever.libraries for same in s.tracks.values() for t in same]
         recordings = library_map.Recordings.of(parts)
         best = library_map.best_method()
-        folder = retriever.shelves[0].library.store / "map"
+        folder = retriever.libraries[0].library.store / "map"
         name = file_stem(retriever.model.space, retriever.model.whitening.fingerprint)
         found = library_map.cached(folder, name, recordings, best)
         if found is None:
@@ -102,7 +102,7 @@ class Mapper:
         if atlas is None:
             return np.full((len(points), 2), np.nan, np.float32)
         with self._retrievers.retriever() as retriever:
-            return atlas.place(points, [shelf.index for shelf in retriever.shelves])
+            return atlas.place(points, [opened.index for opened in retriever.libraries])
 
 
 def _mapped(

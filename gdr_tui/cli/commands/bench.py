@@ -55,8 +55,8 @@ def run(retriever: Retriever) -> None:
     answer = seconds(lambda: retriever.search(plain))
     row("search, words to results", f"{1e3 * answer:.0f} ms", f"{retriever.count():,} tracks")
     vectors = retriever.query(plain).vectors
-    for shelf in retriever.shelves:
-        _compare(shelf.library, retriever, vectors)
+    for opened in retriever.libraries:
+        _compare(opened.library, retriever, vectors)
 
 
 def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:

@@ -25,7 +25,7 @@ def replay(
     """
     queries = saved.chosen(ids)
     model = ModelPrint.of(retriever.model.config)
-    libraries = [LibraryPrint.of(shelf.library) for shelf in retriever.shelves]
+    libraries = [LibraryPrint.of(opened.library) for opened in retriever.libraries]
     for difference in saved.differences(model, libraries):
         say(f"gdr: {difference}, so results may differ")
     wanted = saved.k if k is None else k

@@ -1,0 +1,262 @@
+"""Draw the points of a steering: embed the words, sample the diffusion model, apply likes.
+
+Everything here needs a model and the sound of the files that a steering names, and no library:
+`Retriever` passes in how to get the latents of a file.
+
+Shapes: Q draws, T latents of a passage, D latent width, N terms or files. Points are unit rows of
+the search space; sequences are standardised as the denoiser sees them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gdr_model.diffusion import inversion, sampling
+from gdr_model.diffusion.guidance import Guided, Velocity
+from gdr_model.diffusion.pull import Pulled
+from gdr_model.errors import UsageError
+from gdr_model.models.checkpoint import Model
+from gdr_model.search.whitening import unit
+from gdr_model.store.records import passage_bounds
+from gdr_model.types import PASSAGE_S, Array, Cancel, Edit, Query, Steering, never
+
+METHODS = ("gdr", "contrastive")
+"""Points drawn by the diffusion model, or the one point of the contrastive tower."""
+LIKE_PUSH = 0.5
+DISLIKE_PUSH = 0.5
+"""Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
+NEGATIVE_PUSH = 0.5
+SLIDER_PUSH = 1.5
+"""What a negative of weight 1 takes from the tower's point, and a slider at 1 adds to it."""
+
+LatentsOf = Callable[[str], Array]
+"""The latents (T, D) of a file, by its path."""
+
+
+class _Inversion(NamedTuple):
+    """A passage that was inverted, and what came of it."""
+
+    source: tuple[str, float, str, tuple[int, ...]]
+    """File and second of the passage, the words it was inverted under, and the times."""
+    x0: Tensor  # (1, T, D)
+    eps: Tensor  # (1, T, D)
+    round_trip: float
+
+
+class Drawer:
+    """Draws the points of steerings with one model, and remembers the latest of them."""
+
+    def __init__(self, model: Model, latents_of: LatentsOf, remember: int = 0) -> None:
+        """Remember the points of up to `remember` steerings.
+
+        A steering that differs in likes, dislikes or filters alone then needs no new draw.
+        """
+        self.model = model
+        self._latents_of = latents_of
+        self._remember = remember
+        self._remembered: OrderedDict[tuple[Steering, str], Query] = OrderedDict()
+        self._inverted: _Inversion | None = None
+
+    def forget(self) -> None:
+        """Forget all draws, because the sound behind a path may have changed."""
+        self._remembered.clear()
+        self._inverted = None
+
+    def query(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
+        """Draw the points of a steering, moved by its likes and dislikes.
+
+        Raises:
+            UsageError: for an unknown method.
+            ModelError: if the model cannot search by this method.
+            DecodeError: if a liked file or an edit's source cannot be decoded.
+            Cancelled: when asked.
+        """
+        drawn = self.drawn(steering, method, cancelled)
+        vectors, anchor = drawn.vectors, drawn.anchor
+        moves = [move for _, _, move in self.moves(steering)]
+        if moves:
+            vectors = vectors + sum(moves)
+            anchor = None if anchor is None else unit(anchor + sum(moves))
+        return replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+
+    def drawn(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
+        """The points of a steering before likes and dislikes move them; drawn unless remembered.
+
+        Raises:
+            UsageError: for an unknown method.
+        """
+        if method not in METHODS:
+            raise UsageError(f"unknown method {method!r}; use {' or '.join(METHODS)}")
+        # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
+        drawn_by = steering if steering.pull else steering.but(likes=(), dislikes=())
+        query = self._remembered.get((drawn_by, method))
+        if query is None:
+            query = self._points(drawn_by, method, cancelled)
+            self._remembered[drawn_by, method] = query
+        self._remembered.move_to_end((drawn_by, method))
+        while len(self._remembered) > self._remember:
+            self._remembered.popitem(last=False)
+        return query
+
+    def moves(self, steering: Steering) -> list[tuple[str, str, Array]]:
+        """What each like and dislike adds (D,) to every point, with its kind and its file."""
+        moves = []
+        for kind, paths, push in (
+            ("like", steering.likes, LIKE_PUSH),
+            ("dislike", steering.dislikes, -DISLIKE_PUSH),
+        ):
+            moves += [(kind, path, push / len(paths) * self.point_of(path)) for path in paths]
+        return moves
+
+    def point_of(self, path: str) -> Array:
+        """A file's point (D,) in the search space."""
+        return self.model.whitening.apply(self._latents_of(path).mean(0))
+
+    def tower_rows(self, steering: Steering) -> Array:
+        """What the prompt, each negative and each slider add (N, D) to the tower's point."""
+        pushes = [(n.text, -NEGATIVE_PUSH * n.weight) for n in steering.negatives]
+        pushes += [(s.text, SLIDER_PUSH * s.amount) for s in steering.sliders]
+        texts = [steering.prompt, *(text for text, _ in pushes)]
+        pooled = torch.from_numpy(self.model.text.embed(texts).pooled).to(self.model.device)
+        with torch.inference_mode():
+            rows = self.model.contrastive(pooled).cpu().numpy()
+        weights = np.array([1.0, *(push for _, push in pushes)], np.float32)
+        return np.asarray(weights[:, None] * rows, np.float32)
+
+    def _tower_point(self, steering: Steering) -> Array:
+        """The tower's point (1, D): negatives are subtracted, sliders added."""
+        return unit(self.tower_rows(steering).sum(axis=0, keepdims=True))
+
+    def _points(self, steering: Steering, method: str, cancelled: Cancel) -> Query:
+        self.model.require(method)
+        if method == "contrastive":
+            if steering.edit:
+                raise UsageError("only a generated query can be edited; use --method gdr")
+            return Query(self._tower_point(steering), steering, method)
+        round_trip = start_s = anchor = None
+        with torch.inference_mode():
+            if steering.edit:
+                x, round_trip, start_s = self._edit(steering, steering.edit, cancelled)
+            else:
+                x = self._sample(steering, cancelled)
+                # An edit has no anchor: it starts from sound, and the tower sees words alone.
+                if self.model.config.anchor_share:
+                    anchor = self._tower_point(steering)
+        points = self.model.whitening.apply(self.model.drawn(x))  # (Q, D)
+        return Query(points, steering, method, round_trip, start_s, anchor)
+
+    def _guided(self, steering: Steering) -> Velocity:
+        """The denoiser under everything that steers the sampler, words and sounds."""
+        words = [n.text for n in steering.negatives] + [s.text for s in steering.sliders]
+        guided = Guided.build(
+            self.model.velocity,
+            self.model.text.embed(["", steering.prompt, *words]),
+            steering.guidance,
+            weights=tuple(n.weight for n in steering.negatives),
+            amounts=tuple(s.amount for s in steering.sliders),
+            interval=steering.interval,
+            times=self.model.schedule.times,
+        )
+        if not steering.pull or not (steering.likes or steering.dislikes):
+            return guided
+        likes, dislikes = map(self._means, (steering.likes, steering.dislikes))
+        schedule = self.model.schedule
+        return Pulled(guided, schedule, likes, dislikes, steering.pull, steering.interval)
+
+    def _means(self, paths: Sequence[str]) -> Tensor:
+        """Standardised time-means (N, D) of files."""
+        means = [self._latents_of(path).mean(0) for path in paths]
+        stacked = np.stack(means) if means else np.empty((0, self.model.space.dim), np.float32)
+        return self.model.means(stacked)
+
+    def _noise(self, steering: Steering) -> Tensor:
+        """The noise (Q, T, D) that a steering's seed stands for."""
+        config = self.model.denoiser.config
+        eps = sampling.noise(steering.draws, config.frames, config.dim, steering.seed)
+        return eps.to(self.model.device)
+
+    def _sample(self, steering: Steering, cancelled: Cancel) -> Tensor:
+        """Clean sequences (Q, T, D) from noise."""
+        schedule = self.model.schedule
+        grid = schedule.grid(steering.steps)
+        guided, eps = self._guided(steering), self._noise(steering)
+        if steering.sampler == "dpm++":
+            return sampling.dpm_solver_pp(guided, eps, grid, schedule, cancelled)
+        if steering.sampler == "consistency":
+            if not self.model.config.distilled:
+                raise UsageError(
+                    f"{self.model.name} was not distilled for the consistency sampler; use ddim "
+                    "or dpm++"
+                )
+            return sampling.consistency(guided, eps, grid, schedule, cancelled, seed=steering.seed)
+        return sampling.ddim(guided, eps, grid, schedule, cancelled)
+
+    def _edit(
+        self, steering: Steering, edit: Edit, cancelled: Cancel
+    ) -> tuple[Tensor, float, float]:
+        """Invert a passage at guidance 1, then draw it again under the prompt.
+
+        The first draw starts from the inverted noise itself; the others from that noise turned
+        towards fresh noise, by as many radians as the edit is strong: near the source they stay
+        together, far from it they differ.
+
+        Returns:
+            The sequences (Q, T, D), the error of the round trip under unchanged words, and the
+            second at which the passage begins.
+        """
+        schedule = self.model.schedule
+        source, start_s = self._source(steering, edit)
+        grid = inversion.part_of_grid(schedule.grid(steering.steps), edit.strength)
+        # An edit that differs in guidance or negatives starts from the same inversion.
+        key = (edit.path, start_s, edit.from_prompt, tuple(grid))
+        if self._inverted is None or self._inverted.source != key:
+            inverted = self._invert(source, edit.from_prompt, grid, cancelled)
+            self._inverted = _Inversion(key, *inverted)
+        _, x0, eps, round_trip = self._inverted
+        fresh = self._noise(steering)
+        turned = inversion.blend(eps.expand_as(fresh), fresh, edit.strength)
+        turned[0] = eps[0]
+        times = torch.full((len(fresh),), grid[0], device=fresh.device)
+        start = schedule.add_noise(x0.expand_as(fresh), turned, times)
+        drawn = sampling.ddim(self._guided(steering), start, grid, schedule, cancelled)
+        return drawn, round_trip, start_s
+
+    def _invert(
+        self, source: Tensor, prompt: str, grid: list[int], cancelled: Cancel
+    ) -> tuple[Tensor, Tensor, float]:
+        """Clean part and noise (1, T, D) of a passage at the grid's first time; the error back."""
+        schedule = self.model.schedule
+        text = self.model.text.embed(["", prompt])
+        plain = Guided.build(self.model.velocity, text, guidance=1.0 if prompt.strip() else 0.0)
+        top = inversion.invert(plain, source, grid, schedule, cancelled)
+        back = sampling.ddim(plain, top, grid, schedule, cancelled)
+        cosine = float(torch.cosine_similarity(back.flatten(), source.flatten(), dim=0))
+        x0, eps = schedule.x0_eps(top, plain(top, grid[0]), grid[0])
+        return x0, eps, max(0.0, 1 - cosine)
+
+    def _source(self, steering: Steering, edit: Edit) -> tuple[Tensor, float]:
+        """The passage to invert, tiled to (1, T, D), and the second at which it begins."""
+        latents = self._latents_of(edit.path)
+        if edit.start_s is None:
+            bounds = passage_bounds(len(latents))
+            means = np.stack([latents[a:b].mean(0) for a, b in bounds])
+            cosines = self.model.whitening.apply(means) @ self._tower_point(steering)[0]
+            start = bounds[int(np.argmax(cosines))][0]
+        else:
+            start = int(edit.start_s)
+            if start >= len(latents):
+                raise UsageError(
+                    f"the passage cannot start at {start} s; {edit.path} is {len(latents)} s long"
+                )
+        passage, dim = latents[start : start + PASSAGE_S], latents.shape[1]
+        frames = self.model.denoiser.config.frames
+        # A denoiser of one frame draws the mean over time.
+        shaped = passage.mean(0)[None] if frames == 1 else np.resize(passage, (frames, dim))
+        return self.model.passages(shaped)[None], float(start)
