@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from coarser_hop import untrained
 
-from gdr_model.encoders.mule import port as mule_port
-from gdr_model.encoders.mule import published as mule
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule import port_net as mule_port
+from gdr_model.encoders.mule import published_net as mule
 from gdr_model.encoders.muscall import encoder as muscall
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, learned
-from gdr_model.encoders.registry import folder_format
 from gdr_model.models import checkpoint
 
 
@@ -30,12 +30,10 @@ def folders(root: Path) -> dict[str, str]:
         mule_port.MODEL_TYPE: mule_port.MulePort(mule_port.MulePortConfig()),
     }
     for name, net in nets.items():
-        folder_format.write(root / name, name, net.config, net.state_dict())
+        gdr_folder.write(root / name, name, net.config, net.state_dict())
         made[name] = str(root / name)
     both = Muscall(MuscallConfig())
-    folder_format.write(
-        root / "muscall", muscall.MODEL_TYPE, both.config, learned(both.state_dict())
-    )
+    gdr_folder.write(root / "muscall", muscall.MODEL_TYPE, both.config, learned(both.state_dict()))
     return made | {"muscall": str(root / "muscall")}
 
 

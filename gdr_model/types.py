@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,6 +89,16 @@ class AudioEncoder(Protocol):
 
     def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
         """Mono samples (N,) at `space.sample_rate_hz` to latents (T, D), T = max(1, round(s))."""
+
+
+class TextEncoder(Protocol):
+    """Turns prompts into embeddings."""
+
+    def embed(self, texts: Sequence[str]) -> TextEmbedding:
+        """Prompts (B), each read alone."""
+
+    def read_all(self, texts: Sequence[str]) -> Iterator[tuple[int, tuple[Array, Array]]]:
+        """Rows of many prompts, in any order, with their states (L, E) and pooled vector (P,)."""
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdr_model.checks.case import Case, Compared, compared_decibels
 from gdr_model.checks.watch import tensors
 from gdr_model.encoders.clap import laion_convert
-from gdr_model.encoders.clap.encoder import LogMel, half_of, repeat_and_pad, sixteen_bits
+from gdr_model.encoders.clap.encoder import LogMel, tower
+from gdr_model.encoders.clap.laion import sixteen_bits
+from gdr_model.encoders.shared.windows import repeat_and_pad
 
 ATOL = 1e-5
 ATOL_DB = 1e-2
@@ -77,18 +78,18 @@ def towers(case: Case, theirs: Mapping[str, Tensor]) -> Iterator[Towers]:
         laion_convert.write(theirs, folder, case.config["roberta"]["num_attention_heads"])
         yield Towers(
             LogMel.of(folder),
-            half_of(ClapAudioModelWithProjection, "audio_config", folder),
-            half_of(ClapTextModelWithProjection, "text_config", folder),
+            tower(ClapAudioModelWithProjection, "audio_config", folder),
+            tower(ClapTextModelWithProjection, "text_config", folder),
         )
 
 
-def clips(case: Case) -> NDArray[np.float32]:
-    """Whole clips, then the short one repeated (B, N), after laion-clap's sixteen bits."""
+def clips(case: Case) -> Tensor:
+    """Ten-second clips (B, N), the short one repeated, after laion-clap's rounding."""
     whole = case.arrays["audio_48k"]
     if "audio_short_48k" in case.arrays:
         short = repeat_and_pad(case.arrays["audio_short_48k"], whole.shape[1])
         whole = np.concatenate([whole, short[None]])
-    return sixteen_bits(whole)
+    return sixteen_bits(torch.from_numpy(whole))
 
 
 @contextmanager
@@ -106,7 +107,7 @@ def entering(module: nn.Module) -> Iterator[list[Tensor]]:
 def hear(case: Case, found: Towers) -> dict[str, Tensor]:
     """Log-mel (B, 1, F, M) of the clips, pooled features (B, C), and their projection (B, D)."""
     with entering(found.audio.audio_projection) as pooled:
-        level = found.mel(torch.from_numpy(clips(case)))[:, None]
+        level = found.mel(clips(case))[:, None]
         projection = found.audio(input_features=level).audio_embeds
     return {"level": level, "pooled": pooled[0], "projection": projection}
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from gdr_model.checks.case import Case, Compared
 from gdr_model.checks.watch import tensors, watching
-from gdr_model.encoders.mule import frontend as frontend
-from gdr_model.encoders.mule.published import Mule, MuleConfig, from_keras
-from gdr_model.encoders.registry.folder_format import fill, sizes
+from gdr_model.encoders.formats.gdr_folder import fill, sizes
+from gdr_model.encoders.mule import frontend
+from gdr_model.encoders.mule.published_net import Mule, MuleConfig, from_keras
 
 ATOL = 1e-5
 

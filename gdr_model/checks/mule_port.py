@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from gdr_model.checks.case import Case, Compared, compared_decibels
 from gdr_model.checks.watch import tensors, watching
-from gdr_model.encoders.mule import frontend as frontend
-from gdr_model.encoders.mule.port import MulePort, MulePortConfig
-from gdr_model.encoders.registry.folder_format import fill, sizes
+from gdr_model.encoders.formats.gdr_folder import fill, sizes
+from gdr_model.encoders.mule import frontend
+from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
 
 ATOL = 1e-5
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gdr_model.checks.case import Case, Compared, compared_decibels
 from gdr_model.checks.watch import tensors, watching
+from gdr_model.encoders.formats.gdr_folder import fill
 from gdr_model.encoders.muscall.net import (
     Muscall,
     decibel_mel,
@@ -17,7 +18,6 @@ from gdr_model.encoders.muscall.net import (
     learned,
     upstream_config,
 )
-from gdr_model.encoders.registry.folder_format import fill
 
 ATOL_AUDIO, ATOL_TEXT = 5e-4, 5e-5
 

@@ -1,8 +1,7 @@
 """T5's encoder as a text encoder (`google/flan-t5-base`, or the folder of any T5).
 
 Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer",
-2020. A prompt's states are the encoder's last ones, its pooled vector is their mean; prompts are
-read alone, so there is no padding to mask inside, and the mask tells the denoiser what is a token.
+2020. A prompt's states are those of the encoder's last layer; its pooled vector is their mean.
 """
 
 from __future__ import annotations
@@ -13,7 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gdr_model.encoders.registry.folders import config_of, network_of, tokenizer_of
+from gdr_model.encoders.formats.transformers_folder import (
+    config_of,
+    ids_of,
+    network_of,
+    tokenizer_of,
+)
 from gdr_model.encoders.registry.pairs import T5_WEIGHTS
 from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.models import weights
@@ -21,7 +25,7 @@ from gdr_model.types import Array
 
 
 def load_text(folder: Path, device: torch.device) -> PromptReader:
-    """The encoder of a folder of T5 weights; the decoder's are left on the disk.
+    """The encoder of a folder of T5 weights; the decoder's are not read.
 
     Raises:
         WeightsMissing: if the folder has no tokenizer.
@@ -31,15 +35,12 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
     tokenizer = tokenizer_of(folder)
     net = _encoder(folder).to(device)
 
-    def tokenize(prompt: str) -> list[int]:
-        ids: list[int] = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        return ids
-
     def network(ids: Tensor) -> tuple[Array, Array]:
         states = array(net(input_ids=ids.to(device)).last_hidden_state)
         return states, states.mean(1)
 
-    return PromptReader(tokenize, network, net.config.d_model, net.config.d_model)
+    width = net.config.d_model
+    return PromptReader(ids_of(tokenizer, MAX_TOKENS), network, width, width)
 
 
 def _encoder(folder: Path) -> Any:

@@ -13,7 +13,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,10 +32,9 @@ from gdr_model.diffusion.time_whitening import evened
 from gdr_model.encoders.builtin import audio as builtin
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import ModelError, UsageError
-from gdr_model.models import weights
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
 from gdr_model.search.whitening import Whitening
-from gdr_model.types import Array, AudioEncoder, LatentSpace
+from gdr_model.types import Array, AudioEncoder, LatentSpace, TextEncoder
 
 
 @dataclass
@@ -145,13 +143,10 @@ class Model:
         """
         if self.own_encoder is not None:
             return self.own_encoder
-        pair = self.config.pair
-        module = import_module(pair.audio.module)
-        found: AudioEncoder = module.load_audio(pair.audio_weights, pair.space, self.device)
-        return found
+        return self.config.pair.load_audio(self.device)
 
     @cached_property
-    def text(self) -> Any:
+    def text(self) -> TextEncoder:
         """The text encoder. Imported on use: indexing a library never reads a word.
 
         Raises:
@@ -162,9 +157,7 @@ class Model:
 
             # A prompt is too short for an accelerator to be faster.
             return minilm.load_text(minilm.find(), torch.device("cpu"))
-        pair = self.config.pair
-        folder = pair.text_weights or weights.find(pair.text.weights)
-        return import_module(pair.text.module).load_text(folder, self.device)
+        return self.config.pair.load_text(self.device)
 
 
 class Tower(Protocol):

@@ -92,7 +92,7 @@ def pull(name: str, tell: Tell = lambda _: None) -> Path:
     for remote in files:
         _fetch(repository, commit, remote, part, tell)
     if (part / weights.PICKLE).is_file():
-        from gdr_model.encoders.registry.folder_convert import rewrite
+        from gdr_model.encoders.formats.transformers_convert import rewrite
 
         rewrite(part / weights.PICKLE, part / weights.TENSORS)
         (part / weights.PICKLE).unlink()

@@ -8,8 +8,8 @@ import references as ref
 import torch
 from typer.testing import CliRunner
 
-from gdr_model.encoders.mule.port import MulePort, MulePortConfig
-from gdr_model.encoders.registry import folder_format
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
 from gdr_tui.cli.main import app
 
 
@@ -19,7 +19,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 def checkpoint(folder: Path) -> Path:
-    net = ref.alive(MulePort(folder_format.sizes(MulePortConfig, ref.MULE_PORT)))
+    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT)))
     torch.save(net.state_dict(), folder / "port.pt")
     return folder / "port.pt"
 
@@ -57,4 +57,4 @@ def test_heads_are_named_where_weights_do_not_tell_them(tmp_path: Path) -> None:
     source = checkpoint(tmp_path)
     found, _, err = run(source, "--pair", "mule-port", "--text-heads", 2, "-o", tmp_path / "made")
     assert found == 2
-    assert "no text tower" in err
+    assert "for laion and muscall alone" in err

@@ -14,10 +14,10 @@ from safetensors.numpy import save_file
 from gdr_model.checks import check
 from gdr_model.checks import mule as mule_check
 from gdr_model.checks.case import cases, compared, compared_decibels
-from gdr_model.encoders.mule.port import MulePort, MulePortConfig
-from gdr_model.encoders.mule.published import Mule, MuleConfig
+from gdr_model.encoders.formats.gdr_folder import sizes
+from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
+from gdr_model.encoders.mule.published_net import Mule, MuleConfig
 from gdr_model.encoders.muscall.net import Muscall, upstream_config
-from gdr_model.encoders.registry.folder_format import sizes
 from gdr_model.errors import ModelError, UsageError
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
-from gdr_model.encoders.clap import encoder as clap
+from gdr_model.encoders.shared.windows import repeat_and_pad
 from gdr_model.errors import Cancelled, ModelError, UsageError, WeightsMissing
 from gdr_model.models import checkpoint
 
@@ -152,7 +152,7 @@ def test_weights_of_other_dimensions_are_refused(tiny_clap, tmp_path) -> None:
 
 
 def test_a_folder_of_another_model_is_refused(tiny_clap, tiny_t5, tmp_path) -> None:
-    with pytest.raises(ModelError, match=r"reads words only \(t5\)"):
+    with pytest.raises(ModelError, match=r"reads text only \(t5\)"):
         checkpoint.load(str(tiny_t5))
     bert = changed(tiny_clap, tmp_path / "bert", model_type="bert")
     with pytest.raises(ModelError, match="holds a model of type 'bert'"):
@@ -166,9 +166,9 @@ def test_missing_parts_are_named(tiny_clap, tmp_path) -> None:
     for name in ("tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"):
         (bare / name).unlink()
     model = checkpoint.load(str(bare), "cpu")
-    with pytest.raises(WeightsMissing, match="has no tokenizer"):
+    with pytest.raises(WeightsMissing, match="has no usable tokenizer"):
         _ = model.text
-    with pytest.raises(ModelError, match="does not say how sound is prepared"):
+    with pytest.raises(ModelError, match="does not say how to prepare sound"):
         _ = model.encoder
 
 
@@ -183,6 +183,6 @@ def test_absent_weights_are_refused_with_what_to_do(name, monkeypatch, tmp_path)
 
 def test_half_a_window_of_noise_equals_its_repetition() -> None:
     piece = sound(2)
-    filled = clap.repeat_and_pad(piece, 5 * RATE_HZ)
+    filled = repeat_and_pad(piece, 5 * RATE_HZ)
     np.testing.assert_array_equal(filled[: 4 * RATE_HZ], np.tile(piece, 2))
     assert not filled[4 * RATE_HZ :].any()

@@ -14,17 +14,17 @@ import references as ref
 import torch
 from torch import nn
 
-from gdr_model.encoders.mule.port import MulePort, MulePortConfig
-from gdr_model.encoders.mule.published import Mule, MuleConfig
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
 from gdr_model.encoders.mule.published_convert import h5_paths
+from gdr_model.encoders.mule.published_net import Mule, MuleConfig
 from gdr_model.encoders.muscall.convert import FILTERS
 from gdr_model.encoders.muscall.convert import convert as convert_muscall
 from gdr_model.encoders.muscall.net import Muscall, upstream_config
-from gdr_model.encoders.registry import folder_format
 from gdr_model.encoders.registry.converters import convert
 from gdr_model.errors import ModelError, UsageError
 
-MULE = folder_format.sizes(MuleConfig, ref.MULE)
+MULE = gdr_folder.sizes(MuleConfig, ref.MULE)
 
 
 def keras_weights(net: Mule) -> dict[str, np.ndarray]:
@@ -62,14 +62,14 @@ def test_a_keras_file_becomes_the_same_network(tmp_path: Path, name: str) -> Non
     else:
         write_h5(tmp_path / name, keras_weights(net))
     convert(tmp_path / name, "mule", tmp_path / "mule")
-    assert_equal(net, Mule, *folder_format.read(tmp_path / "mule", "mule", MuleConfig))
+    assert_equal(net, Mule, *gdr_folder.read(tmp_path / "mule", "mule", MuleConfig))
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["mule", name])
 
 
 def assert_equal(net: nn.Module, kind, config, tensors) -> None:
     assert config == net.config
     again = kind(config)
-    folder_format.fill(again, tensors, "here")
+    gdr_folder.fill(again, tensors, "here")
     for name, value in net.state_dict().items():
         if not name.endswith("num_batches_tracked"):
             torch.testing.assert_close(again.state_dict()[name], value)
@@ -99,12 +99,12 @@ def test_keras_files_of_other_networks_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_ports_checkpoint_is_found_inside_and_its_head_left_out(tmp_path: Path) -> None:
-    net = ref.alive(MulePort(folder_format.sizes(MulePortConfig, ref.MULE_PORT)))
+    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT)))
     state = {f"module.encoder.{name}": value for name, value in net.state_dict().items()}
     state["module.encoder.head.0.weight"] = torch.zeros(3, 3)
     torch.save({"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1}}, tmp_path / "port.pt")
     convert(tmp_path / "port.pt", "mule-port", tmp_path / "port")
-    assert_equal(net, MulePort, *folder_format.read(tmp_path / "port", "mule-port", MulePortConfig))
+    assert_equal(net, MulePort, *gdr_folder.read(tmp_path / "port", "mule-port", MulePortConfig))
 
 
 def test_the_official_muscall_checkpoint_becomes_the_same_network(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_the_official_muscall_checkpoint_becomes_the_same_network(tmp_path: Path
         (tmp_path / name).write_text("{}")
     folder = tmp_path / "made"
     convert_muscall(tmp_path / "muscall.pt", folder, text_heads=4)
-    assert_equal(net, Muscall, *folder_format.read(folder, "muscall", type(net.config)))
+    assert_equal(net, Muscall, *gdr_folder.read(folder, "muscall", type(net.config)))
     assert (folder / "merges.txt").is_file()
     state[FILTERS] = state[FILTERS].roll(1, 0)
     torch.save(state, tmp_path / "muscall.pt")

@@ -12,19 +12,19 @@ import references as ref
 import torch
 from torch import Tensor, nn
 
-from gdr_model.encoders.mule import frontend as frontend
-from gdr_model.encoders.mule import port as mule_port
-from gdr_model.encoders.mule import published as mule
-from gdr_model.encoders.mule.port import MulePort, MulePortConfig
-from gdr_model.encoders.mule.published import Mule, MuleConfig, same
-from gdr_model.encoders.registry import folder_format
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule import frontend
+from gdr_model.encoders.mule import port_net as mule_port
+from gdr_model.encoders.mule import published_net as mule
+from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
+from gdr_model.encoders.mule.published_net import Mule, MuleConfig, same
 from gdr_model.errors import Cancelled, ModelError, WeightsMissing
 from gdr_model.types import LatentSpace
 
 CPU = torch.device("cpu")
 KINDS = {
-    "mule": (mule, Mule, folder_format.sizes(MuleConfig, ref.MULE)),
-    "mule-port": (mule_port, MulePort, folder_format.sizes(MulePortConfig, ref.MULE_PORT)),
+    "mule": (mule, Mule, gdr_folder.sizes(MuleConfig, ref.MULE)),
+    "mule-port": (mule_port, MulePort, gdr_folder.sizes(MulePortConfig, ref.MULE_PORT)),
 }
 
 
@@ -41,7 +41,7 @@ def net(kind: str) -> nn.Module:
 
 @pytest.fixture
 def folder(kind: str, net: nn.Module, tmp_path: Path) -> Path:
-    folder_format.write(tmp_path / kind, kind, net.config, net.state_dict())
+    gdr_folder.write(tmp_path / kind, kind, net.config, net.state_dict())
     return tmp_path / kind
 
 
@@ -135,12 +135,12 @@ def cut(path: Path) -> None:
         (lambda f: (f / "config.json").unlink(), "has no config.json"),
         (lambda f: (f / "config.json").write_text("{"), "cannot be read as JSON"),
         (lambda f: edit(f, model_type="clap"), "of type 'clap', not of 'mule"),
-        (lambda f: edit(f, depths=None), "does not say the sizes"),
+        (lambda f: edit(f, depths=None), "does not give the sizes"),
         (lambda f: edit(f, slow_out=[8, 8, 16, 32]), "this network needs"),
         (lambda f: edit(f, depths=[1, 2, 1, 2]), "has no tensor"),
-        (lambda f: edit(f, depths=[1, 1, 1, 1]), "does not know"),
+        (lambda f: edit(f, depths=[1, 1, 1, 1]), "does not have"),
         (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
-        (lambda f: cut(f / "model.safetensors"), "not all of one"),
+        (lambda f: cut(f / "model.safetensors"), "or truncated"),
         (lambda f: torch.save({}, f / "model.safetensors"), "is a pickle where safetensors"),
     ],
 )

@@ -12,9 +12,9 @@ import torch
 from torch.nn import functional as F
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
+from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.muscall import encoder as muscall
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, upstream_config
-from gdr_model.encoders.registry import folder_format
 from gdr_model.errors import Cancelled, ModelError, WeightsMissing
 from gdr_model.types import LatentSpace
 
@@ -28,7 +28,7 @@ def net() -> Muscall:
 
 @pytest.fixture
 def folder(net: Muscall, tmp_path: Path) -> Path:
-    folder_format.write(tmp_path / "muscall", "muscall", CONFIG, net.state_dict())
+    gdr_folder.write(tmp_path / "muscall", "muscall", CONFIG, net.state_dict())
     return tmp_path / "muscall"
 
 

@@ -14,10 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model.encoders.shared.prompts import PromptReader
 from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import load
-from gdr_model.types import Array, LatentSpace
+from gdr_model.types import Array, LatentSpace, TextEncoder
 from training.data import Dataset, DatasetError, Splits, read
 from training.data.extracted import read_extracted
 from training.data.texts import Rows, Texts, embed, minilm
@@ -44,12 +43,11 @@ class Corpus:
     """Of the latents, where they are an encoder's."""
 
     @cached_property
-    def reader(self) -> PromptReader:
+    def reader(self) -> TextEncoder:
         """The text encoder that read the captions, for more of them."""
         if self.model in ("", "builtin"):
             return minilm()
-        reader: PromptReader = load(self.model, "cpu").text
-        return reader
+        return load(self.model, "cpu").text
 
     @property
     def means(self) -> Array:
@@ -73,7 +71,7 @@ class Corpus:
         return wanted[self.caption_of[items]]
 
 
-def read_corpus(data: DataConfig, reader: PromptReader | None = None) -> Corpus:
+def read_corpus(data: DataConfig, reader: TextEncoder | None = None) -> Corpus:
     """Read what a configuration names.
 
     Raises:

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gdr_model.encoders.shared.prompts import PromptReader
-from gdr_model.types import Array, TextEmbedding
+from gdr_model.types import Array, TextEmbedding, TextEncoder
 
 Rows = NDArray[np.int64]
 Half = NDArray[np.float16]
@@ -63,7 +62,7 @@ def joined_masks(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=1)
-def minilm() -> PromptReader:
+def minilm() -> TextEncoder:
     """The text encoder of the built-in model, loaded once."""
     from gdr_model.encoders.builtin.minilm import find, load_text
 
@@ -72,20 +71,21 @@ def minilm() -> PromptReader:
 
 def embed(
     captions: Sequence[str],
-    reader: PromptReader | None = None,
+    reader: TextEncoder | None = None,
     on_read: Callable[[], None] = lambda: None,
 ) -> Texts:
     """Read captions, with MiniLM unless another text encoder is given.
 
     `on_read` is called after each.
     """
-    reader = reader or minilm()
-    states: list[Half] = [np.empty((0, reader.width), np.float16)] * len(captions)
-    pooled = np.empty((len(captions), reader.pooled_width), np.float32)
-    for row, (tokens, summary) in reader.read_all(captions):
+    states: dict[int, Half] = {}
+    pooled: dict[int, Array] = {}
+    for row, (tokens, summary) in (reader or minilm()).read_all(captions):
         states[row] = tokens.astype(np.float16)
         pooled[row] = summary
         on_read()
-    lengths = np.array([len(tokens) for tokens in states], np.int64)
+    rows = range(len(captions))
+    lengths = np.array([len(states[row]) for row in rows], np.int64)
     mask = np.arange(lengths.max(initial=1)) < lengths[:, None]  # (C, L)
-    return Texts(pooled, mask, np.concatenate(states))
+    tokens_of_all = np.concatenate([states[row] for row in rows])
+    return Texts(np.stack([pooled[row] for row in rows]), mask, tokens_of_all)

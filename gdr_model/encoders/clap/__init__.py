@@ -1,1 +1,1 @@
-"""CLAP, from the hub's folder or from laion-clap's own checkpoint."""
+"""CLAP, from a folder of transformers or a checkpoint of laion-clap; it reads sound and words."""

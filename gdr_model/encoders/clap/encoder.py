@@ -1,7 +1,7 @@
 """CLAP through transformers: ten seconds of sound, or a prompt, to a point of one space.
 
 Wu et al., "Large-scale Contrastive Language-Audio Pretraining with Feature Fusion and
-Keyword-to-Caption Augmentation", ICASSP 2023. Weights are those of `ClapModel`; either half is
+Keyword-to-Caption Augmentation", ICASSP 2023. Weights are those of `ClapModel`; either tower is
 loaded alone, since indexing reads no words and a search no sound. The spectrogram is computed in
 batches by torch, with the parameters and the filters of the folder's `ClapFeatureExtractor`,
 whose own loop over frames takes longer than the network on a GPU.
@@ -9,37 +9,72 @@ whose own loop over frames takes longer than the network on a GPU.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gdr_model.encoders.registry.folders import config_of, network_of, tokenizer_of
+from gdr_model.encoders.formats.transformers_folder import (
+    config_of,
+    ids_of,
+    network_of,
+    tokenizer_of,
+)
 from gdr_model.encoders.registry.pairs import CLAP_WEIGHTS
 from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
-from gdr_model.encoders.shared.windows import encode_windows, seconds
+from gdr_model.encoders.shared.windowed import WindowedEncoder
+from gdr_model.encoders.shared.windows import repeat_and_pad
 from gdr_model.errors import ModelError
 from gdr_model.models import weights
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Cancel, LatentSpace, never
+from gdr_model.types import Array, LatentSpace
 
 BATCH_CPU = 4
 """Windows at once; 16 were no faster on two cores and took four times the memory."""
-BATCH_GPU = 64
 
 
-def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> ClapAudio:
+def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
     """The audio tower of a folder.
 
     Raises:
         ModelError: if it does not hold the weights its config.json describes.
     """
+    return windowed(audio_tower(folder, device), space, device)
+
+
+def windowed(
+    embed: Callable[[Tensor], Tensor], space: LatentSpace, device: torch.device
+) -> WindowedEncoder:
+    """An encoder of windows as CLAP was trained on them: ten seconds, shorter sounds repeated."""
+    window = round(space.window_s * space.sample_rate_hz)
+    return WindowedEncoder(embed, space, device, window, fill=repeat_and_pad, batch_cpu=BATCH_CPU)
+
+
+def audio_tower(folder: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """A function from windows (B, N) of ten seconds to vectors (B, D) of any length.
+
+    Raises:
+        ModelError: if the folder does not hold the weights its config.json describes.
+    """
     from transformers.models.clap.modeling_clap import ClapAudioModelWithProjection
 
-    net = half_of(ClapAudioModelWithProjection, "audio_config", folder)
-    return ClapAudio(net.to(device), LogMel.of(folder).to(device), space)
+    net = tower(ClapAudioModelWithProjection, "audio_config", folder).to(device)
+    log_mel = LogMel.of(folder).to(device)
+
+    def embed(windows: Tensor) -> Tensor:
+        features = log_mel(windows.to(device))[:, None]  # (B, 1, F, M)
+        longer = None
+        if net.config.enable_fusion:
+            # A sound no longer than a window is given four times over.
+            features = features.expand(-1, 4, -1, -1)
+            longer = torch.zeros(len(features), 1, dtype=torch.bool, device=device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            vectors: Tensor = net(input_features=features, is_longer=longer).audio_embeds
+        return vectors
+
+    return embed
 
 
 def load_text(folder: Path, device: torch.device) -> PromptReader:
@@ -52,21 +87,18 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
     from transformers.models.clap.modeling_clap import ClapTextModelWithProjection
 
     tokenizer = tokenizer_of(folder)
-    net = half_of(ClapTextModelWithProjection, "text_config", folder).to(device)
-
-    def tokenize(prompt: str) -> list[int]:
-        ids: list[int] = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        return ids
+    net = tower(ClapTextModelWithProjection, "text_config", folder).to(device)
 
     def network(ids: Tensor) -> tuple[Array, Array]:
-        found = net(input_ids=ids.to(device))
-        return array(found.last_hidden_state), unit(array(found.text_embeds))
+        output = net(input_ids=ids.to(device))
+        return array(output.last_hidden_state), unit(array(output.text_embeds))
 
+    tokenize = ids_of(tokenizer, MAX_TOKENS)
     return PromptReader(tokenize, network, net.config.hidden_size, net.config.projection_dim)
 
 
 class LogMel(nn.Module):
-    """Windows (B, N) to log-mel power in dB (B, F, M), as `ClapFeatureExtractor` has it."""
+    """Windows (B, N) to log-mel power in dB (B, F, M), as `ClapFeatureExtractor` computes it."""
 
     def __init__(self, filters: Tensor, fft: int, hop: int) -> None:
         super().__init__()
@@ -76,23 +108,26 @@ class LogMel(nn.Module):
 
     @classmethod
     def of(cls, folder: Path) -> LogMel:
-        """With the parameters of a folder.
+        """With the parameters in a folder's preprocessor_config.json.
 
         Raises:
-            ModelError: if it does not say how sound is prepared.
+            ModelError: if there is none, or it is unusable.
         """
         from transformers.models.clap.feature_extraction_clap import ClapFeatureExtractor
 
         try:
-            found: Any = ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
+            extractor: Any = ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(
-                f"{folder} does not say how sound is prepared: it has no usable "
+                f"{folder} does not say how to prepare sound: it has no usable "
                 "preprocessor_config.json; fetch it with the weights"
             ) from error
         # Fusion models were trained with torchaudio's filters, the others with librosa's.
-        filters = found.mel_filters if found.truncation == "fusion" else found.mel_filters_slaney
-        return cls(torch.from_numpy(filters).float(), found.fft_window_size, found.hop_length)
+        fusion = extractor.truncation == "fusion"
+        filters = torch.from_numpy(
+            extractor.mel_filters if fusion else extractor.mel_filters_slaney
+        )
+        return cls(filters.float(), extractor.fft_window_size, extractor.hop_length)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Compute the spectrogram; frames are centred, the edges mirrored."""
@@ -104,72 +139,8 @@ class LogMel(nn.Module):
         return 10 * torch.log10(mel.clamp_min(1e-10))
 
 
-class ClapAudio:
-    """The audio tower: one latent a second from windows of ten."""
-
-    def __init__(self, net: Any, mel: LogMel, space: LatentSpace, *, as_int16: bool = False):
-        """`as_int16` rounds samples to sixteen bits first, as laion-clap does."""
-        self.net = net
-        self.mel = mel
-        self.space = space
-        self.as_int16 = as_int16
-        self.window = round(space.window_s * space.sample_rate_hz)
-
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
-        """Samples (N,) at 48 kHz to unit latents (T, D), T = max(1, round(s)).
-
-        Raises:
-            Cancelled: between batches, when asked.
-        """
-        rate_hz = self.space.sample_rate_hz
-        if len(samples) < self.window:
-            one = unit(self.embed(repeat_and_pad(samples, self.window)[None]))
-            return np.repeat(one, seconds(len(samples), rate_hz), axis=0)
-        on_gpu = self.net.device.type == "cuda"
-        return encode_windows(
-            samples,
-            rate_hz,
-            self.window,
-            self.embed,
-            batch=BATCH_GPU if on_gpu else BATCH_CPU,
-            hop_s=round(self.space.hop_s),
-            cancelled=cancelled,
-        )
-
-    def embed(self, windows: Array) -> Array:
-        """Windows (B, N) of ten seconds to latents (B, D), of any length."""
-        if self.as_int16:
-            windows = sixteen_bits(windows)
-        device = self.net.device
-        with torch.inference_mode():
-            mel = self.mel(torch.from_numpy(np.ascontiguousarray(windows)).to(device))
-            features = mel[:, None]  # (B, 1, F, M)
-            longer = None
-            if self.net.config.enable_fusion:
-                # What is not longer than a window is given four times over.
-                features = features.expand(-1, 4, -1, -1)
-                longer = torch.zeros(len(features), 1, dtype=torch.bool, device=device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                found = self.net(input_features=features, is_longer=longer).audio_embeds
-        latents: Array = found.float().cpu().numpy()
-        return latents
-
-
-def repeat_and_pad(samples: Array, length: int) -> Array:
-    """A sound shorter than a window: whole repeats, then silence, as CLAP was trained."""
-    if not len(samples):
-        return np.zeros(length, np.float32)
-    repeated = np.tile(samples, length // len(samples))
-    return np.pad(repeated, (0, length - len(repeated)))
-
-
-def sixteen_bits(samples: Array) -> Array:
-    """To sixteen bits and back, with laion-clap's rounding: towards zero."""
-    return ((samples.clip(-1, 1) * 32767).astype(np.int16) / np.float32(32767)).astype(np.float32)
-
-
-def half_of(kind: Any, part: str, folder: Path) -> Any:
-    """One tower of a `ClapModel`'s folder.
+def tower(kind: Any, part: str, folder: Path) -> Any:
+    """One tower of a `ClapModel`'s folder; `part` names its section of config.json.
 
     Raises:
         ModelError: if the folder does not hold it.

@@ -1,9 +1,9 @@
 """CLAP as laion-clap publishes it: a folder made by `gdr model convert`, or the checkpoint itself.
 
-A converted folder needs nothing more. A checkpoint (.pt) is run by the laion-clap package, which
-is imported on use (`pip install 'gdr-tui[laion]'`) and gets its tensors from us, read without
-running anything of the pickle. Both round sound to sixteen bits first, as the package does: that
-moves a latent by 3e-4, more than everything else that differs.
+A converted folder needs nothing else. A checkpoint (.pt) is run by the laion-clap package, which
+is imported on use (`pip install 'gdr-tui[laion]'`) and is given tensors that we have read without
+running anything in the pickle. Both round sound to sixteen bits first, as the package does: that
+moves a latent by 3e-4, more than every other difference together.
 """
 
 from __future__ import annotations
@@ -12,67 +12,73 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from gdr_model.encoders.clap import encoder as clap
 from gdr_model.encoders.clap.laion_convert import Tensors, converted, read_checkpoint
+from gdr_model.encoders.formats.transformers_folder import ids_of
 from gdr_model.encoders.registry.pairs import LAION
 from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
-from gdr_model.encoders.shared.windows import encode_windows, seconds
+from gdr_model.encoders.shared.windowed import WindowedEncoder
 from gdr_model.errors import ModelError, WeightsMissing
-from gdr_model.search.whitening import unit
-from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, never
+from gdr_model.types import Array, LatentSpace
 
 ARCHITECTURES = {96: "HTSAT-tiny", 128: "HTSAT-base", 256: "HTSAT-large"}
 """laion-clap's names by the width of the first layer."""
 
 
-def load_audio(weights: Path, space: LatentSpace, device: torch.device) -> AudioEncoder:
+def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
     """The audio tower of a converted folder or of a checkpoint.
 
     Raises:
         WeightsMissing: if a checkpoint is given and laion-clap is not installed.
         ModelError: if the weights are something else.
     """
-    if weights.is_file():
-        return PackageAudio(package_module(weights, device), space)
-    found = clap.load_audio(weights, space, device)
-    found.as_int16 = True
-    return found
+    if folder.is_file():
+        package = package_module(folder, device)
+
+        def embed_with_package(windows: Tensor) -> Tensor:
+            # The package rounds to sixteen bits on its own.
+            vectors = package.get_audio_embedding_from_data(windows.numpy(), use_tensor=False)
+            return torch.from_numpy(vectors)
+
+        return clap.windowed(embed_with_package, space, device)
+    embed = clap.audio_tower(folder, device)
+    return clap.windowed(lambda windows: embed(sixteen_bits(windows)), space, device)
 
 
-def load_text(weights: Path, device: torch.device) -> PromptReader:
+def load_text(folder: Path, device: torch.device) -> PromptReader:
     """The text tower of a converted folder or of a checkpoint.
 
     Raises:
         WeightsMissing: if a checkpoint is given and laion-clap is not installed.
         ModelError: if the weights are something else.
     """
-    if not weights.is_file():
-        return clap.load_text(weights, device)
-    module = package_module(weights, device)
-
-    def tokenize(prompt: str) -> list[int]:
-        read = module.tokenize(prompt, truncation=True, max_length=MAX_TOKENS)
-        ids: list[int] = read["input_ids"]
-        return ids
+    if not folder.is_file():
+        return clap.load_text(folder, device)
+    package = package_module(folder, device)
 
     def network(ids: Tensor) -> tuple[Array, Array]:
-        return read_ids(module, ids.to(device))
+        return read_ids(package, ids.to(device))
 
-    width = module.model.text_branch.config.hidden_size
-    return PromptReader(tokenize, network, width, module.model.text_projection[-1].out_features)
+    width = package.model.text_branch.config.hidden_size
+    pooled_width = package.model.text_projection[-1].out_features
+    return PromptReader(ids_of(package.tokenize, MAX_TOKENS), network, width, pooled_width)
 
 
-def read_ids(module: Any, ids: Tensor) -> tuple[Array, Array]:
+def sixteen_bits(samples: Tensor) -> Tensor:
+    """To sixteen bits and back, with laion-clap's rounding: towards zero."""
+    return (samples.clamp(-1, 1) * 32767).to(torch.int16).float() / 32767
+
+
+def read_ids(package: Any, ids: Tensor) -> tuple[Array, Array]:
     """States (B, L, E) and unit pooled vectors (B, D) of token ids (B, L) without padding."""
     with torch.inference_mode():
-        found = module.model.text_branch(input_ids=ids, attention_mask=torch.ones_like(ids))
-        pooled = F.normalize(module.model.text_projection(found.pooler_output), dim=-1)
-    return array(found.last_hidden_state), array(pooled)
+        output = package.model.text_branch(input_ids=ids, attention_mask=torch.ones_like(ids))
+        pooled = F.normalize(package.model.text_projection(output.pooler_output), dim=-1)
+    return array(output.last_hidden_state), array(pooled)
 
 
 def describe(path: Path) -> tuple[int, str]:
@@ -86,7 +92,7 @@ def describe(path: Path) -> tuple[int, str]:
 
 
 def fingerprint(tensors: Tensors) -> str:
-    """As `weights.fingerprint` of the file that would hold these tensors."""
+    """Equal to `weights.fingerprint` of a file that holds these tensors."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         if name.startswith(LAION.tensors):
@@ -95,46 +101,11 @@ def fingerprint(tensors: Tensors) -> str:
     return digest.hexdigest()[:16]
 
 
-class PackageAudio:
-    """The audio tower as the laion-clap package runs it."""
-
-    def __init__(self, module: Any, space: LatentSpace) -> None:
-        self.module = module
-        self.space = space
-        self.window = round(space.window_s * space.sample_rate_hz)
-
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
-        """Samples (N,) at 48 kHz to unit latents (T, D), T = max(1, round(s)).
-
-        Raises:
-            Cancelled: between batches, when asked.
-        """
-        rate_hz = self.space.sample_rate_hz
-        if len(samples) < self.window:
-            whole = samples if len(samples) else np.zeros(1, np.float32)
-            return np.repeat(unit(self.embed(whole[None])), seconds(len(samples), rate_hz), axis=0)
-        return encode_windows(
-            samples,
-            rate_hz,
-            self.window,
-            self.embed,
-            batch=clap.BATCH_CPU,
-            hop_s=round(self.space.hop_s),
-            cancelled=cancelled,
-        )
-
-    def embed(self, windows: Array) -> Array:
-        """Windows (B, N) of at most ten seconds to latents (B, D)."""
-        with torch.inference_mode():
-            found: Array = self.module.get_audio_embedding_from_data(windows, use_tensor=False)
-        return found
-
-
 def package_module(path: Path, device: torch.device) -> Any:
     """A `CLAP_Module` of the laion-clap package with the weights of a checkpoint.
 
     Raises:
-        WeightsMissing: if the package, or the tokenizer it fetches, is not here.
+        WeightsMissing: if the package is missing, or the tokenizer it downloads.
         ModelError: if the checkpoint is of another architecture.
     """
     tensors = read_checkpoint(path)
@@ -159,7 +130,7 @@ def package_module(path: Path, device: torch.device) -> Any:
         ) from error
     except OSError as error:
         raise WeightsMissing(
-            "laion-clap fetches roberta-base when it is loaded, and could not; go online once, or "
+            "laion-clap downloads roberta-base on first use, and could not; go online once, or "
             f"run gdr model convert {path} --pair laion"
         ) from error
     try:

@@ -1,9 +1,9 @@
 """A checkpoint of laion-clap as tensors and configuration of transformers' `ClapModel`.
 
-Both hold the same network under other names; queries, keys and values are one matrix there and
-three here. What is left out is recomputed (filters, index tables) or unused (the classifier and
-the second transforms). Sizes follow from the tensors, but for the number of the text tower's
-heads, which no tensor tells.
+Both hold the same network under different names; queries, keys and values are one matrix in
+laion-clap and three in transformers. Tensors that are left out are recomputed (filters, index
+tables) or unused (the classifier and the second transforms). Sizes follow from the shapes of the
+tensors, except for the number of attention heads of the text tower.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gdr_model.encoders.formats.state_dicts import read_pickle
 from gdr_model.errors import ModelError
+from gdr_model.models.weights import TENSORS
 
 Tensors = dict[str, Tensor]
 
@@ -51,7 +51,7 @@ HEADS = {768: 12, 1024: 16}
 
 
 def convert(source: Path, folder: Path, text_heads: int | None = None) -> None:
-    """Write a checkpoint as a folder of transformers, the tokenizer left out.
+    """Write a checkpoint as a folder of transformers, without a tokenizer.
 
     Raises:
         ModelError: if it is no checkpoint of laion-clap.
@@ -67,36 +67,14 @@ def write(theirs: Mapping[str, Tensor], folder: Path, text_heads: int | None = N
     """
     tensors = converted(theirs)
     described = configuration(tensors, text_heads) | {"gdr_pair": "laion"}
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    save_file(tensors, folder / TENSORS, {"format": "pt"})
     for name, content in (("preprocessor_config", PREPROCESSOR), ("config", described)):
         text = json.dumps(content, indent=2) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 
-def read_pickle(path: Path) -> Any:
-    """What a pickle holds, read without running anything of it.
-
-    Raises:
-        ModelError: if it holds more than tensors and numbers, breaks off, or is no pickle.
-    """
-    # Old checkpoints keep their epoch's loss as a number of numpy's: data, not code.
-    scalar = np.float64(0).__reduce__()[0]
-    numbers: list[Any] = [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype]
-    numbers += [np.dtypes.Float64DType, np.dtypes.Int64DType]
-    try:
-        with torch.serialization.safe_globals(numbers):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # torch raises whatever its unpickler, its zip reader or the disk came upon.
-        forbidden = re.search(r"GLOBAL (\S+)", str(error))
-        why = f"it would run {forbidden[1]}" if forbidden else "it is damaged or no such file"
-        raise ModelError(
-            f"{path} cannot be read as a checkpoint that holds tensors alone: {why}"
-        ) from error
-
-
 def read_checkpoint(path: Path) -> Tensors:
-    """The tensors of a laion-clap checkpoint under their own names.
+    """The tensors of a laion-clap checkpoint, under the names it gives them.
 
     Raises:
         ModelError: if the file is something else.
@@ -114,7 +92,7 @@ def read_checkpoint(path: Path) -> Tensors:
         )
     if any(".fusion_model." in name for name in tensors):
         raise ModelError(
-            f"{path} is a fusion checkpoint of laion-clap; only those without are read"
+            f"{path} is a fusion checkpoint of laion-clap; only those without fusion can be read"
         )
     return tensors
 
@@ -136,10 +114,10 @@ def converted(theirs: Mapping[str, Tensor]) -> Tensors:
 
 
 def configuration(ours: Mapping[str, Tensor], text_heads: int | None = None) -> dict[str, Any]:
-    """The configuration that converted tensors speak of, as config.json holds it.
+    """The content of config.json for converted tensors.
 
     Raises:
-        ModelError: if a tensor is missing, or nobody can say how many heads the text tower has.
+        ModelError: if a tensor is missing, or the number of heads of the text tower is unknown.
     """
     audio, text = "audio_model.audio_encoder.", "text_model."
     try:
@@ -165,7 +143,7 @@ def configuration(ours: Mapping[str, Tensor], text_heads: int | None = None) -> 
             f"a text tower of width {width} is no RoBERTa that gdr knows; say how many attention "
             "heads it has with --text-heads"
         )
-    deep = [re.match(r"text_model\.encoder\.layer\.(\d+)\.", name) for name in ours]
+    layers = [re.match(r"text_model\.encoder\.layer\.(\d+)\.", name) for name in ours]
     return {
         "model_type": "clap",
         "architectures": ["ClapModel"],
@@ -189,7 +167,7 @@ def configuration(ours: Mapping[str, Tensor], text_heads: int | None = None) -> 
             "model_type": "clap_text_model",
             "vocab_size": len(words),
             "hidden_size": width,
-            "num_hidden_layers": len({layer[1] for layer in deep if layer}),
+            "num_hidden_layers": len({layer[1] for layer in layers if layer}),
             "num_attention_heads": heads,
             "intermediate_size": len(between),
             "max_position_embeddings": len(positions),
@@ -213,13 +191,15 @@ PREPROCESSOR: dict[str, Any] = {
     "truncation": "rand_trunc",
     "padding": "repeatpad",
 }
-"""How laion-clap prepares sound; `preprocessor_config.json`."""
+"""How laion-clap prepares sound: the content of preprocessor_config.json."""
 
 
 def _depths(ours: Mapping[str, Tensor], audio: str) -> list[int]:
-    found: dict[int, int] = {}
+    """Blocks of each stage of the audio tower."""
+    depths: dict[int, int] = {}
     for name in ours:
-        at = re.match(rf"{re.escape(audio)}layers\.(\d+)\.blocks\.(\d+)\.", name)
-        if at:
-            found[int(at[1])] = max(found.get(int(at[1]), 0), int(at[2]) + 1)
-    return [found[i] for i in sorted(found)]
+        block = re.match(rf"{re.escape(audio)}layers\.(\d+)\.blocks\.(\d+)\.", name)
+        if block:
+            stage, number = int(block[1]), int(block[2])
+            depths[stage] = max(depths.get(stage, 0), number + 1)
+    return [depths[stage] for stage in sorted(depths)]

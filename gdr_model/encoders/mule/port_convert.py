@@ -7,9 +7,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from gdr_model.encoders.mule.port import MODEL_TYPE, MulePort, MulePortConfig
-from gdr_model.encoders.registry import folder_format
-from gdr_model.encoders.registry.state_dicts import state_dict
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.formats.state_dicts import state_dict
+from gdr_model.encoders.mule.port_net import MODEL_TYPE, MulePort, MulePortConfig
 from gdr_model.errors import ModelError
 
 PARTS = ("slow_stem.", "fast_stem.", "slow_layers.", "fast_layers.", "fusion_layers.")
@@ -28,8 +28,8 @@ def convert(source: Path, folder: Path) -> None:
         config = sizes(tensors)
     except (KeyError, StopIteration, IndexError) as error:
         raise ModelError(f"{source} lacks a part of MULE's PyTorch port: {error}") from error
-    folder_format.fill(MulePort(config), tensors, str(source))
-    folder_format.write(folder, MODEL_TYPE, config, tensors)
+    gdr_folder.fill(MulePort(config), tensors, str(source))
+    gdr_folder.write(folder, MODEL_TYPE, config, tensors)
 
 
 def sizes(tensors: Mapping[str, Tensor]) -> MulePortConfig:

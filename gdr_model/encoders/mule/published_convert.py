@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gdr_model.encoders.mule.published import MODEL_TYPE, Mule, MuleConfig, from_keras
-from gdr_model.encoders.registry import folder_format
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule.published_net import MODEL_TYPE, Mule, MuleConfig, from_keras
 from gdr_model.errors import ModelError, WeightsMissing
 
 INSIDE = "model.weights.h5"
@@ -47,8 +47,8 @@ def convert(source: Path, folder: Path) -> None:
             f"{error} was looked for"
         ) from error
     tensors = from_keras({name: torch.from_numpy(array) for name, array in named.items()})
-    folder_format.fill(Mule(config), tensors, str(source))
-    folder_format.write(folder, MODEL_TYPE, config, tensors)
+    gdr_folder.fill(Mule(config), tensors, str(source))
+    gdr_folder.write(folder, MODEL_TYPE, config, tensors)
 
 
 def datasets(source: Path) -> Arrays:

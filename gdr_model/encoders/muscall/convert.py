@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.formats.state_dicts import state_dict
 from gdr_model.encoders.muscall.encoder import MODEL_TYPE, VOCABULARY
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, learned
-from gdr_model.encoders.registry import folder_format
-from gdr_model.encoders.registry.state_dicts import state_dict
 from gdr_model.errors import ModelError
 
 FILTERS = "audio_backbone.spec.mel_scale.fb"
@@ -40,8 +40,8 @@ def convert(source: Path, folder: Path, text_heads: int = MuscallConfig.text_hea
             f"({config.low_hz:g} to {config.high_hz:g} Hz)"
         )
     tensors = learned(found)
-    folder_format.fill(Muscall(config), tensors, str(source))
-    folder_format.write(folder, MODEL_TYPE, config, tensors)
+    gdr_folder.fill(Muscall(config), tensors, str(source))
+    gdr_folder.write(folder, MODEL_TYPE, config, tensors)
     for name in VOCABULARY:
         beside = source.parent / name
         if beside.is_file():

@@ -1,4 +1,4 @@
-"""MusCALL as a pair of encoders: windows of sound, and sentences, to points of one space."""
+"""MusCALL as an audio and a text encoder, both into one space."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.formats.transformers_folder import ids_of, quiet
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig
-from gdr_model.encoders.registry import folder_format
-from gdr_model.encoders.registry.folders import quiet
 from gdr_model.encoders.shared.prompts import PromptReader, array
 from gdr_model.encoders.shared.windowed import WindowedEncoder
 from gdr_model.errors import ModelError, WeightsMissing
@@ -23,14 +23,14 @@ VOCABULARY = ("vocab.json", "merges.txt")
 
 
 def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
-    """The audio tower of a folder that `muscall_convert` has written.
+    """The audio tower of a folder that `convert` has written.
 
-    Each window has a spectrogram of its own, with the floor of its own loudest band.
+    Each window has its own spectrogram, floored relative to its own loudest band.
 
     Raises:
         ModelError: if the folder holds something else.
     """
-    net = towers(folder)
+    net = gdr_folder.load(folder, MODEL_TYPE, MuscallConfig, Muscall)
     net.audio_backbone.to(device)
     net.audio_projection.to(device)
 
@@ -41,32 +41,28 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
 
 
 def load_text(folder: Path, device: torch.device) -> PromptReader:
-    """The text tower of a folder that holds the vocabulary too.
+    """The text tower of a folder, which must hold the vocabulary too.
 
     Raises:
         WeightsMissing: if there is no vocabulary.
-        ModelError: if the folder holds something else, or the vocabulary has another size.
+        ModelError: if the folder holds something else, or the vocabulary does not fit.
     """
-    net = towers(folder).to(device)
+    net = gdr_folder.load(folder, MODEL_TYPE, MuscallConfig, Muscall).to(device)
     config = net.config
     tokenizer = vocabulary(folder, config)
-
-    def tokenize(prompt: str) -> list[int]:
-        read = tokenizer(prompt, truncation=True, max_length=config.max_tokens)
-        ids: list[int] = read["input_ids"]
-        return ids
 
     def network(ids: Tensor) -> tuple[Array, Array]:
         states, points = net.words(ids.to(device))
         return array(states), unit(array(points))
 
+    tokenize = ids_of(tokenizer, config.max_tokens)
     return PromptReader(tokenize, network, config.text_width, config.dim, config.max_tokens)
 
 
 def vocabulary(folder: Path, config: MuscallConfig) -> Any:
     """CLIP's tokenizer, from vocab.json and merges.txt.
 
-    The end token must have the largest id: it is found by that.
+    The end token must have the largest id, because that is how the network finds it.
 
     Raises:
         WeightsMissing: if a file is not there.
@@ -77,7 +73,7 @@ def vocabulary(folder: Path, config: MuscallConfig) -> Any:
     missing = [name for name in VOCABULARY if not (folder / name).is_file()]
     if missing:
         raise WeightsMissing(
-            f"{folder} has no {' and no '.join(missing)}, so words cannot be read; put those of "
+            f"{folder} has no {' and no '.join(missing)}, so text cannot be read; put those of "
             "openai/clip-vit-base-patch32 there"
         )
     with quiet():
@@ -94,15 +90,3 @@ def vocabulary(folder: Path, config: MuscallConfig) -> Any:
             f"{tokenizer.eos_token_id}; these weights need {config.vocabulary}, the end last"
         )
     return tokenizer
-
-
-def towers(folder: Path) -> Muscall:
-    """Both towers of a folder.
-
-    Raises:
-        ModelError: if it holds something else.
-    """
-    config, tensors = folder_format.read(folder, MODEL_TYPE, MuscallConfig)
-    net = Muscall(config)
-    folder_format.fill(net, tensors, str(folder))
-    return net

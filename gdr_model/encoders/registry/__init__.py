@@ -1,1 +1,1 @@
-"""Which pairs there are, where weights lie, and how foreign ones are converted; no network."""
+"""Which encoder pairs exist, what `--model` resolves to, what can be converted; no torch."""

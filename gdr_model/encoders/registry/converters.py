@@ -1,7 +1,7 @@
-"""The table of what `gdr model convert` can read: an encoder's name to the module that converts.
+"""Which weights `gdr model convert` can read: the name of an encoder to the module that converts.
 
-Each offers `convert(source, folder)`, which writes config.json and model.safetensors; torch is
-imported by those modules, and so when a conversion runs and not before.
+Such a module has `convert(source, folder)`, which writes config.json and model.safetensors. It is
+imported when a conversion runs, because it imports torch.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
+from gdr_model import atomic
 from gdr_model.errors import ModelError, UsageError
 
 CONVERTERS = {
@@ -18,16 +19,16 @@ CONVERTERS = {
     "mule-port": "gdr_model.encoders.mule.port_convert",
     "muscall": "gdr_model.encoders.muscall.convert",
     "laion": "gdr_model.encoders.clap.laion_convert",
-    "clap": "gdr_model.encoders.registry.folder_convert",
-    "t5": "gdr_model.encoders.registry.folder_convert",
+    "clap": "gdr_model.encoders.formats.transformers_convert",
+    "t5": "gdr_model.encoders.formats.transformers_convert",
 }
 
 TEXT_TOWERS = ("laion", "muscall")
-"""Those whose weights do not tell how many attention heads the text tower has."""
+"""Encoders whose weights do not show how many attention heads the text tower has."""
 
 
 def convert(source: Path, name: str, folder: Path, text_heads: int | None = None) -> None:
-    """Write published weights as a folder of an encoder; the folder appears when it is whole.
+    """Write published weights as the folder of an encoder, which appears once it is complete.
 
     Raises:
         UsageError: if weights of that name cannot be converted.
@@ -36,7 +37,10 @@ def convert(source: Path, name: str, folder: Path, text_heads: int | None = None
     if name not in CONVERTERS:
         raise UsageError(f"weights of {name!r} cannot be converted; use {', '.join(CONVERTERS)}")
     if text_heads is not None and name not in TEXT_TOWERS:
-        raise UsageError(f"weights of {name} have no text tower whose heads could be named")
+        raise UsageError(
+            f"the number of text heads is needed for {' and '.join(TEXT_TOWERS)} alone, not for "
+            f"{name}"
+        )
     if not source.exists():
         raise ModelError(f"{source} does not exist")
     if folder.exists():
@@ -47,6 +51,6 @@ def convert(source: Path, name: str, folder: Path, text_heads: int | None = None
     try:
         options = {} if text_heads is None else {"text_heads": text_heads}
         importlib.import_module(CONVERTERS[name]).convert(source, part, **options)
-        os.replace(part, folder)
+        atomic.move_into_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

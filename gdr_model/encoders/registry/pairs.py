@@ -1,50 +1,73 @@
-"""The table of encoder pairs: who reads the sound, who reads the words, and with which weights.
+"""The table of encoder pairs: which encoder reads sound, which reads text, and their weights.
 
-A pair is an audio encoder and a text encoder. Where both were trained into one space (`shared`)
-words can be looked up directly; every pair can have a retriever that draws in its audio space.
-Nothing here loads torch: a part names the module that does.
-
-An audio module offers `load_audio(folder, space, device) -> AudioEncoder`, a text module
-`load_text(folder, device) -> TextEncoder`.
+Where both encoders of a pair were trained into one space (`shared`), text can be searched
+directly; any pair can have a retriever that draws in its audio space. Nothing here loads torch:
+a part's `module` is imported when the part is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from gdr_model.types import AudioEncoder, LatentSpace, TextEncoder
+
+if TYPE_CHECKING:
+    import torch
+
+
+class AudioModule(Protocol):
+    """What the module of an audio encoder offers."""
+
+    def load_audio(self, folder: Path, space: LatentSpace, device: torch.device, /) -> AudioEncoder:
+        """The audio encoder of a folder of weights."""
+
+
+class TextModule(Protocol):
+    """What the module of a text encoder offers."""
+
+    def load_text(self, folder: Path, device: torch.device, /) -> TextEncoder:
+        """The text encoder of a folder of weights."""
+
+
+class PairModule(AudioModule, TextModule, Protocol):
+    """The module of a model that reads both."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What has to be on this machine before a part can be used."""
+    """What must be on this machine before a part can be used."""
 
     key: str
-    """Name of their folder below the user's models; empty where they come with gdr."""
+    """Name of their folder among the user's models; empty where they come with gdr."""
     about: str
-    """What a folder of them holds."""
+    """What such a folder holds."""
     types: tuple[str, ...] = ()
-    """What `model_type` in its config.json may say."""
+    """Values of `model_type` in its config.json."""
     hub: str = ""
-    """Where `gdr model pull` gets them; empty where nobody has published any there."""
+    """Repository that `gdr model pull` downloads; empty where there is none."""
     file: str = ""
-    """The one file that is pulled; empty takes the folder."""
+    """The only file to download; empty for the whole repository."""
     licence: str = ""
 
 
 @dataclass(frozen=True)
 class AudioPart:
-    """An audio encoder and the numbers of its space."""
+    """An audio encoder and the figures of its space."""
 
     name: str
-    """What `LatentSpace.encoder` says."""
-    module: str
+    """`LatentSpace.encoder`."""
+    module: Callable[[], AudioModule] | None
+    """Imports its module; None where the encoder is stored with the retriever."""
     weights: Weights
     sample_rate_hz: int
     window_s: float
     width: str = "projection_dim"
     """The field of config.json that holds the width of a latent."""
     tensors: tuple[str, ...] = ("",)
-    """Prefixes of the tensors whose content is the space's fingerprint."""
+    """Prefixes of the tensors that the space's fingerprint is computed from."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +75,32 @@ class TextPart:
     """A text encoder."""
 
     name: str
-    module: str
+    module: Callable[[], TextModule]
     weights: Weights
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What `--model` can be beside a folder."""
+    """An encoder pair that `--model` takes by name."""
 
     name: str
     about: str
     audio: AudioPart
     text: TextPart
     shared: bool = False
-    """Whether words and sound lie in one space, so that it can be searched without a retriever."""
+    """Whether text and sound share a space, so that it can be searched without a retriever."""
 
 
 CLAP_WEIGHTS = Weights(
     "clap",
-    "a CLAP model in the form of transformers",
+    "a CLAP model in transformers' format",
     ("clap",),
     hub="laion/larger_clap_music_and_speech",
     licence="Apache-2.0",
 )
 LAION_WEIGHTS = Weights(
     "laion",
-    "a CLAP model in the form of transformers, or a checkpoint of laion-clap (.pt)",
+    "a CLAP model in transformers' format, or a checkpoint of laion-clap (.pt)",
     ("clap",),
     hub="lukewys/laion_clap",
     file="music_audioset_epoch_15_esc_90.14.pt",
@@ -85,7 +108,7 @@ LAION_WEIGHTS = Weights(
 )
 T5_WEIGHTS = Weights(
     "flan-t5-base",
-    "a T5 model in the form of transformers",
+    "a T5 model in transformers' format",
     ("t5", "mt5", "umt5"),
     hub="google/flan-t5-base",
     licence="Apache-2.0",
@@ -98,39 +121,77 @@ MULE_WEIGHTS = Weights(
 )
 MULE_PORT_WEIGHTS = Weights(
     "mule-port",
-    "the PyTorch port of MULE that the method's authors trained anew",
+    "the PyTorch port of MULE that the method's authors retrained",
     ("mule-port",),
     licence="private",
 )
 MUSCALL_WEIGHTS = Weights(
     "muscall",
-    "MusCALL with its vocabulary, converted from its state dict",
+    "MusCALL and its vocabulary, converted from its state dict",
     ("muscall",),
     licence="private weights",
 )
 MINILM_WEIGHTS = Weights("", "all-MiniLM-L6-v2", licence="Apache-2.0")
 BUILTIN_WEIGHTS = Weights("", "an encoder in a gdr model's own folder", licence="MIT")
 
-_ENCODERS = "gdr_model.encoders."
+
+def _clap() -> PairModule:
+    from gdr_model.encoders.clap import encoder
+
+    return encoder
+
+
+def _laion() -> PairModule:
+    from gdr_model.encoders.clap import laion
+
+    return laion
+
+
+def _mule() -> AudioModule:
+    from gdr_model.encoders.mule import published_net
+
+    return published_net
+
+
+def _mule_port() -> AudioModule:
+    from gdr_model.encoders.mule import port_net
+
+    return port_net
+
+
+def _muscall() -> PairModule:
+    from gdr_model.encoders.muscall import encoder
+
+    return encoder
+
+
+def _minilm() -> TextModule:
+    from gdr_model.encoders.builtin import minilm
+
+    return minilm
+
+
+def _t5() -> TextModule:
+    from gdr_model.encoders import t5
+
+    return t5
+
+
 # Only what decides a latent: a CLAP with another text tower writes the same space.
 _CLAP_TENSORS = ("audio_model.", "audio_projection.")
 
-BUILTIN = AudioPart("builtin", f"{_ENCODERS}builtin.audio", BUILTIN_WEIGHTS, 16_000, 4.0)
-CLAP = AudioPart(
-    "clap", f"{_ENCODERS}clap.encoder", CLAP_WEIGHTS, 48_000, 10.0, tensors=_CLAP_TENSORS
-)
-LAION = AudioPart(
-    "laion", f"{_ENCODERS}clap.laion", LAION_WEIGHTS, 48_000, 10.0, tensors=_CLAP_TENSORS
-)
-MULE = AudioPart("mule", f"{_ENCODERS}mule.published", MULE_WEIGHTS, 16_000, 3.0, "dim")
-MULE_PORT = AudioPart("mule-port", f"{_ENCODERS}mule.port", MULE_PORT_WEIGHTS, 16_000, 3.0, "dim")
-MUSCALL = AudioPart("muscall", f"{_ENCODERS}muscall.encoder", MUSCALL_WEIGHTS, 16_000, 20.0, "dim")
+BUILTIN = AudioPart("builtin", None, BUILTIN_WEIGHTS, 16_000, 4.0)
+CLAP = AudioPart("clap", _clap, CLAP_WEIGHTS, 48_000, 10.0, tensors=_CLAP_TENSORS)
+LAION = AudioPart("laion", _laion, LAION_WEIGHTS, 48_000, 10.0, tensors=_CLAP_TENSORS)
+MULE = AudioPart("mule", _mule, MULE_WEIGHTS, 16_000, 3.0, "dim")
+MULE_PORT = AudioPart("mule-port", _mule_port, MULE_PORT_WEIGHTS, 16_000, 3.0, "dim")
+MUSCALL = AudioPart("muscall", _muscall, MUSCALL_WEIGHTS, 16_000, 20.0, "dim")
 
-MINILM = TextPart("minilm", f"{_ENCODERS}builtin.minilm", MINILM_WEIGHTS)
-CLAP_TEXT = TextPart("clap", f"{_ENCODERS}clap.encoder", CLAP_WEIGHTS)
-LAION_TEXT = TextPart("laion", f"{_ENCODERS}clap.laion", LAION_WEIGHTS)
-T5 = TextPart("t5", f"{_ENCODERS}t5", T5_WEIGHTS)
-MUSCALL_TEXT = TextPart("muscall", f"{_ENCODERS}muscall.encoder", MUSCALL_WEIGHTS)
+MINILM = TextPart("minilm", _minilm, MINILM_WEIGHTS)
+CLAP_TEXT = TextPart("clap", _clap, CLAP_WEIGHTS)
+LAION_TEXT = TextPart("laion", _laion, LAION_WEIGHTS)
+T5 = TextPart("t5", _t5, T5_WEIGHTS)
+MUSCALL_TEXT = TextPart("muscall", _muscall, MUSCALL_WEIGHTS)
 
 PAIRS: Mapping[str, Pair] = {
     pair.name: pair
@@ -148,6 +209,6 @@ PAIRS: Mapping[str, Pair] = {
 """By the name that `--model` takes."""
 
 AUDIO_PARTS = (CLAP, LAION, MULE, MULE_PORT, MUSCALL)
-"""Audio encoders whose weights lie in a folder of their own."""
+"""Audio encoders with weights in a folder of their own."""
 TEXT_PARTS = (CLAP_TEXT, LAION_TEXT, T5, MUSCALL_TEXT)
-"""Text encoders, likewise."""
+"""Text encoders with weights in a folder of their own."""

@@ -1,10 +1,10 @@
-"""From what `--model` says to a pair of encoders with the weights of both sides; no torch.
+"""What `--model` names: a pair of encoders, with the weights of both on this machine; no torch.
 
-`clap`                     a pair of the table, its weights found on this machine
+`clap`                     a pair from the table
 `clap@4`                   the same, encoding every 4 s and interpolating to one latent a second
-`/folder`, `owner/name`    CLAP weights in a folder, or in the Hugging Face cache
+`/folder`, `owner/name`    weights in a folder, or in the Hugging Face cache
 `/file.pt`                 a checkpoint of laion-clap
-`AUDIO+TEXT`               both sides named: a part of the table, a folder or a repository each
+`AUDIO+TEXT`               both encoders, each by name, folder or repository
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gdr_model import paths
 from gdr_model.encoders.registry.pairs import (
@@ -26,7 +27,10 @@ from gdr_model.encoders.registry.pairs import (
 )
 from gdr_model.errors import ModelError, UsageError
 from gdr_model.models import weights
-from gdr_model.types import LatentSpace
+from gdr_model.types import AudioEncoder, LatentSpace, TextEncoder
+
+if TYPE_CHECKING:
+    import torch
 
 _HOP = re.compile(r"(.+)@(\d{1,3})")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -34,27 +38,47 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class Located:
-    """A pair, and where its weights lie."""
+    """A pair, and where its weights are."""
 
     argument: str
-    """What `--model` takes for it, folders by their absolute paths."""
+    """What `--model` takes for it, with absolute paths of folders."""
     audio: AudioPart
     audio_weights: Path
     """A folder, or a checkpoint of laion-clap."""
     text: TextPart
     text_weights: Path | None
-    """None where they are only looked for when words are read."""
+    """None where they are looked for when the text encoder is first used."""
     shared: bool
     space: LatentSpace
+
+    def load_audio(self, device: torch.device) -> AudioEncoder:
+        """The audio encoder.
+
+        Raises:
+            ModelError: if its weights cannot be read.
+        """
+        if self.audio.module is None:
+            raise ModelError(f"{self.argument} has no audio encoder apart from a retriever")
+        return self.audio.module().load_audio(self.audio_weights, self.space, device)
+
+    def load_text(self, device: torch.device) -> TextEncoder:
+        """The text encoder.
+
+        Raises:
+            WeightsMissing: if its weights are not on this machine.
+            ModelError: if they cannot be read.
+        """
+        folder = self.text_weights or weights.find(self.text.weights)
+        return self.text.module().load_text(folder, device)
 
 
 def locate(name: str) -> Located:
     """The pair that a name stands for.
 
     Raises:
-        WeightsMissing: if the weights of its audio side are not here.
+        WeightsMissing: if the weights of its audio encoder are not on this machine.
         ModelError: if there is no such pair, or a folder holds something else.
-        UsageError: for a hop that makes no sense.
+        UsageError: for a hop out of range.
     """
     plain, hop_s = _hop(name)
     if plain in PAIRS and plain != "builtin":
@@ -80,17 +104,17 @@ def _located(argument: str, pair: Pair, sound: Path, words: Path | None, hop_s: 
 
 
 def _spelled(name: str) -> str:
-    """A path that means the same in another folder; anything else as it is."""
+    """The absolute path where there is one; any other name unchanged."""
     path = Path(name).expanduser()
     return str(path.absolute()) if path.exists() else name
 
 
 def _hop(name: str) -> tuple[str, float]:
-    """`clap@4` to `clap` and 4; a folder may be called so."""
-    found = _HOP.fullmatch(name)
-    if found is None or Path(name).exists():
+    """`clap@4` to `clap` and 4, unless a folder has this very name."""
+    parts = _HOP.fullmatch(name)
+    if parts is None or Path(name).exists():
         return name, 1.0
-    return found[1], float(found[2])
+    return parts[1], float(parts[2])
 
 
 def _space(part: AudioPart, folder: Path, hop_s: float) -> LatentSpace:
@@ -107,12 +131,12 @@ def _space(part: AudioPart, folder: Path, hop_s: float) -> LatentSpace:
         dim = raw.get(part.width, 512)
         fingerprint = weights.fingerprint(folder / weights.TENSORS, part.tensors)
     if not isinstance(dim, int) or dim < 1:
-        raise ModelError(f"{folder / 'config.json'} says that a latent is {dim!r} wide")
+        raise ModelError(f"{folder / 'config.json'} gives {dim!r} as the width of a latent")
     return LatentSpace(part.name, dim, part.sample_rate_hz, part.window_s, hop_s, fingerprint)
 
 
 def _audio(name: str) -> tuple[AudioPart, Path]:
-    """An audio side by its name, folder or repository."""
+    """An audio encoder by its name, folder or repository."""
     for part in AUDIO_PARTS:
         if name == part.name:
             return part, weights.find(part.weights)
@@ -128,7 +152,7 @@ def _audio(name: str) -> tuple[AudioPart, Path]:
     for text in TEXT_PARTS:
         if kind in text.weights.types:
             raise ModelError(
-                f"{path} reads words only ({kind}); name an audio side too: --model clap+{name}"
+                f"{path} reads text only ({kind}); name an audio encoder too: --model clap+{name}"
             )
     raise ModelError(
         f"{path} holds a model of type {kind!r}; gdr reads its own model folders, runs of gdr "
@@ -137,7 +161,7 @@ def _audio(name: str) -> tuple[AudioPart, Path]:
 
 
 def _text(name: str) -> tuple[TextPart, Path]:
-    """A text side by its name, folder or repository."""
+    """A text encoder by its name, folder or repository."""
     for part in TEXT_PARTS:
         if name == part.name:
             return part, weights.find(part.weights)
@@ -151,16 +175,16 @@ def _text(name: str) -> tuple[TextPart, Path]:
 
 def _path(name: str) -> Path:
     """A folder, a checkpoint, or a repository in the Hugging Face cache."""
-    own = Path(name).expanduser()
+    path = Path(name).expanduser()
     pulled = paths.models() / name
-    if not own.exists() and (pulled / "config.json").is_file():
-        own = pulled
-    if (own / "config.json").is_file() or (own.is_file() and own.suffix == ".pt"):
-        return own
-    if own.is_file():
-        raise ModelError(f"{own} is no checkpoint of laion-clap (.pt) and no folder of a model")
-    if own.is_dir():
-        raise ModelError(f"{own} holds no model: it has no config.json")
+    if not path.exists() and (pulled / "config.json").is_file():
+        path = pulled
+    if (path / "config.json").is_file() or (path.is_file() and path.suffix == ".pt"):
+        return path
+    if path.is_file():
+        raise ModelError(f"{path} is neither a model folder nor a laion-clap checkpoint (.pt)")
+    if path.is_dir():
+        raise ModelError(f"{path} holds no model: it has no config.json")
     cached = None
     if _REPOSITORY.fullmatch(name):
         cached = weights.in_hub_cache(name, "config.json")

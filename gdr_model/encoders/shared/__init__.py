@@ -1,1 +1,1 @@
-"""What encoders have in common: windows of sound, mel spectrograms, reading prompts."""
+"""Parts that several encoders use: windows of sound, mel spectrograms, the reading of prompts."""

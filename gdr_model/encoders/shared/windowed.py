@@ -1,4 +1,4 @@
-"""An audio encoder made of a network that reads one window of sound at a time."""
+"""The audio encoder that a network over single windows of sound makes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gdr_model.encoders.shared.windows import encode_windows
+from gdr_model.encoders.shared.prompts import array
+from gdr_model.encoders.shared.windows import Fill, encode_windows, repeat
 from gdr_model.types import Array, Cancel, LatentSpace, never
 
 BATCH_CPU = 8
@@ -16,7 +17,7 @@ BATCH_GPU = 64
 
 
 class WindowedEncoder:
-    """`embed` over the windows of a sound, one latent a second; see `windows` for the edges."""
+    """One latent a second from the windows of a sound; `windows` says where they start."""
 
     def __init__(
         self,
@@ -24,34 +25,42 @@ class WindowedEncoder:
         space: LatentSpace,
         device: torch.device,
         window: int,
+        *,
         margin: int = 0,
+        fill: Fill = repeat,
+        batch_cpu: int = BATCH_CPU,
     ) -> None:
-        """`embed` takes windows (B, window + 2 margin), on the CPU, to vectors (B, D)."""
+        """Wrap `embed`, which takes windows (B, window + 2 margin), on the CPU, to (B, D).
+
+        `fill` makes a window of a shorter sound; `batch_cpu` windows are embedded at once where
+        there is no accelerator.
+        """
         self.embed = embed
         self.space = space
         self.device = device
         self.window = window
         self.margin = margin
+        self.fill = fill
+        self.batch = batch_cpu if device.type == "cpu" else BATCH_GPU
 
     def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
         """Samples (N,) at the space's rate to unit latents (T, D), T = max(1, round(s)).
 
         Raises:
-            Cancelled: between batches, when asked.
+            Cancelled: between batches, when the caller asks to stop.
         """
         return encode_windows(
             samples,
             self.space.sample_rate_hz,
             self.window,
-            self._read,
-            batch=BATCH_CPU if self.device.type == "cpu" else BATCH_GPU,
+            self._embed,
+            batch=self.batch,
             hop_s=round(self.space.hop_s),
             margin=self.margin,
+            fill=self.fill,
             cancelled=cancelled,
         )
 
-    def _read(self, windows: Array) -> Array:
+    def _embed(self, windows: Array) -> Array:
         with torch.inference_mode():
-            vectors = self.embed(torch.from_numpy(np.ascontiguousarray(windows)))
-        read: Array = vectors.float().cpu().numpy()
-        return read
+            return array(self.embed(torch.from_numpy(np.ascontiguousarray(windows))))

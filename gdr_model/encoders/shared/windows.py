@@ -1,9 +1,9 @@
-"""Encoders that read one window at a time: which windows, in what batches, and the way back.
+"""Sliding windows: where they start, how they are batched, and back to one latent a second.
 
-The window of second t is centred on the middle of that second. Where it would reach beyond the
-sound it is moved inside, so that no window reads silence that nobody recorded: the first and
-the last seconds of a track share a window. A sound shorter than one window is repeated from its
-start until the window is full.
+The window of second t is centred on the middle of that second. Where it would extend beyond the
+sound it is moved inside, so that no window contains silence that is not in the recording: the
+first seconds of a track share a window, and so do the last. A sound shorter than one window is
+repeated to fill it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,26 @@ from gdr_model.errors import Cancelled
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array, Cancel, never
 
+Fill = Callable[[Array, int], Array]
+"""Samples (N,), N below a window's length, and that length to one window (length,)."""
+
 
 def seconds(count: int, sample_rate_hz: int) -> int:
-    """How many latents T a sound of so many samples has: one a second, at least one."""
+    """Number of latents T for this many samples: one a second, at least one."""
     return max(1, round(count / sample_rate_hz))
 
 
-def filled(samples: Array, window: int) -> Array:
-    """Samples (N,), repeated to the length of one window if they are shorter."""
-    if len(samples) >= window:
-        return samples
+def repeat(samples: Array, window: int) -> Array:
+    """Samples repeated from the start, the last time in part, to the length of one window."""
     return np.resize(samples, window) if len(samples) else np.zeros(window, np.float32)
+
+
+def repeat_and_pad(samples: Array, window: int) -> Array:
+    """As many whole repetitions as fit, then silence."""
+    if not len(samples):
+        return np.zeros(window, np.float32)
+    repeated = np.tile(samples, window // len(samples))
+    return np.pad(repeated, (0, window - len(repeated)))
 
 
 def starts(
@@ -47,35 +56,45 @@ def encode_windows(
     batch: int,
     hop_s: int = 1,
     margin: int = 0,
+    fill: Fill = repeat,
     cancelled: Cancel = never,
 ) -> Array:
     """Samples (N,) to unit latents (T, D), T = max(1, round(N / sample_rate_hz)).
 
-    `encode` takes windows (B, window), B at most `batch`, to vectors (B, D). With a `margin` it
-    is given as many samples more on either side; at its ends the sound is reflected. With
-    `hop_s` above one, only every so many seconds (and the last) are encoded; those between are
-    interpolated on the straight line and brought to unit length.
+    Args:
+        samples: a whole sound, mono.
+        sample_rate_hz: its rate.
+        window: samples of a window.
+        encode: windows (B, window + 2 margin), B at most `batch`, to vectors (B, D).
+        batch: windows to encode at once.
+        hop_s: above one, only every so many seconds and the last are encoded; those between are
+            interpolated linearly and brought to unit length.
+        margin: samples to add on either side of each window; at its ends the sound is mirrored.
+        fill: how a sound shorter than a window becomes one.
+        cancelled: polled between batches.
 
     Raises:
-        Cancelled: between batches, when asked.
+        Cancelled: when the caller asks to stop.
     """
     count = seconds(len(samples), sample_rate_hz)
-    sound = filled(np.asarray(samples, np.float32), window)
+    sound = np.asarray(samples, np.float32)
+    if len(sound) < window:
+        sound = fill(sound, window)
     times = np.union1d(np.arange(0, count, hop_s), [count - 1])
     first, where = np.unique(starts(times, len(sound), sample_rate_hz, window), return_inverse=True)
     wider = np.pad(sound, margin, mode="reflect") if margin else sound
     views = np.lib.stride_tricks.sliding_window_view(wider, window + 2 * margin)
     pieces = []
-    for at in range(0, len(first), batch):
+    for begin in range(0, len(first), batch):
         if cancelled():
             raise Cancelled("encoding was stopped")
-        pieces.append(encode(views[first[at : at + batch]]))
+        pieces.append(encode(views[first[begin : begin + batch]]))
     latents = unit(np.concatenate(pieces)[where])  # one for each of `times`
-    return latents if len(times) == count else unit(between(latents, times, count))
+    return latents if len(times) == count else unit(interpolated(latents, times, count))
 
 
-def between(latents: Array, times_s: NDArray[np.int64], count: int) -> Array:
-    """Latents (K, D) of rising times (K,) to `count` latents, one a second, on straight lines."""
+def interpolated(latents: Array, times_s: NDArray[np.int64], count: int) -> Array:
+    """Latents (K, D) at rising times (K,) to `count` latents, one a second, linearly."""
     wanted = np.arange(count)
     after = np.searchsorted(times_s, wanted).clip(1, len(times_s) - 1)
     left, right = times_s[after - 1], times_s[after]

@@ -1,9 +1,9 @@
-"""Weights and tokenizers in folders of transformers, loaded whole or refused in one sentence."""
+"""Networks and tokenizers from folders of transformers: whole, or refused in one sentence."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ COMPUTED = (".relative_position_index", ".position_ids", ".token_type_ids")
 
 
 def network_of(kind: Any, config: Any, folder: Path, what: str) -> Any:
-    """A network with the weights of a folder, in single precision, ready to be asked.
+    """A network with the weights of a folder, in single precision, ready for inference.
 
-    `kind` is a class of transformers; of the file only what it needs is read.
+    `kind` is a class of transformers; tensors that it does not need are not read.
 
     Raises:
-        ModelError: if a tensor is missing, of another shape, or the file breaks off.
+        ModelError: if a tensor is missing or of another shape, or the file is truncated.
     """
     with quiet():
         try:
@@ -36,7 +36,7 @@ def network_of(kind: Any, config: Any, folder: Path, what: str) -> Any:
                 dtype=torch.float32,
             )
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            raise unlike(folder, what, error) from error
+            raise mismatch(folder, what, error) from error
     missing = sorted(n for n in report["missing_keys"] if not n.endswith(COMPUTED))
     if missing:
         raise ModelError(
@@ -47,20 +47,20 @@ def network_of(kind: Any, config: Any, folder: Path, what: str) -> Any:
 
 
 def config_of(kind: Any, folder: Path, what: str) -> Any:
-    """What config.json says, as a class of transformers reads it.
+    """The configuration in config.json, read by a class of transformers.
 
     Raises:
-        ModelError: if it cannot be meant.
+        ModelError: if it is invalid.
     """
     with quiet():
         try:
             return kind.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise unlike(folder, what, error) from error
+            raise mismatch(folder, what, error) from error
 
 
-def unlike(folder: Path, what: str, error: Exception) -> ModelError:
-    """The one sentence for weights that are not what they say."""
+def mismatch(folder: Path, what: str, error: Exception) -> ModelError:
+    """The one sentence for weights that are not what their config.json describes."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return ModelError(
         f"{folder} does not hold the {what} weights its config.json describes: {lines[0][:200]}"
@@ -68,29 +68,39 @@ def unlike(folder: Path, what: str, error: Exception) -> ModelError:
 
 
 def tokenizer_of(folder: Path) -> Any:
-    """The tokenizer beside the weights.
+    """The tokenizer next to the weights.
 
     Raises:
         WeightsMissing: if there is none.
     """
     from transformers import AutoTokenizer
 
-    # Without any, transformers makes up one that knows no word.
     with quiet():
         try:
+            # Without vocabulary files, transformers would make up a tokenizer without words.
             if not any((folder / name).is_file() for name in TOKENIZERS):
-                raise OSError("there is no file of its words")
+                raise OSError("there is no vocabulary file")
             return AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
             raise WeightsMissing(
-                f"{folder} has no tokenizer that can be read; put tokenizer.json and "
-                "tokenizer_config.json beside its weights"
+                f"{folder} has no usable tokenizer; put tokenizer.json and tokenizer_config.json "
+                "next to its weights"
             ) from error
+
+
+def ids_of(tokenizer: Callable[..., Any], max_tokens: int) -> Callable[[str], list[int]]:
+    """A function from a prompt to its token ids, at most `max_tokens`."""
+
+    def tokenize(prompt: str) -> list[int]:
+        ids: list[int] = tokenizer(prompt, truncation=True, max_length=max_tokens)["input_ids"]
+        return ids
+
+    return tokenize
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers' bars and warnings away: what is wrong is said in one sentence."""
+    """Silence transformers' progress bars and warnings; errors still raise."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -1,13 +1,13 @@
-"""Weights of encoders that gdr builds itself: a folder with config.json and model.safetensors.
+"""Folders of networks that gdr builds itself: config.json and model.safetensors.
 
-config.json names the encoder (`model_type`), the width of its latents (`dim`) and the sizes of its
-network; the tensors have the names of the network. No pickle is ever read.
+config.json holds the kind of the network (`model_type`), the width of its latents (`dim`) and the
+fields of its configuration; tensors have the network's own names. No pickle is ever loaded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,13 +18,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.models.weights import TENSORS
 
-TENSORS = "model.safetensors"
-COUNTERS = "num_batches_tracked"
-"""Batch norm counts its batches; nobody needs to know."""
+BATCH_COUNTER = "num_batches_tracked"
+"""Batch norm counts its training batches; inference has no use for the number."""
 
 
-class Sizes(Protocol):
+class NetworkConfig(Protocol):
     """A frozen dataclass of sizes."""
 
     @property
@@ -32,32 +32,51 @@ class Sizes(Protocol):
         """Width of a latent."""
 
 
-Config = TypeVar("Config", bound=Sizes)
+Config = TypeVar("Config", bound=NetworkConfig)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def sizes(kind: type[Config], described: Mapping[str, Any]) -> Config:
-    """A configuration from the fields of the same names; others are left alone.
+    """A configuration from the fields of the same names; other fields are ignored.
 
     Raises:
         KeyError: if one is missing.
-        TypeError: if one is no number and no list of numbers.
+        TypeError: if one is neither a number nor a list of numbers.
     """
-    found = {}
+    values = {}
     for field in fields(kind):  # type: ignore[arg-type]
         value = described[field.name]
         numbers = value if isinstance(value, list) else [value]
         if not all(isinstance(number, int | float) for number in numbers):
             raise TypeError(f"{field.name} is {value!r}")
-        found[field.name] = tuple(value) if isinstance(value, list) else value
-    return kind(**found)
+        values[field.name] = tuple(value) if isinstance(value, list) else value
+    return kind(**values)
 
 
-def read(folder: Path, model_type: str, kind: type[Config]) -> tuple[Config, dict[str, Tensor]]:
-    """Sizes and tensors of a folder that must hold this encoder.
+def load(
+    folder: Path,
+    model_type: str,
+    kind: type[Config],
+    build: Callable[[Config], Network],
+) -> Network:
+    """The network of a folder with its weights, ready for inference, on the CPU.
 
     Raises:
         WeightsMissing: if there is no such folder.
-        ModelError: naming what was found and what was expected.
+        ModelError: if it holds something else.
+    """
+    config, tensors = read(folder, model_type, kind)
+    network = build(config)
+    fill(network, tensors, str(folder))
+    return network
+
+
+def read(folder: Path, model_type: str, kind: type[Config]) -> tuple[Config, dict[str, Tensor]]:
+    """Configuration and tensors of a folder that must hold this kind of network.
+
+    Raises:
+        WeightsMissing: if there is no such folder.
+        ModelError: naming what the folder holds and what was expected.
     """
     try:
         described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -68,14 +87,14 @@ def read(folder: Path, model_type: str, kind: type[Config]) -> tuple[Config, dic
         ) from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read as JSON") from error
-    found = described.get("model_type") if isinstance(described, dict) else None
-    if found != model_type:
-        raise ModelError(f"{folder} holds a model of type {found!r}, not of {model_type!r}")
+    given_type = described.get("model_type") if isinstance(described, dict) else None
+    if given_type != model_type:
+        raise ModelError(f"{folder} holds a model of type {given_type!r}, not of {model_type!r}")
     try:
         config = sizes(kind, described)
     except (KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder / 'config.json'} does not say the sizes of a {model_type} network: {error}"
+            f"{folder / 'config.json'} does not give the sizes of a {model_type} network: {error}"
         ) from error
     return config, read_tensors(folder / TENSORS)
 
@@ -84,7 +103,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
 
     Raises:
-        ModelError: if it is missing, a pickle, or breaks off.
+        ModelError: if it is missing, a pickle, or truncated.
     """
     try:
         with path.open("rb") as file:
@@ -98,18 +117,18 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise ModelError(f"{path.parent} has no {path.name}") from error
     except (OSError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} is no safetensors file, or not all of one: {reason}") from error
+        raise ModelError(f"{path} is not a safetensors file, or truncated: {reason}") from error
 
 
-def fill(net: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
-    """Give a network its weights, ready to be asked.
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
+    """Give a network its weights and make it ready for inference.
 
     Raises:
-        ModelError: if a tensor is missing, left over, or of another shape.
+        ModelError: if a tensor is missing, unexpected, or of another shape.
     """
-    own = {name: value for name, value in net.state_dict().items() if not _counter(name)}
-    given = {name: value for name, value in tensors.items() if not _counter(name)}
-    for name, value in own.items():
+    expected = {n: value for n, value in network.state_dict().items() if not _is_counter(n)}
+    given = {name: value for name, value in tensors.items() if not _is_counter(name)}
+    for name, value in expected.items():
         if name not in given:
             raise ModelError(f"{where} has no tensor {name}, which this network needs")
         if given[name].shape != value.shape:
@@ -117,27 +136,30 @@ def fill(net: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
                 f"{where} holds {name} of shape {tuple(given[name].shape)}; "
                 f"this network needs {tuple(value.shape)}"
             )
-    left = sorted(given.keys() - own.keys())
-    if left:
+    unexpected = sorted(given.keys() - expected.keys())
+    if unexpected:
         raise ModelError(
-            f"{where} holds {len(left)} tensors that this network does not know, {left[0]} first"
+            f"{where} holds {len(unexpected)} tensors that this network does not have; the first "
+            f"is {unexpected[0]}"
         )
-    net.load_state_dict(given, strict=False)
-    net.eval().requires_grad_(False)
+    network.load_state_dict(given, strict=False)
+    network.eval().requires_grad_(False)
 
 
-def _counter(name: str) -> bool:
-    return name.endswith(COUNTERS)
-
-
-def write(folder: Path, model_type: str, config: Sizes, tensors: Mapping[str, Tensor]) -> None:
+def write(
+    folder: Path, model_type: str, config: NetworkConfig, tensors: Mapping[str, Tensor]
+) -> None:
     """Write a folder that `read` reads, in single precision."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {
+    stored = {
         name: value.detach().to("cpu", torch.float32).contiguous()
         for name, value in tensors.items()
-        if not _counter(name)
+        if not _is_counter(name)
     }
-    save_file(kept, folder / TENSORS, {"format": "pt"})
+    save_file(stored, folder / TENSORS, {"format": "pt"})
     described = {"model_type": model_type, "dim": config.dim} | asdict(config)  # type: ignore[call-overload]
     (folder / "config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+
+
+def _is_counter(name: str) -> bool:
+    return name.endswith(BATCH_COUNTER)

@@ -1,16 +1,16 @@
-"""MULE as the method's authors retrained it: a PyTorch port, and another network than `mule`.
+"""MULE as the method's authors retrained it: a PyTorch port, with a network of its own.
 
     mel ─┬─ slow stem ──┬─ stage ──┬─ stage ──┬─ stage ──┬─ stage ── pool ─┐
          │            fuse       fuse       fuse       fuse                ├─ embedding
          └─ fast stem ──┴─ stage ──┴─ stage ──┴─ stage ──┴─ stage ── pool ─┘
 
-Beside the published network: the fast path is appended to the slow one along *time*, which
-therefore grows at every fusion; stems have biases, batch norm and ReLU; other convolutions are
-standardised with the unbiased variance and have neither gain nor bias; ReLU, explicit padding,
-no factor two at the excitation. No weights of one fit the other.
+Differences from the published network: the fast path is appended to the slow one along *time*,
+which therefore grows at every fusion; stems have biases, batch norm and ReLU; other convolutions
+are standardised with the unbiased variance and have neither gain nor bias; ReLU, explicit padding,
+no factor of two in the excitation. The weights of one do not fit the other.
 
 Shapes: (B, C, M, F) channels, mel bands, frames. Tensors are named as in the authors' state
-dict, whose scales `beta` and `alpha` are tensors too.
+dict, in which the scales `beta` and `alpha` are tensors too.
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from gdr_model.encoders.mule import frontend as frontend
-from gdr_model.encoders.mule.nfnet import (
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule import frontend
+from gdr_model.encoders.mule.slow_fast import (
     GELU_GAIN,
     STEM_KERNELS,
     STEM_STRIDES,
     SlowFastConfig,
+    StandardisedConvolution,
     input_scales,
+    run_paths,
+    settle,
+    stages,
 )
-from gdr_model.encoders.registry import folder_format
 from gdr_model.encoders.shared.windowed import WindowedEncoder
 from gdr_model.types import LatentSpace
 
@@ -40,14 +44,14 @@ MODEL_TYPE = "mule-port"
 
 @dataclass(frozen=True)
 class MulePortConfig(SlowFastConfig):
-    """Sizes; the defaults are the authors' network's (53.44 M parameters)."""
+    """Sizes; the defaults are those of the authors' network (53.44 M parameters)."""
 
     kernel_length_time: int = 7
     """Frames that a fusion's convolution spans."""
     fusion_time_stride: int = 4
 
 
-class Standardised(nn.Module):
+class Standardised(StandardisedConvolution):
     """A convolution whose filters are brought to mean zero and variance 1 / fan-in; then ReLU."""
 
     def __init__(
@@ -73,23 +77,20 @@ class Standardised(nn.Module):
             bias=False,
         )
 
-        self.settled = False
+    @property
+    def raw(self) -> Tensor:
+        """The filters as they are trained."""
+        return self.conv.weight
 
-    def settle(self) -> None:
-        """Standardise the filters once and for all: for a network that is trained no more."""
-        self.conv.weight.data = self.weight()
-        self.settled = True
-
-    def weight(self) -> Tensor:
-        """The standardised filters (C', C / groups, kernel)."""
+    def standardised(self) -> Tensor:
+        """The filters with mean zero and variance 1 / fan-in."""
         raw = self.conv.weight
         variance, mean = torch.var_mean(raw, (1, 2, 3), correction=1, keepdim=True)
         return (raw - mean) * torch.rsqrt((variance * raw[0].numel()).clamp_min(1e-4))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, M, F) to (B, C', M', F')."""
-        weight = self.conv.weight if self.settled else self.weight()
-        y: Tensor = functional_call(self.conv, {"weight": weight}, x)
+        y: Tensor = functional_call(self.conv, {"weight": self.weight()}, x)
         return F.relu(y) if self.relu else y
 
 
@@ -107,7 +108,7 @@ class Scale(nn.Module):
 
 
 class Excite(nn.Module):
-    """Weigh the channels by what they hold on average: weights from 0 to 1."""
+    """Weigh the channels by a function of their means; weights are from 0 to 1."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -138,7 +139,7 @@ def branch(width_in: int, width: int, group: int, stride: int, alpha: float) -> 
 class Transition(nn.Module):
     """First block of a stage: changes the width, divides the mel bands by `stride`.
 
-    Its input is scaled, then taken both by the branch and by the skip.
+    The scaled input goes to both the branch and the skip connection.
     """
 
     def __init__(
@@ -159,7 +160,7 @@ class Transition(nn.Module):
 
 
 class Plain(nn.Module):
-    """Every other block: x + branch(scaled x)."""
+    """Any other block: x + branch(scaled x)."""
 
     def __init__(self, width: int, group: int, beta: float, alpha: float) -> None:
         super().__init__()
@@ -194,7 +195,7 @@ class Stage(nn.Module):
 
 
 class Fusion(nn.Module):
-    """The fast path with fewer frames and the slow path's width, appended to it in time."""
+    """The fast path, strided and at the slow path's width, appended to the slow path in time."""
 
     def __init__(self, fast: int, slow: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -227,25 +228,15 @@ class Stem(nn.Module):
 
 
 class MulePort(nn.Module):
-    """Mel in decibels (B, 1, 96, 300) to embeddings (B, D); see `mule_frontend`."""
+    """Mel in decibels (B, 1, 96, 300) to embeddings (B, D); see `frontend`."""
 
     def __init__(self, config: MulePortConfig) -> None:
         super().__init__()
         self.config = c = config
         self.slow_stem = Stem("slow", c.slow_stem)
         self.fast_stem = Stem("fast", c.fast_stem)
-        self.slow_layers, self.fast_layers = (
-            nn.ModuleList(
-                Stage(number, depth, width_in, width, group, c.alpha)
-                for number, (depth, width_in, width) in enumerate(
-                    zip(c.depths, ins, outs, strict=True)
-                )
-            )
-            for ins, outs, group in (
-                (c.slow_in, c.slow_out, c.slow_group),
-                (c.fast_in, c.fast_out, c.fast_group),
-            )
-        )
+        self.slow_layers = stages(Stage, c, c.slow_in, c.slow_out, c.slow_group)
+        self.fast_layers = stages(Stage, c, c.fast_in, c.fast_out, c.fast_group)
         self.fusion_layers = nn.ModuleList(
             Fusion(narrow, wide, c.kernel_length_time, c.fusion_time_stride)
             for narrow, wide in zip(c.fast_in, c.slow_in, strict=True)
@@ -254,29 +245,21 @@ class MulePort(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         """Slow, then fast half of the embedding."""
         slow, fast = self.slow_stem(mel), self.fast_stem(mel)
-        for fuse, slow_stage, fast_stage in zip(
-            self.fusion_layers, self.slow_layers, self.fast_layers, strict=True
-        ):
-            slow = slow_stage(fuse(slow, fast))
-            fast = fast_stage(fast)
-        return torch.cat([F.gelu(path.mean((2, 3))) * GELU_GAIN for path in (slow, fast)], dim=1)
+        means = run_paths(slow, fast, self.fusion_layers, self.slow_layers, self.fast_layers)
+        return torch.cat([F.gelu(mean) * GELU_GAIN for mean in means], dim=1)
 
 
 def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
-    """The encoder whose weights `mule_port_convert` has written to a folder.
+    """The encoder of a folder that `port_convert` has written.
 
-    Every window has a spectrogram of its own. It is read but for its last sample, which leaves
-    the 300 frames that the authors train with.
+    Every window has a spectrogram of its own. The last sample of a window is left out, which
+    gives the 300 frames that the authors train with.
 
     Raises:
         ModelError: if the folder holds something else.
     """
-    config, tensors = folder_format.read(folder, MODEL_TYPE, MulePortConfig)
-    net = MulePort(config)
-    folder_format.fill(net, tensors, str(folder))
-    for module in net.modules():
-        if isinstance(module, Standardised):
-            module.settle()
+    net = gdr_folder.load(folder, MODEL_TYPE, MulePortConfig, MulePort)
+    settle(net)
     net.to(device)
 
     def embed(sound: Tensor) -> Tensor:

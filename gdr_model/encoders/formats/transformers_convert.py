@@ -1,4 +1,4 @@
-"""A folder of transformers whose tensors are a pickle, as one with safetensors."""
+"""A folder of transformers whose tensors are a pickle, converted to one with safetensors."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gdr_model.encoders.registry.state_dicts import read_pickle
+from gdr_model.encoders.formats.state_dicts import read_pickle
 from gdr_model.errors import ModelError
 from gdr_model.models import weights
 
 
 def convert(source: Path, folder: Path) -> None:
-    """Write the folder; the files beside the tensors are taken along.
+    """Write the folder; configuration and tokenizer are copied along with the tensors.
 
     Raises:
         ModelError: if the source is no such folder, or its pickle holds more than tensors.
@@ -30,14 +30,14 @@ def convert(source: Path, folder: Path) -> None:
 
 
 def rewrite(pickle: Path, file: Path) -> None:
-    """Write the tensors of a checkpoint as safetensors.
+    """Write the tensors of a pickle as safetensors.
 
     Raises:
         ModelError: if it holds anything else.
     """
-    found = read_pickle(pickle)
-    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
+    state = read_pickle(pickle)
+    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
         raise ModelError(f"{pickle} holds more than named tensors")
     # Tied tensors share memory, which safetensors refuses.
-    own = {str(name): tensor.clone().contiguous() for name, tensor in found.items()}
-    save_file(own, file, {"format": "pt"})
+    separate = {str(name): tensor.clone().contiguous() for name, tensor in state.items()}
+    save_file(separate, file, {"format": "pt"})

@@ -8,10 +8,10 @@ The fast path sees four times as many frames with few channels; before each stag
 to the slow path's frames and joined to its channels. McCallum et al., "Supervised and
 Unsupervised Learning of Audio Representations for Music Understanding", ISMIR 2022; the blocks
 are those of Brock et al., "High-Performance Large-Scale Image Recognition Without
-Normalization", 2021. The network of `mule_port` is another one.
+Normalization", 2021. The network in `port_net` is a different one.
 
-Shapes: (B, C, M, F) channels, mel bands, frames. Tensors are named as by `mule_convert`, which
-reads the published Keras weights; padding is TensorFlow's `same`.
+Shapes: (B, C, M, F) channels, mel bands, frames. `published_convert` gives the published Keras
+weights the tensor names used here; padding is TensorFlow's `same`.
 """
 
 from __future__ import annotations
@@ -25,15 +25,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gdr_model.encoders.mule import frontend as frontend
-from gdr_model.encoders.mule.nfnet import (
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.mule import frontend
+from gdr_model.encoders.mule.slow_fast import (
     GELU_GAIN,
     STEM_KERNELS,
     STEM_STRIDES,
     SlowFastConfig,
+    StandardisedConvolution,
     input_scales,
+    run_paths,
+    settle,
+    stages,
 )
-from gdr_model.encoders.registry import folder_format
 from gdr_model.encoders.shared.windowed import WindowedEncoder
 from gdr_model.types import LatentSpace
 
@@ -42,12 +46,12 @@ MODEL_TYPE = "mule"
 
 @dataclass(frozen=True)
 class MuleConfig(SlowFastConfig):
-    """Sizes; the defaults are the published network's (62.35 M parameters)."""
+    """Sizes; the defaults are those of the published network (62.35 M parameters)."""
 
     fusion_in: tuple[int, ...] = (32, 32, 64, 192)
-    """Channels to which each fusion strides the fast path."""
+    """Channels of the fast path after each fusion has strided it."""
     fusion_out: tuple[int, ...] = (128, 256, 512, 3072)
-    """Channels that each fusion joins to the slow path."""
+    """Channels that each fusion adds to the slow path."""
 
 
 def gelu(x: Tensor) -> Tensor:
@@ -61,7 +65,7 @@ def same(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-class Conv(nn.Module):
+class Conv(StandardisedConvolution):
     """Weight-standardised convolution: each filter at mean zero and variance 1 / fan-in, × gain."""
 
     def __init__(
@@ -78,15 +82,14 @@ class Conv(nn.Module):
         self.weight_v = nn.Parameter(torch.randn(width_out, group, *kernel))
         self.gain = nn.Parameter(torch.ones(width_out))
         self.bias = nn.Parameter(torch.zeros(width_out))
-        self.settled = False
 
-    def settle(self) -> None:
-        """Standardise the filters once and for all: for a network that is trained no more."""
-        self.weight_v.data = self.weight()
-        self.settled = True
+    @property
+    def raw(self) -> Tensor:
+        """The filters as they are trained."""
+        return self.weight_v
 
-    def weight(self) -> Tensor:
-        """The standardised filters (C', C / groups, kernel)."""
+    def standardised(self) -> Tensor:
+        """The filters with mean zero and variance gain² / fan-in."""
         variance, mean = torch.var_mean(self.weight_v, (1, 2, 3), correction=0, keepdim=True)
         fan_in = self.weight_v[0].numel()
         scale = torch.rsqrt((variance * fan_in).clamp_min(1e-4)) * self.gain[:, None, None, None]
@@ -100,17 +103,15 @@ class Conv(nn.Module):
                 x.shape[2:], self.weight_v.shape[2:], self.stride, strict=True
             )
         )
-        weight = self.weight_v if self.settled else self.weight()
-        return F.conv2d(
-            F.pad(x, (*frames, *bands)), weight, self.bias, self.stride, groups=self.groups
-        )
+        padded = F.pad(x, (*frames, *bands))
+        return F.conv2d(padded, self.weight(), self.bias, self.stride, groups=self.groups)
 
 
 class Block(nn.Module):
     """x + alpha · gain · excite(1×1, 1×3, 3×1, 1×1), each after a GELU.
 
     The first block of a stage (a transition) changes the width, divides the mel bands by
-    `stride` and carries its input over by an average pool and a 1×1 convolution.
+    `stride` and takes its skip connection through an average pool and a 1×1 convolution.
     """
 
     def __init__(
@@ -137,7 +138,7 @@ class Block(nn.Module):
         self.residual_gain = nn.Parameter(torch.zeros(()))
 
     def excite(self, y: Tensor) -> Tensor:
-        """Weigh the channels by what they hold on average: weights from 0 to 2."""
+        """Weigh the channels by a function of their means; weights are from 0 to 2."""
         squeezed = F.relu(self.se1(y.mean((2, 3))))
         return y * (2 * torch.sigmoid(self.se2(squeezed)))[:, :, None, None]
 
@@ -152,7 +153,7 @@ class Block(nn.Module):
 
 
 class Fusion(nn.Module):
-    """The fast path at the slow path's frames, joined to its channels."""
+    """The fast path, strided to the slow path's frames and appended to its channels."""
 
     def __init__(self, fast: int, inner: int, joined: int) -> None:
         super().__init__()
@@ -198,7 +199,7 @@ def stage(
 
 
 class Mule(nn.Module):
-    """Standardised log-mel (B, 1, 96, 300) to embeddings (B, D); see `mule_frontend`."""
+    """Standardised log-mel (B, 1, 96, 300) to embeddings (B, D); see `frontend`."""
 
     def __init__(self, config: MuleConfig) -> None:
         super().__init__()
@@ -206,44 +207,28 @@ class Mule(nn.Module):
         self.slow_stem = Stem("slow", c.slow_stem)
         self.fast_stem = Stem("fast", c.fast_stem)
         self.fusion = nn.ModuleList(map(Fusion, c.fast_in, c.fusion_in, c.fusion_out))
-        fused = [own + joined for own, joined in zip(c.slow_in, c.fusion_out, strict=True)]
-        self.slow, self.fast = (
-            nn.ModuleList(
-                stage(number, depth, width_in, width, group, c.alpha)
-                for number, (depth, width_in, width) in enumerate(
-                    zip(c.depths, ins, outs, strict=True)
-                )
-            )
-            for ins, outs, group in (
-                (fused, c.slow_out, c.slow_group),
-                (c.fast_in, c.fast_out, c.fast_group),
-            )
-        )
+        fused = tuple(width + joined for width, joined in zip(c.slow_in, c.fusion_out, strict=True))
+        self.slow = stages(stage, c, fused, c.slow_out, c.slow_group)
+        self.fast = stages(stage, c, c.fast_in, c.fast_out, c.fast_group)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Slow, then fast half of the embedding."""
         slow, fast = self.slow_stem(mel), self.fast_stem(mel)
-        for fuse, slow_stage, fast_stage in zip(self.fusion, self.slow, self.fast, strict=True):
-            slow = slow_stage(fuse(slow, fast))
-            fast = fast_stage(fast)
-        return torch.cat([gelu(path.mean((2, 3))) for path in (slow, fast)], dim=1)
+        means = run_paths(slow, fast, self.fusion, self.slow, self.fast)
+        return torch.cat([gelu(mean) for mean in means], dim=1)
 
 
 def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
-    """The encoder whose weights `mule_convert` has written to a folder.
+    """The encoder of a folder that `published_convert` has written.
 
-    The spectrogram is that of the whole sound, cut into slices of 300 frames around each second,
-    as the published code does it; there a slice comes every two seconds.
+    As in the published code, a window is cut from the spectrogram of the whole sound: 300 frames
+    around each second (there, around every other second).
 
     Raises:
         ModelError: if the folder holds something else.
     """
-    config, tensors = folder_format.read(folder, MODEL_TYPE, MuleConfig)
-    net = Mule(config)
-    folder_format.fill(net, tensors, str(folder))
-    for module in net.modules():
-        if isinstance(module, Conv):
-            module.settle()
+    net = gdr_folder.load(folder, MODEL_TYPE, MuleConfig, Mule)
+    settle(net)
     net.to(device)
 
     def embed(sound: Tensor) -> Tensor:
@@ -255,7 +240,7 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
 
 
 def from_keras(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors in Keras' layout as torch has them.
+    """Tensors in Keras' layout, in torch's.
 
     Convolutions (height, width, in, out) become (out, in, height, width), dense layers
     (in, out) become (out, in).
