@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,8 +29,23 @@ MAX_PROMPT_CHARS = 2000
 """Longer prompts are refused: the text model reads about the first 200 words anyway."""
 
 
-SAMPLERS = ("ddim", "dpm++", "consistency")
-"""How a draw walks from noise to data; the last needs a model distilled for it."""
+class Sampler(StrEnum):
+    """How a draw walks from noise to data."""
+
+    DDIM = "ddim"
+    DPM = "dpm++"
+    CONSISTENCY = "consistency"
+    """Needs a model that was distilled for it."""
+
+
+class Method(StrEnum):
+    """How a prompt becomes points to search with."""
+
+    GDR = "gdr"
+    """Points drawn by the diffusion model, fused with the tower's where the model says so."""
+    CONTRASTIVE = "contrastive"
+    """The one point of the contrastive tower: the baseline."""
+
 
 PULL = 0.2
 """How hard likes and dislikes act inside the sampler where somebody wants them to. At .2 the
@@ -186,8 +202,7 @@ class Steering:
     seed: int = 0
     edit: Edit | None = None
     sliders: tuple[Slider, ...] = ()
-    sampler: str = "ddim"
-    """One of `SAMPLERS`."""
+    sampler: Sampler = Sampler.DDIM
     interval: tuple[float, float] = (0.0, 1.0)
     """Share of the noise schedule, from pure noise to clean data, in which anything but the
     prompt itself acts."""
@@ -236,9 +251,9 @@ class Steering:
             raise UsageError(
                 f"strength {self.edit.strength:g} is out of range; use above 0 and up to 1"
             )
-        if self.sampler not in SAMPLERS:
-            raise UsageError(f"unknown sampler {self.sampler!r}; use {', '.join(SAMPLERS)}")
-        if self.edit and self.sampler != "ddim":
+        if self.sampler not in list(Sampler):
+            raise UsageError(f"unknown sampler {self.sampler!r}; use {', '.join(Sampler)}")
+        if self.edit and self.sampler != Sampler.DDIM:
             raise UsageError("an edit is drawn with ddim, whose steps it has undone; use that")
         if len(self.interval) != 2 or not 0 <= self.interval[0] < self.interval[1] <= 1:
             raise UsageError("the interval of guidance needs a start below its end, from 0 to 1")

@@ -25,10 +25,18 @@ from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.whitening import unit
 from gdr_model.store.records import passage_bounds
-from gdr_model.types import PASSAGE_S, Array, Cancel, Edit, Query, Steering, never
+from gdr_model.types import (
+    PASSAGE_S,
+    Array,
+    Cancel,
+    Edit,
+    Method,
+    Query,
+    Sampler,
+    Steering,
+    never,
+)
 
-METHODS = ("gdr", "contrastive")
-"""Points drawn by the diffusion model, or the one point of the contrastive tower."""
 LIKE_PUSH = 0.5
 DISLIKE_PUSH = 0.5
 """Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
@@ -92,8 +100,8 @@ class Drawer:
         Raises:
             UsageError: for an unknown method.
         """
-        if method not in METHODS:
-            raise UsageError(f"unknown method {method!r}; use {' or '.join(METHODS)}")
+        if method not in list(Method):
+            raise UsageError(f"unknown method {method!r}; use {' or '.join(Method)}")
         # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
         drawn_by = steering if steering.pull else steering.but(likes=(), dislikes=())
         query = self._remembered.get((drawn_by, method))
@@ -136,7 +144,7 @@ class Drawer:
 
     def _points(self, steering: Steering, method: str, cancelled: Cancel) -> Query:
         self.model.require(method)
-        if method == "contrastive":
+        if method == Method.CONTRASTIVE:
             if steering.edit:
                 raise UsageError("only a generated query can be edited; use --method gdr")
             return Query(self._tower_point(steering), steering, method)
@@ -187,9 +195,9 @@ class Drawer:
         schedule = self.model.schedule
         grid = schedule.grid(steering.steps)
         guided, eps = self._guided(steering), self._noise(steering)
-        if steering.sampler == "dpm++":
+        if steering.sampler == Sampler.DPM:
             return sampling.dpm_solver_pp(guided, eps, grid, schedule, cancelled)
-        if steering.sampler == "consistency":
+        if steering.sampler == Sampler.CONSISTENCY:
             if not self.model.config.distilled:
                 raise UsageError(
                     f"{self.model.name} was not distilled for the consistency sampler; use ddim "

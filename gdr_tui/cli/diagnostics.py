@@ -7,19 +7,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gdr_model.errors import GdrError
+import typer
+
+from gdr_model.errors import GdrError, UsageError
 from gdr_tui.safe_text import literal
 
 INTERRUPTED = 130
 
 
 def say(sentence: str) -> None:
-    """One line of talk; bytes that are not text are shown as such, never sent raw."""
-    print(literal(sentence), file=sys.stderr)  # noqa: T201 (the one place that talks)
+    """Print one line on stderr; bytes that are not text are made visible, never sent raw."""
+    print(literal(sentence), file=sys.stderr)  # noqa: T201 (the one place that writes to stderr)
 
 
 class Failed(Exception):
-    """A command has said what was wrong and ends with this exit code."""
+    """A command has reported what was wrong and ends with this exit code."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
@@ -28,16 +30,22 @@ class Failed(Exception):
 
 @contextmanager
 def verdict() -> Iterator[None]:
-    """Turn whatever may go wrong for a reason into one sentence and an exit code.
+    """Turn every failure that has a reason into one sentence and an exit code.
 
     Raises:
-        Failed: instead of a `GdrError`, an interruption or a failure of the system.
+        Failed: instead of a `GdrError`, a value that the parser refuses, an interruption or a
+            failure of the system.
     """
     try:
         yield
     except GdrError as error:
         say(f"gdr: {error}")
         raise Failed(error.exit_code) from None
+    except typer.BadParameter as error:
+        # Some versions of typer put the class of the exception before what it says.
+        sentence = error.format_message().replace(": Value error, ", ": ").strip().rstrip(".")
+        say(f"gdr: {sentence[0].lower()}{sentence[1:]}")
+        raise Failed(UsageError.exit_code) from None
     except KeyboardInterrupt:
         say("gdr: interrupted; everything done so far is kept")
         raise Failed(INTERRUPTED) from None

@@ -1,108 +1,41 @@
-"""Options that several commands share, and how their texts are read."""
+"""Options that several commands share.
+
+A field of `Steering` becomes an option by a field of the same name in `SteeringOptions`.
+"""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from gdr_model.errors import LibraryError, UsageError
-from gdr_model.store.stores import stores
-from gdr_model.types import Slider
-from gdr_tui.cli.diagnostics import say
+from gdr_model.errors import UsageError
+from gdr_model.types import Edit, Method, Sampler, Slider, Steering, WeightedText
 from gdr_tui.cli.output import Format
 
-Libraries = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--library",
-        "-L",
-        readable=False,  # click's own check would print a usage box
-        help="Folder to search; may be given several times. Default: the last one indexed.",
-        show_default=False,
-    ),
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+ModelOption = Annotated[
+    str,
+    typer.Option("--model", "-m", metavar="MODEL", help="A name from gdr model list, or a folder."),
 ]
-Model = Annotated[str, typer.Option("--model", "-m", help="A pair of gdr model list, or a folder.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-Nots = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--not", help="Push away from these words; TEXT or TEXT:WEIGHT.", show_default=False
-    ),
-]
-Likes = Annotated[
-    list[Path] | None,
-    typer.Option("--like", help="Pull towards this file.", show_default=False, readable=False),
-]
-Unlikes = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--unlike",
-        help="Leave this file out, and push away from it.",
-        show_default=False,
-        readable=False,
-    ),
-]
-Slides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--slide",
-        help="Move along these words, TEXT:AMOUNT with an amount from -1 to 1.",
-        show_default=False,
-    ),
-]
-Pull = Annotated[
-    float, typer.Option(help="How hard --like and --unlike act while drawing, 0 to 1.")
-]
-Sampler = Annotated[str, typer.Option(help="ddim, dpm++, or consistency for a distilled model.")]
-Interval = Annotated[
-    tuple[float, float],
-    typer.Option(
-        metavar="START END",
-        help="Steer only in this part of each draw, from 0 (noise) to 1 (the result).",
-    ),
-]
-Where = Annotated[
-    str | None,
-    typer.Option(help="Filter, as in 'genre = jazz and duration_s < 240'.", show_default=False),
-]
-K = Annotated[int, typer.Option("-k", help="How many tracks.")]
-KOfSearch = Annotated[
-    int | None,
-    typer.Option(
-        "-k",
-        help="How many tracks. Default: 20, or as many as the session listed.",
-        show_default=False,
-    ),
-]
-SessionFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--session",
-        help="Answer the queries of a session file again, in order (e in the app's trail).",
-        show_default=False,
-        readable=False,
-    ),
-]
-QueryNumbers = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--query", help="Only this one of the session; may be given again.", show_default=False
-    ),
-]
-Guidance = Annotated[float, typer.Option(help="How hard the draws follow the words, 0 to 20.")]
-Steps = Annotated[int, typer.Option(help="Steps of the sampler.")]
-Draws = Annotated[int, typer.Option(help="Points drawn, searched and fused.")]
-Seed = Annotated[int, typer.Option(help="Another seed is another reading of the same words.")]
-Form = Annotated[Format, typer.Option("--format", "-f", help="Form of the answer.")]
-Print0 = Annotated[bool, typer.Option("--print0", help="Paths ended by NUL, for xargs -0.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
 
 
 def slider(text: str) -> Slider:
-    """`acoustic:0.5`.
+    """Read `acoustic:0.5`.
 
     Raises:
         UsageError: if no number follows the last colon.
@@ -116,20 +49,19 @@ def slider(text: str) -> Slider:
         ) from None
 
 
-def existing(paths: list[Path] | None) -> tuple[str, ...]:
-    """Absolute paths of files named on the command line.
+def existing_file(path: str) -> str:
+    """The absolute path of a file.
 
     Raises:
-        UsageError: naming the first that is not there.
+        UsageError: if it does not exist.
     """
-    for path in paths or ():
-        if not path.is_file():
-            raise UsageError(f"there is no file {path}")
-    return tuple(str(path.absolute()) for path in paths or ())
+    if not Path(path).is_file():
+        raise UsageError(f"there is no file {path}")
+    return str(Path(path).absolute())
 
 
 def prompts(words: list[str] | None, file: Path | None) -> list[str]:
-    """The prompts to answer: the words given, or one a line of a file (`-` for stdin).
+    """The prompts to answer: the words given, or the lines of a file (`-` for stdin).
 
     Raises:
         UsageError: if both or neither are given, or the file cannot be read or has none.
@@ -146,41 +78,139 @@ def prompts(words: list[str] | None, file: Path | None) -> list[str]:
         raise UsageError(f"{file} cannot be read as a list of prompts: {error}") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        raise UsageError(f"{file} holds no prompt; write one a line")
+        raise UsageError(f"{file} holds no prompt; write one per line")
     return lines
 
 
-def roots(libraries: list[Path] | None) -> list[Path]:
-    """The folders to search: those named, else the one indexed last, else none.
+@dataclass(frozen=True)
+class SteeringOptions:
+    """Everything that shapes a query besides its prompt and its edit."""
 
-    Raises:
-        LibraryError: if the only libraries there are cannot be read.
-    """
-    if libraries:
-        return libraries
-    known = stores()
-    if known.damaged and not known.roots:
-        raise LibraryError(unreadable(known.damaged[0]))
-    if len(known.roots) > 1:
-        say(f"searching {known.roots[0]}, the library indexed last (--library chooses another)")
-    return known.roots[:1]
+    PANEL: ClassVar[str] = "Steering"
+
+    negatives: Annotated[
+        list[WeightedText] | None,
+        typer.Option(
+            "--not",
+            parser=WeightedText.parse,
+            metavar="TEXT[:WEIGHT]",
+            help="Push away from these words; the weight is 1 by default, 5 at most. Repeatable.",
+        ),
+    ] = None
+    sliders: Annotated[
+        list[Slider] | None,
+        typer.Option(
+            "--slide",
+            parser=slider,
+            metavar="TEXT:AMOUNT",
+            help="Move along these words, by -1 (away) to 1 (towards). Repeatable.",
+        ),
+    ] = None
+    likes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--like",
+            parser=existing_file,
+            metavar="FILE",
+            help="Rank tracks similar to this one higher. Repeatable.",
+        ),
+    ] = None
+    dislikes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unlike",
+            parser=existing_file,
+            metavar="FILE",
+            help="Leave this track out and rank similar ones lower. Repeatable.",
+        ),
+    ] = None
+    pull: Annotated[
+        float,
+        typer.Option(
+            help="How strongly --like and --unlike also steer the draws, 0 to 1.",
+        ),
+    ] = Steering.pull
+    guidance: Annotated[
+        float, typer.Option(help="How closely the draws follow the prompt, 0 to 20.")
+    ] = Steering.guidance
+    steps: Annotated[
+        int, typer.Option(help="Sampling steps, 1 to 200; more are finer and slower.")
+    ] = Steering.steps
+    draws: Annotated[
+        int, typer.Option(help="Points drawn for a prompt, 1 to 64; results combine them.")
+    ] = Steering.draws
+    seed: Seed = Steering.seed
+    sampler: Annotated[
+        Sampler, typer.Option(help="Sampling method; consistency needs a distilled model.")
+    ] = Steering.sampler
+    interval: Annotated[
+        tuple[float, float],
+        typer.Option(
+            metavar="START END",
+            help="Steer only in this part of a draw, from 0 (noise) to 1 (result).",
+        ),
+    ] = Steering.interval
+
+    def steering(self, prompt: str, edit: Edit | None = None) -> Steering:
+        """The steering of a prompt.
+
+        Raises:
+            UsageError: if a value is out of range.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        lists = {"negatives", "sliders", "likes", "dislikes"}
+        values |= {name: tuple(values[name] or ()) for name in lists}
+        return Steering(prompt, edit=edit, **values)
 
 
-def unreadable(store: Path) -> str:
-    """What to do about a store that is damaged."""
-    return f"the library in {store} cannot be read; move it away and index its folder again"
+@dataclass(frozen=True)
+class RetrieverOptions:
+    """What a query is asked of."""
+
+    PANEL: ClassVar[str] = "Library and model"
+
+    library: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--library",
+            "-L",
+            metavar="DIR",
+            readable=False,  # otherwise the parser refuses before gdr can say what to do
+            help="Indexed music folder. Repeatable. Default: the one indexed last.",
+            show_default=False,
+        ),
+    ] = None
+    model: ModelOption = "builtin"
+    device: DeviceOption = Device.AUTO
 
 
-def folder(path: Path) -> Path:
-    """A library's folder; `~` may still stand for the user's own, as after `make LIBRARY=~/x`.
+@dataclass(frozen=True)
+class OutputOptions:
+    """How results are printed."""
 
-    Raises:
-        LibraryError: if it is not there.
-    """
-    try:
-        found = path.expanduser().is_dir()
-    except (OSError, RuntimeError):  # a forbidden folder above it, an unknown user
-        found = False
-    if not found:
-        raise LibraryError(f"there is no folder {path}")
-    return path.expanduser()
+    PANEL: ClassVar[str] = "Output"
+
+    form: Annotated[Format, typer.Option("--format", "-f", help="Output format.")] = Format.TABLE
+    print0: Annotated[
+        bool, typer.Option("--print0", help="Print only paths, each ended by NUL, for xargs -0.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print more details on stderr.")
+    ] = False
+
+
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILTER", help="Search only matching tracks: 'genre = jazz and duration_s < 240'."
+    ),
+]
+K = Annotated[int, typer.Option("-k", metavar="N", help="Number of results.")]
+MethodOption = Annotated[
+    Method, typer.Option(help="gdr draws the query; contrastive, the baseline, does not.")
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Files decoded in parallel.")
+]
+Seed = Annotated[int, typer.Option(help="Random seed; change it for different results.")]
+Print0 = Annotated[bool, typer.Option("--print0", help="Print paths ended by NUL, for xargs -0.")]

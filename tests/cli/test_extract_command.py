@@ -101,7 +101,7 @@ def test_names_are_shown_without_acting_on_the_terminal(gdr, table, tmp_path) ->
         (("SET", "--format", "musiccaps"), 1, "has no column ytid"),
         (("SET", "--strict"), 1, "set.csv, line 4: there is no sound c.wav"),
         (("SET", "--model", "nonsense"), 1, "there is no model 'nonsense'"),
-        (("SET", "--device", "tpu"), 2, "unknown device"),
+        (("SET", "--device", "tpu"), 2, "'tpu' is not one of 'auto', 'cpu'"),
         (("SET", "--out", "MUSIC"), 2, "not an extraction and not an empty folder"),
     ],
 )

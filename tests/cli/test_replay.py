@@ -1,4 +1,4 @@
-"""A session of the app, replayed by `gdr search --session`."""
+"""A trail saved in the app, answered again by `gdr replay`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Gdr = Callable[..., Result]
 
 
 @pytest.fixture
-def session(demo: Path) -> SavedTrail:
+def trail(demo: Path) -> SavedTrail:
     """Two queries on the demo library."""
     first = Steering("sad piano", seed=4, draws=2, steps=4)
     second = first.but(negatives=(WeightedText("strings", 0.5),))
@@ -29,12 +29,12 @@ def session(demo: Path) -> SavedTrail:
     return SavedTrail(queries, ModelPrint.of(ModelConfig.read()), prints, 7, 2)
 
 
-def test_a_session_gives_the_same_answers_again(
-    gdr: Gdr, session: SavedTrail, tmp_path: Path
+def test_a_saved_trail_gives_the_same_answers_again(
+    gdr: Gdr, trail: SavedTrail, tmp_path: Path
 ) -> None:
-    file = tmp_path / "session.json"
-    file.write_text(session.to_json())
-    replayed = gdr("search", "--session", file, "--format", "json")
+    file = tmp_path / "trail.json"
+    file.write_text(trail.to_json())
+    replayed = gdr("replay", file, "--format", "json")
     assert (replayed.exit_code, replayed.stderr) == (0, ""), "nothing has changed"
     first, second = json.loads(replayed.stdout)
     assert len(first["hits"]) == 7
@@ -42,16 +42,16 @@ def test_a_session_gives_the_same_answers_again(
     assert json.loads(gdr(*asked).stdout) == [first]
     narrower = [*asked, "--not", "strings:0.5", "--where", "duration_s < 100"]
     assert json.loads(gdr(*narrower).stdout) == [second]
-    one = gdr("search", "--session", file, "--query", 2, "-k", 3, "--format", "json")
+    one = gdr("replay", file, 2, "-k", 3, "--format", "json")
     assert json.loads(one.stdout)[0]["hits"] == second["hits"][:3]
 
 
-def test_what_has_changed_since_is_said(gdr: Gdr, session: SavedTrail, tmp_path: Path) -> None:
-    file = tmp_path / "session.json"
-    (held,) = session.libraries
+def test_what_has_changed_since_is_said(gdr: Gdr, trail: SavedTrail, tmp_path: Path) -> None:
+    file = tmp_path / "trail.json"
+    (held,) = trail.libraries
     then = dataclasses.replace(held, tracks=held.tracks - 1, fingerprint="0" * 16)
-    file.write_text(dataclasses.replace(session, libraries=(then,)).to_json())
-    replayed = gdr("search", "--session", file, "--query", 1, "--format", "paths")
+    file.write_text(dataclasses.replace(trail, libraries=(then,)).to_json())
+    replayed = gdr("replay", file, 1, "--format", "paths")
     assert replayed.exit_code == 0
     assert len(replayed.stdout.splitlines()) == 7
     assert replayed.stderr == (
@@ -61,16 +61,16 @@ def test_what_has_changed_since_is_said(gdr: Gdr, session: SavedTrail, tmp_path:
 
 
 def test_refusals_come_before_the_model_is_loaded(
-    gdr: Gdr, session: SavedTrail, tmp_path: Path
+    gdr: Gdr, trail: SavedTrail, tmp_path: Path
 ) -> None:
-    file = tmp_path / "session.json"
-    file.write_text(session.to_json())
+    file = tmp_path / "trail.json"
+    file.write_text(trail.to_json())
     for words, why in (
-        (["--session", file, "--query", 9], "the session has no query 9; it has 1 to 2"),
-        (["piano", "--session", file], "without a prompt"),
-        (["--query", 1], "go together"),
-        (["--session", tmp_path / "none.json"], "cannot be read as a session"),
+        ([file, 9], "no query 9"),
+        ([file, "first"], "invalid value for 'N'"),
+        ([tmp_path / "none.json"], "cannot be read"),
+        ([], "missing argument 'FILE'"),
     ):
-        refused = gdr("search", *words)
-        assert refused.exit_code == 2, words
+        refused = gdr("replay", *words)
+        assert (refused.exit_code, refused.stdout) == (2, ""), words
         assert why in refused.stderr

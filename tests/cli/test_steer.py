@@ -39,7 +39,7 @@ def test_a_slider_steers_the_contrastive_query_too(gdr, demo) -> None:
         (("--slide", "acoustic:lots"), 'the slider "acoustic:lots" has no amount'),
         (("--slide", "acoustic:3"), "must lie between -1 and 1"),
         (("--slide", ":0.5"), "a slider has no words"),
-        (("--sampler", "euler"), "unknown sampler 'euler'"),
+        (("--sampler", "euler"), "'euler' is not one of 'ddim', 'dpm++'"),
         (("--sampler", "consistency"), "was not distilled for the consistency sampler"),
         (("--pull", 2), "pull 2 is out of range"),
     ],

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_model.errors import UsageError
-from gdr_model.types import SAMPLERS, Edit, Slider, Steering, WeightedText
+from gdr_model.types import Edit, Sampler, Slider, Steering, WeightedText
 
 texts = st.text(min_size=1, max_size=50).filter(str.strip)
 weights = st.floats(0.01, 5)
@@ -32,7 +32,7 @@ def test_a_steering_survives_json(steering: Steering) -> None:
     assert Steering.from_json(steering.to_json()) == steering
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", Sampler)
 def test_the_sampler_survives_json(sampler: str) -> None:
     steering = Steering("a", sampler=sampler)
     assert Steering.from_json(steering.to_json()) == steering

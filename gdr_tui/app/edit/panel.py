@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Edit, Results
+from gdr_model.types import Edit, Results, Sampler
 from gdr_tui.app import keys
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
@@ -143,7 +143,7 @@ class EditPanel(Screen["Draft | None"]):
             negatives=weighted(typed),
             guidance=self.query_one("#edit-guidance", Dial).value,
             steps=round(self.query_one("#edit-steps", Dial).value),
-            sampler="ddim",
+            sampler=Sampler.DDIM,
             edit=edit,
         )
         prompt = self.query_one("#edit-prompt", Input).value.strip()

@@ -152,7 +152,7 @@ class TrailKeys(SearchScreen):
     # Out of here
 
     def action_trail_write(self) -> None:
-        """Write the trail as a session that `gdr search --session` replays."""
+        """Write the trail to a file that `gdr replay` answers again."""
         if not len(self.asking.trail):
             self.say("the trail is empty; search first")
             return
@@ -181,6 +181,6 @@ class TrailKeys(SearchScreen):
                 self.say(said)
 
         count = len(session.queries)
-        what = f"{count:,} quer{'y' if count == 1 else 'ies'}, for gdr search --session"
+        what = f"{count:,} quer{'y' if count == 1 else 'ies'}, for gdr replay"
         target = export.suggested_target("session").with_suffix(".json")
         self.app.push_screen(ExportScreen([Source(what, target, write)], (".json",)), tell)

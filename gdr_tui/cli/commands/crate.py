@@ -12,8 +12,8 @@ import typer
 from gdr_model.errors import LibraryError, UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
-from gdr_tui.cli import options as opt
 from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.options import Print0, existing_file
 from gdr_tui.cli.output import as_json, tsv_line, write, write_paths0
 from gdr_tui.safe_text import clock, literal
 
@@ -29,7 +29,7 @@ class CrateFormat(StrEnum):
 
 Name = Annotated[str, typer.Argument(metavar="CRATE", help="The crate's name.")]
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Tracks, by their paths.", readable=False)
+    list[Path], typer.Argument(metavar="FILE", help="Tracks, by their paths.", readable=False)
 ]
 
 
@@ -64,7 +64,7 @@ def show(
     form: Annotated[
         CrateFormat, typer.Option("--format", "-f", help="Form of the list.")
     ] = CrateFormat.TABLE,
-    print0: opt.Print0 = False,
+    print0: Print0 = False,
 ) -> None:
     """Print the tracks of a crate, in its order."""
     with Notebook.open() as notebook:
@@ -94,7 +94,7 @@ def show(
 
 def add(name: Name, files: Files) -> None:
     """Put files at the end of a crate, which is made if there is none of this name."""
-    paths = [Path(path) for path in opt.existing(files)]
+    paths = [Path(existing_file(str(file))) for file in files]
     with Notebook.open() as notebook:
         crates = Crates(notebook)
         if name.strip() not in {crate.name for crate in crates.all()}:
@@ -108,7 +108,7 @@ def remove(
     name: Name,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE...]", help="Tracks, by their paths.", readable=False),
+        typer.Argument(metavar="FILE", help="Tracks, by their paths.", readable=False),
     ] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="Take the crate itself away; no file is touched.")

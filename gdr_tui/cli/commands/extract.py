@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.output import write
+from gdr_tui.cli.progress import bars, rate
 from gdr_tui.safe_text import literal
 from training.data import Dataset, read
 from training.data.extract import Progress as At
@@ -46,25 +37,11 @@ def extract_dataset(
     from gdr_model.models.checkpoint import load
 
     loaded = load(model, device)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
-    ) as bar:
-        tasks = {
-            stage: bar.add_task(stage, total=None, rate="", visible=False)
-            for stage in ("captions", "tracks")
-        }
+    with bars() as progress:
 
         def on_progress(at: At) -> None:
-            rate = at.audio_s / at.elapsed_s if at.elapsed_s else 0.0
-            shown = f"{rate:,.0f} × real time" if at.stage == "tracks" else ""
-            bar.update(tasks[at.stage], completed=at.done, total=at.total, rate=shown, visible=True)
+            note = rate(at.audio_s, at.elapsed_s) if at.stage == "tracks" else ""
+            progress.show(at.stage, at.done, at.total, note)
 
         summary = extract(
             dataset,
@@ -84,13 +61,12 @@ def extract_dataset(
 
 def summary_text(dataset: Dataset, out: Path, summary: Summary) -> str:
     """The summary of an extraction, a line a fact."""
-    rate = summary.audio_s / summary.elapsed_s if summary.elapsed_s else 0.0
     lines = [
         f"{literal(dataset.name)}: {summary.tracks} tracks and {summary.captions} captions "
         f"in {literal(str(out))}",
         f"{summary.encoded} encoded, {summary.tracks - summary.encoded} kept from before; "
         f"{summary.audio_s / 60:.1f} min of sound in {summary.elapsed_s:.1f} s "
-        f"({rate:,.0f} × real time)",
+        f"({rate(summary.audio_s, summary.elapsed_s)})",
         *_listed("failed", [f"{failed.path}: {failed.reason}" for failed in summary.failed]),
         *_listed("not used", [str(problem) for problem in dataset.problems]),
     ]

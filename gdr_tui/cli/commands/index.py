@@ -1,55 +1,60 @@
-"""`gdr index`: progress on stderr while it runs, the summary on stdout at the end."""
+"""`gdr index`: index folders of music; the summary of each on stdout."""
 
 from __future__ import annotations
 
-import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+import typer
 
 from gdr_model.errors import LibraryError
-from gdr_model.models.config import ModelConfig
-from gdr_model.paths import store_of
-from gdr_model.search.index import HnswIndex
-from gdr_model.store import ingest
-from gdr_model.store.library import Library
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, never
-from gdr_tui.cli import options
-from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.diagnostics import Failed, say
+from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
+from gdr_tui.cli.progress import bars, rate
+from gdr_tui.cli.retrievers import music_folder
 from gdr_tui.safe_text import literal
 
+if TYPE_CHECKING:
+    from gdr_model.models.config import ModelConfig
+    from gdr_model.store.ingest import Progress, Summary
 
-def index_folders(
-    folders: list[Path], model: str, device: str, dry_run: bool, retry_failed: bool, jobs: int
-) -> bool:
-    """Index each folder; False if one of them holds nothing that can be searched."""
+
+def index(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR", help="Folders of music.", readable=False)
+    ],
+    model: ModelOption = "builtin",
+    device: DeviceOption = Device.AUTO,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done without doing it.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try files again that failed before.")
+    ] = False,
+    jobs: Jobs = 2,
+) -> None:
+    """Index music folders. Incremental: unchanged files are skipped."""
+    from gdr_model.models.config import ModelConfig
+
     config = ModelConfig.read(model)
-    encoder = LoadedOnUse(config, device)
-    well = True
+    indexing = Indexing(config, LoadedOnUse(config, device), dry_run, retry_failed, jobs)
+    succeeded = True
     for folder in folders:
         try:
-            root = options.folder(folder)
-            if dry_run and not store_of(root).exists():
-                write(summary_text(root, ingest.preview(root), 0, dry_run))
-            else:
-                well &= _index(root, config, encoder, dry_run, retry_failed, jobs)
+            succeeded &= indexing.run(music_folder(folder))
         except LibraryError as error:
-            # The other folders are no worse for it.
+            # The other folders can still be indexed.
             say(f"gdr: {error}")
-            well = False
-    return well
+            succeeded = False
+    if not succeeded:
+        raise Failed(1)
 
 
 class LoadedOnUse:
-    """An audio encoder whose weights wait for the first sound that has to be encoded.
+    """An audio encoder whose weights are loaded for the first sound that has to be encoded.
 
     Importing torch takes longer than finding out that nothing in a folder has changed.
     """
@@ -72,51 +77,52 @@ class LoadedOnUse:
         return self._encoder.encode(samples, cancelled)
 
 
-def _index(
-    folder: Path,
-    config: ModelConfig,
-    encoder: LoadedOnUse,
-    dry_run: bool,
-    retry_failed: bool,
-    jobs: int,
-) -> bool:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Library.open(folder, create=True) as library:
-        with Progress(
-            *columns, console=console, disable=not sys.stderr.isatty(), transient=True
-        ) as bar:
-            task = bar.add_task(literal(folder.name or str(folder)), total=None, rate="")
+@dataclass(frozen=True)
+class Indexing:
+    """How the folders of one command are indexed."""
 
-            def on_progress(at: ingest.Progress) -> None:
-                rate = at.audio_s / at.elapsed_s if at.elapsed_s else 0.0
-                bar.update(task, completed=at.done, total=at.total, rate=f"{rate:,.0f} × real time")
+    config: ModelConfig
+    encoder: LoadedOnUse
+    dry_run: bool
+    retry_failed: bool
+    jobs: int
 
-            summary = ingest.ingest(
-                library,
-                encoder,
-                on_progress=on_progress,
-                retry_failed=retry_failed,
-                dry_run=dry_run,
-                jobs=jobs,
-            )
-        if not dry_run:
-            HnswIndex.open(library, config.space, config.whitening())
-        write(summary_text(folder, summary, library.count(), dry_run))
-        if not library.count() and not dry_run:
-            say(f"gdr: {folder} holds no music that gdr can read")
-            return False
-    return True
+    def run(self, root: Path) -> bool:
+        """Index a folder and print its summary; False if it holds nothing that can be searched."""
+        from gdr_model.paths import store_of
+        from gdr_model.search.index import HnswIndex
+        from gdr_model.store import ingest
+        from gdr_model.store.library import Library
+
+        if self.dry_run and not store_of(root).exists():
+            write(summary_text(root, ingest.preview(root), 0, self.dry_run))
+            return True
+        name = root.name or str(root)
+        with Library.open(root, create=True) as library:
+            with bars() as progress:
+
+                def on_progress(at: Progress) -> None:
+                    progress.show(name, at.done, at.total, rate(at.audio_s, at.elapsed_s))
+
+                summary = ingest.ingest(
+                    library,
+                    self.encoder,
+                    on_progress=on_progress,
+                    retry_failed=self.retry_failed,
+                    dry_run=self.dry_run,
+                    jobs=self.jobs,
+                )
+            if not self.dry_run:
+                HnswIndex.open(library, self.config.space, self.config.whitening())
+            write(summary_text(root, summary, library.count(), self.dry_run))
+            if not library.count() and not self.dry_run:
+                say(f"gdr: {root} holds no music that gdr can read")
+                return False
+        return True
 
 
-def summary_text(folder: Path, summary: ingest.Summary, tracks: int, dry_run: bool) -> str:
-    """The summary of a run, a line a fact."""
+def summary_text(folder: Path, summary: Summary, tracks: int, dry_run: bool) -> str:
+    """The summary of a run, one fact per line."""
     counts = {
         "new": summary.new,
         "changed": summary.changed,
@@ -127,15 +133,14 @@ def summary_text(folder: Path, summary: ingest.Summary, tracks: int, dry_run: bo
         "failed": len(summary.failed),
         "failed before, not tried again": summary.skipped_failed,
     }
-    told = ", ".join(
+    counted = ", ".join(
         f"{n} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
     )
-    lines = [f"{literal(str(folder))}: {'would be ' if dry_run else ''}{told}"]
+    lines = [f"{literal(str(folder))}: {'would be ' if dry_run else ''}{counted}"]
     if not dry_run:
-        rate = summary.audio_s / summary.elapsed_s if summary.elapsed_s else 0.0
         lines.append(
             f"{tracks} tracks; {summary.encoded} encoded, {summary.audio_s / 60:.1f} min of sound "
-            f"in {summary.elapsed_s:.1f} s ({rate:,.0f} × real time)"
+            f"in {summary.elapsed_s:.1f} s ({rate(summary.audio_s, summary.elapsed_s)})"
         )
     lines += [f"failed: {literal(str(f.path))}: {literal(f.reason)}" for f in summary.failed]
     lines += [f"unreadable: {literal(str(f))}" for f in summary.unreadable]

@@ -1,32 +1,79 @@
-"""`gdr search --session`: draw the queries of a session file again."""
+"""`gdr replay`: answer the queries of a saved trail again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedTrail
+import typer
+
 from gdr_model.types import Results
+from gdr_tui.cli.answers import print_answers
 from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.options import OutputOptions, RetrieverOptions
+from gdr_tui.cli.retrievers import open_retriever
 
 if TYPE_CHECKING:
+    from gdr_model.notebook.saved_trails import SavedTrail
     from gdr_model.search.retriever import Retriever
 
 
 def replay(
-    saved: SavedTrail, retriever: Retriever, ids: Sequence[int], k: int | None
-) -> list[Results]:
-    """The answers to the queries of these numbers (all, where none is named), in order.
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A trail saved with e in the app's trail.", readable=False
+        ),
+    ],
+    output: OutputOptions,
+    asked_of: RetrieverOptions,
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(
+            metavar="N", help="Only the queries of these numbers. Default: all, in order."
+        ),
+    ] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            "-k",
+            metavar="N",
+            help="Number of results. Default: as many as the trail listed.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Answer the queries of a saved trail again, and report what has changed since."""
+    from gdr_model.notebook.saved_trails import SavedTrail
 
-    What has changed since the session, so that the answers may be others, is said on stderr.
+    saved = SavedTrail.read(file)
+    saved.chosen(numbers or [])  # refused before anything is loaded
+    folders = asked_of.library or [Path(library.root) for library in saved.libraries]
+    with ExitStack() as stack:
+        retriever = open_retriever(stack, replace(asked_of, library=folders))
+        answers = answer_again(saved, retriever, numbers or [], k)
+    print_answers(answers, output)
+
+
+def answer_again(
+    saved: SavedTrail, retriever: Retriever, numbers: Sequence[int], k: int | None
+) -> list[Results]:
+    """The answers to the queries of these numbers, in order; to all if none is given.
+
+    Whatever may make the answers differ from the saved ones is reported on stderr.
 
     Raises:
-        UsageError: naming a number that the session does not have.
+        UsageError: naming a number that the trail does not have.
     """
-    queries = saved.chosen(ids)
+    from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint
+
+    queries = saved.chosen(numbers)
     model = ModelPrint.of(retriever.model.config)
     libraries = [LibraryPrint.of(opened.library) for opened in retriever.libraries]
     for difference in saved.differences(model, libraries):
         say(f"gdr: {difference}, so results may differ")
-    wanted = saved.k if k is None else k
-    return [retriever.search(query.steering, wanted, query.where or None) for query in queries]
+    count = saved.k if k is None else k
+    return [retriever.search(query.steering, count, query.where or None) for query in queries]

@@ -54,8 +54,8 @@ def extract(
             show_default=False,
         ),
     ] = None,
-    model: opt.Model = "builtin",
-    device: opt.Device = "auto",
+    model: opt.ModelOption = "builtin",
+    device: opt.DeviceOption = opt.Device.AUTO,
     form: Annotated[
         DatasetFormat, typer.Option("--format", "-f", help="Form of DATASET.")
     ] = DatasetFormat.AUTO,
@@ -108,8 +108,8 @@ def train(
             show_default=False,
         ),
     ] = None,
-    model: opt.Model = "builtin",
-    device: opt.Device = "auto",
+    model: opt.ModelOption = "builtin",
+    device: opt.DeviceOption = opt.Device.AUTO,
 ) -> None:
     """Train a retriever; leaves model, log, curves and metrics in a folder."""
     from gdr_tui.cli.commands.training_runs import train_on_library, train_run
@@ -175,7 +175,7 @@ def eval_control(
         Path,
         typer.Option("--library", "-L", help="An indexed folder whose tracks have tags."),
     ] = Path(),
-    model: opt.Model = "builtin",
+    model: opt.ModelOption = "builtin",
     attributes: Annotated[
         Attributes,
         typer.Option(help="What a track has: its tags and folders, or what the teacher hears."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,21 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from gdr_model.errors import GdrError
 from gdr_model.models.checkpoint import load, pick_device
 from gdr_model.store.library import Library
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.output import write
+from gdr_tui.cli.progress import Shown, bars
 from gdr_tui.safe_text import literal
 from training.data.corpus import read_corpus
 from training.evaluation.control import control
@@ -115,21 +106,12 @@ def _summary(name: str, found: dict[str, Any], part: str, folder: Path) -> str:
 @contextmanager
 def _training(config: RunConfig) -> Iterator[Callable[[At], None]]:
     """A progress bar on stderr, to a terminal alone."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[found]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
-    ) as bar:
-        task = bar.add_task(literal(config.name), total=config.optimiser.steps, found="")
+    with bars() as progress:
 
         def on_progress(at: At) -> None:
             scores = f" · held out R@10 {at.scores['R@10']:.1f} %" if at.scores else ""
-            bar.update(task, completed=at.step, found=f"loss {at.loss:.3f}{scores}")
+            note = f"loss {at.loss:.3f}{scores}"
+            progress.show(config.name, at.step, config.optimiser.steps, note)
 
         yield on_progress
 
@@ -174,12 +156,5 @@ def show_control(
 def _telling() -> Iterator[Callable[[str], None]]:
     """Something to say what is being done with, on stderr and to a terminal alone."""
     torch.set_num_threads(1)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("")
-        yield lambda what: bar.update(task, description=literal(what))
+    with bars(Shown.NAME) as progress:
+        yield progress.say

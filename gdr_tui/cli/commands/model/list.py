@@ -1,4 +1,4 @@
-"""`gdr model list`: tab-separated lines, first of the pairs, then of models of one's own.
+"""`gdr model list`: tab-separated lines, first the pairs of encoders, then your own models.
 
     NAME    STATE    WHAT IT IS    WEIGHTS, and where they are or how to get them
 
@@ -9,25 +9,30 @@ sound share no space, not before `gdr train`); or `missing`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gdr_model import paths
-from gdr_model.encoders.registry.pairs import PAIRS, Pair, Weights
 from gdr_model.errors import GdrError, WeightsMissing
-from gdr_model.models import weights
-from gdr_model.models.config import SHIPPED, ModelConfig
 from gdr_tui.cli.output import write
 from gdr_tui.safe_text import literal
 
+if TYPE_CHECKING:
+    from gdr_model.encoders.registry.pairs import Pair, Weights
+    from gdr_model.models.config import ModelConfig
+
 
 def list_models() -> None:
-    """Print a line a pair and a line a model."""
+    """List every pair, its weights and whether they are installed; then your own models."""
+    from gdr_model import paths
+    from gdr_model.encoders.registry.pairs import PAIRS
+    from gdr_model.models.config import ModelConfig
+
     for pair in PAIRS.values():
         write(_pair(pair) if pair.name != "builtin" else _builtin(pair))
     for path in sorted(paths.models().glob("*/config.json")):
         try:
             config = ModelConfig.read(str(path.parent))
         except GdrError:
-            continue  # weights of one side, or half of a folder: no model of its own
+            continue  # weights of one side, or half of a folder: not a model
         if not config.bare:
             write(_line(config.name, "ready", str(config.space), _size(config)))
 
@@ -45,6 +50,7 @@ def _size(config: ModelConfig) -> str:
 
 def _builtin(pair: Pair) -> str:
     from gdr_model.encoders.builtin.minilm import find
+    from gdr_model.models.config import SHIPPED, ModelConfig
 
     try:
         words, state = str(find()), "ready"
@@ -55,17 +61,20 @@ def _builtin(pair: Pair) -> str:
 
 
 def _pair(pair: Pair) -> str:
-    needed = dict.fromkeys((pair.audio.weights, pair.text.weights))
-    found = [_where(part) for part in needed]
-    lacking = any(folder is None for folder, _ in found)
-    told = "; ".join(
-        f"{part.key} ({part.licence}): {said}"
-        for part, (_, said) in zip(needed, found, strict=True)
+    parts = dict.fromkeys((pair.audio.weights, pair.text.weights))
+    places = [_where(part) for part in parts]
+    lacking = any(folder is None for folder, _ in places)
+    weights = "; ".join(
+        f"{part.key} ({part.licence}): {place}"
+        for part, (_, place) in zip(parts, places, strict=True)
     )
-    return _line(pair.name, "missing" if lacking else "no retriever", pair.about, told)
+    return _line(pair.name, "missing" if lacking else "no retriever", pair.about, weights)
 
 
 def _where(part: Weights) -> tuple[Path | None, str]:
+    """The folder of some weights, if they are installed, and where they are or how to get them."""
+    from gdr_model.models import weights
+
     try:
         folder = weights.find(part)
     except WeightsMissing:

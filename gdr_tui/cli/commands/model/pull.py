@@ -1,44 +1,25 @@
-"""`gdr model pull`: a bar on stderr while it runs, the folder on stdout at the end."""
+"""`gdr model pull`: fetch weights; the folder they are in on stdout."""
 
 from __future__ import annotations
 
-import sys
+from typing import Annotated
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+import typer
 
-from gdr_model.models.download import Arriving, pull
 from gdr_tui.cli.output import write
+from gdr_tui.cli.progress import Shown, bars
 from gdr_tui.safe_text import literal
 
 
-def pull_weights(name: str) -> None:
-    """Fetch weights and print the folder they are in."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, disable=not sys.stderr.isatty(), transient=True
-    ) as bar:
-        tasks: dict[str, TaskID] = {}
+def pull(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="clap, laion, flan-t5-base, or OWNER/NAME of the hub."),
+    ],
+) -> None:
+    """Fetch weights from the Hugging Face hub; resumes interrupted downloads."""
+    from gdr_model.models import download
 
-        def tell(at: Arriving) -> None:
-            if at.file not in tasks:
-                tasks[at.file] = bar.add_task(literal(at.file), total=at.total)
-            bar.update(tasks[at.file], completed=at.done)
-
-        folder = pull(name, tell)
+    with bars(Shown.BYTES) as progress:
+        folder = download.pull(name, lambda at: progress.show(at.file, at.done, at.total))
     write(f"{literal(str(folder))}\n")

@@ -1,0 +1,68 @@
+"""Asking a retriever and printing what it answers, for every command that lists results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from gdr_model.types import Method, Results, Steering
+from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.options import OutputOptions, RetrieverOptions
+from gdr_tui.cli.output import Format, show, show_paths0
+from gdr_tui.cli.retrievers import open_retriever
+
+
+@dataclass(frozen=True)
+class Request:
+    """Queries, what they are asked of, and how their answers are printed."""
+
+    steerings: Sequence[Steering]
+    k: int
+    where: str | None
+    method: Method
+    asked_of: RetrieverOptions
+    output: OutputOptions
+
+
+def answer(request: Request) -> None:
+    """Search for each steering and print the answers."""
+    with ExitStack() as stack:
+        retriever = open_retriever(stack, request.asked_of)
+        model = retriever.model
+        model.require(request.method)
+        model.text.embed([request.steerings[0].prompt])  # loads before the clock starts
+        answers = [
+            retriever.search(steering, request.k, request.where, request.method)
+            for steering in request.steerings
+        ]
+    print_answers(answers, request.output)
+    if model.config.bare:
+        say(
+            f"{request.asked_of.model} has no retriever of its own, so words were looked up in the "
+            f"space it shares with sound; {model.config.recipe} makes one"
+        )
+
+
+def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
+    """Results on stdout, and on stderr how they came about: for people at a table, or if asked."""
+    if output.print0:
+        show_paths0(answers)
+    else:
+        show(answers, output.form)
+    if output.verbose or output.form is Format.TABLE:
+        for results in answers:
+            _explain(results, output.verbose)
+
+
+def _explain(results: Results, verbose: bool) -> None:
+    query, steering = results.query, results.query.steering
+    words = f"{len(results.hits)} of {results.tracks_searched} tracks"
+    if query.method == Method.GDR:
+        words += f" · seed {steering.seed} · {steering.draws} draws agree {results.agreement:.2f}"
+    say(f"{words} · {1000 * (results.draw_s + results.search_s):.0f} ms")
+    if verbose and query.round_trip is not None:
+        say(
+            f"inverted {steering.edit.path if steering.edit else ''} from "
+            f"{query.source_start_s:.0f} s; round-trip error (1 - cosine) {query.round_trip:.2e}"
+        )

@@ -1,0 +1,117 @@
+"""`gdr doctor`: check everything gdr needs on this machine, one line per check."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+
+from gdr_model import __version__, paths
+from gdr_model.errors import GdrError, UsageError
+from gdr_tui.cli.diagnostics import Failed
+from gdr_tui.cli.output import write
+from gdr_tui.safe_text import literal
+
+
+class Verdict(StrEnum):
+    """What a check that fails means."""
+
+    OK = "ok"
+    MISSING = "missing"
+    """gdr cannot work."""
+    ABSENT = "absent"
+    """gdr works without it."""
+    FAULTY = "faulty"
+    """gdr uses its defaults instead."""
+
+
+def doctor() -> None:
+    """Check everything gdr needs on this machine."""
+    checks: list[tuple[str, Callable[[], str], Verdict]] = [
+        ("gdr", lambda: f"{__version__}, Python {sys.version.split()[0]}", Verdict.MISSING),
+        ("store", _store, Verdict.MISSING),
+        ("settings", _settings, Verdict.FAULTY),
+        ("model", _model, Verdict.MISSING),
+        ("text", _text, Verdict.MISSING),
+        ("index", _index, Verdict.MISSING),
+        ("decoding", _decoding, Verdict.MISSING),
+        ("sound", _sound, Verdict.ABSENT),
+        ("terminal", _terminal, Verdict.ABSENT),
+    ]
+    verdicts = []
+    for name, check, otherwise in checks:
+        try:
+            verdict, details = Verdict.OK, check()
+        except (GdrError, OSError, ImportError) as error:
+            verdict, details = otherwise, str(error)
+        verdicts.append(verdict)
+        write(f"{verdict:8}{name:10}{literal(details)}\n")
+    if Verdict.MISSING in verdicts:
+        raise Failed(1)
+
+
+def _settings() -> str:
+    from gdr_tui.app import keys, settings
+
+    file = paths.home() / settings.FILE_NAME
+    chosen, problem = settings.load(file)
+    if wrong := "; ".join(filter(None, (problem, keys.remapped(chosen.keys).problem))):
+        raise UsageError(wrong)
+    return str(file) if file.exists() else f"the defaults; {file} would change them"
+
+
+def _store() -> str:
+    home = paths.home()
+    home.mkdir(parents=True, exist_ok=True)
+    if not os.access(home, os.W_OK):
+        raise OSError(f"{home} cannot be written")
+    return str(home)
+
+
+def _model() -> str:
+    import torch
+
+    from gdr_model.models.checkpoint import load
+
+    model = load()
+    return f"{model.space} on {model.device}, torch {torch.__version__}"
+
+
+def _text() -> str:
+    from gdr_model.encoders.builtin.minilm import NAME, find
+
+    return f"{NAME} in {find()}"
+
+
+def _index() -> str:
+    from importlib.metadata import version
+
+    return f"hnswlib {version('hnswlib')}"
+
+
+def _decoding() -> str:
+    import av
+    import soundfile
+
+    libsndfile = f"soundfile {soundfile.__version__} ({soundfile.__libsndfile_version__})"
+    return f"{libsndfile}, PyAV {av.__version__}"
+
+
+def _sound() -> str:
+    try:
+        import sounddevice
+    except OSError as error:
+        raise OSError("PortAudio is not installed (Debian: libportaudio2); no preview") from error
+    try:
+        device = sounddevice.query_devices(kind="output")
+    except sounddevice.PortAudioError as error:
+        raise OSError("there is no sound device; everything but the preview works") from error
+    return str(device["name"])
+
+
+def _terminal() -> str:
+    size = os.get_terminal_size() if sys.stdout.isatty() else None
+    shown = f"{size.columns}×{size.lines}" if size else "none on stdout"
+    terminal, colours = os.environ.get("TERM", ""), os.environ.get("COLORTERM", "")
+    return f"{shown}, TERM={terminal}, COLORTERM={colours}"

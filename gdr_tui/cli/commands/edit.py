@@ -1,0 +1,51 @@
+"""`gdr edit`: results for a track drawn again under other words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gdr_model.types import Edit, Method
+from gdr_tui.cli.answers import Request, answer
+from gdr_tui.cli.options import (
+    K,
+    OutputOptions,
+    RetrieverOptions,
+    SteeringOptions,
+    Where,
+    existing_file,
+)
+
+
+def edit(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", parser=existing_file, help="The track to start from."),
+    ],
+    prompt: Annotated[
+        list[str], typer.Argument(metavar="PROMPT", help="How the result should sound.")
+    ],
+    steering: SteeringOptions,
+    output: OutputOptions,
+    asked_of: RetrieverOptions,
+    from_prompt: Annotated[
+        str, typer.Option("--from", metavar="TEXT", help="Words that describe the track as it is.")
+    ] = Edit.from_prompt,
+    strength: Annotated[
+        float, typer.Option(help="How far to go: near 0 stays close, 1 starts from noise.")
+    ] = Edit.strength,
+    start: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Where the passage begins. Default: the passage nearest to the prompt.",
+        ),
+    ] = Edit.start_s,
+    where: Where = None,
+    k: K = 20,
+) -> None:
+    """Start from a track: invert its best passage and draw it again under other words."""
+    source = Edit(file, start, strength, from_prompt)
+    steerings = [steering.steering(" ".join(prompt), source)]
+    answer(Request(steerings, k, where, Method.GDR, asked_of, output))

@@ -1,0 +1,74 @@
+"""Opening the model and the libraries that a command names."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdr_model.errors import LibraryError
+from gdr_model.store.stores import stores
+from gdr_tui.app.gc_control import kept_for_good
+from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.options import RetrieverOptions
+
+if TYPE_CHECKING:
+    from gdr_model.search.retriever import Retriever
+
+
+def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
+    """A retriever over the libraries of some folders, closed with `stack`.
+
+    Raises:
+        LibraryError: if nothing has been indexed in them.
+    """
+    from gdr_model.store.library import Library
+
+    folders = library_folders(options.library)
+    if not folders:
+        raise LibraryError("no library has been indexed yet; run gdr index DIR")
+    libraries = [stack.enter_context(Library.open(folder)) for folder in folders]
+    if not any(library.count() for library in libraries):
+        raise LibraryError(f"{folders[0]} holds no tracks yet; run gdr index {folders[0]}")
+
+    with kept_for_good():
+        from gdr_model.models.checkpoint import load
+        from gdr_model.search.retriever import Retriever
+
+        return Retriever(load(options.model, options.device), libraries)
+
+
+def library_folders(named: list[Path] | None) -> list[Path]:
+    """The folders to search: those named, else the one indexed last, else none.
+
+    Raises:
+        LibraryError: if the only libraries there are cannot be read.
+    """
+    if named:
+        return named
+    indexed = stores()
+    if indexed.damaged and not indexed.roots:
+        raise LibraryError(unreadable(indexed.damaged[0]))
+    if len(indexed.roots) > 1:
+        say(f"searching {indexed.roots[0]}, the library indexed last (--library chooses another)")
+    return indexed.roots[:1]
+
+
+def unreadable(store: Path) -> str:
+    """What to do about a damaged store."""
+    return f"the library in {store} cannot be read; move it away and index its folder again"
+
+
+def music_folder(path: Path) -> Path:
+    """A folder of music; a leading `~`, which no shell expands in `make LIBRARY=~/x`, is expanded.
+
+    Raises:
+        LibraryError: if it does not exist.
+    """
+    try:
+        exists = path.expanduser().is_dir()
+    except (OSError, RuntimeError):  # a forbidden folder above it, an unknown user
+        exists = False
+    if not exists:
+        raise LibraryError(f"there is no folder {path}")
+    return path.expanduser()
