@@ -15,14 +15,24 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from gdr_model import paths
+from gdr_model.errors import UsageError
 from gdr_model.types import Edit, Steering
 
 FILE_NAME = "settings.toml"
+_LIMITS = {
+    "guidance": (0, 20),
+    "steps": (1, 200),
+    "draws": (1, 64),
+    "strength": (0.01, 1),
+    "results": (1, 1000),
+    "volume": (0, 1),
+}
+_COMMANDS = {"player": ("{path}",), "opener": ("{path}", "{folder}")}
+"""Lists of arguments, and what one of them must name."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +65,19 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys by the id of their action (`?` lists the ids); several are divided by commas."""
 
+    def __post_init__(self) -> None:
+        """Validate the values.
 
-_LIMITS = {
-    "guidance": (0, 20),
-    "steps": (1, 200),
-    "draws": (1, 64),
-    "strength": (0.01, 1),
-    "results": (1, 1000),
-    "volume": (0, 1),
-}
-_COMMANDS = {"player": ("{path}",), "opener": ("{path}", "{folder}")}
-"""Lists of arguments, and what one of them must name."""
+        Raises:
+            ValueError: naming the setting and what it may be.
+        """
+        for name, (low, high) in _LIMITS.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} must be a number from {low:g} to {high:g}")
+        for name, places in _COMMANDS.items():
+            parts = getattr(self, name)
+            if parts and not any(place in part for part in parts for place in places):
+                raise ValueError(f"{name} must name {' or '.join(places)} in one of its arguments")
 
 
 def load(file: Path | None = None) -> tuple[Settings, str]:
@@ -77,48 +89,11 @@ def load(file: Path | None = None) -> tuple[Settings, str]:
         return Settings(), ""
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Settings(), f"{file.name} cannot be read, so the defaults are used: {error}"
+
+    from gdr_model import decode  # the first frame of an app without the file need not wait for it
+
+    mistake = f"{file.name} has a mistake, so the defaults are used: "
     try:
-        return replace(Settings(), **{name: _value(name, raw[name]) for name in raw}), ""
-    except ValueError as error:
-        return Settings(), f"{file.name} has a mistake, so the defaults are used: {error}"
-
-
-def _value(name: str, value: Any) -> Any:
-    """One setting, checked.
-
-    Raises:
-        ValueError: naming the setting and what it may be.
-    """
-    if name not in {f.name for f in fields(Settings)}:
-        raise ValueError(f"there is no setting called {name}")
-    if name in _LIMITS:
-        return _number(name, value)
-    if name in _COMMANDS:
-        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-            raise ValueError(f'{name} must be a list of texts, as in ["mpv", "{{path}}"]')
-        places = _COMMANDS[name]
-        if value and not any(place in part for part in value for place in places):
-            raise ValueError(f"{name} must name {' or '.join(places)} in one of its arguments")
-        return tuple(value)
-    if name == "audition":
-        if not isinstance(value, bool):
-            raise ValueError("audition must be true or false")
-        return value
-    if name == "keys":
-        if not isinstance(value, dict) or not all(isinstance(k, str) for k in value.values()):
-            raise ValueError('keys must be a table of texts, as in "search.reroll" = "R"')
-        return dict(value)
-    if not isinstance(value, str):
-        raise ValueError(f"{name} must be a text")
-    return value
-
-
-def _number(name: str, value: Any) -> float | int:
-    """A number inside the limits of the setting, whole where the default is whole."""
-    low, high = _LIMITS[name]
-    whole = isinstance(getattr(Settings(), name), int)
-    kind = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        noun = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {noun} from {low:g} to {high:g}")
-    return value if whole else float(value)
+        return decode.into(Settings, raw, prefix=mistake), ""
+    except UsageError as error:
+        return Settings(), str(error)

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from gdr_model.types import Hit, Results
+from gdr_tui.rows import as_json, fits_playlist, hit_row, playlist_entry
 from gdr_tui.safe_text import clock, literal
 
 _BREAKS = re.compile("([\n\t])")
@@ -39,40 +39,6 @@ def write(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
-
-
-def record(rank: int, hit: Hit, results: Results) -> dict[str, Any]:
-    """One hit as every machine-readable form gives it."""
-    steering = results.query.steering
-    return {
-        "prompt": steering.prompt,
-        "rank": rank,
-        "path": str(hit.track.path),
-        "title": hit.track.title,
-        "artist": hit.track.artist,
-        "start_s": round(hit.start_s, 3),
-        "score": round(hit.score, 5),
-        "seed": steering.seed,
-    }
-
-
-def as_json(value: object, indent: int | None = None) -> str:
-    """JSON with readable letters; lone surrogates, which UTF-8 cannot hold, as escapes."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
-    return text
-
-
-def m3u8_entry(hit: Hit) -> str:
-    """The two lines of a track in an extended playlist; "" where a name has a line break."""
-    track = hit.track
-    if set(str(track.path)) & {"\n", "\r"}:
-        return ""
-    shown = f"{track.artist} - {track.name}" if track.artist else track.name
-    return f"#EXTINF:{round(track.duration_s)},{literal(shown)}\n{track.path}\n"
 
 
 def tsv_line(fields: Iterable[object]) -> str:
@@ -106,6 +72,14 @@ def _table(results: Results) -> None:
     console.print()
 
 
+def _in_playlist(hit: Hit) -> str:
+    """The lines of a track in a playlist; "" for a name that no playlist can hold."""
+    track, path = hit.track, str(hit.track.path)
+    if not fits_playlist(path):
+        return ""
+    return playlist_entry(path, track.name, track.artist, track.duration_s)
+
+
 def _nothing(results: Results) -> str:
     """Why there is no hit."""
     if results.banned:
@@ -125,7 +99,7 @@ def show(answers: Sequence[Results], form: Format) -> None:
     ]
     match form:
         case Format.JSONL:
-            write("".join(as_json(record(*entry)) + "\n" for entry in ranked))
+            write("".join(as_json(hit_row(*entry)) + "\n" for entry in ranked))
         case Format.JSON:
             whole = [
                 {
@@ -133,18 +107,18 @@ def show(answers: Sequence[Results], form: Format) -> None:
                     "method": results.query.method,
                     "tracks_searched": results.tracks_searched,
                     "agreement": round(results.agreement, 5),
-                    "hits": [record(r, h, results) for r, h in enumerate(results.hits, 1)],
+                    "hits": [hit_row(r, h, results) for r, h in enumerate(results.hits, 1)],
                 }
                 for results in answers
             ]
             write(as_json(whole, indent=2) + "\n")
         case Format.TSV:
             names = "prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"
-            write(tsv_line(names) + "".join(tsv_line(record(*entry).values()) for entry in ranked))
+            write(tsv_line(names) + "".join(tsv_line(hit_row(*entry).values()) for entry in ranked))
         case Format.PATHS:
             write("".join(f"{hit.track.path}\n" for _, hit, _ in ranked))
         case Format.M3U8:
-            write("#EXTM3U\n" + "".join(m3u8_entry(hit) for _, hit, _ in ranked))
+            write("#EXTM3U\n" + "".join(_in_playlist(hit) for _, hit, _ in ranked))
 
 
 def show_paths0(answers: Sequence[Results]) -> None:

@@ -1,4 +1,4 @@
-"""What is written out: a list of tracks with a title, wherever the list comes from."""
+"""A list of tracks to be exported, from the results of a query or from a crate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from gdr_model.notebook.crates import CrateTrack
 from gdr_model.types import Results, Steering
-from gdr_tui.cli.output import record
+from gdr_tui.rows import crate_row, hit_row
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Entry:
     genre: str
     duration_s: float
     start_s: float
-    """Where the passage begins that was found."""
+    """Where its best passage begins."""
     row: dict[str, Any]
-    """All that is known of it, by the names the command line uses."""
+    """All of its facts, named as in the output of the command line."""
 
     @property
     def name(self) -> str:
@@ -35,12 +35,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class TrackList:
-    """Tracks in an order."""
+    """Tracks in order."""
 
     title: str
     entries: tuple[Entry, ...]
     steering: Steering | None = None
-    """For the results of a query: what makes the same list again."""
+    """For the results of a query: what gives the same list again."""
 
 
 def of_results(results: Results, only: frozenset[Path] = frozenset()) -> TrackList:
@@ -48,7 +48,7 @@ def of_results(results: Results, only: frozenset[Path] = frozenset()) -> TrackLi
     entries = [
         Entry(
             t.path, t.title, t.artist, t.album, t.genre, t.duration_s, hit.start_s,
-            record(rank, hit, results) | {"album": t.album, "genre": t.genre},
+            hit_row(rank, hit, results) | {"album": t.album, "genre": t.genre},
         )
         for rank, hit in enumerate(results.hits, 1)
         if (t := hit.track) and (not only or t.path in only)
@@ -69,18 +69,3 @@ def of_crate(name: str, tracks: Sequence[CrateTrack]) -> TrackList:
             for number, t in enumerate(tracks, 1)
         ),
     )  # fmt: skip
-
-
-def crate_row(number: int, track: CrateTrack) -> dict[str, Any]:
-    """One track of a crate as every machine-readable form gives it."""
-    return {
-        "rank": number,
-        "path": str(track.path),
-        "title": track.title,
-        "artist": track.artist,
-        "album": track.album,
-        "genre": track.genre,
-        "duration_s": round(track.duration_s, 3),
-        "start_s": round(track.start_s, 3),
-        "prompt": track.prompt,
-    }

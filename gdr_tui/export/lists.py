@@ -8,20 +8,18 @@ import json
 import os
 from pathlib import Path
 
-from gdr_tui.cli.output import as_json
 from gdr_tui.export.entries import Entry, TrackList
+from gdr_tui.rows import as_json, playlist_entry
 from gdr_tui.safe_text import literal
 
 
 def m3u8(tracks: TrackList, folder: Path | None) -> str:
-    """An extended playlist of absolute paths, or relative to the folder it will lie in."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{literal(tracks.title)}"]
-    for entry in tracks.entries:
-        shown = f"{entry.artist} - {entry.name}" if entry.artist else entry.name
-        seconds = round(entry.duration_s) or -1  # which says that nobody knows
-        lines.append(f"#EXTINF:{seconds},{literal(shown)}")
-        lines.append(_location(entry, folder))
-    return "\n".join(lines) + "\n"
+    """An extended playlist of absolute paths, or of paths relative to the folder it will be in."""
+    entries = (
+        playlist_entry(_location(entry, folder), entry.name, entry.artist, entry.duration_s)
+        for entry in tracks.entries
+    )
+    return f"#EXTM3U\n#PLAYLIST:{literal(tracks.title)}\n" + "".join(entries)
 
 
 def _location(entry: Entry, folder: Path | None) -> str:
@@ -44,7 +42,7 @@ def as_csv(tracks: TrackList) -> str:
 
 
 def as_object(tracks: TrackList) -> str:
-    """The tracks, under the steering that makes the same list again or a crate's name."""
+    """The tracks, under the steering that gives the same list again, or under a crate's name."""
     rows = [entry.row for entry in tracks.entries]
     if tracks.steering is None:
         return as_json({"crate": tracks.title, "tracks": rows}, indent=2) + "\n"

@@ -5,6 +5,7 @@ from io import BytesIO, TextIOWrapper
 
 import pytest
 
+from gdr_tui import rows
 from gdr_tui.cli import output
 
 
@@ -38,5 +39,5 @@ def test_a_terminal_gets_nothing_that_acts_on_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_json_keeps_letters_and_escapes_broken_bytes() -> None:
-    assert output.as_json({"a": "é🎵"}) == '{"a": "é🎵"}'
-    assert output.as_json({"a": "\udcff"}) == '{"a": "\\udcff"}'
+    assert rows.as_json({"a": "é🎵"}) == '{"a": "é🎵"}'
+    assert rows.as_json({"a": "\udcff"}) == '{"a": "\\udcff"}'

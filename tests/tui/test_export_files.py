@@ -12,8 +12,6 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Query, Results, Steering
 from gdr_tui import export
 
-ALL: frozenset[Path] = frozenset()
-
 
 @pytest.fixture
 def found(tmp_path: Path) -> Results:
@@ -32,7 +30,7 @@ def found(tmp_path: Path) -> Results:
 
 def test_a_playlist_names_every_file_by_its_bytes(tmp_path: Path, found: Results) -> None:
     target = tmp_path / "list.m3u8"
-    said = export.write(target, found, ALL, replace=False)
+    said = export.write_list(target, export.of_results(found), replace=False)
     lines = target.read_bytes().splitlines()
     assert said.startswith("wrote 5 tracks to ")
     assert lines[0] == b"#EXTM3U"
@@ -43,7 +41,9 @@ def test_a_playlist_names_every_file_by_its_bytes(tmp_path: Path, found: Results
 def test_only_marked_results_are_written(tmp_path: Path, found: Results) -> None:
     target = tmp_path / "list.json"
     marked = frozenset({found.hits[2].track.path})
-    assert "wrote 1 track to" in export.write(target, found, marked, replace=False)
+    assert "wrote 1 track to" in export.write_list(
+        target, export.of_results(found, marked), replace=False
+    )
     rows = json.loads(target.read_text())
     assert [row["rank"] for row in rows["hits"]] == [3]
     assert Steering.from_json(json.dumps(rows["steering"])) == found.query.steering
@@ -51,7 +51,7 @@ def test_only_marked_results_are_written(tmp_path: Path, found: Results) -> None
 
 def test_a_table_has_a_row_for_every_result(tmp_path: Path, found: Results) -> None:
     target = tmp_path / "list.csv"
-    export.write(target, found, ALL, replace=False)
+    export.write_list(target, export.of_results(found), replace=False)
     with target.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == [str(hit.track.path) for hit in found.hits]
@@ -62,9 +62,9 @@ def test_a_file_is_replaced_only_on_demand(tmp_path: Path, found: Results) -> No
     target = tmp_path / "list.json"
     target.write_text("mine")
     with pytest.raises(UsageError, match="exists"):
-        export.write(target, found, ALL, replace=False)
+        export.write_list(target, export.of_results(found), replace=False)
     assert target.read_text() == "mine"
-    export.write(target, found, ALL, replace=True)
+    export.write_list(target, export.of_results(found), replace=True)
     assert target.read_text() != "mine"
 
 
@@ -72,15 +72,15 @@ def test_files_gone_from_disk_are_left_out_of_a_playlist_and_said(
     tmp_path: Path, found: Results
 ) -> None:
     found.hits[0].track.path.unlink()
-    said = export.write(tmp_path / "list.m3u8", found, ALL, replace=False)
+    said = export.write_list(tmp_path / "list.m3u8", export.of_results(found), replace=False)
     assert said.endswith(", 1 left out: gone from disk")
 
 
 def test_refusals_are_one_sentence(tmp_path: Path, found: Results) -> None:
     with pytest.raises(UsageError, match=r"\.m3u8, \.csv, \.json"):
-        export.write(tmp_path / "list.txt", found, ALL, replace=False)
+        export.write_list(tmp_path / "list.txt", export.of_results(found), replace=False)
     with pytest.raises(UsageError, match="cannot write"):
-        export.write(tmp_path / "none" / "list.csv", found, ALL, replace=False)
+        export.write_list(tmp_path / "none" / "list.csv", export.of_results(found), replace=False)
     assert not list(tmp_path.glob(".*"))
 
 

@@ -61,11 +61,13 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ('theme = ["a"]', "theme must be a text"),
         ('player = "mpv"', "player must be a list"),
         ('player = ["mpv"]', "{path}"),
-        ("keys = 3", "keys must be a table"),
+        ("keys = 3", "keys must hold named"),
         ("volume = 3", "volume must be a number from 0 to 1"),
+        ("guidance = nan", "guidance must be a number"),
+        ("[keys]\nx = 1", "keys must hold named texts"),
         ("audition = 1", "audition must be true or false"),
         ('opener = ["open"]', "opener must name {path} or {folder}"),
-        ("loudness = 3", "no setting called loudness"),
+        ("loudness = 3", "unknown field loudness; known are guidance, steps"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_the_defaults(tmp_path: Path, text: str, named: str) -> None:

@@ -8,6 +8,7 @@ from textual import on
 from textual.content import Content
 from textual.widgets import Input
 
+from gdr_model import atomic
 from gdr_tui import export
 from gdr_tui.app.crates.export import ExportScreen, Source
 from gdr_tui.app.main.search_screen import SearchScreen
@@ -173,7 +174,7 @@ class TrailKeys(SearchScreen):
                     raise export.wrong_ending((".json",))
                 if target.exists() and not replace:
                     raise export.already_there(target)
-                export.put(target, session.to_json())
+                atomic.write_text(target, session.to_json())
             return f"wrote {len(session.queries):,} queries to {literal(str(target))}"
 
         def tell(said: str | None) -> None:

@@ -14,7 +14,8 @@ from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import Print0, existing_file
-from gdr_tui.cli.output import as_json, tsv_line, write, write_paths0
+from gdr_tui.cli.output import tsv_line, write, write_paths0
+from gdr_tui.rows import as_json
 from gdr_tui.safe_text import clock, literal
 
 
@@ -72,7 +73,7 @@ def show(
     if print0:
         write_paths0(track.path for track in tracks)
         return
-    from gdr_tui.export.entries import crate_row
+    from gdr_tui.rows import crate_row
 
     rows = [crate_row(number, track) for number, track in enumerate(tracks, 1)]
     match form:

@@ -17,8 +17,9 @@ from gdr_tui.cli.options import (
     Where,
     existing_file,
 )
-from gdr_tui.cli.output import as_json, write
+from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import open_retriever
+from gdr_tui.rows import as_json
 from gdr_tui.safe_text import clock, literal
 
 

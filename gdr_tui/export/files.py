@@ -1,0 +1,112 @@
+"""Writing a list of tracks where the user said, in the form that the file's name asks for."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from gdr_model import atomic
+from gdr_model.errors import UsageError
+from gdr_tui.export import links, lists, rekordbox
+from gdr_tui.export.entries import TrackList
+from gdr_tui.rows import fits_playlist
+from gdr_tui.safe_text import literal
+from gdr_tui.user_paths import typed_path
+
+FORMATS = (".m3u8", ".csv", ".json", ".xml")
+"""The endings of a file's name that choose a form; a name without one is a folder of links."""
+
+
+class AlreadyThere(UsageError):
+    """A file of this name exists, and the caller did not allow replacing it."""
+
+
+def already_there(target: Path) -> AlreadyThere:
+    """The refusal to replace a file that exists."""
+    return AlreadyThere(f"{literal(target.name)} exists; export again to replace it")
+
+
+def wrong_ending(formats: Sequence[str], more: str = "") -> UsageError:
+    """The refusal of a file name whose ending is no known form."""
+    return UsageError(
+        f"end the file name in {'one of ' * (len(formats) > 1)}{', '.join(formats)}{more}"
+    )
+
+
+def suggested_name(prompt: str) -> str:
+    """A file name from the first words of a prompt."""
+    words = re.sub(r"[^\w]+", "-", literal(prompt).lower()).strip("-")
+    return f"gdr-{words[:40].strip('-') or 'results'}.m3u8"
+
+
+def suggested_target(prompt: str) -> Path:
+    """That name in the current folder, or in the home folder if the current one was deleted."""
+    name = suggested_name(prompt)
+    try:
+        folder = Path.cwd()
+    except OSError:
+        return Path("~", name)
+    # A text field cannot hold every folder's name; the bare name means the same place.
+    return folder / name if literal(str(folder)) == str(folder) else Path(name)
+
+
+def write_list(
+    target: Path, tracks: TrackList, *, replace: bool = False, relative: bool = False
+) -> str:
+    """Write a list in the form that the target's ending names.
+
+    Args:
+        target: ends in one of `FORMATS`; without an ending it is a folder of links.
+        tracks: what to write; forms that players read leave out files that no longer exist.
+        replace: whether an existing file may be replaced.
+        relative: whether playlists and links lead from the target to the tracks.
+
+    Returns:
+        One sentence about what was written and what was left out.
+
+    Raises:
+        AlreadyThere: if the file exists and must not be replaced.
+        UsageError: for another ending, or a place that cannot be written.
+    """
+    with typed_path(str(target)):
+        target = Path(os.path.abspath(target.expanduser()))
+        exists = target.is_dir() and any(target.iterdir()) if not target.suffix else target.exists()
+    suffix = target.suffix.lower()
+    if suffix and suffix not in FORMATS:
+        raise wrong_ending(FORMATS, "; without an ending it becomes a folder of links")
+    if exists and not replace:
+        raise already_there(target)
+    reasons = [_why_not(entry.path, suffix) for entry in tracks.entries]
+    entries = tuple(e for e, reason in zip(tracks.entries, reasons, strict=True) if not reason)
+    written = TrackList(tracks.title, entries, tracks.steering)
+    try:
+        match suffix:
+            case ".m3u8":
+                folder = Path(os.path.realpath(target.parent)) if relative else None
+                atomic.write_text(target, lists.m3u8(written, folder), "surrogateescape")
+            case ".csv":
+                atomic.write_text(target, lists.as_csv(written), "surrogateescape")
+            case ".json":
+                atomic.write_text(target, lists.as_object(written))
+            case ".xml":
+                atomic.write_bytes(target, rekordbox.document(written))
+            case _:
+                links.fill(target, written, relative=relative)
+    except OSError as error:
+        raise UsageError(f"cannot write {literal(str(target))}: {error.strerror}") from error
+    noun = "track" if len(entries) == 1 else "tracks"
+    left_out = "".join(
+        f", {reasons.count(reason)} left out: {reason}" for reason in sorted(set(reasons)) if reason
+    )
+    return f"wrote {len(entries)} {noun} to {literal(str(target))}{left_out}"
+
+
+def _why_not(path: Path, suffix: str) -> str:
+    """Why a form of this suffix leaves a file out, "" if it doesn't; tables can name any file."""
+    if suffix in (".csv", ".json"):
+        return ""
+    if suffix == ".m3u8" and not fits_playlist(str(path)):
+        return "a line break in the name"
+    return "" if os.path.exists(path) else "gone from disk"
