@@ -47,7 +47,7 @@ def small(path: Path, **changes: object) -> dict[str, object]:
         "network": {"kind": "mlp", "widths": [16], "condition_width": 16, "dropout": 0.2},
         "diffusion": {"nt_xent": 0.3},
         "optimiser": {"steps": 12, "batch": 8, "warmup": 2, "ema": 0.9},
-        "draw": {"draws": 4, "steps": 2, "rule": "ratio"},
+        "draw": {"draws": 4, "steps": 2},
         "validate_every": 6,
         "keep_every": 5,
         **changes,

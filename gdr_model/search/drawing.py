@@ -153,14 +153,14 @@ class Drawer:
             if steering.edit:
                 x, round_trip, start_s = self._edit(steering, steering.edit, cancelled)
             else:
-                x = self._sample(steering, cancelled)
+                x = self.sample(steering, cancelled)
                 # An edit has no anchor: it starts from sound, and the tower sees words alone.
                 if self.model.config.anchor_share:
                     anchor = self._tower_point(steering)
         points = self.model.whitening.apply(self.model.drawn(x))  # (Q, D)
         return Query(points, steering, method, round_trip, start_s, anchor)
 
-    def _guided(self, steering: Steering) -> Velocity:
+    def guided(self, steering: Steering) -> Velocity:
         """The denoiser under everything that steers the sampler, words and sounds."""
         words = [n.text for n in steering.negatives] + [s.text for s in steering.sliders]
         guided = Guided.build(
@@ -184,17 +184,17 @@ class Drawer:
         stacked = np.stack(means) if means else np.empty((0, self.model.space.dim), np.float32)
         return self.model.means(stacked)
 
-    def _noise(self, steering: Steering) -> Tensor:
+    def noise(self, steering: Steering) -> Tensor:
         """The noise (Q, T, D) that a steering's seed stands for."""
         config = self.model.denoiser.config
         eps = sampling.noise(steering.draws, config.frames, config.dim, steering.seed)
         return eps.to(self.model.device)
 
-    def _sample(self, steering: Steering, cancelled: Cancel) -> Tensor:
+    def sample(self, steering: Steering, cancelled: Cancel = never) -> Tensor:
         """Clean sequences (Q, T, D) from noise."""
         schedule = self.model.schedule
         grid = schedule.grid(steering.steps)
-        guided, eps = self._guided(steering), self._noise(steering)
+        guided, eps = self.guided(steering), self.noise(steering)
         if steering.sampler == Sampler.DPM:
             return sampling.dpm_solver_pp(guided, eps, grid, schedule, cancelled)
         if steering.sampler == Sampler.CONSISTENCY:
@@ -220,7 +220,7 @@ class Drawer:
             second at which the passage begins.
         """
         schedule = self.model.schedule
-        source, start_s = self._source(steering, edit)
+        source, start_s = self.source(steering, edit)
         grid = inversion.part_of_grid(schedule.grid(steering.steps), edit.strength)
         # An edit that differs in guidance or negatives starts from the same inversion.
         key = (edit.path, start_s, edit.from_prompt, tuple(grid))
@@ -228,12 +228,12 @@ class Drawer:
             inverted = self._invert(source, edit.from_prompt, grid, cancelled)
             self._inverted = _Inversion(key, *inverted)
         _, x0, eps, round_trip = self._inverted
-        fresh = self._noise(steering)
+        fresh = self.noise(steering)
         turned = inversion.blend(eps.expand_as(fresh), fresh, edit.strength)
         turned[0] = eps[0]
         times = torch.full((len(fresh),), grid[0], device=fresh.device)
         start = schedule.add_noise(x0.expand_as(fresh), turned, times)
-        drawn = sampling.ddim(self._guided(steering), start, grid, schedule, cancelled)
+        drawn = sampling.ddim(self.guided(steering), start, grid, schedule, cancelled)
         return drawn, round_trip, start_s
 
     def _invert(
@@ -249,7 +249,7 @@ class Drawer:
         x0, eps = schedule.x0_eps(top, plain(top, grid[0]), grid[0])
         return x0, eps, max(0.0, 1 - cosine)
 
-    def _source(self, steering: Steering, edit: Edit) -> tuple[Tensor, float]:
+    def source(self, steering: Steering, edit: Edit) -> tuple[Tensor, float]:
         """The passage to invert, tiled to (1, T, D), and the second at which it begins."""
         latents = self._latents_of(edit.path)
         if edit.start_s is None:

@@ -61,8 +61,8 @@ class Library:
         self._files: dict[LatentSpace, tuple[RowFile, RowFile]] = {}
 
     @classmethod
-    def open(cls, root: Path, *, create: bool = False) -> Library:
-        """The library of a folder.
+    def open(cls, root: Path, *, create: bool = False, store: Path | None = None) -> Library:
+        """The library of a folder, kept in `store` instead of the user's own stores if given.
 
         Raises:
             LibraryError: if there is none yet (and `create` is false), if it is damaged, or if
@@ -70,7 +70,7 @@ class Library:
         """
         # Not `resolve`: results keep the spelling the user gave, symbolic links included.
         root = Path(os.path.abspath(root.expanduser()))
-        store = store_of(root)
+        store = store or store_of(root)
         database = store / "library.db"
         if not database.exists():
             if not create:

@@ -48,7 +48,8 @@ def test_a_run_is_trained_and_evaluated(gdr, config, tmp_path) -> None:
         (("train", "CONFIG", "--resume"), 1, "no folder of gdr train"),
         (("eval", "retrieval", "/no/run"), 1, "no folder of gdr train"),
         (("eval", "fidelity", "/no/run"), 1, "no folder of gdr train"),
-        (("eval", "control", "/no/run"), 1, "no folder of gdr train"),
+        (("eval", "control", "/no/run"), 1, "there is no model '/no/run'"),
+        (("eval", "retrieval", "builtin", "--data", "/no/set"), 2, "there is no dataset"),
         (("eval", "control", "--library", "/no/music"), 1, "no library at /no/music"),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from gdr_model.search.whitening import unit
 from training.data.corpus import Corpus
@@ -13,7 +14,11 @@ from training.data.texts import Texts
 from training.evaluation import baselines
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
+from training.runs.export import tower_of
+from training.runs.ridge import ALPHAS
 from training.runs.space import Space
+from training.runs.state import Finished
+from training.runs.train import network
 
 
 @pytest.fixture
@@ -33,50 +38,68 @@ def space_of(corpus: Corpus, config: RunConfig) -> Space:
     return Space.fit(config.data, corpus.latents)
 
 
-def test_ridge_finds_a_linear_map_and_its_mean(rng: np.random.Generator) -> None:
-    x, weight = rng.standard_normal((200, 5)), rng.standard_normal((5, 3))
-    y = (x @ weight + 2).astype(np.float32)
-    fitted = baselines.Ridge.solve(x.astype(np.float32), y, np.ones(200), 1e-9)
-    np.testing.assert_allclose(fitted.weight, weight, atol=1e-4)
-    np.testing.assert_allclose(fitted(x.astype(np.float32)), y, atol=1e-4)
-
-
-def test_ridge_of_a_weight_is_ridge_of_a_repeated_row(rng: np.random.Generator) -> None:
-    x = rng.standard_normal((10, 3)).astype(np.float32)
-    y = rng.standard_normal((10, 2)).astype(np.float32)
-    shares = np.ones(10)
-    shares[0] = 3
-    again = np.r_[0, 0, np.arange(10)]
-    a = baselines.Ridge.solve(x, y, shares, 2.0)
-    b = baselines.Ridge.solve(x[again], y[again], np.ones(12), 2.0)
-    np.testing.assert_allclose(a.weight, b.weight, atol=1e-6)
-
-
 def test_alpha_is_chosen_among_the_offered(pairs: Pairs, tiny: RunConfig, corpus: Corpus) -> None:
     for written in (False, True):
         found = baselines.ridge(pairs, space_of(corpus, tiny), written=written)
-        assert found.alpha in baselines.ALPHAS
+        assert found.alpha in ALPHAS
         assert found(corpus.texts.pooled).shape == (40, 4)
 
 
 def test_trained_baselines_are_functions_of_the_seed(
     pairs: Pairs, tiny: RunConfig, corpus: Corpus
 ) -> None:
-    space = space_of(corpus, tiny)
+    space, schedule = space_of(corpus, tiny), tiny.diffusion.schedule
     text = corpus.texts.of(np.arange(3), states=False)
-    a, b = (baselines.regression(pairs, space, corpus, tiny).regress(text) for _ in range(2))
+    a, b = (
+        baselines.regress(baselines.regression(pairs, space, corpus, tiny), text, schedule)
+        for _ in range(2)
+    )
     np.testing.assert_array_equal(a, b)
-    assert a.shape == (3, 1, 4)
-    first, second = (baselines.contrastive(pairs, space, tiny) for _ in range(2))
+    assert a.shape == (3, 4)
     other = replace(tiny, optimiser=replace(tiny.optimiser, seed=1))
-    third = baselines.contrastive(pairs, space, other)
-    gallery = np.eye(4, dtype=np.float32)
-    rows = [
-        baselines.tower_scores(t, corpus.texts.pooled, gallery, space)
-        for t in (first, second, third)
+    pooled = torch.from_numpy(corpus.texts.pooled)
+    first, second, third = (
+        tower_of(pairs, space, config)(pooled).detach().numpy() for config in (tiny, tiny, other)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, third)
+
+
+def test_a_regression_answers_each_prompt_alone(
+    pairs: Pairs, tiny: RunConfig, corpus: Corpus
+) -> None:
+    net = baselines.regression(pairs, space_of(corpus, tiny), corpus, tiny, contrast=0.5)
+    schedule = tiny.diffusion.schedule
+    rows = np.arange(len(corpus.captions)).repeat(2)  # more than are answered at once
+    together = baselines.regress(net, corpus.texts.of(rows, states=False), schedule)
+    alone = baselines.regress(net, corpus.texts.of(rows[-1:], states=False), schedule)
+    np.testing.assert_allclose(together[-1:], alone, atol=1e-6)
+    np.testing.assert_array_equal(together[::2], together[1::2])
+
+
+def test_every_baseline_has_a_unit_point_for_every_caption(tiny: RunConfig, corpus: Corpus) -> None:
+    torch.manual_seed(0)
+    space = space_of(corpus, tiny)
+    run = Finished(tiny, "1", network(tiny, space.dim, corpus.texts), space)
+    found = baselines.points(run, corpus)
+    assert list(found) == [
+        baselines.RIDGE,
+        baselines.RIDGE_WRITTEN,
+        baselines.REGRESSION,
+        baselines.CONTRAST,
     ]
-    np.testing.assert_array_equal(rows[0], rows[1])
-    assert not np.array_equal(rows[0], rows[2])
+    _, asked = corpus.held_out("1")
+    for points in found.values():
+        assert points.shape == (asked.sum(), space.dim)
+        np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, rtol=1e-5)
+    plain = replace(tiny, diffusion=replace(tiny.diffusion, nt_xent=0.0))
+    plain = replace(plain, captions=replace(plain.captions, written=0, written_share=0.0))
+    fewer = baselines.points(replace(run, config=plain), corpus)
+    assert list(fewer) == [baselines.RIDGE, baselines.REGRESSION]
+    scores = baselines.class_scores(run, corpus)
+    assert scores is not None
+    assert scores.shape == (asked.sum(), len(corpus.tracks))
+    assert baselines.class_scores(run, replace(corpus, labels=())) is None
 
 
 def test_class_names_find_the_class_they_name() -> None:

@@ -50,7 +50,7 @@ def test_upstream_has_the_choices_of_the_methods_authors() -> None:
         ("name: a\ncaptions: {written_share: 0.5}\n", "captions.written_share needs written"),
         ("name: a\ndiffusion: {prediction: w}\n", "diffusion.prediction must be one of v, x0, eps"),
         ("name: a\ndiffusion: {schedule: {kind: odd}}\n", "unknown noise schedule 'odd'"),
-        ("name: a\ndraw: {rule: vote}\n", "draw.rule must be one of mean, scores"),
+        ("name: a\ndraw: {draws: 0}\n", "0 draws are out of range"),
         ("name: a\nnetwork: {kind: unet}\ncaptions: {blended: 0.1}\n", "network.kind mlp alone"),
         ("- a\n", "the file must hold named fields"),
         ("name: [\n", "cannot be read"),

@@ -1,4 +1,4 @@
-"""The protocols on a small run: what they report, and that it is the same every time."""
+"""Retrieval and fidelity of small runs: what they report, and that it is what a search finds."""
 
 from __future__ import annotations
 
@@ -9,70 +9,199 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model.errors import UsageError
+from gdr_model.errors import Cancelled, ModelError, SpaceMismatch, UsageError
+from gdr_model.types import Query
+from training import metrics
 from training.data.corpus import Corpus
-from training.evaluation.control import control, gain_at
-from training.evaluation.control_models import Steered, of_run, words_of
-from training.evaluation.fidelity import fidelity
-from training.evaluation.retrieval import PLAIN, open_folds, retrieval
+from training.evaluation import baselines
+from training.evaluation import retrieval as protocol
+from training.evaluation.fidelity import draws, fidelity
+from training.evaluation.retrieval import ALONE, GDR, GROUPS, TOWER, Answers, ask, retrieval
+from training.evaluation.subjects import is_run, opened, subjects
 from training.evaluation.tables import Table, save
 from training.metrics import Interval
-from training.runs.config import RULES, RunConfig
+from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
 from training.runs.space import Space
 from training.runs.state import RunError
 
+SYSTEMS = [
+    GDR,
+    ALONE,
+    "one draw",
+    "draws of one step",
+    TOWER,
+    baselines.RIDGE,
+    baselines.HALF_NAMES,
+    baselines.RIDGE_WRITTEN,
+    baselines.REGRESSION,
+    baselines.CONTRAST,
+    baselines.NAMES,
+]
+
 
 @pytest.fixture(scope="module")
-def runs(tiny: RunConfig, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Fold 0 with two seeds, and fold 1."""
+def runs(tiny: RunConfig, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Folds 0 and 1."""
     folder = tmp_path_factory.mktemp("runs")
-    other = replace(tiny, optimiser=replace(tiny.optimiser, seed=1))
-    for name, config, part in (("a", tiny, "0"), ("b", other, "0"), ("c", tiny, "1")):
-        train_on_corpus(config, part, folder / name, corpus=corpus)
-    return [folder / name for name in "abc"]
+    for part in ("0", "1"):
+        train_on_corpus(tiny, part, folder / part, corpus=corpus)
+    return [str(folder / part) for part in ("0", "1")]
 
 
-def test_retrieval_reports_every_system_over_all_folds(runs: list[Path]) -> None:
+def planted(ranks: dict[str, list[int]], groups: list[str], candidates: int = 10) -> Answers:
+    """Answers of which only the ranks matter."""
+    answers = Answers(groups=groups)
+    for system, places in ranks.items():
+        for rank in places:
+            scores = -np.arange(candidates, dtype=np.float32)
+            correct = np.arange(candidates) == rank - 1
+            assert answers.put(system, scores, correct) == rank
+    return answers
+
+
+def test_retrieval_reports_every_system_over_all_folds(runs: list[str]) -> None:
     tables, about = retrieval(runs, resamples=50)
-    systems, apart, fused, cloud = tables
+    systems, lead, cloud = tables
     assert about["queries"] == 20
     assert about["candidates"] == 20
-    assert [name for name, _ in systems.rows][1:] == list(PLAIN.values())
-    assert [name for name, _ in apart.rows] == list(PLAIN.values())
-    assert [name for name, _ in fused.rows] == ["one draw", *RULES]
+    assert about["draw"] == {"draws": 4, "steps": 2, "guidance": 3.0, "anchor_share": 0.5}
+    assert [name for name, _ in systems.rows] == SYSTEMS
+    assert [name for name, _ in lead.rows] == SYSTEMS[1:]
     assert all(0 <= float(row[1][1]) <= 100 for row in systems.rows)
-    assert -1 <= cloud.rows[1][1][0] <= 1
+    assert -1 <= float(cloud.rows[1][1][0]) <= 1
     again, _ = retrieval(runs, resamples=50)
     assert [t.described() for t in again] == [t.described() for t in tables]
 
 
-def test_runs_of_one_part_answer_together(runs: list[Path]) -> None:
-    first, second = open_folds(runs)
-    assert (first.part, len(first.drawers)) == ("0", 2)
-    assert (second.part, len(second.drawers)) == ("1", 1)
-    alone = [open_folds([run])[0].explained for run in runs[:2]]
-    np.testing.assert_allclose(first.explained, np.mean(alone, axis=0), rtol=1e-5)
+def test_ranks_are_the_places_that_a_search_lists(runs: list[str]) -> None:
+    """The first two systems and the tower, against `Retriever.search` and its list."""
+    answers = Answers()
+    with opened(runs[0]) as subject:
+        ask(subject, answers, seed=5)
+        right = subject.corpus.correct(subject.asked)
+        for row, caption in enumerate(subject.captions):
+            steering = subject.how.steering(caption, 5)
+            for system, method in ((GDR, "gdr"), (TOWER, "contrastive")):
+                hits = subject.retriever.search(steering, k=20, method=method).hits
+                columns = [subject.gallery.column[hit.track.content] for hit in hits]
+                assert len(hits) == 20
+                place = 1 + next(i for i, column in enumerate(columns) if right[row, column])
+                assert answers.ranks[system][row] == place
+        alone = replace(subject.retriever.query(steering), anchor=None)
+        scores = subject.scores(alone)
+        assert answers.ranks[ALONE][-1] == metrics.ranks(scores[None], right[-1:])[0]
 
 
-def test_what_cannot_be_evaluated_is_refused(runs: list[Path], tmp_path: Path) -> None:
+def test_a_baseline_is_ranked_by_the_cosine_of_its_point(runs: list[str]) -> None:
+    answers = Answers()
+    with opened(runs[1]) as subject:
+        assert subject.run is not None
+        ask(subject, answers, seed=0)
+        points = baselines.points(subject.run, subject.corpus)
+        space = subject.run.space
+        known = space.search(np.stack([space.standard(t).mean(0) for t in subject.corpus.latents]))
+        right = subject.corpus.correct(subject.asked)
+        for system, vectors in points.items():
+            wanted = metrics.ranks(vectors @ known.T, right)
+            assert answers.ranks[system] == wanted.tolist()
+        query = Query(vectors[:1], subject.how.steering("-", 0))
+        np.testing.assert_allclose(subject.scores(query), (vectors[:1] @ known.T)[0], atol=1e-5)
+
+
+def test_a_run_is_asked_what_it_holds_out(runs: list[str], corpus: Corpus) -> None:
+    asked = []
+    for subject in subjects(runs):
+        assert subject.run is not None
+        assert subject.name == f"fold {subject.run.part}"
+        assert set(subject.groups) == set(corpus.splits.parts[subject.run.part])
+        assert len(subject.gallery.tracks) == len(corpus.tracks)
+        asked += subject.captions
+    assert len(set(asked)) == len(asked) == 20
+
+
+def test_a_run_on_arrays_can_be_asked_all_of_another_set(
+    runs: list[str], tiny: RunConfig, corpus: Corpus
+) -> None:
+    with opened(runs[0], data=tiny.data.path) as subject:
+        assert subject.run is None
+        assert len(subject.captions) == len(corpus.caption_of)
+    tables, about = retrieval(runs[:1], data=tiny.data.path, resamples=20)
+    assert about["queries"] == 40
+    assert [name for name, _ in tables[0].rows] == SYSTEMS[:5]  # nothing is trained
+
+
+def test_what_cannot_be_evaluated_is_refused(
+    runs: list[str], tiny: RunConfig, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match="at least one folder"):
         retrieval([])
     with pytest.raises(UsageError, match="at least one folder"):
         fidelity([])
     with pytest.raises(RunError, match="no folder of gdr train"):
-        retrieval([tmp_path])
+        retrieval([str(tmp_path)])
+    with pytest.raises(UsageError, match="hold out the same part"):
+        retrieval([runs[0], runs[0]], resamples=5)
     with pytest.raises(UsageError, match="too few to compare"):
         fidelity(runs[:1])
+    with pytest.raises(ModelError):
+        retrieval(["no such model"], data=tiny.data.path)
+    with pytest.raises(SpaceMismatch, match="arrays that no encoder made"):
+        retrieval(["builtin"], data=tiny.data.path)
+    with pytest.raises(Cancelled):
+        retrieval(runs[:1], cancelled=lambda: True)
+    assert is_run(runs[0])
+    assert not is_run("builtin")
+    assert not is_run(str(tmp_path))
+
+
+def test_a_table_of_planted_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = {TOWER: [1, 9, 8, 2], GDR: [1, 1, 5, 2], "other": [10, 10, 10, 10]}
+    systems, lead = protocol.tables(planted(ranks, ["a", "a", "b", "c"], 20), resamples=200)
+    assert [name for name, _ in systems.rows] == [GDR, TOWER, "other"]
+    recall, first, fifth, median, percent, precision = systems.rows[0][1]
+    assert isinstance(recall, Interval)
+    assert (recall.value, recall.units) == (100.0, 3)
+    assert (first, fifth, median, percent) == (50.0, 100.0, 1.5, 7.5)
+    assert precision == pytest.approx(100 * (1 + 1 + 1 / 5 + 1 / 2) / 4)
+    assert lead.title == f"{GDR} minus each other system"
+    ahead = lead.rows[0][1][1]
+    assert isinstance(ahead, Interval)
+    assert ahead.value == pytest.approx(100 * ((8 / 9) + (1 / 5 - 1 / 8)) / 4)
+    assert "Chance is 50.0 %" in systems.note
+
+
+def test_a_pair_without_a_retriever_has_one_row_and_no_lead() -> None:
+    (systems,) = protocol.tables(planted({TOWER: [1, 3]}, ["a", "b"]), resamples=20)
+    assert [name for name, _ in systems.rows] == [TOWER]
+
+
+def test_the_better_cluster_is_never_below_the_worse_one(runs: list[str]) -> None:
+    answers = Answers()
+    with opened(runs[0]) as subject:
+        ask(subject, answers, seed=0)
+        drawn = subject.retriever.query(subject.how.steering(subject.captions[0], 0))
+        right = subject.corpus.correct(subject.asked)[:1]
+        halves = [
+            metrics.ranks(
+                subject.scores(replace(drawn, vectors=drawn.vectors[i::2], anchor=None))[None],
+                right,
+            )[0]
+            for i in (0, 1)
+        ]
+    assert answers.ranks[GROUPS[1]][0] == min(halves)
+    spread = 1 - metrics.mics(drawn.vectors[None])
+    assert answers.ambiguity[0] == pytest.approx(spread, abs=1e-5)
 
 
 def test_fidelity_of_enough_tracks(tiny: RunConfig, corpus: Corpus, tmp_path: Path) -> None:
     half = replace(tiny, data=replace(tiny.data, folds=2))
     train_on_corpus(half, "0", tmp_path / "run")
-    tables, _ = fidelity([tmp_path / "run"])
+    tables, _ = fidelity([str(tmp_path / "run")])
     assert [name for name, _ in tables[0].rows] == [
         "fold 0, draws",
-        "fold 0, anchor",
+        "fold 0, draws without guidance",
+        "fold 0, draws of one step",
         "fold 0, training tracks",
     ]
     mics, mivs = tables[1].rows[0][1]
@@ -80,36 +209,14 @@ def test_fidelity_of_enough_tracks(tiny: RunConfig, corpus: Corpus, tmp_path: Pa
     assert 1 <= float(mivs) <= tiny.draw.draws
 
 
-def test_control_reports_rivals_with_intervals(runs: list[Path]) -> None:
-    steered = of_run(open_folds(runs[:1])[0])
-    assert len(steered.gallery) == 20
-    # The top 20 of so small a gallery is all of it: halves have something to be negated.
-    halves = {"Piano": np.arange(20) < 10, "Jazz": np.arange(20) % 3 < 1}
-    wide = replace(steered, attributes=halves, draws=2, steps=3)
-    tables, about = control(wide, pairs=2, resamples=20)
-    assert [t.title.split(",")[0] for t in tables] == ["Negatives", "Edits", "Sliders"]
-    assert about["gallery"] == 20
-    assert all(isinstance(cells[0], Interval) for t in tables for _, cells in t.rows)
-    with pytest.raises(UsageError, match="at least two attributes"):
-        control(replace(wide, attributes={}))
-
-
-def test_an_edit_without_strength_stays_at_its_source(runs: list[Path]) -> None:
-    steered: Steered = replace(of_run(open_folds(runs[:1])[0]), steps=10, draws=2)
-    near = steered.edit(3, "loud drums", 0.1, "inverted") @ steered.gallery[3]
-    far = steered.edit(3, "loud drums", 1.0, "noise") @ steered.gallery[3]
-    assert near.mean() > 0.95
-    assert near.mean() > far.mean()
-
-
-def test_gain_is_read_where_the_walk_passes_the_closeness() -> None:
-    walk = [(1.0, 10.0), (0.8, 20.0), (0.4, 40.0), (0.0, 90.0)]
-    assert gain_at(walk, 0.6) == pytest.approx(20.0)
-    assert gain_at(walk, -1) == pytest.approx(80.0)
-
-
-def test_words_of_a_path_are_its_folders(tmp_path: Path) -> None:
-    assert words_of(tmp_path / "Dance Floor" / "2001" / "a.wav", tmp_path) == {"dance floor"}
+def test_fidelity_measures_the_draws_of_a_search(runs: list[str]) -> None:
+    with opened(runs[0]) as subject:
+        sequences = draws(subject, seed=3)
+        for drawn, caption in zip(sequences, subject.captions, strict=True):
+            query = subject.retriever.query(subject.how.steering(caption, 3))
+            assert subject.run is not None
+            vectors = subject.run.space.search(drawn.mean(1))
+            np.testing.assert_allclose(vectors, query.vectors, atol=1e-5)
 
 
 def test_a_space_keeps_directions_and_comes_back_from_its_tensors(

@@ -79,6 +79,15 @@ def describing_words(path: Path) -> tuple[str, ...]:
     return tuple(words.values())
 
 
+def words_of(path: Path, root: Path) -> set[str]:
+    """The words that say what a file below `root` sounds like: its tags and its folders' names."""
+    try:
+        folders = path.relative_to(root).parts[:-1]
+    except ValueError:
+        folders = ()
+    return {word.lower() for word in (*describing_words(path), *folders) if not word.isdigit()}
+
+
 def _holds(text: str, names: list[str]) -> bool:
     """Whether a name stands in the text; "art" does not stand in "party"."""
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)

@@ -1,22 +1,25 @@
-"""`gdr eval fidelity`: whether draws are like real music, and a prompt's draws diverse.
+"""`gdr eval fidelity`: how close draws are to real music, and how diverse a prompt's draws are.
 
-Real are the gallery's held-out tracks, drawn one draw a held-out caption (for the distances) or
-all of them (for diversity), everything standardised. The same figures for the training tracks,
-which are real too, and for the anchor, a regression without spread, say what is good.
+Draws are those of `gdr search`: one a held-out caption for the distances, all of them for
+diversity. Real are the held-out tracks. Everything is standardised. Draws without guidance, draws
+of one step (a regression, without spread) and the training tracks, which are real too, put the
+figures in proportion.
+
+Shapes: P captions, Q draws, R tracks, T frames, D latent width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Array
 from training import metrics
-from training.evaluation.retrieval import Fold, open_folds
+from training.evaluation.subjects import Subject, subjects
 from training.evaluation.tables import Table
 
 LEAST = 8
@@ -24,7 +27,7 @@ LEAST = 8
 
 
 def fidelity(
-    folders: Sequence[Path],
+    names: Sequence[str],
     *,
     data: str = "",
     seed: int = 0,
@@ -33,12 +36,10 @@ def fidelity(
     """All tables, and what they were made from.
 
     Raises:
-        UsageError: if no folder was given, or there is too little to compare.
+        UsageError: if no run is given, or there is too little to compare.
     """
-    if not folders:
-        raise UsageError("name at least one folder of gdr train")
     distances = Table(
-        "Distance to the held-out tracks, time-means",
+        "Distance to the real tracks, time-means",
         ("Fréchet, shrunk", "kernel distance", "N real", "N drawn"),
         note="0 is the same distribution. Compare only equal N; every row has its own.",
     )
@@ -52,61 +53,74 @@ def fidelity(
         ("precision", "recall", "density", "coverage"),
     )
     motion = Table("Motion, from second to second", ("Fréchet of histograms", "mean angle"))
-    for fold in open_folds(folders, data):
-        on_progress(str(fold.folder))
-        _one(fold, seed, (distances, diversity, coverage, motion))
+    for subject in subjects(names, data):
+        on_progress(subject.name)
+        _one(subject, seed, (distances, diversity, coverage, motion))
     tables = [table for table in (distances, diversity, coverage, motion) if table.rows]
-    about = {"protocol": "fidelity", "runs": [str(f) for f in folders], "seed": seed}
+    about = {"protocol": "fidelity", "subjects": list(names), "data": data, "seed": seed}
     return tables, about
 
 
-def _one(fold: Fold, seed: int, tables: tuple[Table, ...]) -> None:
+def draws(subject: Subject, seed: int, **changes: float) -> Array:
+    """Standardised sequences (P, Q, T, D) that a search draws for each caption asked."""
+    steerings = [subject.how.steering(caption, seed).but(**changes) for caption in subject.captions]
+    with torch.inference_mode():
+        drawn = [subject.retriever.drawer.sample(steering) for steering in steerings]
+    return np.stack([x.cpu().numpy() for x in drawn])
+
+
+def _one(subject: Subject, seed: int, tables: tuple[Table, ...]) -> None:
     distances, diversity, coverage, motion = tables
-    away, _ = fold.corpus.held_out(fold.part)
-    d, drawer, name = fold.config.draw, fold.drawers[0], f"fold {fold.part}"
-    sequences = drawer.draw(fold.text, d.draws, d.steps, d.guidance, seed)  # (P, Q, T, D)
-    draws = sequences.mean(2)
-    real = fold.gallery[away]
-    if min(len(real), len(draws)) < LEAST:
-        raise UsageError(f"{len(real)} tracks and {len(draws)} prompts are too few to compare")
-    # Each prompt gives another of its draws, so that no two share their starting noise.
-    one = draws[np.arange(len(draws)), np.arange(len(draws)) % draws.shape[1]]
-    anchor = drawer.anchor(fold.text, d.draws, seed).mean(1)
-    learned = fold.gallery[~away]
-    for what, points in (("draws", one), ("anchor", anchor), ("training tracks", learned)):
+    away = np.ones(len(subject.corpus.tracks), np.bool_)
+    if subject.run is not None:
+        away, _ = subject.corpus.held_out(subject.run.part)
+    model = subject.model
+    library = subject.gallery.library
+    tracks = [library.latents(t.content, model.space) for t in subject.gallery.tracks]
+    gallery = model.means(np.stack([track.mean(0) for track in tracks])).cpu().numpy()
+    real = gallery[away]
+    sequences = draws(subject, seed)
+    if min(len(real), len(sequences)) < LEAST:
+        raise UsageError(f"{len(real)} tracks and {len(sequences)} prompts are too few to compare")
+    rows = {
+        "draws": _one_each(sequences),
+        "draws without guidance": _one_each(draws(subject, seed, guidance=1.0)),
+        "draws of one step": _one_each(draws(subject, seed, steps=1)),
+    }
+    if not away.all():
+        rows["training tracks"] = gallery[~away]
+    for what, points in rows.items():
+        name = f"{subject.name}, {what}"
         shrunk = metrics.frechet_shrunk(real, points)
         kernel = metrics.kernel_distance(real, points)
-        distances.add(
-            f"{name}, {what}",
-            shrunk.value,
-            kernel.value,
-            float(shrunk.n_real),
-            float(shrunk.n_drawn),
-        )
-        found = metrics.prdc(real, points)
-        coverage.add(f"{name}, {what}", *found.values())
-    if draws.shape[1] > 1:
-        vectors = fold.space.search(draws)
-        diversity.add(name, metrics.mics(vectors), metrics.mivs(vectors))
-    if drawer.shape[0] > 1:
-        _motion(fold, sequences, motion, name)
+        sizes = float(shrunk.n_real), float(shrunk.n_drawn)
+        distances.add(name, shrunk.value, kernel.value, *sizes)
+        coverage.add(name, *metrics.prdc(real, points).values())
+    if sequences.shape[1] > 1:
+        vectors = model.whitening.apply(model.drawn(torch.from_numpy(sequences)))
+        diversity.add(subject.name, metrics.mics(vectors), metrics.mivs(vectors))
+    if sequences.shape[2] > 1:
+        chosen = [t for t, held_out in zip(tracks, away, strict=True) if held_out]
+        _motion(subject, chosen, sequences, motion)
 
 
-def _motion(fold: Fold, sequences: Array, table: Table, name: str) -> None:
+def _one_each(sequences: Array) -> Array:
+    """Time-means (P, D): another draw for each prompt, so that no two share their noise."""
+    prompts = np.arange(len(sequences))
+    return np.asarray(sequences[prompts, prompts % sequences.shape[1]].mean(1))
+
+
+def _motion(subject: Subject, tracks: Sequence[Array], sequences: Array, table: Table) -> None:
     """Angles between successive latents, of tracks long enough to have some."""
-    away, _ = fold.corpus.held_out(fold.part)
-    frames = fold.drawers[0].shape[0]
-    real = [
-        fold.space.standard(fold.corpus.latents[i])[:frames]
-        for i in np.flatnonzero(away)
-        if len(fold.corpus.latents[i]) >= frames
-    ]
-    if len(real) < LEAST:
+    frames = sequences.shape[2]
+    long = [track[:frames] for track in tracks if len(track) >= frames]
+    if len(long) < LEAST:
         return
+    real = subject.model.passages(np.stack(long)).cpu().numpy()
     drawn = sequences[:, 0]
     table.add(
-        f"{name}, draws",
-        metrics.motion_frechet(np.stack(real), drawn, shrunk=True).value,
+        f"{subject.name}, draws",
+        metrics.motion_frechet(real, drawn, shrunk=True).value,
         float(metrics.angles(drawn).mean()),
     )
-    table.add(f"{name}, held-out tracks", 0.0, float(metrics.angles(np.stack(real)).mean()))
+    table.add(f"{subject.name}, real tracks", 0.0, float(metrics.angles(real).mean()))

@@ -23,6 +23,7 @@ from training.metrics.retrieval import (
     mean_reciprocal_rank,
     median_rank,
     medr_percent,
+    rank_correlation,
     ranks,
     recall_at,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "motion_frechet",
     "motion_histograms",
     "prdc",
+    "rank_correlation",
     "ranks",
     "recall_at",
     "vendi",

@@ -105,6 +105,19 @@ def average_precision(scores: ArrayLike, correct: ArrayLike) -> Floats:
     return result
 
 
+def rank_correlation(a: ArrayLike, b: ArrayLike) -> float:
+    """Spearman's correlation of two values (Q,) per query; ties share their mean rank.
+
+    0 where either has no order.
+    """
+    x, y = _places(checked(a, "the values", 1)), _places(checked(b, "the other values", 1))
+    if len(x) != len(y):
+        raise UsageError(f"{len(x)} and {len(y)} values have no correlation; give one of each")
+    x, y = x - x.mean(), y - y.mean()
+    scale = float(np.sqrt((x**2).sum() * (y**2).sum()))
+    return float((x * y).sum()) / scale if scale else 0.0
+
+
 def evaluate(
     scores: ArrayLike, correct: ArrayLike, ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
@@ -140,3 +153,8 @@ def _checked(values: ArrayLike) -> Floats:
     if found.min() < 1:
         raise UsageError(f"a rank of {found.min():g} is impossible; ranks begin at 1")
     return found
+
+
+def _places(values: Floats) -> Floats:
+    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[at]

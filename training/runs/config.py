@@ -19,8 +19,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
-
-RULES = ("mean", "scores", "rrf", "max", "anchor", "density", "ratio")
+from gdr_model.types import Steering
 
 
 def _need(holds: bool, sentence: str) -> None:
@@ -155,22 +154,28 @@ class OptimiserConfig:
 
 @dataclass(frozen=True)
 class DrawConfig:
-    """How queries are drawn while validating and evaluating."""
+    """How queries are drawn while validating and evaluating; by default as `gdr search` does."""
 
-    draws: int = 16
+    draws: int = Steering.draws
     """Points a prompt."""
-    steps: int = 8
+    steps: int = Steering.steps
     """Of the sampler."""
-    guidance: float = 1.0
+    guidance: float = Steering.guidance
     """Of the prompt; 1 draws from the distribution that was learned."""
-    rule: str = "mean"
-    """How the draws become one ranking; see `training.evaluation.fusion`."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
-        _need(self.draws > 0 and self.steps > 0, "draw.draws and draw.steps must be above 0")
-        _need(self.guidance >= 0, "draw.guidance must not be negative")
-        _need(self.rule in RULES, f"draw.rule must be one of {', '.join(RULES)}")
+        """Refuse what no query can have."""
+        self.steering("-", 0)
+
+    def steering(self, prompt: str, seed: int) -> Steering:
+        """A prompt, to be drawn like this.
+
+        Raises:
+            UsageError: if no query can be drawn like this.
+        """
+        return Steering(
+            prompt, draws=self.draws, steps=self.steps, guidance=self.guidance, seed=seed
+        )
 
 
 @dataclass(frozen=True)

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from gdr_model.diffusion.denoisers import Network
 from gdr_model.types import Cancel, never
-from training import metrics
 from training.data.corpus import Corpus, read_corpus
-from training.evaluation import fusion
-from training.evaluation.drawing import Drawer
 from training.runs import state
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
 from training.runs.run_input import RunInput
 from training.runs.space import Space
 from training.runs.train import TrainingProgress, network, train
-
-VALIDATED = 400
-"""Held-out captions that a validation searches for, at most."""
+from training.runs.validation import Retrieval
 
 
 def train_on_corpus(
@@ -86,32 +79,3 @@ def corpus_input(
         "held_out_tracks": int(out.sum()),
     }
     return RunInput(pairs, space, net, part, Retrieval(config, corpus, part, space), counts)
-
-
-class Retrieval:
-    """Validation: held-out captions searched for among all tracks, as in an evaluation."""
-
-    figures = ("R@1", "R@10", "median_rank")
-
-    def __init__(self, config: RunConfig, corpus: Corpus, part: str, space: Space) -> None:
-        self.config, self.space = config, space
-        _, items = corpus.held_out(part)
-        rows = np.flatnonzero(items)
-        some = np.zeros_like(items)
-        some[rows[:: max(1, math.ceil(len(rows) / VALIDATED))]] = True
-        self.text = corpus.texts.of(corpus.caption_of[some], config.network["kind"] != "mlp")
-        self.correct = corpus.correct(some)
-        self.gallery = np.stack([space.standard(track).mean(0) for track in corpus.latents])
-
-    def __call__(self, net: Network) -> dict[str, float]:
-        """R@1, R@10 and median rank."""
-        c = self.config
-        drawer = Drawer(net, c.diffusion.schedule, c.diffusion.prediction)
-        drawn = drawer.drawn(self.text, c.draw, c.optimiser.seed)
-        scores = fusion.fused(drawn, self.gallery, self.space, c.draw.rule)
-        ranks = metrics.ranks(scores, self.correct)
-        return {
-            "R@1": metrics.recall_at(ranks, 1),
-            "R@10": metrics.recall_at(ranks, 10),
-            "median_rank": metrics.median_rank(ranks),
-        }

@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from gdr_model.diffusion.denoisers import Network
@@ -127,8 +126,7 @@ def require_searchable(space: Space) -> None:
     Raises:
         UsageError: naming the setting.
     """
-    turned = len(space.mean) != space.dim or (space.basis != np.eye(space.dim)).any()
-    if space.floor or turned:
+    if not space.per_axis:
         raise UsageError("data.floor and data.components make a space that no library is kept in")
     scaled = (space.sd == space.spread).all() or space.along is not None
     if space.power and not scaled:

@@ -26,8 +26,8 @@ from gdr_model.store.library import Library
 from gdr_model.types import Array
 from training.data import Dataset, Item, Splits
 from training.data.corpus import Corpus
+from training.data.folder import words_of
 from training.data.texts import embed
-from training.evaluation.control_models import words_of
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
 from training.runs.export import export

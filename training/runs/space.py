@@ -50,6 +50,12 @@ class Space:
         """Width of the space."""
         return len(self.sd)
 
+    @property
+    def per_axis(self) -> bool:
+        """Whether a raw latent's axes are shifted and scaled one by one, and nothing else."""
+        turned = len(self.mean) != self.dim or (self.basis != np.eye(self.dim)).any()
+        return not self.floor and not turned
+
     def standard(self, latents: Array) -> Array:
         """Raw latents (..., W) as the network sees them (..., D)."""
         return np.asarray((_logged(latents, self.floor) - self.mean) @ self.basis / self.sd)

@@ -120,73 +120,77 @@ def train(
         train_run(config, fold, out, resume, seed, device)
 
 
-def eval_retrieval(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of gdr train.")],
-    data: Annotated[
-        str, typer.Option(help="Another set than the run's own.", show_default=False)
-    ] = "",
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", help="Folder of the report. Default: the first RUN.", show_default=False
-        ),
-    ] = None,
-    seed: opt.Seed = 0,
-) -> None:
-    """Ask every held-out caption of the whole gallery: gdr, its fusions, its baselines.
+Evaluated = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN|MODEL...",
+        help="Folders of gdr train; with --data also models.",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="SET",
+        help="Ask all captions of this set (a folder of gdr extract) instead of those a run holds "
+        "out.",
+        show_default=False,
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Folder of the report. Default: the first RUN, or one named after the command.",
+        show_default=False,
+    ),
+]
 
-    Runs with other folds ask other captions, which are counted together; runs with the same fold
-    and other seeds answer together.
+
+def eval_retrieval(
+    names: Evaluated, data: Data = "", out: Report = None, seed: opt.Seed = 0
+) -> None:
+    """Search for every held-out caption, as gdr search does, and with each baseline.
+
+    Runs that hold out different folds of a set are counted together.
     """
     from gdr_tui.cli.commands.training_runs import show_retrieval
 
-    show_retrieval(runs, data, out, seed)
+    show_retrieval(names, data, out, seed)
 
 
 def eval_fidelity(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of gdr train.")],
-    data: Annotated[
-        str, typer.Option(help="Another set than the run's own.", show_default=False)
-    ] = "",
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", help="Folder of the report. Default: the first RUN.", show_default=False
-        ),
-    ] = None,
-    seed: opt.Seed = 0,
+    names: Evaluated, data: Data = "", out: Report = None, seed: opt.Seed = 0
 ) -> None:
-    """Compare what is drawn with real music: distances, diversity, coverage, motion."""
+    """Compare draws with real music: distances, diversity, coverage, motion."""
     from gdr_tui.cli.commands.training_runs import show_fidelity
 
-    show_fidelity(runs, data, out, seed)
+    show_fidelity(names, data, out, seed)
 
 
 def eval_control(
-    run: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[RUN]",
-            help="A run on arrays with class names. Default: a model and a library.",
-            show_default=False,
-        ),
-    ] = None,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="RUN|MODEL", help="A folder of gdr train, or a model."),
+    ] = "builtin",
     library: Annotated[
         Path,
-        typer.Option("--library", "-L", help="An indexed folder whose tracks have tags."),
+        typer.Option("--library", "-L", help="For a model: an indexed folder of music."),
     ] = Path(),
-    model: opt.ModelOption = "builtin",
+    data: Data = "",
     attributes: Annotated[
         Attributes,
-        typer.Option(help="What a track has: its tags and folders, or what the teacher hears."),
+        typer.Option(
+            help="What a library's track has: tags and folders, or the teacher's classes."
+        ),
     ] = Attributes.TAGS,
     pairs: Annotated[int, typer.Option(min=2, help="Pairs, edits and sliders tried.")] = 24,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")] = Path(
-        "control"
-    ),
+    out: Report = None,
     seed: opt.Seed = 0,
 ) -> None:
-    """Measure negatives, edits and sliders beside score subtraction and prompt arithmetic."""
+    """Measure negatives, edits and sliders against score subtraction and prompt arithmetic."""
     from gdr_tui.cli.commands.training_runs import show_control
 
-    show_control(run, library, model, attributes.value, pairs, out, seed)
+    show_control(name, library, data, attributes.value, pairs, out, seed)

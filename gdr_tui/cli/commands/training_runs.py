@@ -19,10 +19,10 @@ from gdr_tui.cli.progress import Shown, bars
 from gdr_tui.safe_text import literal
 from training.data.corpus import read_corpus
 from training.evaluation.control import control
-from training.evaluation.control_library import of_library
-from training.evaluation.control_models import Steerable, of_run
 from training.evaluation.fidelity import fidelity
-from training.evaluation.retrieval import open_folds, retrieval
+from training.evaluation.retrieval import retrieval
+from training.evaluation.steered import Steered, of_library, of_set
+from training.evaluation.subjects import is_run
 from training.evaluation.tables import save
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
@@ -116,40 +116,45 @@ def _training(config: RunConfig) -> Iterator[Callable[[At], None]]:
         yield on_progress
 
 
-def show_retrieval(runs: list[Path], data: str, out: Path | None, seed: int) -> None:
+def show_retrieval(names: list[str], data: str, out: Path | None, seed: int) -> None:
     """The tables of `gdr eval retrieval`, printed and written."""
     with _telling() as tell:
-        tables, about = retrieval(runs, data=data, seed=seed, on_progress=tell)
-    write(save(out or runs[0], "retrieval", tables, about))
+        tables, about = retrieval(names, data=data, seed=seed, on_progress=tell)
+    write(save(out or _report(names[0], "retrieval"), "retrieval", tables, about))
 
 
-def show_fidelity(runs: list[Path], data: str, out: Path | None, seed: int) -> None:
+def show_fidelity(names: list[str], data: str, out: Path | None, seed: int) -> None:
     """The tables of `gdr eval fidelity`, printed and written."""
     with _telling() as tell:
-        tables, about = fidelity(runs, data=data, seed=seed, on_progress=tell)
-    write(save(out or runs[0], "fidelity", tables, about))
+        tables, about = fidelity(names, data=data, seed=seed, on_progress=tell)
+    write(save(out or _report(names[0], "fidelity"), "fidelity", tables, about))
 
 
 def show_control(
-    run: Path | None,
+    name: str,
     library: Path,
-    model: str,
+    data: str,
     attributes: str,
     pairs: int,
-    out: Path,
+    out: Path | None,
     seed: int,
 ) -> None:
     """The tables of `gdr eval control`, printed and written."""
     with _telling() as tell, ExitStack() as stack:
-        steered: Steerable
-        if run is not None:
-            (fold,) = open_folds([run])
-            steered = of_run(fold)
+        steered: Steered
+        if data or is_run(name):
+            steered = stack.enter_context(of_set(name, data))
         else:
+            model = load(name, "cpu")
             opened = stack.enter_context(Library.open(library))
-            steered = of_library(load(model, "cpu"), opened, attributes)
+            steered = of_library(model, opened, attributes)
         tables, about = control(steered, pairs=pairs, seed=seed, on_progress=tell)
-    write(save(out, "control", tables, about))
+    write(save(out or _report(name, "control"), "control", tables, about))
+
+
+def _report(name: str, protocol: str) -> Path:
+    """Where a report goes: into a run's folder, or one named after the protocol."""
+    return Path(name) if is_run(name) else Path(protocol)
 
 
 @contextmanager

@@ -1,0 +1,124 @@
+"""A retriever under test of control: steered queries, the gallery they rank, and its attributes.
+
+Shapes: Q draws, D latent width, R gallery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from gdr_model.diffusion import inversion, sampling
+from gdr_model.errors import UsageError
+from gdr_model.models.checkpoint import Model
+from gdr_model.search.retriever import Retriever
+from gdr_model.search.whitening import unit
+from gdr_model.store.library import Library
+from gdr_model.types import Array, Edit, Query, Slider, Steering, WeightedText
+from training.evaluation import attributes
+from training.evaluation.attributes import FLOOR, Attributes
+from training.evaluation.subjects import opened
+from training.runs.config import DrawConfig
+from training.runs.gallery import Gallery
+
+REMEMBERED = 1000
+"""Draws that a retriever keeps: the protocols ask for the plain prompts again and again."""
+
+Weighted = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Steered:
+    """A retriever, the recordings it ranks, and what they have."""
+
+    retriever: Retriever
+    gallery: Gallery
+    attributes: Attributes
+    how: DrawConfig = field(default_factory=DrawConfig)
+
+    @cached_property
+    def sources(self) -> Array:
+        """(R, D) unit vectors of each recording's first passage, which edits start from."""
+        model = self.retriever.model
+        passages = self.gallery.first_passages(model.space)
+        return model.whitening.apply(np.stack([rows.mean(0) for rows in passages]))
+
+    def query(
+        self, prompt: str, negatives: Weighted = (), sliders: Weighted = (), seed: int = 0
+    ) -> Query:
+        """What `gdr search` draws for a prompt under negatives and sliders."""
+        steering = self.how.steering(prompt, seed).but(
+            negatives=tuple(WeightedText(text, weight) for text, weight in negatives),
+            sliders=tuple(Slider(text, amount) for text, amount in sliders),
+        )
+        return self.retriever.query(steering)
+
+    def edit(self, source: int, prompt: str, strength: float, seed: int = 0) -> Query:
+        """What `gdr edit` draws from a recording's beginning."""
+        return self.retriever.query(self._edited(source, prompt, strength, seed))
+
+    def from_noise(self, source: int, prompt: str, strength: float, seed: int = 0) -> Query:
+        """The same from random noise in the place of the source's own."""
+        steering = self._edited(source, prompt, strength, seed)
+        model, drawer = self.retriever.model, self.retriever.drawer
+        assert steering.edit is not None  # noqa: S101 (for the type checker)
+        x0, _ = drawer.source(steering, steering.edit)
+        noise = drawer.noise(steering)
+        grid = inversion.part_of_grid(model.schedule.grid(steering.steps), strength)
+        with torch.inference_mode():
+            times = torch.full((len(noise),), grid[0], device=noise.device)
+            start = model.schedule.add_noise(x0.expand_as(noise), noise, times)
+            drawn = sampling.ddim(drawer.guided(steering), start, grid, model.schedule)
+        return Query(model.whitening.apply(model.drawn(drawn)), steering)
+
+    def at(self, points: Array) -> Query:
+        """Points (Q, D) of the search space as a query; they need not have length one."""
+        return Query(unit(points), Steering("-"))
+
+    def scores(self, query: Query) -> Array:
+        """The score (R,) of every recording."""
+        return self.gallery.scores(self.retriever, query)
+
+    def mixed(self, query: Query) -> Array:
+        """The draws (Q, D) of a query, each mixed with the tower's point by its share."""
+        if query.anchor is None:
+            return query.vectors
+        share = self.retriever.model.config.anchor_share
+        return np.asarray((1 - share) * query.vectors + share * query.anchor)
+
+    def _edited(self, source: int, prompt: str, strength: float, seed: int) -> Steering:
+        path = str(self.gallery.tracks[source].path)
+        return self.how.steering(prompt, seed).but(edit=Edit(path, 0.0, strength))
+
+
+def of_library(model: Model, library: Library, source: str = "tags") -> Steered:
+    """A model and an indexed library; `source` says where attributes come from.
+
+    Raises:
+        UsageError: if the library's tracks share no attribute.
+        FileNotFoundError: if the teacher is needed and is not there.
+    """
+    gallery = Gallery.of(library, model.space)
+    if not gallery.tracks:
+        raise UsageError(f"{library.root} holds no track that {model.name} has indexed")
+    retriever = Retriever(model, [library], remember=REMEMBERED)
+    return Steered(retriever, gallery, attributes.of_library(gallery, source))
+
+
+@contextmanager
+def of_set(name: str, data: str = "") -> Iterator[Steered]:
+    """A run and the set it was trained on, or a run or a model and the set `data`.
+
+    Raises:
+        UsageError: if the set's tracks share no attribute.
+    """
+    with opened(name, data) as subject:
+        floor = subject.run.config.data.floor if subject.run else None
+        found = attributes.of_corpus(subject.corpus, floor or FLOOR)
+        retriever = Retriever(subject.model, [subject.gallery.library], remember=REMEMBERED)
+        yield Steered(retriever, subject.gallery, found, subject.how)
