@@ -1,8 +1,8 @@
-"""Is a network of ours the original? Reference weights and inputs in, errors of each output out.
+"""Comparison of our networks with the originals, on reference folders; no weights are kept here.
 
-`CHECKS` is the table from what `gdr model check` takes to the module that runs the network; such
-a module offers `outputs(case) -> Iterator[Compared]`, for one set of a reference folder. torch is
-imported by those modules, and so when a check runs and not before.
+`CHECKS` maps what `gdr model check` takes to the module that runs the network. Such a module has
+`outputs(case)`, which compares the outputs of one set of a reference folder. It is imported when a
+check runs, because it imports torch.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def check(name: str, folder: Path) -> Iterator[Compared]:
     """Compare every output that a reference folder holds, set by set.
 
     Raises:
-        UsageError: if nothing of that name can be checked.
-        ModelError: if the folder holds no such reference, or one that cannot be read.
+        UsageError: if there is no check of that name.
+        ModelError: if the folder holds no such reference, or an unreadable one.
     """
     if name not in CHECKS:
         raise UsageError(f"there is no check of {name!r}; use {', '.join(CHECKS)}")
@@ -43,10 +43,10 @@ def check(name: str, folder: Path) -> Iterator[Compared]:
                 yield output
         except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
             raise ModelError(
-                f"{case.where} does not hold a reference of {name}: {_reason(error)}"
+                f"{case.where} is no reference for {name}: {_reason(error)}"
             ) from error
     if not compared:
-        raise ModelError(f"{folder} holds no output of {name} to compare")
+        raise ModelError(f"{folder} holds no output of {name} to compare with")
 
 
 def _reason(error: Exception) -> str:

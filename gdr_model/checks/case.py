@@ -1,7 +1,7 @@
 """Reference folders: configuration, weights, inputs and outputs of a network, in one or more sets.
 
-A set is `config*.json`, `io*.npz` and `weights*.safetensors` or `weights_recipe*.json`, with one
-suffix for all (none, `_full`, `_paper`). Stored tensors come first; a recipe makes the rest.
+A set is `config*.json`, `io*.npz` and `weights*.safetensors` or `weights_recipe*.json`, all with
+the same suffix (none, `_full`, `_paper`). Stored tensors take precedence; a recipe makes the rest.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from gdr_model.checks.weight_recipe import rebuild
 from gdr_model.errors import ModelError
-from gdr_model.models.reference import rebuild
 
 RTOL = 1e-4
-"""Single precision on another machine, through a few dozen layers."""
+"""Relative tolerance: single precision on another machine, through a few dozen layers."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """How far an output of ours is from the reference."""
+    """The errors of one of our outputs against the reference."""
 
     name: str
     shape: tuple[int, ...]
     error: float
-    """The greatest, absolute."""
+    """The largest absolute error."""
     relative: float
-    """The greatest error over the greatest value of the reference."""
+    """The largest error over the largest value of the reference."""
     atol: float
     used: float
-    """The greatest error over what is allowed for its value, RTOL · |value| + atol."""
+    """The largest ratio of an error to its tolerance, RTOL · |value| + atol."""
 
     @property
     def passes(self) -> bool:
-        """Whether every value is within its tolerance; false for what is not a number."""
+        """Whether every value is within its tolerance; false if any is NaN."""
         return self.used <= 1
 
 
@@ -55,23 +55,23 @@ class Case:
 
     @property
     def where(self) -> str:
-        """The set, for a sentence."""
+        """The folder and set, as an error names them."""
         return f"{self.folder} (set {self.suffix.lstrip('_')})" if self.suffix else f"{self.folder}"
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """What the network is built from.
+        """The sizes of the network.
 
         Raises:
-            ModelError: if it cannot be read.
+            ModelError: if it is unreadable.
         """
         path = self.folder / f"config{self.suffix}.json"
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelError(f"{path} is no configuration of a reference") from error
+            raise ModelError(f"{path} is not a configuration in JSON") from error
         if not isinstance(raw, dict):
-            raise ModelError(f"{path} is no configuration of a reference")
+            raise ModelError(f"{path} is not a configuration in JSON")
         return raw
 
     @cached_property
@@ -79,33 +79,33 @@ class Case:
         """Inputs and outputs by name.
 
         Raises:
-            ModelError: if they cannot be read.
+            ModelError: if they are unreadable.
         """
         path = self.folder / f"io{self.suffix}.npz"
         try:
             with path.open("rb") as file, np.load(file) as archive:
                 return dict(archive)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-            raise ModelError(f"{path} is no archive of reference arrays") from error
+            raise ModelError(f"{path} is not an archive of reference arrays") from error
 
     @cached_property
     def weights(self) -> dict[str, NDArray[Any]]:
-        """Tensors under the names and in the layout of the original.
+        """Tensors with the names and in the layout of the original.
 
         Raises:
-            ModelError: if there are none, or a tensor does not come out as its recipe says.
+            ModelError: if there are none, or a tensor differs from what its recipe promises.
         """
-        stored_at = self.folder / f"weights{self.suffix}.safetensors"
+        file = self.folder / f"weights{self.suffix}.safetensors"
         recipe = self.folder / f"weights_recipe{self.suffix}.json"
-        stored = load(stored_at) if stored_at.is_file() else {}
+        stored = load(file) if file.is_file() else {}
         if recipe.is_file():
             return rebuild(recipe, stored, self.config.get("shared_parameters", ()))
         if not stored:
-            raise ModelError(f"{self.where} has neither {stored_at.name} nor {recipe.name}")
+            raise ModelError(f"{self.where} has neither {file.name} nor {recipe.name}")
         return stored
 
     def compare(self, outputs: Mapping[str, ArrayLike], atol: float) -> Iterator[Compared]:
-        """Each of our outputs that the set has a reference for."""
+        """Compare each output for which the set has a reference."""
         for name, ours in outputs.items():
             if name in self.arrays:
                 yield compared(name + self.suffix, np.asarray(ours), self.arrays[name], atol)
@@ -129,7 +129,7 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
     """The tensors of a safetensors file.
 
     Raises:
-        ModelError: if it is something else, or breaks off.
+        ModelError: if it is something else, or truncated.
     """
     try:
         return load_file(path)
@@ -144,13 +144,13 @@ def compared(
     atol: float,
     slack: NDArray[Any] | float = 0.0,
 ) -> Compared:
-    """The errors of one output; `slack` is allowed on top, value by value.
+    """The errors of one output; `slack` is added to the tolerance, value by value.
 
     Raises:
         ValueError: if the shapes differ.
     """
     if ours.shape != theirs.shape:
-        raise ValueError(f"{name} is {theirs.shape} and comes out as {ours.shape}")
+        raise ValueError(f"{name} has shape {ours.shape}; the reference has {theirs.shape}")
     reference = theirs.astype(np.float64)
     error = np.abs(ours.astype(np.float64) - reference)
     allowed = atol + RTOL * np.abs(reference) + slack
@@ -164,8 +164,8 @@ def compared(
 def compared_decibels(name: str, ours: NDArray[Any], theirs: NDArray[Any], atol: float) -> Compared:
     """Like `compared`, for spectrograms (B, ..., bands, F) in dB.
 
-    The rounding of a single-precision transform, some 1e-11 of a clip's loudest power, is of the
-    processor's making: what lies 110 dB below the peak may differ by 3 dB.
+    The rounding of a transform in single precision, some 1e-11 of a clip's loudest power, depends
+    on the processor: 110 dB below the peak, values may differ by 3 dB.
     """
     power = 10.0 ** (theirs.astype(np.float64) / 10)
     peak = power.max(axis=tuple(range(1, power.ndim)), keepdims=True)

@@ -1,4 +1,4 @@
-"""CLAP through transformers: a laion-clap checkpoint converted, then read as a folder is.
+"""CLAP through transformers, from laion-clap's tensors: converted, then loaded from the folder.
 
 Reference folders hold laion-clap's tensors under its own names, or a checkpoint (.pt) of them.
 """
@@ -26,14 +26,14 @@ from gdr_model.encoders.shared.windows import repeat_and_pad
 
 ATOL = 1e-5
 ATOL_DB = 1e-2
-"""Two transforms of one sound, by convolution and by FFT, differ by .005 dB at most."""
+"""Transforms of one sound by convolution and by FFT differ by at most .005 dB."""
 ATOL_LOGITS = 1e-4
-"""Of a cosine times exp(logit_scale), some 14."""
+"""Logits are cosines times exp(logit_scale), about 14."""
 
 
 @dataclass(frozen=True)
 class Towers:
-    """Both halves of a folder, and how its sound is prepared."""
+    """Both towers of a folder, and its spectrogram."""
 
     mel: LogMel
     audio: Any
@@ -43,17 +43,17 @@ class Towers:
 def outputs(case: Case) -> Iterator[Compared]:
     """Spectrogram, both embeddings, and their logits."""
     theirs = weights(case)
-    with towers(case, theirs) as found:
-        sounds, words = hear(case, found), read(case, found)
-    yield from spectrogram(case, "hf_logmel", sounds["level"])
-    sound, sentence = F.normalize(sounds["projection"]), F.normalize(words["projection"])
-    yield from case.compare({"hf_audio_embed": sound, "hf_text_embed": sentence}, ATOL)
-    logits = theirs["logit_scale_a"].exp() * sound @ sentence.T
+    with towers(case, theirs) as converted:
+        audio, text = audio_outputs(case, converted), text_outputs(case, converted)
+    yield from spectrogram(case, "hf_logmel", audio["level"])
+    sounds, prompts = F.normalize(audio["projection"]), F.normalize(text["projection"])
+    yield from case.compare({"hf_audio_embed": sounds, "hf_text_embed": prompts}, ATOL)
+    logits = theirs["logit_scale_a"].exp() * sounds @ prompts.T
     yield from case.compare({"hf_logits_per_audio": logits}, ATOL_LOGITS)
 
 
 def weights(case: Case) -> dict[str, Tensor]:
-    """Tensors of laion-clap: stored, from a checkpoint, or from the recipe.
+    """Tensors of laion-clap: stored, from a checkpoint, or from a recipe.
 
     Raises:
         ModelError: if there are none.
@@ -67,7 +67,7 @@ def weights(case: Case) -> dict[str, Tensor]:
 
 @contextmanager
 def towers(case: Case, theirs: Mapping[str, Tensor]) -> Iterator[Towers]:
-    """Both halves as they come back from a folder that the conversion has written."""
+    """Both towers, loaded from a folder that the conversion has written."""
     from transformers.models.clap.modeling_clap import (
         ClapAudioModelWithProjection,
         ClapTextModelWithProjection,
@@ -94,38 +94,38 @@ def clips(case: Case) -> Tensor:
 
 @contextmanager
 def entering(module: nn.Module) -> Iterator[list[Tensor]]:
-    """What goes into a module while it runs; without gradients."""
-    seen: list[Tensor] = []
-    handle = module.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    """The inputs of a module while it runs, without gradients."""
+    captured: list[Tensor] = []
+    handle = module.register_forward_pre_hook(lambda _module, inputs: captured.append(inputs[0]))
     try:
         with torch.inference_mode():
-            yield seen
+            yield captured
     finally:
         handle.remove()
 
 
-def hear(case: Case, found: Towers) -> dict[str, Tensor]:
+def audio_outputs(case: Case, converted: Towers) -> dict[str, Tensor]:
     """Log-mel (B, 1, F, M) of the clips, pooled features (B, C), and their projection (B, D)."""
-    with entering(found.audio.audio_projection) as pooled:
-        level = found.mel(clips(case))[:, None]
-        projection = found.audio(input_features=level).audio_embeds
+    with entering(converted.audio.audio_projection) as pooled:
+        level = converted.mel(clips(case))[:, None]
+        projection = converted.audio(input_features=level).audio_embeds
     return {"level": level, "pooled": pooled[0], "projection": projection}
 
 
-def read(case: Case, found: Towers) -> dict[str, Tensor]:
+def text_outputs(case: Case, converted: Towers) -> dict[str, Tensor]:
     """States (B, L, E), pooled states (B, E) and projection (B, D) of the token ids."""
     ids = torch.from_numpy(case.arrays["text_input_ids"])
     mask = torch.from_numpy(case.arrays["text_attention_mask"])
-    with entering(found.text.text_projection) as pooled:
-        answer = found.text(input_ids=ids, attention_mask=mask)
+    with entering(converted.text.text_projection) as pooled:
+        output = converted.text(input_ids=ids, attention_mask=mask)
     return {
-        "states": answer.last_hidden_state,
+        "states": output.last_hidden_state,
         "pooled": pooled[0],
-        "projection": answer.text_embeds,
+        "projection": output.text_embeds,
     }
 
 
 def spectrogram(case: Case, name: str, level: Tensor) -> Iterator[Compared]:
-    """Our log-mel against the reference's."""
+    """Our log-mel, compared with the reference."""
     if name in case.arrays:
         yield compared_decibels(name + case.suffix, level.numpy(), case.arrays[name], ATOL_DB)

@@ -1,4 +1,4 @@
-"""The MLP of the method's authors, over one vector, a sequence, and a condition given directly."""
+"""The MLP of the method's authors: on one vector, on a sequence, and under a given condition."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser, time_featu
 
 ATOL = 1e-5
 ATOL_TIME = 1e-4
-"""Angles reach a thousand radians."""
+"""Angles are up to a thousand radians."""
 
 
 def outputs(case: Case) -> Iterator[Compared]:
-    """Every answer, and the condition."""
+    """Every prediction, the condition, and the outputs of the layers."""
     io = tensors(case.arrays)
     pooled, t = io["pooled_text"], io["t"]
     c = case.config
@@ -34,27 +34,27 @@ def outputs(case: Case) -> Iterator[Compared]:
     ).eval()
     net.load_upstream(tensors(case.weights))
     yield from case.compare({"time_proj_256": time_features(t)}, ATOL_TIME)
-    yield from case.compare(inside(net, io), ATOL)
-    yield from case.compare(answers(net, io), ATOL)
+    yield from case.compare(layer_outputs(net, io), ATOL)
+    yield from case.compare(predictions(net, io), ATOL)
 
 
-def answers(net: MlpDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
-    """By the names of the reference."""
+def predictions(net: MlpDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Condition and predictions by the reference's names."""
     pooled, t, one = io["pooled_text"], io["t"], io["x2"][:, None]
     with torch.inference_mode():
         context = read(net, pooled)
-        found = {
+        outputs = {
             "cond_embedding": net.time(time_features(t)) + context.pooled,
             "y2": net(one, t, context)[:, 0],
             "y3": net(io["x3"], t, context),
         }
         if "y2_cond_direct" in io:
-            found["y2_cond_direct"] = net.under(one, pooled)[:, 0]
-    return found
+            outputs["y2_cond_direct"] = net.under(one, pooled)[:, 0]
+    return outputs
 
 
-def inside(net: MlpDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What each layer gave for the single vectors (B, 1, width)."""
+def layer_outputs(net: MlpDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Outputs of each layer for the single vectors (B, 1, width)."""
     *inner, last = net.layers
     parts = {f"layer{i}_out": layer for i, layer in enumerate(inner)}
     with watching(parts | {"final_linear_out": last.get_submodule("linear")}) as seen:

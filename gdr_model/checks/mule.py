@@ -1,4 +1,4 @@
-"""MULE as published: the Keras network, and its front end where the folder has sound."""
+"""MULE as published: the Keras network, and its front end if the folder has sound."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ATOL = 1e-5
 
 
 def outputs(case: Case) -> Iterator[Compared]:
-    """Network, front end, or both, as the set has inputs."""
+    """Network, front end, or both, depending on the inputs of the set."""
     arrays = tensors(case.arrays)
     if "input" in arrays:
         yield from case.compare(network(case, arrays["input"]), ATOL)
@@ -26,8 +26,8 @@ def outputs(case: Case) -> Iterator[Compared]:
 
 
 def network(case: Case, slices: Tensor) -> dict[str, Tensor]:
-    """Everything on the way from slices (B, 96, 300, 1) to embeddings, channels last."""
-    net = Mule(sizes(MuleConfig, case.config))
+    """All outputs from slices (B, 96, 300, 1) to embeddings, channels last."""
+    net = Mule(sizes(MuleConfig, case.config, case.where))
     fill(net, from_keras(tensors(case.weights)), case.where)
     with watching(parts(net)) as seen:
         seen["embedding"] = net(slices.permute(0, 3, 1, 2))
@@ -35,7 +35,7 @@ def network(case: Case, slices: Tensor) -> dict[str, Tensor]:
 
 
 def parts(net: Mule) -> dict[str, nn.Module]:
-    """By the names of the reference."""
+    """Parts of the network by the reference's names."""
     named: dict[str, nn.Module] = {"slow_stem_out": net.slow_stem, "fast_stem_out": net.fast_stem}
     named |= {f"fused{i}": fusion for i, fusion in enumerate(net.fusion)}
     for path, stages in (("slow", net.slow), ("fast", net.fast)):
@@ -46,7 +46,7 @@ def parts(net: Mule) -> dict[str, nn.Module]:
 
 
 def front_end(samples: Tensor) -> dict[str, Tensor]:
-    """Filters, log-mel and standardised slice of clips (B, N) that are three seconds long."""
+    """Filters, log-mel and standardised slice of clips (B, N) of three seconds."""
     mel = frontend.log10_mel(samples)
     power = frontend.MEL.power(samples.double(), frontend.published_filters())
     return {

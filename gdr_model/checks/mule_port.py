@@ -1,4 +1,4 @@
-"""The PyTorch port of MULE, and its front end where the folder has sound."""
+"""The PyTorch port of MULE, and its front end if the folder has sound."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ATOL = 1e-5
 
 
 def outputs(case: Case) -> Iterator[Compared]:
-    """Network, front end, or both, as the set has inputs."""
+    """Network, front end, or both, depending on the inputs of the set."""
     arrays = tensors(case.arrays)
     if "input_logmel_db" in arrays:
         yield from case.compare(network(case, arrays["input_logmel_db"]), ATOL)
@@ -36,8 +36,8 @@ def outputs(case: Case) -> Iterator[Compared]:
 
 
 def network(case: Case, mel: Tensor) -> dict[str, Tensor]:
-    """Everything on the way from mel (B, 1, 96, 300) to embeddings, and those in double."""
-    net = MulePort(sizes(MulePortConfig, case.config))
+    """All outputs from mel (B, 1, 96, 300) to embeddings, and embeddings in double precision."""
+    net = MulePort(sizes(MulePortConfig, case.config, case.where))
     fill(net, tensors(case.weights), case.where)
     with watching(parts(net)) as seen:
         seen["embedding"] = net(mel)
@@ -48,7 +48,7 @@ def network(case: Case, mel: Tensor) -> dict[str, Tensor]:
 
 
 def parts(net: MulePort) -> dict[str, nn.Module]:
-    """By the names of the reference."""
+    """Parts of the network by the reference's names."""
     named: dict[str, nn.Module] = {"slow_stem_out": net.slow_stem, "fast_stem_out": net.fast_stem}
     named |= {f"fused{i}": fusion for i, fusion in enumerate(net.fusion_layers)}
     for path, stages in (("slow", net.slow_layers), ("fast", net.fast_layers)):

@@ -1,4 +1,4 @@
-"""MusCALL: both towers from sound and token ids to the loss."""
+"""MusCALL: both towers, from sound and token ids to the loss."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ATOL_AUDIO, ATOL_TEXT = 5e-4, 5e-5
 
 
 def outputs(case: Case) -> Iterator[Compared]:
-    """Spectrogram, audio tower, text tower, and what they make together."""
+    """Spectrogram, audio tower, text tower, logits and loss."""
     net = Muscall(upstream_config(case.config))
     fill(net, learned(tensors(case.weights)), case.where)
     samples, ids = (torch.from_numpy(case.arrays[name]) for name in ("audio", "text_ids"))
@@ -33,13 +33,13 @@ def outputs(case: Case) -> Iterator[Compared]:
         yield compared_decibels(
             f"mel_db{case.suffix}", level.numpy(), case.arrays["mel_db"], ATOL_AUDIO
         )
-    heard, read = hear(net, samples, level), understand(net, ids)
+    audio, text = audio_outputs(net, samples, level), text_outputs(net, ids)
     yield from case.compare(
         {"mel_fbanks": mel.triangles(), "window": torch.hann_window(mel.window)}, ATOL_TEXT
     )
-    yield from case.compare(heard, ATOL_AUDIO)
-    yield from case.compare(read, ATOL_TEXT)
-    yield from case.compare(together(net, heard, read), ATOL_AUDIO)
+    yield from case.compare(audio, ATOL_AUDIO)
+    yield from case.compare(text, ATOL_TEXT)
+    yield from case.compare(joint_outputs(net, audio, text), ATOL_AUDIO)
     net.double()
     with torch.inference_mode():
         if "audio_projection_out_f64" in case.arrays:
@@ -48,8 +48,8 @@ def outputs(case: Case) -> Iterator[Compared]:
         yield from case.compare({"text_projection_out_f64": net.words(ids)[1]}, ATOL_TEXT)
 
 
-def hear(net: Muscall, samples: Tensor, level: Tensor) -> dict[str, Tensor]:
-    """Features on the way from sound (B, N) to points, and what its spectrogram was."""
+def audio_outputs(net: Muscall, samples: Tensor, level: Tensor) -> dict[str, Tensor]:
+    """Spectrogram, features and points of sound (B, N)."""
     tower = net.audio_backbone
     parts: dict[str, nn.Module] = {
         f"layer{i}_out": tower.get_submodule(f"layer{i}") for i in range(1, 5)
@@ -64,8 +64,8 @@ def hear(net: Muscall, samples: Tensor, level: Tensor) -> dict[str, Tensor]:
     return seen
 
 
-def understand(net: Muscall, ids: Tensor) -> dict[str, Tensor]:
-    """States on the way from token ids (B, L) to points."""
+def text_outputs(net: Muscall, ids: Tensor) -> dict[str, Tensor]:
+    """States and points of token ids (B, L)."""
     layers = net.textual_head.transformer.layers
     parts: dict[str, nn.Module] = {"text_projection_out": net.text_projection}
     for i, layer in enumerate(layers):
@@ -79,16 +79,17 @@ def understand(net: Muscall, ids: Tensor) -> dict[str, Tensor]:
     return seen
 
 
-def together(net: Muscall, heard: dict[str, Tensor], read: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Logits (sounds, sentences) and the contrastive loss of the pairs in order."""
+def joint_outputs(
+    net: Muscall, audio: dict[str, Tensor], text: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Logits (sounds, prompts) and, for equally many of both, the contrastive loss."""
     with torch.inference_mode():
-        sounds, sentences = heard["audio_embedding_normalized"], read["text_embedding_normalized"]
+        sounds, prompts = audio["audio_embedding_normalized"], text["text_embedding_normalized"]
         scale = net.logit_scale.exp()
-        logits = scale * sounds @ sentences.T
-        found = {"logits_per_audio": logits, "logit_scale_exp": scale}
-        if len(sounds) == len(sentences):
+        logits = scale * sounds @ prompts.T
+        outputs = {"logits_per_audio": logits, "logit_scale_exp": scale}
+        if len(sounds) == len(prompts):
             pairs = torch.arange(len(sounds))
-            found["clip_loss"] = (
-                F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)
-            ) / 2
-    return found
+            loss = F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)
+            outputs["clip_loss"] = loss / 2
+    return outputs

@@ -1,4 +1,4 @@
-"""The UNet of the method's authors: answers at guidance 0, 1 and 3, with and without a negative."""
+"""The UNet of the method's authors, at guidance 0, 1 and 3, with and without a negative."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from gdr_model.checks.watch import tensors, watching
 from gdr_model.diffusion.denoisers.unet import UnetConfig, UnetDenoiser
 
 ATOL = 2e-3
-"""Raw times make sines of thousands of radians: single and double precision differ by 2e-4."""
+"""Times become sines of thousands of radians: single and double precision differ by 2e-4."""
 GUIDANCE = 3.0
 
 
 def outputs(case: Case) -> Iterator[Compared]:
-    """Every answer, and what the levels gave under the prompt."""
+    """Every prediction, and the outputs of the levels under the prompt."""
     net = UnetDenoiser(config(case.config)).eval()
     net.load_upstream(tensors(case.weights))
     io = tensors(case.arrays)
-    yield from case.compare(inside(net, io), ATOL)
-    yield from case.compare(answers(net, io), ATOL)
+    yield from case.compare(level_outputs(net, io), ATOL)
+    yield from case.compare(predictions(net, io), ATOL)
     net.double()
     x, text = io["x"].double(), io["text_tokens"].double()
     with torch.inference_mode():
-        p, u = (ask(net, x, io["t"], text, words) for words in (True, False))
+        p, u = (predict(net, x, io["t"], text, words) for words in (True, False))
     yield from case.compare({"y_scale3_f64": u + GUIDANCE * (p - u)}, ATOL)
 
 
 def config(described: dict[str, Any]) -> UnetConfig:
-    """Our sizes from the authors'.
+    """Our configuration from the authors'.
 
     Raises:
         KeyError: if one is missing.
-        ValueError: if the network is one that ours cannot be.
+        ValueError: if ours cannot have this shape.
     """
     c = described
     if c["in_channels"] != c["out_channels"] or c["attentions"] != c["cross_attentions"]:
@@ -58,36 +58,36 @@ def config(described: dict[str, Any]) -> UnetConfig:
     )
 
 
-def ask(net: UnetDenoiser, x: Tensor, t: Tensor, tokens: Tensor, words: bool) -> Tensor:
-    """The answer (B, D, T) to x (B, D, T) under tokens (B, L, E), or under their null."""
+def predict(net: UnetDenoiser, x: Tensor, t: Tensor, tokens: Tensor, words: bool) -> Tensor:
+    """The prediction (B, D, T) at x (B, D, T) under tokens (B, L, E), or under their null."""
     mask = torch.full(tokens.shape[:2], words)
     context = net.read(tokens, mask, tokens[:, 0])
-    answer: Tensor = net(x.transpose(1, 2), t, context)
-    return answer.transpose(1, 2)
+    prediction: Tensor = net(x.transpose(1, 2), t, context)
+    return prediction.transpose(1, 2)
 
 
-def answers(net: UnetDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
-    """By the names of the reference."""
+def predictions(net: UnetDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Predictions by the reference's names."""
     x, t, text = io["x"], io["t"], io["text_tokens"]
     with torch.inference_mode():
-        p, u = (ask(net, x, t, text, words) for words in (True, False))
-        found = {
+        p, u = (predict(net, x, t, text, words) for words in (True, False))
+        outputs = {
             "y_scale1": p,
             "y_scale0": u,
             "y_null_mask1": u,
             "y_scale3": u + GUIDANCE * (p - u),
-            "y_timefloat": ask(net, x, t + 0.5, text, True),
+            "y_timefloat": predict(net, x, t + 0.5, text, True),
         }
         if "neg_text_tokens" in io:
-            n, n_u = (ask(net, x, t, io["neg_text_tokens"], words) for words in (True, False))
-            # The authors take guidance out of both prompts again with the positive's null alone.
+            n, n_u = (predict(net, x, t, io["neg_text_tokens"], words) for words in (True, False))
+            # The authors undo the guidance of both prompts with the null of the positive alone.
             mixed = u + (n_u + GUIDANCE * (n - n_u) - u) / GUIDANCE
-            found["y_neg_scale3"] = mixed + GUIDANCE * (p - mixed)
-    return found
+            outputs["y_neg_scale3"] = mixed + GUIDANCE * (p - mixed)
+    return outputs
 
 
-def inside(net: UnetDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What the parts of each level gave in a run under the prompt."""
+def level_outputs(net: UnetDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Outputs of the parts of each level in an evaluation under the prompt."""
     parts: dict[str, nn.Module] = {"time_embedder_out": net.time_in}
     for depth, level in enumerate(net.levels):
         name, first = f"depth{depth}", level.get_submodule("before.0")
@@ -99,10 +99,10 @@ def inside(net: UnetDenoiser, io: dict[str, Tensor]) -> dict[str, Tensor]:
             ("attention", "self_attention"),
             ("cross_attention", "cross_attention"),
         ):
-            found = dict(first.named_children()).get(ours)
-            if found is not None:
-                parts[f"{name}_first_{theirs}"] = found
+            part = dict(first.named_children()).get(ours)
+            if part is not None:
+                parts[f"{name}_first_{theirs}"] = part
     with watching(parts) as seen:
-        ask(net, io["x"], io["t"], io["text_tokens"], True)
+        predict(net, io["x"], io["t"], io["text_tokens"], True)
         seen["time_features"] = net.time_features(io["t"])
     return seen

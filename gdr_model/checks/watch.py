@@ -1,4 +1,4 @@
-"""Look inside a network while it runs."""
+"""The outputs of a network's parts while it runs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from torch import Tensor, nn
 
 @contextmanager
 def watching(parts: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """What each part gave in its last run, by the part's name; without gradients."""
-    seen: dict[str, Tensor] = {}
+    """The output of each part in its last run, by the part's name; without gradients."""
+    outputs: dict[str, Tensor] = {}
 
-    def keep(name: str) -> Any:
+    def record(name: str) -> Any:
         def hook(_part: nn.Module, _inputs: object, output: Tensor) -> None:
-            seen[name] = output
+            outputs[name] = output
 
         return hook
 
-    handles = [part.register_forward_hook(keep(name)) for name, part in parts.items()]
+    handles = [part.register_forward_hook(record(name)) for name, part in parts.items()]
     try:
         with torch.inference_mode():
-            yield seen
+            yield outputs
     finally:
         for handle in handles:
             handle.remove()

@@ -1,5 +1,6 @@
-"""Diffusion over latents: denoiser, schedule, guidance, sampler and inversion live apart.
+"""Diffusion over latents: denoisers, schedule, guidance, samplers, inversion, losses; no text.
 
-Letters are the papers': x a noisy state, x0 clean, eps noise, a the cumulative alpha, v the
-velocity sqrt(a) eps - sqrt(1 - a) x0 (Salimans & Ho 2022).
+Text comes in as embeddings (`encoders`); what a query draws is decided in `search`. Letters are
+the papers': x a noisy state, x0 clean data, eps noise, a the cumulative alpha, v the velocity
+sqrt(a) eps - sqrt(1 - a) x0 (Salimans & Ho 2022).
 """

@@ -1,14 +1,14 @@
-"""Guidance: how several readings of the text become one velocity.
+"""Guidance: how the branches of the text (null, prompt, negatives, sliders) become one velocity.
 
-Classifier-free guidance (Ho & Salimans 2022) with negatives and sliders beside it:
+Classifier-free guidance (Ho & Salimans 2022), with negatives and sliders added:
 
     v = u + g (p - u) - sum_i w_i N (n_i - u) + sum_j s_j S (c_j - u)
 
 where u, p, n_i, c_j are the network's answers to no words, the prompt, each negative and each
 slider's words; N = NEGATIVE_PUSH, S = SLIDER_PUSH, w_i > 0 and s_j from -1 to 1. At g = 3 and one
-negative of weight 1 this is the method's x = n + 3 (p - n), in which the negative stands in the
-place of the null; but a negative here keeps its strength whatever g is. Outside `interval`, a
-share of the schedule, the prompt alone speaks (Kynkaanniemi et al. 2024).
+negative of weight 1 this is the method's x = n + 3 (p - n), in which the negative replaces the
+null; here, however, the strength of a negative does not depend on g. Outside `interval`, a part
+of the schedule, only the prompt counts (Kynkaanniemi et al. 2024).
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ def coefficients(
 
 
 def within(t: int, times: int, interval: tuple[float, float]) -> bool:
-    """Whether a time lies in a share of the schedule: 0 is pure noise, 1 clean data."""
+    """Whether a time is in a part of the schedule, from 0, pure noise, to 1, clean data."""
     start, end = interval
     return start <= 1 - (t + 1) / times <= end
 
 
 @dataclass(frozen=True)
 class Branches:
-    """Some of the texts, with the factor of each."""
+    """Some rows of the text, with the factor of each."""
 
-    context: Context  # a row for each factor
+    context: Context  # one row per factor
     factors: tuple[float, ...]
 
     def mix(self, net: Denoiser, x: Tensor, t: int) -> Tensor:
-        """Mixed v (B, T, D): every branch of every draw in one evaluation."""
+        """Mixed v (B, T, D), with every branch of every draw in one evaluation."""
         branches, batch = len(self.factors), len(x)
         times = torch.full((branches * batch,), t, device=x.device)
         v = net(x.repeat(branches, 1, 1), times, self.context.repeat(batch))
@@ -70,12 +70,12 @@ class Branches:
 
 @dataclass(frozen=True)
 class Guided:
-    """A denoiser of v under a prompt and what is beside it, for any number of draws at once."""
+    """A denoiser of v under prompt, negatives and sliders, for any number of draws at once."""
 
     net: Denoiser
     steered: Branches
     plain: Branches | None = None
-    """The prompt alone, where guidance does not act everywhere."""
+    """The prompt alone, for times outside `interval`; None where guidance acts at all times."""
     interval: tuple[float, float] = WHOLE
     times: int = 1000
 
@@ -92,8 +92,8 @@ class Guided:
     ) -> Guided:
         """`text` has the rows [null, prompt, negative 1, ..., slider 1, ...].
 
-        Branches whose factor is zero are never evaluated: a prompt alone at guidance 1 costs
-        one evaluation a step, and a prompt with one negative at guidance 3 two.
+        Branches with a factor of zero are never evaluated: at guidance 1 a prompt alone costs one
+        evaluation a step; at guidance 3 a prompt with one negative costs two.
         """
         factors = coefficients(guidance, weights, amounts)
         used = [row for row, factor in enumerate(factors) if abs(factor) > 1e-9]

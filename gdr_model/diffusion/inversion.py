@@ -1,13 +1,14 @@
 """DDIM inversion: the noise from which the sampler would have drawn a given passage.
 
-diffusers' inverse scheduler evaluates the network at the target time with the previous
-state, so its round trip is off by as much as the network varies over a step. Here that
+diffusers' inverse scheduler evaluates the network at the target time with the previous state, so
+the error of its round trip is as large as the network's variation over a step. Here that
 evaluation is only the first guess: accelerated fixed-point iterations (AIDI, Pan et al. 2023)
-then find the state whose DDIM step leads exactly to where the walk stands.
+then find the state whose DDIM step leads exactly to the current one.
 
-The acceleration is Anderson's with one state remembered, each draw for itself. Where the network
-is steep, at the noisy end, plain iterations do not converge at all: on the shipped model and 12
-steps, three of them gave round trips of cosine .96, eight .91, and three accelerated ones .99996.
+The acceleration is Anderson's with a memory of one state, separately for each draw. At the noisy
+end, where the network is steep, plain iterations do not converge at all: on the shipped model
+with 12 steps, three of them gave round trips of cosine .96, eight .91, and three accelerated ones
+.99996.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ from gdr_model.errors import Cancelled
 from gdr_model.types import Cancel, never
 
 ITERATIONS = 12
-"""Evaluations a step beyond the first guess, at most; quiet steps are solved in two or three."""
+"""Evaluations a step after the first guess, at most; steps near clean data need two or three."""
 SOLVED = 1e-6
-"""A residual at which a step is solved: a little above what single precision can tell."""
+"""Residual at which a step counts as solved: a little above single precision."""
 
 
 @dataclass(frozen=True)
 class Inverted:
-    """Where an inversion ended, and how well it was solved."""
+    """The end of an inversion, and how accurate it is."""
 
     x: Tensor  # (B, T, D) at the grid's first time
     residual: float
-    """How far the last evaluation of a step would still have moved its state, as a share of the
-    state's norm; the worst step counts."""
+    """How far the last evaluation of a step would still have moved its state, relative to the
+    state's norm; of the worst step."""
 
 
 def part_of_grid(grid: list[int], strength: float) -> list[int]:
-    """The quiet end of a sampler's grid: the last `strength` of its steps, at least one."""
+    """The end of a sampler's grid near clean data: `strength` of its steps, at least one."""
     steps = len(grid) - 1
     return grid[steps - max(1, round(strength * steps)) :]
 
@@ -56,10 +57,10 @@ def solve(
 ) -> Inverted:
     """Walk clean x (B, T, D) up `grid` (as given to `ddim`) to the state at grid[0].
 
-    `velocity` should be at guidance 1: a guided walk cannot be undone.
+    `velocity` should be at guidance 1, because a guided walk cannot be reversed.
 
     Raises:
-        Cancelled: between steps, when asked.
+        Cancelled: between steps, when the caller asks to stop.
     """
     residual = 0.0
     with torch.inference_mode():
@@ -67,26 +68,26 @@ def solve(
             if cancelled():
                 raise Cancelled("the inversion was stopped")
             (signal, noise), (to_signal, to_noise) = schedule.level(t), schedule.level(fro)
-            kept = to_signal * signal + to_noise * noise
-            turned = to_noise * signal - to_signal * noise
-            here, last, left = x, None, 0.0
+            cosine = to_signal * signal + to_noise * noise
+            sine = to_noise * signal - to_signal * noise
+            here, last, step_residual = x, None, 0.0
             for _ in range(1 + iterations):
                 # Solve move(y, v, t, fro) = here for y, with v held fixed.
-                y = (here - turned * velocity(x, t)) / kept
-                off = y - x
-                x, last = y if last is None else _accelerated(y, off, *last), (y, off)
-                left = float(off.norm() / x.norm().clamp(min=1e-12))
-                if left < SOLVED:
+                y = (here - sine * velocity(x, t)) / cosine
+                change = y - x
+                x, last = y if last is None else _accelerated(y, change, *last), (y, change)
+                step_residual = float(change.norm() / x.norm().clamp(min=1e-12))
+                if step_residual < SOLVED:
                     break
-            residual = max(residual, left)
+            residual = max(residual, step_residual)
     return Inverted(x, residual)
 
 
-def _accelerated(y: Tensor, off: Tensor, last_y: Tensor, last_off: Tensor) -> Tensor:
-    """The mixture of two answers whose own error, were it linear, would be least; (B, T, D)."""
-    change = off - last_off
-    along = (off * change).sum((1, 2), keepdim=True)
-    share = along / change.square().sum((1, 2), keepdim=True).clamp(min=1e-20)  # (B, 1, 1)
+def _accelerated(y: Tensor, change: Tensor, last_y: Tensor, last_change: Tensor) -> Tensor:
+    """The mixture (B, T, D) of two iterates whose error would be least if it were linear."""
+    difference = change - last_change
+    overlap = (change * difference).sum((1, 2), keepdim=True)
+    share = overlap / difference.square().sum((1, 2), keepdim=True).clamp(min=1e-20)  # (B, 1, 1)
     return y - share * (y - last_y)
 
 
@@ -98,10 +99,10 @@ def invert(
     cancelled: Cancel = never,
     iterations: int = ITERATIONS,
 ) -> Tensor:
-    """The state alone that `solve` finds (B, T, D)."""
+    """Only the state (B, T, D) that `solve` finds."""
     return solve(velocity, x, grid, schedule, cancelled, iterations).x
 
 
 def blend(z: Tensor, eps: Tensor, angle: float) -> Tensor:
-    """Turn z towards eps by `angle` radians; deviation is kept where both have the same."""
+    """Rotate z towards eps by `angle` radians, which keeps a deviation that both have."""
     return math.cos(angle) * z + math.sin(angle) * eps

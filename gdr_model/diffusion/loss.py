@@ -1,13 +1,13 @@
-"""What the networks are trained on.
+"""Training losses of the denoisers, and the augmentation of their captions.
 
 Shapes: x0, eps and predictions (B, T, D), times (B,). Randomness comes in as a generator.
 
 - `denoising`: mean squared error on v, x0 or eps, weighted by min-SNR-gamma (Hang et al. 2023);
-- `nt_xent`: contrast between the time-means of what is drawn and of what should be (Chen et al.
-  2020), an optional term of the method;
-- `consistency`: distillation of a trained network into one that needs a step or two (Song et
+- `nt_xent`: contrast between the time-means of prediction and target (Chen et al. 2020), an
+  optional term of the method;
+- `consistency`: distillation of a trained network into one that needs one or two steps (Song et
   al. 2023; with a guided teacher and a DDIM step, as in Luo et al. 2023);
-- `drop_words` and `repeat_short`: what is done to the captions.
+- `repeat_short`: augmentation.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from gdr_model.diffusion.schedule import Schedule
 GAMMA = 5.0
 TAU = 0.1
 SHORT_CHARS = 77
-"""Prompts below this many characters are the ones upstream repeats."""
+"""Upstream repeats prompts with fewer characters than this."""
 
 AtTimes = Callable[[Tensor, Tensor], Tensor]
-"""v (B, T, D) at x (B, T, D) and times (B,): a network under the captions of the batch."""
+"""A network under the captions of a batch: v (B, T, D) at x (B, T, D) and times (B,)."""
 
 
 def min_snr(t: Tensor, schedule: Schedule, prediction: str, gamma: float = GAMMA) -> Tensor:
     """Weights (B,) of squared errors: min(SNR, gamma) for x0, and the same loss for the others.
 
-    An error d in v is an error of d sqrt(1 - a) in x0, one in eps an error of d / sqrt(SNR).
+    An error d in v is an error of d sqrt(1 - a) in x0; an error d in eps one of d / sqrt(SNR).
     """
     check(prediction)
     signal, noise = (level.flatten() for level in schedule.levels(t))
@@ -57,8 +57,8 @@ def denoising(
 ) -> Tensor:
     """The training loss, a scalar; `gamma` None is the plain mean squared error.
 
-    The error of the time-mean is added with `mean_weight`: at 1 it counts as much as all the
-    rest of a passage that was whitened along time.
+    The error of the time-mean is added with `mean_weight`: at 1 it counts as much as the rest of
+    a passage that was whitened along time.
     """
     error = output - target(x0, eps, t, schedule, prediction)
     errors = error.square().mean(dim=(1, 2))  # (B,)
@@ -82,10 +82,10 @@ def nt_xent(
 
     `x` is the noisy input. Both directions count, as in CLIP (Radford et al. 2021).
     """
-    drawn = to_x0(output, x, t, schedule, prediction).mean(1)
-    scores = F.normalize(drawn, dim=1) @ F.normalize(x0.mean(1), dim=1).T / tau  # (B, B)
-    own = torch.arange(len(scores), device=scores.device)
-    return (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+    estimates = to_x0(output, x, t, schedule, prediction).mean(1)
+    scores = F.normalize(estimates, dim=1) @ F.normalize(x0.mean(1), dim=1).T / tau  # (B, B)
+    diagonal = torch.arange(len(scores), device=scores.device)
+    return (F.cross_entropy(scores, diagonal) + F.cross_entropy(scores.T, diagonal)) / 2
 
 
 def consistency(
@@ -101,8 +101,8 @@ def consistency(
     """Consistency distillation, a scalar: two states of one path should have the same end.
 
     The teacher, guided or not, takes the noised x0 from times t (B,) one DDIM step to times
-    `to` (B,), -1 where that is clean data. The student's estimate at t should be what `averaged`,
-    a running mean of the student, says at `to`. Predicting v makes that estimate the state
+    `to` (B,), -1 where that is clean data. The student's estimate at t should equal that of
+    `averaged`, a running mean of the student, at `to`. With v-prediction the estimate is the state
     itself where there is no noise, so the boundary condition needs no further factors.
     """
     x = schedule.add_noise(x0, eps, t)
@@ -111,7 +111,7 @@ def consistency(
     with torch.no_grad():
         v = teacher(x, t)
         nearer = signal_to * (signal * x - noise * v) + noise_to * (noise * x + signal * v)
-        # Time -1 is no time a network knows; its answer there has the factor 0.
+        # No network knows time -1; its answer there has the factor 0.
         end = signal_to * nearer - noise_to * averaged(nearer, to.clamp(min=0))
     estimate = signal * x - noise * student(x, t)
     # Pseudo-Huber (Song & Dhariwal 2024), which the few large errors of early training
@@ -122,14 +122,8 @@ def consistency(
     return loss
 
 
-def drop_words(mask: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """A mask (B, L) in which about `share` of the rows have no words left: the null is trained."""
-    kept = torch.rand(len(mask), generator=generator) >= share
-    return mask & kept.to(mask.device)[:, None]
-
-
 def repeat_short(prompt: str, rng: random.Random, chance: float = 0.3) -> str:
-    """Upstream's augmentation: now and then a short prompt is said again until it is long."""
+    """Upstream's augmentation: sometimes a short prompt is repeated until it is long."""
     if not prompt or len(prompt) >= SHORT_CHARS or rng.random() >= chance:
         return prompt
     times = -(-SHORT_CHARS // (len(prompt) + 1))

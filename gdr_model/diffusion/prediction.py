@@ -1,9 +1,9 @@
-"""What a network predicts, turned into what the samplers walk by: v.
+"""Conversions of what a network predicts to v, which the samplers use.
 
-At a noisy x = s x0 + n eps, s and n the deviations of signal and noise, a network may be trained
+At a noisy x = s x0 + n eps, s and n the deviations of signal and noise, a network can be trained
 to give x0, eps or v = s eps - n x0 (Salimans & Ho 2022, appendix D). Each follows from any other
 and x by a linear map whose part in x is the same for every prompt. Guidance mixes predictions
-with factors that sum to one, so it may be applied before or after.
+with factors that sum to one, so it can be applied before or after the conversion.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ PREDICTIONS = ("v", "x0", "eps")
 
 
 def check(prediction: str) -> str:
-    """The prediction, if it is one.
+    """The name of a prediction, validated.
 
     Raises:
-        UsageError: naming it and what there is.
+        UsageError: naming the unknown one and those there are.
     """
     if prediction not in PREDICTIONS:
         raise UsageError(f"unknown prediction {prediction!r}; use {', '.join(PREDICTIONS)}")
@@ -51,7 +51,7 @@ def to_x0(output: Tensor, x: Tensor, t: Tensor, schedule: Schedule, prediction: 
 
 
 def target(x0: Tensor, eps: Tensor, t: Tensor, schedule: Schedule, prediction: str) -> Tensor:
-    """What a network of this prediction is trained to give (B, T, D)."""
+    """The training target (B, T, D) of a network of this prediction."""
     if check(prediction) == "v":
         return schedule.velocity(x0, eps, t)
     return x0 if prediction == "x0" else eps
@@ -59,7 +59,7 @@ def target(x0: Tensor, eps: Tensor, t: Tensor, schedule: Schedule, prediction: s
 
 @dataclass(frozen=True)
 class AsVelocity:
-    """A denoiser of any prediction as one of v."""
+    """A denoiser of any prediction, as one that predicts v."""
 
     net: Denoiser
     schedule: Schedule
@@ -67,11 +67,11 @@ class AsVelocity:
 
     @property
     def null(self) -> Tensor:
-        """What the network has learned to stand for "no words"."""
+        """The network's learned stand-in for "no words"."""
         return self.net.null
 
     def read(self, states: Tensor, mask: Tensor, pooled: Tensor) -> Context:
-        """Text as the network reads it."""
+        """Text (B, L, E), mask (B, L), pooled (B, E) to the network's context."""
         return self.net.read(states, mask, pooled)
 
     def __call__(self, x: Tensor, t: Tensor, context: Context) -> Tensor:

@@ -1,4 +1,4 @@
-"""Likes and dislikes inside the sampler: sounds, not words, move what is being drawn.
+"""Likes and dislikes inside the sampler: sounds, not words, shift a draw while it is made.
 
 At every step the estimate of clean data x0 (B, T, D) has a time-mean m (B, D), and each liked or
 disliked sound a standardised time-mean a (D,). With strength s in [0, 1]
@@ -6,8 +6,8 @@ disliked sound a standardised time-mean a (D,). With strength s in [0, 1]
     like     m' = m + s (a - m)                          towards the sound
     dislike  m' = m - s max(0, <m, a>) a / <a, a>        out of its direction
 
-and all of x0 moves by m' - m, so its course over time stays. No gradient is taken. Neither can
-run away: a like ends at its sound, and a dislike at being orthogonal to it.
+and all of x0 moves by m' - m, so its variation over time is unchanged. No gradient is computed.
+Both are bounded: a like ends at its sound, a dislike at being orthogonal to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gdr_model.diffusion.schedule import Schedule
 
 @dataclass(frozen=True)
 class Pulled:
-    """A velocity whose estimate of clean data is pulled by sounds."""
+    """A velocity whose estimate of clean data is shifted by sounds."""
 
     velocity: Velocity
     schedule: Schedule
@@ -48,7 +48,7 @@ class Pulled:
         if len(self.likes):
             moved = self.strength * (self.likes.mean(0) - m)
         for a in self.dislikes:
-            # Taken one after the other, so that like sounds are not counted twice.
+            # One after the other, so that similar sounds are not counted twice.
             inward = ((m + moved) @ a).clamp(min=0) / (a @ a).clamp(min=1e-12)  # (B,)
             moved = moved - self.strength * inward[:, None] * a
         return moved

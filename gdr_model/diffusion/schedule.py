@@ -1,10 +1,10 @@
 """The noise schedule: how much signal is left at each of the training times.
 
-Kept free of diffusers, whose import would add most of two seconds to every search; the tests
-hold every number here against its `DDIMScheduler`.
+It does without diffusers, whose import would add most of two seconds to every search; the tests
+compare every number here with its `DDIMScheduler`.
 
-The defaults are this project's. `UPSTREAM` is the method's own: scaled-linear betas, "leading"
-spacing, and a walk that ends at the first noise level instead of at clean data.
+The defaults are this project's. The method's authors use scaled-linear betas, "leading" spacing
+(with an offset of one), and walks that end at the first noise level instead of at clean data.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SPACINGS = ("trailing", "leading")
 
 @dataclass(frozen=True)
 class Schedule:
-    """Signal left at `times` discrete times, and the grids on which samplers walk them."""
+    """Signal left at `times` discrete times, and the grids of times that samplers visit."""
 
     times: int = 1000
     kind: str = "cosine"
@@ -39,29 +39,29 @@ class Schedule:
     beta_end: float = 0.0195
     """First and last beta of `scaled_linear`; its square roots are equally spaced."""
     shift: float = 1.0
-    """How far `trailing` crowds its steps towards noise (Esser et al. 2024, eq. 23): a share u of
-    the schedule becomes shift u / (1 + (shift - 1) u). What T latents have in common survives T
-    times the noise, so a sequence is decided later on the way up than a single point."""
+    """How far `trailing` concentrates its steps near noise (Esser et al. 2024, eq. 23): a share u
+    of the schedule becomes shift u / (1 + (shift - 1) u). What T latents have in common survives T
+    times the noise, so a sequence is decided at noisier times than a single point."""
 
     def __post_init__(self) -> None:
-        """Refuse an unknown kind or spacing.
+        """Validate the kind and the spacing.
 
         Raises:
-            UsageError: naming it and what there is.
+            UsageError: naming the unknown one and those there are.
         """
-        for value, known in ((self.kind, KINDS), (self.spacing, SPACINGS)):
-            if value not in known:
-                raise UsageError(f"unknown noise schedule {value!r}; use {' or '.join(known)}")
+        for value, choices in ((self.kind, KINDS), (self.spacing, SPACINGS)):
+            if value not in choices:
+                raise UsageError(f"unknown noise schedule {value!r}; use {' or '.join(choices)}")
 
     @cached_property
     def a(self) -> Tensor:
-        """Cumulative alphas (times + 1,) in float64; the last, reached by [-1], ends a walk."""
+        """Cumulative alphas (times + 1,) in float64; the last, at [-1], is where a walk ends."""
         a = torch.cumprod(1 - self._betas(), dim=0)
         end = torch.ones(1, dtype=torch.float64) if self.set_alpha_to_one else a[:1]
         return torch.cat([a, end])
 
     def _betas(self) -> Tensor:
-        """Share of the signal's variance lost at each time (times,), in float64."""
+        """Share of the signal's variance lost at each time: (times,), in float64."""
         if self.kind == "scaled_linear":
             ends = math.sqrt(self.beta_start), math.sqrt(self.beta_end)
             return torch.linspace(*ends, self.times, dtype=torch.float64) ** 2
@@ -76,15 +76,15 @@ class Schedule:
         return torch.tensor(betas, dtype=torch.float64)
 
     def level(self, t: int) -> tuple[float, float]:
-        """Signal and noise deviations sqrt(a), sqrt(1 - a) at one time; -1 is a walk's end."""
+        """Signal and noise deviations sqrt(a), sqrt(1 - a) at one time; -1 is the end of a walk."""
         a = float(self.a[t])
         return math.sqrt(a), math.sqrt(1 - a)
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """Signal and noise deviations sqrt(a), sqrt(1 - a) at times (B,), as (B, 1, 1).
 
-        Roots are taken before rounding to single precision (where 1 - a near clean data would
-        lose its digits) and before going to the device (some have no double precision).
+        Roots are computed before rounding to single precision (1 - a near clean data would lose
+        its digits) and before moving to the device (some have no double precision).
         """
         signal, noise = self.a.sqrt().float(), (1 - self.a).sqrt().float()
         return signal.to(t.device)[t][:, None, None], noise.to(t.device)[t][:, None, None]
@@ -93,7 +93,7 @@ class Schedule:
         """Times visited by a sampler, noisiest first, then -1 for where the walk ends.
 
         "Trailing" begins at the last time, where there is only noise, and never visits t = 0,
-        where eps cannot be told from x. "Leading" begins one stride below the last time.
+        where eps is indistinguishable from x. "Leading" begins one stride below the last time.
         """
         if self.spacing == "leading":
             stride = self.times // steps
@@ -114,10 +114,6 @@ class Schedule:
         return signal * eps - noise * x0
 
     def x0_eps(self, x: Tensor, v: Tensor, t: int) -> tuple[Tensor, Tensor]:
-        """Clean data and noise that x and v stand for at time t."""
+        """Clean data x0 and noise eps from x and v at time t."""
         signal, noise = self.level(t)
         return signal * x - noise * v, noise * x + signal * v
-
-
-UPSTREAM = Schedule(kind="scaled_linear", spacing="leading", steps_offset=1, set_alpha_to_one=False)
-"""What the method's authors train and draw with."""

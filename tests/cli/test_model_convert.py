@@ -19,7 +19,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 def checkpoint(folder: Path) -> Path:
-    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT)))
+    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT, "the reference")))
     torch.save(net.state_dict(), folder / "port.pt")
     return folder / "port.pt"
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from upstream import UPSTREAM
 
 from gdr_model.diffusion import denoisers
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.prediction import to_v
-from gdr_model.diffusion.schedule import UPSTREAM, Schedule
+from gdr_model.diffusion.schedule import Schedule
 from gdr_model.encoders.builtin.audio import AudioNet
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import ModelError, UsageError

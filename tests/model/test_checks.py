@@ -55,7 +55,7 @@ def test_a_checkpoint_stands_in_for_stored_tensors(golden, tmp_path: Path) -> No
 def mule_reference(tmp_path: Path) -> Path:
     """Two sets of MULE, of recipes alone, with the embeddings that they give here."""
     folder = tmp_path / "reference"
-    net = Mule(sizes(MuleConfig, ref.MULE))
+    net = Mule(sizes(MuleConfig, ref.MULE, "the reference"))
     slices = np.random.default_rng(0).standard_normal((2, 96, 300, 1)).astype(np.float32)
     for suffix, base in (("", 31), ("_full", 77)):
         recipe = ref.recipe_of(keras_layout(net), base)
@@ -107,14 +107,14 @@ def test_stored_tensors_come_before_the_recipe(mule_reference: Path) -> None:
     ("spoil", "said"),
     [
         (lambda f: (f / "config.json").unlink(), "config.json"),
-        (lambda f: (f / "config.json").write_text("[]"), "no configuration"),
+        (lambda f: (f / "config.json").write_text("[]"), "not a configuration"),
         (lambda f: (f / "weights_recipe.json").unlink(), "neither"),
         (lambda f: (f / "weights_recipe.json").write_text("{}"), "has no tensor"),
-        (lambda f: (f / "io.npz").write_bytes((f / "io.npz").read_bytes()[:900]), "no archive"),
+        (lambda f: (f / "io.npz").write_bytes((f / "io.npz").read_bytes()[:900]), "not an archive"),
         (lambda f: (f / "weights.safetensors").write_bytes(b"PK\3\4pickle"), "safetensors"),
         (lambda f: edit(f, depths=[1, 2, 2, 1]), r"has no tensor slow.2.1.residual_gain"),
         (lambda f: edit(f, slow_out=[8, 8, 16, 32]), r"this network needs \(16, 32"),
-        (lambda f: edit(f, slow_out=None), "does not hold"),
+        (lambda f: edit(f, slow_out=None), "slow_out must be a list of whole numbers"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_refused(mule_reference: Path, spoil, said: str) -> None:
@@ -131,7 +131,7 @@ def edit(folder: Path, **changes: object) -> None:
 def test_other_references_and_names_are_refused(mule_reference: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no output of mule-port"):
         list(check("mule-port", mule_reference))
-    with pytest.raises(ModelError, match="does not hold a reference of muscall"):
+    with pytest.raises(ModelError, match="is no reference for muscall"):
         list(check("muscall", mule_reference))
     with pytest.raises(ModelError, match="no reference folder"):
         list(check("mule", tmp_path))
@@ -150,7 +150,7 @@ def test_the_other_networks_are_rebuilt_too(name: str, tmp_path: Path) -> None:
             "audio_projection_out": np.zeros((2, 12), np.float32),
         }
     else:
-        net, config = MulePort(sizes(MulePortConfig, ref.MULE_PORT)), ref.MULE_PORT
+        net, config = MulePort(sizes(MulePortConfig, ref.MULE_PORT, "the reference")), ref.MULE_PORT
         arrays = {
             "input_logmel_db": rng.standard_normal((2, 1, 96, 300), np.float32),
             "embedding": np.zeros((2, 24), np.float32),
@@ -166,7 +166,7 @@ def test_errors_are_measured_against_what_each_value_allows() -> None:
     output = compared("x", theirs + np.array([5e-3, 5e-6]), theirs, 1e-5)
     assert output.used == pytest.approx(0.5, rel=2e-3)
     assert output.relative == pytest.approx(5e-5)
-    with pytest.raises(ValueError, match="comes out as"):
+    with pytest.raises(ValueError, match="the reference has"):
         compared("x", np.zeros(3), theirs, 1e-5)
 
 

@@ -24,7 +24,7 @@ from gdr_model.encoders.muscall.net import Muscall, upstream_config
 from gdr_model.encoders.registry.converters import convert
 from gdr_model.errors import ModelError, UsageError
 
-MULE = gdr_folder.sizes(MuleConfig, ref.MULE)
+MULE = gdr_folder.sizes(MuleConfig, ref.MULE, "the reference")
 
 
 def keras_weights(net: Mule) -> dict[str, np.ndarray]:
@@ -99,7 +99,7 @@ def test_keras_files_of_other_networks_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_ports_checkpoint_is_found_inside_and_its_head_left_out(tmp_path: Path) -> None:
-    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT)))
+    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT, "the reference")))
     state = {f"module.encoder.{name}": value for name, value in net.state_dict().items()}
     state["module.encoder.head.0.weight"] = torch.zeros(3, 3)
     torch.save({"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1}}, tmp_path / "port.pt")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from upstream import UPSTREAM
 
 from gdr_model.diffusion import sampling
 from gdr_model.diffusion.prediction import to_v
-from gdr_model.diffusion.schedule import UPSTREAM
 
 RTOL = ATOL = 1e-5
 """diffusers keeps its coefficients in single precision."""

@@ -88,18 +88,6 @@ def test_consistency_is_zero_for_the_exact_flow_to_a_point(normal) -> None:
     assert abs(float(error)) < 1e-3
 
 
-def test_words_are_dropped_by_the_row_and_by_the_generator() -> None:
-    mask = torch.ones(4000, 3, dtype=torch.bool)
-    mask[:, 2] = False
-    dropped = [loss.drop_words(mask, 0.1, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
-    assert torch.equal(dropped[0], dropped[1])
-    assert not torch.equal(dropped[0], dropped[2])
-    present = dropped[0].any(dim=1)
-    assert float(present.float().mean()) == pytest.approx(0.9, abs=0.02)
-    assert torch.equal(dropped[0][present], mask[present])
-    assert torch.equal(loss.drop_words(mask, 0.0, torch.Generator()), mask)
-
-
 def test_short_prompts_are_sometimes_repeated() -> None:
     rng = random.Random(0)
     said = [loss.repeat_short("warm piano", rng) for _ in range(2000)]

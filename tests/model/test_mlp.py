@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from gdr_model.checks.weight_recipe import rebuild
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser, time_features
-from gdr_model.models.reference import rebuild
 
 REFERENCE = MlpConfig(dim=32, widths=(64, 48, 64), condition_width=32, text_width=32)
 

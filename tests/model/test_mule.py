@@ -23,8 +23,12 @@ from gdr_model.types import LatentSpace
 
 CPU = torch.device("cpu")
 KINDS = {
-    "mule": (mule, Mule, gdr_folder.sizes(MuleConfig, ref.MULE)),
-    "mule-port": (mule_port, MulePort, gdr_folder.sizes(MulePortConfig, ref.MULE_PORT)),
+    "mule": (mule, Mule, gdr_folder.sizes(MuleConfig, ref.MULE, "the reference")),
+    "mule-port": (
+        mule_port,
+        MulePort,
+        gdr_folder.sizes(MulePortConfig, ref.MULE_PORT, "the reference"),
+    ),
 }
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import pytest
 import torch
 from torch import Tensor
+from upstream import UPSTREAM
 
 from gdr_model.diffusion import sampling
 from gdr_model.diffusion.denoisers import Context
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.diffusion.prediction import PREDICTIONS, AsVelocity, target, to_v, to_x0
-from gdr_model.diffusion.schedule import UPSTREAM, Schedule
+from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
 
 THEIRS = {"v": "v_prediction", "x0": "sample", "eps": "epsilon"}

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from gdr_model.checks.weight_recipe import rebuild
 from gdr_model.diffusion.denoisers.unet import PRESETS, UnetConfig, UnetDenoiser
 from gdr_model.diffusion.denoisers.upstream import unet_keys
-from gdr_model.models.reference import rebuild
 
 SMALL = UnetConfig(
     dim=8,

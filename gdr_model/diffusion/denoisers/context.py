@@ -1,8 +1,8 @@
-"""What a denoiser makes of the text, and what everything else may ask of a denoiser.
+"""The text as a denoiser's layers see it, and the interface of a denoiser.
 
 Shapes: B batch, T latents of a passage, D latent width, L text tokens, E text width. Text comes
-as states (B, L, E), mask (B, L) that is True where there is a token, and pooled (B, E); a row
-whose mask is all False means "no words", for which every network has learned a null.
+as states (B, L, E), mask (B, L), True where there is a token, and pooled (B, E); a row whose mask
+is all False means "no words", for which every network has learned a null.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Context:
-    """Text as the layers read it, computed once a query and not at every step."""
+    """Text as the layers use it, computed once per query, not at every step."""
 
     keys_values: tuple[tuple[Tensor, Tensor], ...]
-    """One pair a cross-attention, each (B, heads, tokens, width / heads)."""
+    """One pair per cross-attention, each (B, heads, tokens, width / heads)."""
     mask: Tensor  # (B, 1, 1, tokens), True where attended
     pooled: Tensor  # (B, width)
 
     def repeat(self, times: int) -> Context:
-        """Each row `times` over: (B, ...) to (B * times, ...)."""
+        """Each row repeated: (B, ...) to (B * times, ...)."""
         return Context(
             tuple(
                 (k.repeat_interleave(times, 0), v.repeat_interleave(times, 0))
@@ -35,11 +35,11 @@ class Context:
 
 
 class Denoiser(Protocol):
-    """A network that reads the text once and then answers at any time."""
+    """A network that reads the text once and can then be evaluated at any time."""
 
     @property
     def null(self) -> Tensor:
-        """What it has learned to stand for "no words"; lies on the network's device."""
+        """The learned stand-in for "no words", on the network's device."""
 
     def read(self, states: Tensor, mask: Tensor, pooled: Tensor) -> Context:
         """Text (B, L, E), mask (B, L), pooled (B, E) to a context."""

@@ -1,11 +1,11 @@
 """An MLP over one time-mean at a time, modulated by time and pooled text.
 
 The method's small network: linear, adaptive layer norm (Perez et al. 2018; as `adaLN` in DiT,
-Peebles & Xie 2023), SiLU, dropout; a last linear and adaptive norm without activation. It reads
+Peebles & Xie 2023), SiLU, dropout; a last linear and adaptive norm without activation. It uses
 no token states and draws (Q, 1, D): a passage's mean over time.
 
-`load_upstream` takes the weights of the method's authors, whose time features put the cosine
-first and whose modulation is a scale, then a shift.
+`load_upstream` accepts the weights of the method's authors, whose time features begin with the
+cosines and whose modulation is a scale, then a shift.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class MlpDenoiser(nn.Module):
         self.config = c = config
         self.time = two_layers(TIME_FEATURES, c.condition_width)
         self.text = two_layers(c.text_width, c.condition_width)
-        # Stands in the place of the pooled text where there are no words.
+        # Takes the place of the pooled text where there are no words.
         self.null = nn.Parameter(0.02 * torch.randn(c.text_width))
         ins, outs = (c.dim, *c.widths), (*c.widths, c.dim)
         self.layers = nn.ModuleList(
@@ -90,7 +90,7 @@ class MlpDenoiser(nn.Module):
         return self.under(x, self.time(time_features(t)) + context.pooled)
 
     def under(self, x: Tensor, condition: Tensor) -> Tensor:
-        """The layers alone: x (B, T, D) under a condition (B, C) already summed."""
+        """Only the layers: x (B, T, D) under a condition (B, C) that is already summed."""
         *inner, last = self.layers
         for layer in inner:
             x = F.dropout(F.silu(layer(x, condition)), self.config.dropout, self.training)
@@ -98,25 +98,25 @@ class MlpDenoiser(nn.Module):
         return y
 
     def load_upstream(self, theirs: Mapping[str, Tensor]) -> None:
-        """Take the authors' weights; the null, which they do not have, stays as it is.
+        """Load the authors' weights; the null, which they do not have, stays as it is.
 
         Raises:
             RuntimeError: if a tensor is missing or of another shape.
         """
         renamed = {upstream_key(key): value for key, value in theirs.items() if _used(key)}
-        # Their last layer is named apart from the others.
+        # Their last layer has a name of its own.
         last = f"layers.{len(self.layers) - 1}."
         ours = {key.replace("layers.final.", last): value for key, value in renamed.items()}
         self.load_state_dict({"null": self.null.detach(), **ours})
 
 
 def _used(key: str) -> bool:
-    """Every upstream layer owns one more layer norm than it applies."""
+    """Every upstream layer has one more layer norm than it applies."""
     return ".layernorm." not in key
 
 
 def upstream_key(key: str) -> str:
-    """Our name of one of the authors' tensors; their last layer becomes `layers.final`."""
+    """Our name for one of the authors' tensors; their last layer becomes `layers.final`."""
     for theirs, ours in (
         ("conditioning_embedder.timestep_embedder.linear_", "time."),
         ("conditioning_embedder.text_embedder.linear_", "text."),

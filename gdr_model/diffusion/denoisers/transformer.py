@@ -1,8 +1,8 @@
 """A small patched transformer over latent sequences, with cross-attention to the text.
 
 Patches of `patch` seconds are tokens, as in DiT (Peebles & Xie 2023): 64 latents make eight
-tokens, so a forward costs an eighth of what one token a second would. Time and pooled text
-modulate every layer through one shared map with a bias a layer (PixArt's adaLN-single).
+tokens, so an evaluation costs an eighth of what one token a second would. Time and pooled text
+modulate every layer through one shared map with a bias per layer (PixArt's adaLN-single).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class TransformerConfig:
     heads: int = 4
     text_width: int = 384
     pooled_width: int = 0
-    """Of the pooled text; 0 where it is as wide as the states."""
+    """Width of the pooled text; 0 where it is as wide as the states."""
 
 
 def time_features(t: Tensor, width: int) -> Tensor:
@@ -102,7 +102,7 @@ class TransformerDenoiser(nn.Module):
         )
         self.text = nn.Linear(c.text_width, c.width)
         self.pooled = nn.Linear(c.pooled_width or c.text_width, c.width)
-        # What stands for "no words": one learned token, whatever the prompt's length.
+        # Stands for "no words": one learned token, however long the prompts next to it are.
         self.null = nn.Parameter(0.02 * torch.randn(c.width))
         self.modulation = nn.Linear(c.width, 6 * c.width)
         self.layers = nn.ModuleList(Layer(c.width, c.heads) for _ in range(c.layers))

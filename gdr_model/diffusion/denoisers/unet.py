@@ -3,13 +3,13 @@
     time -> features;  level:  down -> items -> inner level -> items -> up,  merged with its input
     item: resnet -> modulation by the features [-> self-attention -> cross-attention]
 
-Shapes: x (B, T, D) outside, (B, C, T) inside; text (B, L, E); features (B, F). The shape is that
-of the authors' network (a-unet's XUNet), so that their weights can be used: `load_upstream`.
+Shapes: x (B, T, D) outside, (B, C, T) inside; text (B, L, E); features (B, F). The architecture
+is that of the authors' network (a-unet's XUNet), so that `load_upstream` can use their weights.
 
-Two choices differ, and both can be set back. Tokens that are not there are masked (`masked`);
-upstream attends to padding. "No words" is a learned sequence of fixed length (`null="fixed"`);
-upstream cuts its null to the length of the prompts beside it (`null="prompt"`), so that a
-prompt's guidance depends on its batch-mates.
+Two choices differ, and both can be reverted. Padding is masked (`masked`); upstream attends to it.
+"No words" is a learned sequence of fixed length (`null="fixed"`); upstream cuts its null to the
+length of the prompts in the batch (`null="prompt"`), so that a prompt's guidance depends on its
+batch-mates.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TIME_FREQUENCIES = 128
 
 @dataclass(frozen=True)
 class UnetConfig:
-    """Shape of the network; stored with its weights. Tuples have one entry a level."""
+    """Shape of the network; stored with its weights. Tuples have one entry per level."""
 
     dim: int
     frames: int = 64
@@ -58,7 +58,7 @@ PRESETS: dict[str, UnetConfig] = {
 
 
 class Resnet(nn.Module):
-    """Twice group norm, SiLU, convolution of width 3; plus the input."""
+    """Group norm, SiLU and a convolution of width 3, twice; plus the input."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class Attention(nn.Module):
 
 
 class Item(nn.Module):
-    """Resnet, modulation, and where the level has them both attentions."""
+    """Resnet and modulation; in levels that attend, self- and cross-attention."""
 
     def __init__(self, channels: int, attends: bool, c: UnetConfig) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class Item(nn.Module):
     ) -> Tensor:
         """From x (B, C, T) and features (B, F) to (B, C, T).
 
-        Takes one pair of `keys_values` where it attends.
+        Consumes one pair of `keys_values` if it attends.
         """
         x = self.resnet(x)
         scale, shift = self.modulation(F.silu(features))[:, :, None].chunk(2, dim=1)
@@ -145,7 +145,7 @@ class Item(nn.Module):
 
 
 class Level(nn.Module):
-    """One resolution on the way down and up again."""
+    """One resolution, on the way down and up."""
 
     def __init__(self, outer: int, depth: int, c: UnetConfig) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class UnetDenoiser(nn.Module):
         self.null = nn.Parameter(0.02 * torch.randn(c.null_length, c.text_width))
         self.frequencies = nn.Parameter(torch.randn(TIME_FREQUENCIES))
         self.time_in = nn.Linear(2 * TIME_FREQUENCIES + 1, c.features)
-        # One linear map, applied twice: upstream shares it, under two names.
+        # One linear map applied twice; upstream stores it under two names.
         self.time_again = nn.Linear(c.features, c.features)
         outers = (c.dim, *c.channels[:-1])
         self.levels = nn.ModuleList(Level(outer, d, c) for d, outer in enumerate(outers))
@@ -186,20 +186,20 @@ class UnetDenoiser(nn.Module):
         return [level for level in self.levels if isinstance(level, Level)]
 
     def _cross_attentions(self) -> list[Attention]:
-        """Every cross-attention, in the order in which a forward meets them."""
+        """Every cross-attention, in the order of an evaluation."""
         levels = self._levels()
         sides = [level.before for level in levels] + [level.after for level in reversed(levels)]
-        found = [item.cross_attention for side in sides for item in side]
-        return [layer for layer in found if isinstance(layer, Attention)]
+        layers = [item.cross_attention for side in sides for item in side]
+        return [layer for layer in layers if isinstance(layer, Attention)]
 
     def read(self, states: Tensor, mask: Tensor, pooled: Tensor) -> Context:
-        """Text (B, L, E), mask (B, L), pooled (B, E) to a context; pooled text is not used.
+        """Text (B, L, E), mask (B, L), pooled (B, E) to a context without pooled text.
 
         With `null="fixed"` there are max(L, null_length) tokens, with `null="prompt"` L.
 
         Raises:
-            ValueError: for more than null_length tokens under `null="prompt"`, which cuts its
-                null from a table of that many rows.
+            ValueError: for more than null_length tokens with `null="prompt"`, whose null has only
+                so many rows.
         """
         absent = ~mask.any(dim=1)
         null: Tensor = self.null
@@ -223,8 +223,8 @@ class UnetDenoiser(nn.Module):
     def time_features(self, t: Tensor) -> Tensor:
         """Features (B, F) of times (B,).
 
-        Raw times make angles of thousands of radians, so the order of this product decides
-        the last digits of the answer; it is upstream's.
+        Times make angles of thousands of radians, so the order of this product determines the
+        last digits of the result; it is upstream's.
         """
         t = t.to(self.frequencies.dtype)[:, None]
         angles = t * self.frequencies * 2 * math.pi
@@ -252,7 +252,7 @@ class UnetDenoiser(nn.Module):
         return y.transpose(1, 2)
 
     def load_upstream(self, theirs: Mapping[str, Tensor]) -> None:
-        """Take the authors' weights.
+        """Load the authors' weights.
 
         Raises:
             KeyError: if a tensor is missing.

@@ -1,6 +1,6 @@
-"""The names that the method's authors give to the tensors of their UNet.
+"""The names of the tensors in the UNet of the method's authors.
 
-Theirs nest every level in the one above it and number whatever a level holds; the numbers
+Every level is nested in the one above it, and the parts of a level are numbered; the numbers
 follow from how many items a level has and whether they attend.
 """
 
@@ -13,10 +13,10 @@ BOTH = ("weight", "bias")
 
 
 def unet_keys(items: Sequence[int], attentions: Sequence[int]) -> dict[str, str]:
-    """Our key of every tensor to theirs.
+    """Our name of every tensor to theirs.
 
-    Their second name of the one linear map that they apply twice, `{ROOT}.1.blocks.1.0`, is
-    left out.
+    The linear map that they apply twice has a second name, `{ROOT}.1.blocks.1.0`, which is left
+    out.
     """
     keys = {"null": "unet.blocks.0.blocks.0.weight", "frequencies": f"{ROOT}.0.weights"}
     keys |= _pairs("time_in", f"{ROOT}.0.to_out")

@@ -1,1 +1,1 @@
-"""The networks of the model that ships: sound, text, and the contrastive tower."""
+"""The encoders of the built-in pair, and the contrastive tower; their weights are elsewhere."""

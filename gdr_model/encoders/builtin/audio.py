@@ -1,7 +1,7 @@
-"""The audio encoder that ships: log-mel, a small depthwise-separable CNN, one latent a second.
+"""The built-in audio encoder: log-mel, a small depthwise-separable CNN, one latent a second.
 
 It is fully convolutional in time: a track is read once, and each latent pools the frames of
-the `WINDOW_S` seconds around it, so overlapping windows are not computed again.
+the `WINDOW_S` seconds around it, so overlapping windows are not computed twice.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ WINDOW_S = 4
 TIME_STRIDE = 16
 POOLED_PER_S = FRAMES_PER_S // TIME_STRIDE
 LOUDNESS_DB = -20.0
-"""RMS every track is brought to before encoding; the teacher's labels depend on level."""
+"""RMS to which every track is scaled before encoding; the teacher's labels depend on level."""
 CHUNK_S = 120
-"""Seconds encoded at once; long enough for speed, short enough to cancel and to fit a cache."""
+"""Seconds encoded at once: long enough for speed, short enough to cancel and to fit a cache."""
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +67,7 @@ def log_mel(samples: Tensor) -> Tensor:
 def pool_windows(frames: Tensor) -> Tensor:
     """Mean and max over `WINDOW_S` around each second: (B, C, F') to (B, T, 2C).
 
-    Windows at the edges pool what there is, so T = F' / POOLED_PER_S whatever the length.
+    Windows at the edges pool the frames there are, so T = F' / POOLED_PER_S at any length.
     """
     width, hop = WINDOW_S * POOLED_PER_S, POOLED_PER_S
     left = (width - hop) // 2
@@ -121,7 +121,7 @@ class AudioNet(nn.Module):
             Separable(512, 512),
             Separable(512, 512),
         )
-        # Frequency is flattened, not averaged: where the energy lies tells instruments apart.
+        # Frequency is flattened, not averaged: its distribution tells instruments apart.
         self.squeeze = nn.Sequential(nn.Linear(512 * 4, 512), nn.ReLU())
         self.head = nn.Sequential(nn.Linear(1024, self.FEATURES), nn.LayerNorm(self.FEATURES))
 
@@ -154,7 +154,7 @@ class BuiltinEncoder:
         """Samples (N,) at 16 kHz to latents (T, D), T = max(1, round(N / 16000)).
 
         Raises:
-            Cancelled: between chunks, when asked.
+            Cancelled: between chunks, when the caller asks to stop.
         """
         seconds = max(1, round(len(samples) / SAMPLE_RATE_HZ))
         sound = np.zeros(seconds * SAMPLE_RATE_HZ, np.float32)
@@ -162,7 +162,7 @@ class BuiltinEncoder:
         sound[:count] = samples[:count]
         sound = normalise_loudness(sound)
         pieces = []
-        # Neighbouring chunks overlap by twice the context a latent sees, so that none notices.
+        # Chunks overlap by twice the context of a latent, so that no latent is affected.
         margin = 2 * WINDOW_S
         for start in range(0, seconds, CHUNK_S):
             if cancelled():
@@ -172,6 +172,6 @@ class BuiltinEncoder:
             with torch.inference_mode():
                 features = self.net(log_mel(chunk[None].to(self.projection.device)))[0]
                 latents = features @ self.projection
-            kept = slice(start - first, min(seconds, start + CHUNK_S) - first)
-            pieces.append(latents[kept].cpu().numpy())
+            inner = slice(start - first, min(seconds, start + CHUNK_S) - first)
+            pieces.append(latents[inner].cpu().numpy())
         return np.concatenate(pieces)

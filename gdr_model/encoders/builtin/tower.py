@@ -1,7 +1,7 @@
-"""The contrastive baseline: one point of the search space for a text, no diffusion.
+"""The contrastive tower: one point of the search space for a prompt, without diffusion.
 
 A two-layer map from MiniLM's pooled vector, trained with InfoNCE against the search vectors of
-passages. It is what `--method contrastive` searches with, and what generation is measured by.
+passages. A contrastive search uses it alone, and it is the baseline that generation has to beat.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class ContrastiveTower(nn.Module):
         super().__init__()
         self.text_width = text_width
         self.dim = dim
-        # Pooled MiniLM has entries of about 0.3: the norm brings every sentence to one scale.
+        # Entries of pooled MiniLM are about 0.3: the norm brings every prompt to one scale.
         self.body = nn.Sequential(
             nn.LayerNorm(text_width),
             nn.Linear(text_width, HIDDEN),
@@ -29,5 +29,5 @@ class ContrastiveTower(nn.Module):
         )
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Embed a batch."""
+        """Map a batch."""
         return F.normalize(self.body(pooled), dim=1)

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from gdr_model import decode
 from gdr_model.errors import ModelError, WeightsMissing
 from gdr_model.models.weights import TENSORS
 
@@ -36,21 +37,21 @@ Config = TypeVar("Config", bound=NetworkConfig)
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def sizes(kind: type[Config], described: Mapping[str, Any]) -> Config:
-    """A configuration from the fields of the same names; other fields are ignored.
+def sizes(kind: type[Config], described: Mapping[str, Any], where: str) -> Config:
+    """A configuration from the fields of the same names, all of which must be there.
+
+    Other fields are ignored. `where` names the source in an error.
 
     Raises:
-        KeyError: if one is missing.
-        TypeError: if one is neither a number nor a list of numbers.
+        ModelError: if a field is missing or is not what the configuration holds.
     """
-    values = {}
-    for field in fields(kind):  # type: ignore[arg-type]
-        value = described[field.name]
-        numbers = value if isinstance(value, list) else [value]
-        if not all(isinstance(number, int | float) for number in numbers):
-            raise TypeError(f"{field.name} is {value!r}")
-        values[field.name] = tuple(value) if isinstance(value, list) else value
-    return kind(**values)
+    prefix = f"{where} does not give the sizes of this network: "
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    missing = [name for name in names if name not in described]
+    if missing:
+        raise ModelError(f"{prefix}the field {missing[0]} is missing")
+    values = {name: described[name] for name in names}
+    return decode.into(kind, values, prefix=prefix, error=ModelError)
 
 
 def load(
@@ -90,12 +91,7 @@ def read(folder: Path, model_type: str, kind: type[Config]) -> tuple[Config, dic
     given_type = described.get("model_type") if isinstance(described, dict) else None
     if given_type != model_type:
         raise ModelError(f"{folder} holds a model of type {given_type!r}, not of {model_type!r}")
-    try:
-        config = sizes(kind, described)
-    except (KeyError, TypeError) as error:
-        raise ModelError(
-            f"{folder / 'config.json'} does not give the sizes of a {model_type} network: {error}"
-        ) from error
+    config = sizes(kind, described, str(folder / "config.json"))
     return config, read_tensors(folder / TENSORS)
 
 

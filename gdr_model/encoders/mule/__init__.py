@@ -1,1 +1,1 @@
-"""MULE, as published and as ported to PyTorch: two different networks."""
+"""MULE as published and as ported to PyTorch, two different networks; both read sound only."""

@@ -1,7 +1,7 @@
-"""The two log-mel front ends of MULE; weights trained behind one must not be fed with the other.
+"""The log-mel front ends of both MULE networks; each network needs its own.
 
-Both see 96 HTK-mel bands from 0 to 8 kHz, a frame every 10 ms, frames of 25 ms transformed at 2048
-points, and give the network 300 frames, three seconds.
+Both have 96 HTK-mel bands from 0 to 8 kHz and a frame every 10 ms, of 25 ms transformed at 2048
+points; a network reads 300 frames, three seconds.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def log10_mel(samples: Tensor, *, centre: bool = True) -> Tensor:
 
 
 def standardise(mel: Tensor) -> Tensor:
-    """Slices (B, 96, 300), each at mean zero and deviation one; near silence is not blown up."""
+    """Slices (B, 96, 300), each at mean zero and deviation one; near silence is not amplified."""
     deviation, mean = torch.std_mean(mel, (1, 2), correction=0, keepdim=True)
     return (mel - mean) / deviation.clamp_min(0.01)
 
 
 def decibel_mel(samples: Tensor) -> Tensor:
-    """Samples (B, N) to 10 log10 of the power of triangles of peak one (B, 96, F), from -100 on."""
+    """Samples (B, N) to dB of the power in triangles of peak one (B, 96, F), at least -100."""
     return 10 * torch.log10(MEL.power(samples, MEL.triangles()).clamp_min(1e-10))

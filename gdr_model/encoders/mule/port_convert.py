@@ -1,4 +1,4 @@
-"""A checkpoint of MULE's PyTorch port (.pt, or safetensors) as a folder of ours."""
+"""A checkpoint of MULE's PyTorch port (.pt or safetensors), converted to a folder of gdr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gdr_model.encoders.mule.port_net import MODEL_TYPE, MulePort, MulePortConfi
 from gdr_model.errors import ModelError
 
 PARTS = ("slow_stem.", "fast_stem.", "slow_layers.", "fast_layers.", "fusion_layers.")
-"""A head that was trained on top of the network is left out."""
+"""Prefixes of the network's tensors; a head trained on top of it is left out."""
 
 
 def convert(source: Path, folder: Path) -> None:
@@ -22,8 +22,8 @@ def convert(source: Path, folder: Path) -> None:
     Raises:
         ModelError: if the checkpoint holds another network, or cannot be read.
     """
-    found = state_dict(source, "slow_stem.layers.0.weight", "MULE's PyTorch port")
-    tensors = {name: value for name, value in found.items() if name.startswith(PARTS)}
+    state = state_dict(source, "slow_stem.layers.0.weight", "MULE's PyTorch port")
+    tensors = {name: value for name, value in state.items() if name.startswith(PARTS)}
     try:
         config = sizes(tensors)
     except (KeyError, StopIteration, IndexError) as error:
@@ -33,7 +33,7 @@ def convert(source: Path, folder: Path) -> None:
 
 
 def sizes(tensors: Mapping[str, Tensor]) -> MulePortConfig:
-    """The configuration that the tensors speak of; strides are the authors'.
+    """The configuration that follows from the tensors; strides are the authors'.
 
     Raises:
         KeyError: if a tensor is missing.

@@ -1,8 +1,8 @@
-"""MULE's published Keras weights as a folder of ours: the only place that knows HDF5.
+"""MULE's published Keras weights, converted to a folder of gdr; only this module reads HDF5.
 
-A `.keras` archive holds `model.weights.h5`, where a layer is called after its class and its place
-in Keras' own order: by depth, both paths side by side. The fast path is ahead of the slow one,
-which waits for the fusion, until the last stage; there nothing waits, and the slow one is first.
+A `.keras` archive holds `model.weights.h5`, in which the name of a layer is that of its class and
+its number in Keras' own order: by depth, both paths side by side. The fast path is ahead of the
+slow one, which waits for the fusion, up to the last stage, where the slow path comes first.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from gdr_model.errors import ModelError, WeightsMissing
 INSIDE = "model.weights.h5"
 CONVOLUTION, DENSE, SCALAR = "weight_standardization", "dense", "scalar_multiply"
 STEMS = 10
-"""Standardised convolutions before the first stage: both stems and the first fusion."""
+"""Standardised convolutions before the first stage: those of both stems and the first fusion."""
 
 Arrays = dict[str, NDArray[np.float32]]
 
 
 def convert(source: Path, folder: Path) -> None:
-    """Write the folder of a `.keras` archive or of its `model.weights.h5`.
+    """Write the folder for a `.keras` archive or its `model.weights.h5`.
 
     Raises:
         WeightsMissing: if h5py is not installed.
-        ModelError: if the file holds something else, or breaks off.
+        ModelError: if the file holds something else, or is truncated.
     """
     stored = datasets(source)
     try:
@@ -43,8 +43,8 @@ def convert(source: Path, folder: Path) -> None:
         config = sizes(named, blocks)
     except (KeyError, IndexError, ValueError) as error:
         raise ModelError(
-            f"{source} holds other layers than MULE's SF-NFNet-F0 as Keras 2.13 to 2.15 saves it: "
-            f"{error} was looked for"
+            f"{source} does not hold the layers of MULE's SF-NFNet-F0 as Keras 2.13 to 2.15 saves "
+            f"them: {error} is missing"
         ) from error
     tensors = from_keras({name: torch.from_numpy(array) for name, array in named.items()})
     gdr_folder.fill(Mule(config), tensors, str(source))
@@ -62,30 +62,30 @@ def datasets(source: Path) -> Arrays:
         import h5py
     except ImportError as error:
         raise WeightsMissing(
-            "reading Keras weights takes h5py; run pip install 'gdr-tui[convert]'"
+            "reading Keras weights needs h5py; run pip install 'gdr-tui[convert]'"
         ) from error
-    found: Arrays = {}
+    arrays: Arrays = {}
 
-    def keep(path: str, item: Any) -> None:
+    def collect(path: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
-            found[path] = np.asarray(item[()], np.float32)
+            arrays[path] = np.asarray(item[()], np.float32)
 
     try:
-        where: Any = source
+        opened: Any = source
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:
-                where = io.BytesIO(archive.read(INSIDE))
-        with h5py.File(where, "r") as file:
-            file.visititems(keep)
+                opened = io.BytesIO(archive.read(INSIDE))
+        with h5py.File(opened, "r") as file:
+            file.visititems(collect)
     except KeyError as error:
         raise ModelError(
-            f"{source} is an archive without {INSIDE}, and so none of Keras"
+            f"{source} is an archive without {INSIDE}, so Keras did not write it"
         ) from error
     except (OSError, RuntimeError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"{source} cannot be read as Keras weights (.keras or .h5): {error}"
         ) from error
-    return found
+    return arrays
 
 
 def numbered(kind: str, number: int) -> str:
@@ -94,7 +94,7 @@ def numbered(kind: str, number: int) -> str:
 
 
 def depths(stored: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:
-    """Blocks of each stage, from where the seven-frame convolutions of the fusions stand.
+    """Blocks of each stage, found by the seven-frame convolutions of the fusions.
 
     Raises:
         ValueError: if there are none.
@@ -113,7 +113,7 @@ def depths(stored: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:
 
 
 def h5_paths(depths: Sequence[int]) -> dict[str, str]:
-    """Our name of every tensor to its path in the file."""
+    """Our name for each tensor, to its path in the file."""
     convolutions = [
         *(f"{path}_stem.{i}" for i in range(3) for path in ("fast", "slow")),
         *("fast_stem.3", "fusion.0.time", "slow_stem.3", "fusion.0.expand"),
@@ -137,7 +137,7 @@ def h5_paths(depths: Sequence[int]) -> dict[str, str]:
 
 
 def _ordered(pairs: list[tuple[str, str]], together: bool) -> list[tuple[str, str]]:
-    """Part by part where both paths stand at one depth, else path by path."""
+    """Part by part where both paths are at the same depth, else path by path."""
     return pairs if together else sorted(pairs, key=lambda pair: pair[0])
 
 
@@ -164,7 +164,7 @@ def _datasets(
 
 
 def sizes(named: Mapping[str, NDArray[np.float32]], depths: tuple[int, ...]) -> MuleConfig:
-    """The configuration that arrays in Keras' layout speak of; alpha is the published one.
+    """The configuration that follows from arrays in Keras' layout; alpha is the published one.
 
     Raises:
         KeyError: if one is missing.

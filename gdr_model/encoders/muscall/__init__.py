@@ -1,1 +1,1 @@
-"""MusCALL: both towers, and their checkpoint converted."""
+"""MusCALL, which reads sound and words, and the conversion of its checkpoint."""

@@ -1,4 +1,4 @@
-"""The official checkpoint of MusCALL (.pt) as a folder of ours."""
+"""The official checkpoint of MusCALL (.pt), converted to a folder of gdr."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ LONGEST_S = 120
 
 
 def convert(source: Path, folder: Path, text_heads: int = MuscallConfig.text_heads) -> None:
-    """Write the folder, with the vocabulary where that lies beside the checkpoint.
+    """Write the folder, and the vocabulary if it is next to the checkpoint.
 
-    No tensor tells the number of heads of the text transformer.
+    The number of heads of the text transformer does not follow from the tensors.
 
     Raises:
         ModelError: if the checkpoint holds another network, or cannot be read.
     """
-    found = state_dict(source, "audio_backbone.attnpool.positional_embedding", "MusCALL")
+    state = state_dict(source, "audio_backbone.attnpool.positional_embedding", "MusCALL")
     try:
-        config = sizes(found, text_heads)
+        config = sizes(state, text_heads)
     except (KeyError, StopIteration, IndexError) as error:
         raise ModelError(f"{source} lacks a part of MusCALL: {error}") from error
-    filters = found.get(FILTERS)
+    filters = state.get(FILTERS)
     if filters is not None and not torch.allclose(filters, config.mel.triangles(), atol=1e-4):
         raise ModelError(
             f"{source} was trained with other mel filters than MusCALL's "
             f"({config.low_hz:g} to {config.high_hz:g} Hz)"
         )
-    tensors = learned(found)
+    tensors = learned(state)
     gdr_folder.fill(Muscall(config), tensors, str(source))
     gdr_folder.write(folder, MODEL_TYPE, config, tensors)
     for name in VOCABULARY:
-        beside = source.parent / name
-        if beside.is_file():
-            shutil.copyfile(beside, folder / name)
+        file = source.parent / name
+        if file.is_file():
+            shutil.copyfile(file, folder / name)
 
 
 def sizes(tensors: Mapping[str, Tensor], text_heads: int) -> MuscallConfig:
-    """The configuration that the tensors speak of; the sample rate is the paper's.
+    """The configuration that follows from the tensors; the sample rate is the paper's.
 
     Raises:
         KeyError: if a tensor is missing.
-        StopIteration: if no length of window gives the pool its number of places.
+        StopIteration: if no window length gives the attention pool its number of positions.
     """
     audio, text = "audio_backbone.", "textual_head."
     dim, audio_width = tensors["audio_projection.weight"].shape
@@ -72,6 +72,6 @@ def sizes(tensors: Mapping[str, Tensor], text_heads: int) -> MuscallConfig:
         vocabulary=vocabulary,
         max_tokens=len(tensors[f"{text}position_embedding.weight"]),
     )
-    places = len(tensors[f"{audio}attnpool.positional_embedding"])
-    lengths = (replace(config, audio_seconds=s) for s in range(1, LONGEST_S))
-    return next(length for length in lengths if length.positions == places)
+    positions = len(tensors[f"{audio}attnpool.positional_embedding"])
+    candidates = (replace(config, audio_seconds=s) for s in range(1, LONGEST_S))
+    return next(candidate for candidate in candidates if candidate.positions == positions)

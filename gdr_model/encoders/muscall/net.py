@@ -1,7 +1,7 @@
 """MusCALL's two towers: 20 s of sound, or a sentence, to a point of one space.
 
     sound -> mel in dB -> stem -> 4 residual stages -> attention pool -> projection
-    words -> tokens + positions -> causal transformer -> state of the last token -> projection
+    words -> tokens + positions -> causal transformer -> state of the end token -> projection
 
 Manco et al., "Contrastive Audio-Language Learning for Music", ISMIR 2022. The audio tower is the
 modified ResNet of CLIP (Radford et al., 2021) over spectrograms. Tensors are named as in the
@@ -26,7 +26,7 @@ STAGES = (3, 4, 6, 3)
 EXPANSION = 4
 POOL_HEADS = 8
 FLOOR_DB = 100.0
-"""What lies further below a window's loudest band is raised to there."""
+"""Levels are at least this far below the loudest band of a window."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class MuscallConfig:
     fft: int = 1024
     low_hz: float = 0.0
     high_hz: float = 11_025.0
-    """Beyond half the sample rate: the uppermost bands are always at the floor."""
+    """Above half the sample rate: the uppermost bands are always at the floor."""
     text_layers: int = 4
     text_width: int = 512
     text_heads: int = 8
@@ -65,7 +65,7 @@ class MuscallConfig:
 
     @property
     def positions(self) -> int:
-        """Places of the feature map that is pooled, and the mean in front of them."""
+        """Positions that the attention pool sees: the mean, then those of the feature map."""
         frames = self.samples // self.mel.hop + 1
         return (self.mels // 32) * (frames // 32) + 1
 
@@ -130,7 +130,7 @@ class Bottleneck(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """The mean of all places attends to itself and to each of them."""
+    """The mean of all positions attends to itself and to each of them."""
 
     def __init__(self, positions: int, width: int, out: int) -> None:
         super().__init__()
@@ -142,10 +142,10 @@ class AttentionPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, M, F) to (B, out)."""
-        places = x.flatten(2).transpose(1, 2)  # (B, M F, C)
-        places = torch.cat([places.mean(1, keepdim=True), places], dim=1)
-        places = places + self.positional_embedding
-        q, k, v = self.q_proj(places[:, :1]), self.k_proj(places), self.v_proj(places)
+        features = x.flatten(2).transpose(1, 2)  # (B, M F, C)
+        features = torch.cat([features.mean(1, keepdim=True), features], dim=1)
+        features = features + self.positional_embedding
+        q, k, v = self.q_proj(features[:, :1]), self.k_proj(features), self.v_proj(features)
         pooled: Tensor = self.c_proj(attend(q, k, v, POOL_HEADS))
         return pooled[:, 0]
 
@@ -181,7 +181,7 @@ class AudioTower(nn.Module):
         return F.avg_pool2d(F.relu(self.bn3(self.conv3(y))), 2)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Read one window an example."""
+        """One window per row."""
         y = self.stem(mel)
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             y = layer(y)
@@ -190,7 +190,7 @@ class AudioTower(nn.Module):
 
 
 def stage(width_in: int, width: int, depth: int, stride: int) -> nn.Sequential:
-    """Bottlenecks, of which the first changes width and resolution."""
+    """Bottlenecks; the first changes width and resolution."""
     rest = (Bottleneck(EXPANSION * width, width, 1) for _ in range(depth - 1))
     return nn.Sequential(Bottleneck(width_in, width, stride), *rest)
 
@@ -241,7 +241,7 @@ class PreNorm(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Attention and feed-forward, layer by layer, and a last norm."""
+    """Layers of attention and feed-forward, then a norm."""
 
     def __init__(self, c: MuscallConfig) -> None:
         super().__init__()
@@ -266,7 +266,7 @@ class Transformer(nn.Module):
 class TextTower(nn.Module):
     """Token ids (B, L) to states (B, L, E).
 
-    Attention is causal and knows no padding: a state depends on what stands before it alone.
+    Attention is causal and has no padding mask: a state depends only on the tokens before it.
     """
 
     def __init__(self, c: MuscallConfig) -> None:
@@ -274,18 +274,18 @@ class TextTower(nn.Module):
         self.token_embedding = nn.Embedding(c.vocabulary, c.text_width)
         self.position_embedding = nn.Embedding(c.max_tokens, c.text_width)
         self.transformer = Transformer(c)
-        # In the official state dict, and never applied.
+        # It is in the official state dict and is never applied.
         self.ln_final = nn.LayerNorm(c.text_width)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Read prompts."""
+        """Prompts of equal length, one per row."""
         positions = self.position_embedding.weight[: ids.shape[1]]
         states: Tensor = self.transformer(self.token_embedding(ids) + positions)
         return states
 
 
 def learned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """An official state dict without the window and the filters, which follow from the sizes."""
+    """An official state dict without its window and filters, which follow from the sizes."""
     return {
         name: value
         for name, value in tensors.items()
@@ -294,12 +294,12 @@ def learned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def last_states(states: Tensor, ids: Tensor) -> Tensor:
-    """States (B, E) of the end token, which has the largest of all ids (B, L)."""
+    """States (B, E) of the end token, the one with the largest of the ids (B, L)."""
     return states[torch.arange(len(ids), device=ids.device), ids.argmax(1)]
 
 
 class Muscall(nn.Module):
-    """Both towers and their projections; vectors come out at any length."""
+    """Both towers and their projections; vectors are not normalised."""
 
     def __init__(self, config: MuscallConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Mel spectrograms that encoders of other hands were trained on: torch.stft, HTK triangles."""
+"""Mel spectrograms as other projects' encoders were trained on: torch.stft, HTK triangles."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from torch.nn import functional as F
 class Mel:
     """Power of `bands` HTK-mel bands, every `hop` samples.
 
-    Frames of `fft` samples, centred, the sound reflected at both ends; each is weighted with a
-    periodic Hann window of `window` samples in its middle.
+    Frames have `fft` samples and are centred, with the sound mirrored at both ends; a periodic
+    Hann window of `window` samples weights the middle of each.
     """
 
     sample_rate_hz: int
@@ -26,13 +26,13 @@ class Mel:
     bands: int
     low_hz: float
     high_hz: float
-    """May lie beyond half the sample rate: the bands there are empty."""
+    """May be above half the sample rate; the bands there are empty."""
 
     def power(self, samples: Tensor, filters: Tensor, *, centre: bool = True) -> Tensor:
         """Samples (B, N) to the filters' power (B, bands, 1 + N // hop).
 
         The window is computed in the filters' precision, the transform in the samples'. With
-        `centre=False` nothing is reflected: the first frame begins with the first sample.
+        `centre=False` nothing is mirrored: the first frame begins with the first sample.
         """
         window = torch.hann_window(self.window, dtype=filters.dtype)
         margin = (self.fft - self.window) // 2
@@ -51,8 +51,9 @@ class Mel:
     def triangles(self, dtype: torch.dtype = torch.float32) -> Tensor:
         """Filters (fft // 2 + 1, bands) of peak height one.
 
-        Computed in `dtype` from end to end, because networks remember: in single precision
-        they are torchaudio's to the last bit, and up to 1e-5 from those in double.
+        Computed in `dtype` from end to end, because networks were trained with one or the other:
+        in single precision they equal torchaudio's to the last bit, and differ by up to 1e-5 from
+        those in double.
         """
         return _triangles(self, dtype)
 

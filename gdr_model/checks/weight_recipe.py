@@ -1,13 +1,13 @@
 """Random reference weights, rebuilt from a recipe instead of being stored.
 
 A recipe is JSON: for each tensor its shape, a rule, the numbers a, b and seed of the rule, the
-sum and the first values. Normal numbers z come from numpy's legacy MT19937 stream, whose
-output is fixed for good:
+sum and the first values. Normal numbers z come from numpy's legacy MT19937 stream, whose output
+never changes:
 
     normal a + b z      lognormal a exp(b z)      const a      zeros-int64 0
 
-computed in float64 and cast to float32. A tensor that is given is taken as it is; one of rule
-`stored` must be. One of rule `keep` is a constant of the architecture and is left out.
+computed in float64 and cast to float32. A tensor that is given replaces its recipe; with the rule
+`stored` it must be given. The rule `keep` marks a constant of the architecture, which is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from gdr_model.errors import ModelError
 
 TOLERANCE = 1e-4
-"""Relative to a tensor's sum, and absolute for its first values."""
+"""Relative for the sum of a tensor, absolute for its first values."""
 
 
 def rebuild(
@@ -35,10 +35,10 @@ def rebuild(
     """The tensors of a recipe by name, each checked against its sum and first values.
 
     `shared` lists names of one and the same tensor: the weights were filled in name by name, so
-    that the last of them decided.
+    the last of them decides.
 
     Raises:
-        ModelError: if the recipe cannot be read, or a tensor is not what it says.
+        ModelError: if the recipe cannot be read, or a tensor differs from what it promises.
     """
     try:
         entries = json.loads(recipe.read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def rebuild(
             if entry["rule"] != "keep"
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{recipe} is no recipe of reference weights: {error}") from error
+        raise ModelError(f"{recipe} is not a recipe of reference weights: {error}") from error
 
 
 def _tensor(
@@ -64,12 +64,12 @@ def _tensor(
     tensor = _filled(rule, shape, entry).astype(np.float32)
     total = float(tensor.sum(dtype=np.float64))
     first = tensor.reshape(-1)[: len(entry["first"])]
-    # A sum may all but cancel out; what its rounding is measured by is the norm of its terms.
+    # A sum may nearly cancel out, so rounding is judged by the norm of its terms.
     slack = TOLERANCE * max(1.0, float(np.linalg.norm(tensor)))
     if not math.isclose(total, entry["sum"], rel_tol=TOLERANCE, abs_tol=slack) or not np.allclose(
         first, entry["first"], atol=TOLERANCE
     ):
-        raise ModelError(f"the reference tensor {name} does not come out as its recipe says")
+        raise ModelError(f"the reference tensor {name} differs from what its recipe promises")
     return tensor
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gdr_model.checks.weight_recipe import rebuild
 from gdr_model.errors import ModelError
-from gdr_model.models.reference import rebuild
 
 
 def entry(rule: str, shape: list[int], tensor: np.ndarray | None = None, **more: float) -> dict:
