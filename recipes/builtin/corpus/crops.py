@@ -1,8 +1,8 @@
-"""Random crops of prepared tracks, disturbed as real recordings are.
+"""Random crops of prepared tracks, disturbed the way real recordings are.
 
-Everything is done on the log-mel: gain, tilt, low-pass and high-pass are sums over bands, a
-mixture is a sum of powers. The teacher's opinion of the clean crop stays the target, which
-teaches the network to hear through the disturbance.
+Everything is done on the log-mel: gain, tilt, low-pass and high-pass are added per band, and a
+mixture is a sum of powers. The teacher's output for the clean crop stays the target, so that the
+network learns to ignore the disturbance.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from recipes.builtin.corpus.rarity import rarity
 
 CROP_S = 6
 SHARES = {"source": 0.35, "remix": 0.3, "voice": 0.15, "render": 0.2}
-"""How often a crop comes from each kind; kinds that are absent leave theirs to the others."""
+"""Share of crops from each kind; the shares of absent kinds go to the others."""
 VOICE_BOOST = 3.0
-"""Sung excerpts are few: each is drawn this many times as often as its length asks for."""
+"""Sung excerpts are few: each is used this many times as often as its length alone would give."""
 MIXED = 0.1
-"""Share of crops to which another is added. A mixture has no logits to learn from: few."""
+"""Share of crops to which another crop is added; small, because a mixture has no target logits."""
 JITTER = 12
-"""Frames by which a crop may lie beside the teacher's seconds; 64 are a second."""
+"""Largest shift of a crop against the teacher's seconds, in frames (64 per second)."""
 FLOOR = 1e-5
-"""Power added before the logarithm by the front end."""
+"""Power that the front end adds before taking the logarithm."""
 
 
 @dataclass(frozen=True)
 class CropBatch:
-    """Crops and what the teacher thinks of each second's window."""
+    """Crops and the teacher's targets for the window around each second."""
 
     mel: Tensor  # (B, CROP_S * FRAMES_PER_S, MELS)
     logits: Tensor  # (B, CROP_S, 521)
@@ -45,17 +45,17 @@ class CropBatch:
 
 
 def weight(track: PreparedTrack) -> float:
-    """How often a track is drawn among its kind: its length, up to two minutes."""
+    """Weight of a track among its kind: its length in seconds, up to two minutes."""
     boost = VOICE_BOOST if "sung" in str(track.record.get("voice") or "").lower() else 1.0
     return boost * min(track.seconds, 120.0)
 
 
 @lru_cache(maxsize=8)
 def window_matrix(seconds: int) -> Tensor:
-    """Mean over each latent's window as a matrix (T, T).
+    """The matrix (T, T) that averages over each latent's window.
 
-    The window holds its second, the neighbours, and halves of the seconds at its ends; at the
-    edges it holds what there is, as in the encoder.
+    A window holds its second, the neighbours, and half of the seconds at its ends. At the edges of
+    the crop it is cut off, as in the encoder.
     """
     near = torch.arange(seconds)
     away = (near[:, None] - near[None]).abs()
@@ -65,14 +65,14 @@ def window_matrix(seconds: int) -> Tensor:
 
 
 def windowed(rows: Tensor) -> Tensor:
-    """A row a second (..., T, C) to the mean over each latent's window."""
+    """Average rows (..., T, C), one per second, over each latent's window."""
     return window_matrix(rows.shape[-2]).to(rows.device) @ rows
 
 
 class CropSampler:
-    """Draws batches from prepared tracks; the same seed and step give the same batch.
+    """Takes batches from prepared tracks; the same seed and step give the same batch.
 
-    Tracks lie end to end on the device that learns, in half precision.
+    All tracks are concatenated on the training device, in half precision.
     """
 
     def __init__(
@@ -81,41 +81,41 @@ class CropSampler:
         self.tracks = [t for t in tracks if t.seconds >= CROP_S]
         self.size, self.seed, self.device = size, seed, device
 
-        def laid(rows: Iterable[HALF]) -> Tensor:
+        def joined(rows: Iterable[HALF]) -> Tensor:
             return torch.from_numpy(np.concatenate(list(rows))).to(device)
 
-        self.mel = laid(t.mel[: t.seconds * FRAMES_PER_S] for t in self.tracks)
-        self.logits = laid(t.logits for t in self.tracks)
-        self.embedding = laid(t.embedding for t in self.tracks)
+        self.mel = joined(t.mel[: t.seconds * FRAMES_PER_S] for t in self.tracks)
+        self.logits = joined(t.logits for t in self.tracks)
+        self.embedding = joined(t.embedding for t in self.tracks)
         self.seconds = np.array([t.seconds for t in self.tracks])
         self.first = np.cumsum(self.seconds) - self.seconds
         kinds = {k: [i for i, t in enumerate(self.tracks) if t.kind == k] for k in SHARES}
         total = sum(share for kind, share in SHARES.items() if kinds[kind])
-        self.chance = np.zeros(len(self.tracks))
+        self.probability = np.zeros(len(self.tracks))
         for kind, share in SHARES.items():
             if kinds[kind]:
-                alike = [self.tracks[i] for i in kinds[kind]]
-                weights = np.array([weight(t) for t in alike]) * rarity(
-                    np.stack([t.logits.mean(axis=0, dtype=np.float32) for t in alike])
+                of_kind = [self.tracks[i] for i in kinds[kind]]
+                weights = np.array([weight(t) for t in of_kind]) * rarity(
+                    np.stack([t.logits.mean(axis=0, dtype=np.float32) for t in of_kind])
                 )
-                self.chance[kinds[kind]] = share / total * weights / weights.sum()
+                self.probability[kinds[kind]] = share / total * weights / weights.sum()
 
     def crops(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Clean crops: mel, logits and embedding, a row a crop."""
-        drawn = rng.choice(len(self.tracks), self.size, p=self.chance)
-        start = rng.integers(self.seconds[drawn] - CROP_S + 1)
-        # The teacher's seconds are a grid; what is heard may lie a little beside it.
-        beside = rng.integers(-JITTER, JITTER + 1, self.size)
-        last = (self.seconds[drawn] - CROP_S) * FRAMES_PER_S
-        frame = self.first[drawn] * FRAMES_PER_S + np.clip(start * FRAMES_PER_S + beside, 0, last)
-        second = self.first[drawn] + start
+        """Clean crops: mel, logits and embedding, one row per crop."""
+        track = rng.choice(len(self.tracks), self.size, p=self.probability)
+        start = rng.integers(self.seconds[track] - CROP_S + 1)
+        # The teacher's seconds are a grid; the crop may start a little off it.
+        shift = rng.integers(-JITTER, JITTER + 1, self.size)
+        last = (self.seconds[track] - CROP_S) * FRAMES_PER_S
+        frame = self.first[track] * FRAMES_PER_S + np.clip(start * FRAMES_PER_S + shift, 0, last)
+        second = self.first[track] + start
         frames = torch.from_numpy(frame[:, None] + np.arange(CROP_S * FRAMES_PER_S))
         seconds = torch.from_numpy(second[:, None] + np.arange(CROP_S)).to(self.device)
         mel = self.mel[frames.to(self.device)].float()
         return mel, self.logits[seconds].float(), self.embedding[seconds].float()
 
     def batch(self, step: int) -> CropBatch:
-        """The batch of one step."""
+        """The batch for one step."""
         rng = np.random.default_rng([self.seed, step])
         mel, logits, embedding = self.crops(rng)
         seconds = logits
@@ -126,16 +126,20 @@ class CropSampler:
         louder = mixed * rng.uniform(0.3, 1.0, self.size)
         share = torch.from_numpy(louder.astype(np.float32)).to(self.device)[:, None, None]
         other = torch.from_numpy(partners).to(self.device)
-        # Noisy-or: what either crop has, the mixture has.
-        both = 1 - (1 - posteriors) * (1 - posteriors[other] * (share > 0))
         power = power + share * power[other]
-        both_heard = torch.from_numpy(mixed).to(self.device)
-        heard = windowed(embedding)
-        return CropBatch(torch.log(power + FLOOR), logits, seconds, both, heard, both_heard)
+        return CropBatch(
+            mel=torch.log(power + FLOOR),
+            logits=logits,
+            seconds=seconds,
+            # Noisy-or: a class that either crop has, the mixture has.
+            posteriors=1 - (1 - posteriors) * (1 - posteriors[other] * (share > 0)),
+            embedding=windowed(embedding),
+            mixed=torch.from_numpy(mixed).to(self.device),
+        )
 
 
 def disturb(mel: Tensor, rng: np.random.Generator) -> Tensor:
-    """Log-mel (B, F, MELS) to mel power under random gain, tilt, band limits and masks."""
+    """Turn log-mel (B, F, MELS) into mel power with random gain, tilt, band limits and masks."""
     batch = len(mel)
     bands = np.linspace(-1, 1, MELS)
     change = rng.normal(0, 1.0, (batch, 1)) + rng.normal(0, 0.6, (batch, 1)) * bands

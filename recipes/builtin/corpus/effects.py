@@ -1,7 +1,7 @@
 """What rooms, loudspeakers, studios and bad copies do to sound, on mono samples (N,) at 16 kHz.
 
-Each takes its randomness from a generator. They make remixes unlike their parents; nothing here
-has to be right as an effect, only as varied as recordings are.
+Every effect takes a random generator. Effects make remixes differ from their parents: they need not
+be good, only as varied as recordings are.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ RNG = np.random.Generator
 
 
 def rms(sound: Array) -> float:
-    """Root of the mean square, never zero."""
+    """Root mean square, never zero."""
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) + 1e-9
 
 
 def filtered(sound: Array, gain_db: Callable[[Array], Array]) -> Array:
-    """Sound with a gain in dB that depends on frequency in Hz."""
+    """Apply a gain in dB that is a function of frequency in Hz."""
     spectrum = np.fft.rfft(sound)
     hz = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ)
     shaped = np.fft.irfft(spectrum * 10 ** (gain_db(hz) / 20), len(sound))
@@ -30,18 +30,18 @@ def filtered(sound: Array, gain_db: Callable[[Array], Array]) -> Array:
 
 
 def equalised(sound: Array, rng: RNG) -> Array:
-    """A smooth random curve over five octaves apart."""
-    at = np.log2(np.array([40.0, 160.0, 640.0, 2500.0, 8000.0]))
-    gains = rng.normal(0, 4.0, len(at))
+    """Apply a smooth random gain curve through five points, two octaves apart."""
+    octaves = np.log2(np.array([40.0, 160.0, 640.0, 2500.0, 8000.0]))
+    gains = rng.normal(0, 4.0, len(octaves))
 
     def gain_db(hz: Array) -> Array:
-        return np.interp(np.log2(np.maximum(hz, 20.0)), at, gains).astype(np.float32)
+        return np.interp(np.log2(np.maximum(hz, 20.0)), octaves, gains).astype(np.float32)
 
     return filtered(sound, gain_db)
 
 
 def band_limited(sound: Array, rng: RNG) -> Array:
-    """A steep upper limit, now and then a lower one: telephones, old records, low bit rates."""
+    """Cut off the top, sometimes the bottom too: telephones, old records, low bit rates."""
     top = float(np.exp(rng.uniform(np.log(2500), np.log(7000))))
     bottom = float(rng.uniform(150, 400)) if rng.random() < 0.25 else 1.0
 
@@ -54,13 +54,13 @@ def band_limited(sound: Array, rng: RNG) -> Array:
 
 
 def distorted(sound: Array, rng: RNG) -> Array:
-    """Soft clipping."""
+    """Clip softly."""
     drive = rng.uniform(1.0, 6.0) / rms(sound) / 2
     return np.asarray(np.tanh(drive * sound), dtype=np.float32)
 
 
 def compressed(sound: Array, rng: RNG) -> Array:
-    """Quiet parts brought up to loud ones, by the level of some 40 ms at a time."""
+    """Bring quiet parts up to loud ones, by the level of blocks of 20 to 60 ms."""
     hop = int(rng.uniform(0.02, 0.06) * SAMPLE_RATE_HZ)
     blocks = np.resize(sound, (len(sound) // hop + 1) * hop).reshape(-1, hop)
     level = np.sqrt(np.square(blocks).mean(axis=1)) + 0.02 * rms(sound)
@@ -71,7 +71,7 @@ def compressed(sound: Array, rng: RNG) -> Array:
 
 
 def reverberant(sound: Array, rng: RNG) -> Array:
-    """A room: noise that dies away, darker with time, after a short delay."""
+    """Add a room: convolve with decaying noise after a short delay."""
     length_s = float(np.exp(rng.uniform(np.log(0.2), np.log(3.0))))
     count = int(length_s * SAMPLE_RATE_HZ)
     tail = rng.normal(0, 1, count) * np.exp(-6.9 * np.arange(count) / count)
@@ -86,7 +86,7 @@ def reverberant(sound: Array, rng: RNG) -> Array:
 
 
 def noisy(sound: Array, rng: RNG) -> Array:
-    """Hiss, hum or crackle below the music."""
+    """Add hiss or the crackle of vinyl below the music."""
     hiss = rng.normal(0, 1, len(sound)).astype(np.float32)
     if rng.random() < 0.5:  # vinyl: few and sharp
         hiss *= rng.random(len(sound)) < 0.0005
@@ -106,7 +106,7 @@ CHAIN = (
 
 
 def disturbed(sound: Array, rng: RNG) -> Array:
-    """Sound after some of the effects, in the order in which a signal meets them."""
+    """Apply some of the effects, in the order in which a signal meets them."""
     for effect, chance in CHAIN:
         if rng.random() < chance:
             sound = effect(sound, rng)

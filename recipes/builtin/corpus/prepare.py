@@ -1,19 +1,17 @@
-"""Decode every track once: log-mel and the teacher's opinion, a file a track.
+"""Decode every track once: its log-mel spectrogram and the teacher's output, one file per track.
 
     python -m recipes.builtin.corpus.prepare --work DIR
 
-Reads `DIR/sources.jsonl` and `DIR/renders.jsonl`, writes `DIR/prepared/<hash>.npz` (mel, logits,
-embedding; float16) and a line a track in `DIR/prepared/index.jsonl`. Tracks already listed are
-skipped; tracks that fail are listed in `failures.jsonl` and tried again by the next run.
+Reads `DIR/sources.jsonl` and `DIR/renders.jsonl`; writes `DIR/prepared/<hash>.npz` (mel, logits,
+embedding; float16) and one line per track in `DIR/prepared/index.jsonl`. Tracks that are listed
+there are skipped; tracks that fail are listed in `failures.jsonl` and tried again by the next run.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,15 +22,19 @@ import soxr
 import torch
 from numpy.typing import NDArray
 
+from gdr_model import atomic
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, log_mel, normalise_loudness
 from gdr_model.types import Array
+from recipes.builtin.steps import append_to_list, read_list, step_parser
 from training.words.teacher import Teacher
 
 MAX_S = 300
-"""A long track repeats itself: five minutes of it are prepared."""
+"""Long tracks repeat themselves; five minutes of them are prepared."""
 MIN_RMS = 1e-3
-"""Quieter tracks are silence and teach nothing."""
+"""A quieter track is silence and teaches nothing."""
 HALF = NDArray[np.float16]
+Listener = Callable[[Array], tuple[Array, Array]]
+"""Samples (N,) at 16 kHz to logits (T, 521) and embeddings (T, 1024), one row per second."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,23 @@ class PreparedTrack:
 
     @property
     def seconds(self) -> int:
-        """Whole seconds, one row of the teacher's each."""
+        """Whole seconds; the teacher has one row for each."""
         return len(self.logits)
 
     @property
     def kind(self) -> str:
-        """`source`, `render` or `remix`."""
+        """`source`, `render`, `remix` or `voice`."""
         return str(self.record["kind"])
 
 
+def is_sung(record: dict[str, Any]) -> bool:
+    """True if the source says that a track is sung."""
+    voice = str(record.get("voice") or "").lower()
+    return any(mark in voice for mark in ("sung", "female", "vocaloid"))
+
+
 def decode(path: Path, max_s: int = MAX_S) -> Array:
-    """The first `max_s` seconds of a file as mono 16 kHz, whole seconds (N,)."""
+    """The first `max_s` seconds of a file as mono 16 kHz, in whole seconds (N,)."""
     with soundfile.SoundFile(str(path)) as file:
         rate = file.samplerate
         sound = file.read(int(max_s * rate), dtype="float32", always_2d=True).mean(axis=1)
@@ -67,8 +75,8 @@ def decode(path: Path, max_s: int = MAX_S) -> Array:
     return np.asarray(resampled[:count], dtype=np.float32)
 
 
-def listen(sound: Array, teacher: Teacher) -> dict[str, HALF]:
-    """Mel and teacher's rows of a sound (N,), brought to the common loudness."""
+def listen(sound: Array, teacher: Listener) -> dict[str, HALF]:
+    """Log-mel and the teacher's rows for a sound (N,), after bringing it to the common loudness."""
     sound = normalise_loudness(sound)
     logits, embedding = teacher(sound)
     with torch.inference_mode():
@@ -86,22 +94,15 @@ class PreparedFolder:
         self.index = self.folder / "index.jsonl"
 
     def records(self) -> list[dict[str, Any]]:
-        """What is prepared so far; of a track prepared twice, the last."""
-        if not self.index.exists():
-            return []
-        lines = self.index.read_text(encoding="utf-8").splitlines()
-        return list({(r := json.loads(line))["id"]: r for line in lines}.values())
+        """What is prepared so far; for a track that was prepared twice, the later record."""
+        return list({record["id"]: record for record in read_list(self.index)}.values())
 
     def add(self, record: dict[str, Any], rows: dict[str, HALF]) -> None:
-        """Write one track; the line in the index comes last."""
+        """Write one track; its line in the index is written last."""
         name = hashlib.sha256(str(record["id"]).encode()).hexdigest()[:20] + ".npz"
-        part = self.folder / f"{name}.part"
-        with part.open("wb") as out:
-            np.savez(out, **rows)  # type: ignore[arg-type]
-        part.replace(self.folder / name)
-        line = {**record, "file": name, "seconds": len(rows["logits"])}
-        with self.index.open("a", encoding="utf-8") as out_text:
-            out_text.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with atomic.replacing(self.folder / name) as temporary:
+            np.savez(temporary, **rows)  # type: ignore[arg-type]
+        append_to_list(self.index, {**record, "file": name, "seconds": len(rows["logits"])})
 
     def logits(self, record: dict[str, Any]) -> Array:
         """Mean logits (521,) of one prepared track."""
@@ -109,39 +110,33 @@ class PreparedFolder:
             return np.asarray(rows["logits"].mean(axis=0, dtype=np.float32))
 
     def failed(self, record: dict[str, Any], reason: str) -> None:
-        """Note a track that could not be prepared."""
-        with (self.folder / "failures.jsonl").open("a", encoding="utf-8") as out:
-            out.write(json.dumps({"id": record["id"], "reason": reason}) + "\n")
+        """List a track that could not be prepared."""
+        append_to_list(self.folder / "failures.jsonl", {"id": record["id"], "reason": reason})
 
     def load(self) -> list[PreparedTrack]:
-        """Every prepared track, in the order of their ids so that seeds mean the same."""
+        """Every prepared track, ordered by id so that a seed gives the same draws everywhere."""
         tracks = []
         for record in sorted(self.records(), key=lambda r: str(r["id"])):
             with np.load(self.folder / record["file"]) as rows:
-                tracks.append(PreparedTrack(record, rows["mel"], rows["logits"], rows["embedding"]))
+                arrays = (rows["mel"], rows["logits"], rows["embedding"])
+                tracks.append(PreparedTrack(record, *arrays))
         return tracks
 
 
 def listed(work: Path) -> Iterator[dict[str, Any]]:
-    """Tracks of the two lists, with their kind and an absolute path."""
+    """Tracks of the two lists, each with its kind and an absolute path."""
     for name, kind in (("sources.jsonl", "source"), ("renders.jsonl", "render")):
-        if not (work / name).exists():
-            continue
-        for line in (work / name).read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:  # the last line of a list that is still being written
-                continue
+        for record in read_list(work / name):
             yield {**record, "kind": kind, "path": str(work / record["path"])}
 
 
-def prepare(work: Path) -> None:
-    """Prepare what the lists name and the store lacks."""
-    store, teacher = PreparedFolder(work), Teacher()
-    have = {r["id"]: r for r in store.records()}
-    # A render made anew by another version of the composer has other facts and sounds otherwise.
-    todo = [r for r in listed(work) if {**have.get(r["id"], {}), **r} != have.get(r["id"])]
-    # Spread over sources, so that an early stop leaves a fair sample of everything.
+def prepare(work: Path, teacher: Listener) -> None:
+    """Prepare the tracks that are listed but not prepared."""
+    store = PreparedFolder(work)
+    prepared = {record["id"]: record for record in store.records()}
+    # A render made by another version of the composer has other facts and another sound.
+    todo = [r for r in listed(work) if {**prepared.get(r["id"], {}), **r} != prepared.get(r["id"])]
+    # Spread over the sources, so that stopping early leaves a fair sample of everything.
     todo.sort(key=lambda r: hashlib.sha256(str(r["id"]).encode()).digest())
     began, seconds, failures = time.monotonic(), 0.0, 0
     for count, record in enumerate(todo, 1):
@@ -156,16 +151,41 @@ def prepare(work: Path) -> None:
             store.failed(record, str(error))
         if count % 50 == 0 or count == len(todo):
             speed = seconds / (time.monotonic() - began)
-            print(f"{count}/{len(todo)} tracks, {seconds / 3600:.1f} h, {speed:.0f} x", flush=True)
-    print(f"prepared {len(todo) - failures}, failed {failures}", flush=True)
+            print(
+                f"{count}/{len(todo)} tracks, {seconds / 3600:.1f} h, {speed:.0f} × real time",
+                flush=True,
+            )
+    print(f"{len(todo) - failures} prepared, {failures} failed", flush=True)
+
+
+def prepare_numbered(
+    store: PreparedFolder,
+    kind: str,
+    count: int,
+    make: Callable[[int], tuple[dict[str, Any], Array]],
+    teacher: Listener,
+) -> None:
+    """Make and prepare the tracks `KIND/00000` to `count` that are missing.
+
+    `make` turns a number into a record, whose id is `KIND/NUMBER`, and a sound (N,).
+    """
+    prepared = {record["id"] for record in store.records()}
+    began = time.monotonic()
+    for number in range(count):
+        if f"{kind}/{number:05d}" in prepared:
+            continue
+        record, sound = make(number)
+        store.add(record, listen(sound, teacher))
+        if number % 100 == 99:
+            elapsed_s = time.monotonic() - began
+            print(f"{number + 1} of {count} ({kind}), {elapsed_s:.0f} s", flush=True)
 
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    work: Path = step_parser(__doc__).parse_args().work
     torch.set_num_threads(1)
-    prepare(parser.parse_args().work)
+    prepare(work, Teacher())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from gdr_model import atomic
-from recipes.builtin.corpus.sources import fetch, split_of
+from recipes.builtin.corpus.debian import fetch
+from recipes.builtin.corpus.sources import split_of
 from recipes.builtin.music.compose import compose
 from recipes.builtin.music.diverse import DIVERSE
 from recipes.builtin.music.gm import PROGRAMS

@@ -1,4 +1,4 @@
-"""Words to sing: a small generator of lines, mostly of one syllable a word."""
+"""Generate words to sing: lines of words that mostly have one syllable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 RNG = np.random.Generator
 
-SYLLABLES = [
+NOUNS = [
     "love",
     "light",
     "night",
@@ -84,7 +84,7 @@ LINKS = [
     "when",
     "where",
 ]
-ACTS = [
+VERBS = [
     "come",
     "go",
     "run",
@@ -113,22 +113,22 @@ VOCALISE = ["la", "na", "oh", "ah", "ooh", "hey", "yeah", "da", "doo", "mm"]
 
 
 def line(rng: RNG, words: int) -> list[str]:
-    """A line of some words; now and then nothing but la la la."""
+    """One line of `words` words; about one in eight is nothing but la la la."""
     if rng.random() < 0.12:
-        chosen = [VOCALISE[int(i)] for i in rng.integers(len(VOCALISE), size=2)]
-        return [chosen[n % 2] for n in range(words)]
-    kinds = (LINKS, ACTS, LINKS, SYLLABLES)
-    found = []
+        sounds = [VOCALISE[int(i)] for i in rng.integers(len(VOCALISE), size=2)]
+        return [sounds[n % 2] for n in range(words)]
+    kinds = (LINKS, VERBS, LINKS, NOUNS)
+    written = []
     for number in range(words):
-        pool = kinds[number % 4] if rng.random() < 0.8 else SYLLABLES
-        found.append(pool[int(rng.integers(len(pool)))])
-    return found
+        pool = kinds[number % 4] if rng.random() < 0.8 else NOUNS
+        written.append(pool[int(rng.integers(len(pool)))])
+    return written
 
 
 def song(rng: RNG, lines: int, words: int) -> list[list[str]]:
-    """Some lines, of which the later ones often repeat the earlier."""
+    """Several lines; later ones often repeat an earlier one."""
     written: list[list[str]] = []
     for _ in range(lines):
-        again = written and rng.random() < 0.35
-        written.append(written[int(rng.integers(len(written)))] if again else line(rng, words))
+        repeated = written and rng.random() < 0.35
+        written.append(written[int(rng.integers(len(written)))] if repeated else line(rng, words))
     return written

@@ -1,9 +1,9 @@
-"""Speech made to sing: a word's spectrum, played at another pitch and for another time.
+"""Make speech sing: the spectrum of a spoken word at another pitch and of another length.
 
-WORLD (Morise, Yokomori & Ozawa 2016, by the package pyworld) takes a voice apart into pitch,
-spectral envelope and breath, and puts it together again. A sung word keeps its consonants as they
-were said; its vowel is held until the note ends, at the note's pitch, sliding in from the note
-before and trembling as singers do.
+The vocoder WORLD (Morise, Yokomori & Ozawa 2016, in the package pyworld) splits a voice into pitch,
+spectral envelope and aperiodicity, and joins them again. A sung word keeps its consonants as they
+were spoken; its vowel is held until the end of the note, at the note's pitch, with a slide from the
+previous note and vibrato.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FRAMES_PER_S = 200
 
 @dataclass(frozen=True)
 class SungNote:
-    """When a word is sung, for how long, how high (MIDI number)."""
+    """When a word is sung, for how long and at which MIDI pitch."""
 
     start_s: float
     length_s: float
@@ -33,22 +33,22 @@ class SungNote:
 
 @dataclass(frozen=True)
 class Manner:
-    """How somebody sings."""
+    """A singer's habits."""
 
     vibrato_cents: float = 35.0
     vibrato_hz: float = 5.5
     slide_s: float = 0.05
-    """Time constant of the way to the next note."""
+    """Time constant of the slide from the previous note."""
     breath: float = 0.0
-    """0 as spoken, 1 a whisper."""
+    """0 is as spoken, 1 a whisper."""
     formants: float = 1.0
-    """Above 1 a smaller throat: a woman, a child."""
+    """Factor on the formants; above 1 is a smaller throat: a woman, a child."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Manner:
-        """A singer's habits: plain, trembling, breathy, or tuned by a machine."""
+        """Random habits: plain, with wide vibrato, breathy, or auto-tuned."""
         kind = rng.random()
-        if kind < 0.15:  # each note exactly, at once
+        if kind < 0.15:  # auto-tuned: every note exactly, at once
             return cls(0.0, 5.5, 0.004, 0.0, float(rng.uniform(0.95, 1.1)))
         wide = float(rng.uniform(60, 120) if kind > 0.85 else rng.uniform(10, 50))
         breath = float(rng.uniform(0.1, 0.5)) if rng.random() < 0.3 else 0.0
@@ -59,25 +59,28 @@ class Manner:
 
 
 @lru_cache(maxsize=8192)
-def taken_apart(speaker: Speaker, word: str) -> tuple[Array, Array, Array]:
-    """Pitch in Hz (F,), 0 where there is none, envelope and breath (F, 513) of a spoken word."""
+def analysed(speaker: Speaker, word: str) -> tuple[Array, Array, Array]:
+    """Analyse a spoken word: pitch in Hz (F,), 0 if unvoiced; envelope, aperiodicity (F, 513)."""
     import pyworld
 
     sound = speaker.say(word).astype(np.float64)
     pitch, times = pyworld.dio(sound, SAMPLE_RATE_HZ, frame_period=FRAME_MS)
     pitch = pyworld.stonemask(sound, pitch, times, SAMPLE_RATE_HZ)
     envelope = pyworld.cheaptrick(sound, pitch, times, SAMPLE_RATE_HZ)
-    breath = pyworld.d4c(sound, pitch, times, SAMPLE_RATE_HZ)
-    return pitch, envelope.astype(np.float32), breath.astype(np.float16)
+    aperiodicity = pyworld.d4c(sound, pitch, times, SAMPLE_RATE_HZ)
+    return pitch, envelope.astype(np.float32), aperiodicity.astype(np.float16)
 
 
 def stretched(voiced: np.ndarray[tuple[int], np.dtype[np.bool_]], frames: int) -> Array:
-    """Which frame of a word sounds at each of `frames`: the middle of its vowel is held."""
+    """Position in a word, in frames, for each of `frames`: the middle of its vowel is held."""
     count = len(voiced)
     if count >= frames:
         return np.linspace(0, count - 1, frames, dtype=np.float32)
-    at = np.flatnonzero(voiced)
-    first, last = (int(at[0]), int(at[-1])) if len(at) > 4 else (count // 3, 2 * count // 3)
+    vowel = np.flatnonzero(voiced)
+    if len(vowel) > 4:
+        first, last = int(vowel[0]), int(vowel[-1])
+    else:
+        first, last = count // 3, 2 * count // 3
     begin, end = first + (last - first) // 4, last - (last - first) // 4
     held = frames - begin - (count - end)
     middle = np.linspace(begin, max(begin, end - 1), max(1, held))
@@ -85,10 +88,10 @@ def stretched(voiced: np.ndarray[tuple[int], np.dtype[np.bool_]], frames: int) -
     return joined[:frames].astype(np.float32)
 
 
-def moved(envelope: Array, by: float) -> Array:
-    """Envelopes (F, bins) with their formants `by` times as high."""
+def with_formants(envelope: Array, factor: float) -> Array:
+    """Envelopes (F, bins) with their formants `factor` times as high."""
     bins = np.arange(envelope.shape[1])
-    source = np.clip(bins / by, 0, bins[-1])
+    source = np.clip(bins / factor, 0, bins[-1])
     low = source.astype(int)
     share = (source - low).astype(np.float32)
     high = np.minimum(low + 1, bins[-1])
@@ -103,32 +106,33 @@ def sung(
     length_s: float,
     rng: np.random.Generator,
 ) -> Array:
-    """Words on notes: mono samples (N,) at 16 kHz, `length_s` long."""
+    """Sing words on notes: mono samples (N,) at 16 kHz, `length_s` long."""
     import pyworld
 
     count = round(length_s * FRAMES_PER_S)
     pitch = np.zeros(count)
     envelope = np.full((count, 513), 1e-12)
-    breath = np.ones((count, 513))
-    before = notes[0].pitch if notes else 60.0
+    aperiodicity = np.ones((count, 513))
+    previous = notes[0].pitch if notes else 60.0
     for word, note in zip(words, notes, strict=True):
         first = round(note.start_s * FRAMES_PER_S)
         frames = min(round(note.length_s * FRAMES_PER_S), count - first)
         if frames < 6:
             continue
-        spoken, its_envelope, its_breath = taken_apart(speaker, word)
+        spoken, its_envelope, its_aperiodicity = analysed(speaker, word)
         which = np.round(stretched(spoken > 0, frames)).astype(int).clip(0, len(spoken) - 1)
         frames = len(which)
         t = np.arange(frames) / FRAMES_PER_S
-        height = note.pitch + (before - note.pitch) * np.exp(-t / manner.slide_s)
+        height = note.pitch + (previous - note.pitch) * np.exp(-t / manner.slide_s)
         depth = manner.vibrato_cents / 100 * np.clip((t - 0.15) / 0.3, 0, 1)
         phase = 2 * np.pi * (manner.vibrato_hz * t + rng.random())
         height += depth * np.sin(phase) + 0.03 * np.cumsum(rng.normal(0, 0.1, frames))
         place = slice(first, first + frames)
         hz = 440 * 2 ** ((height - 69) / 12)
         pitch[place] = np.where(spoken[which] > 0, hz, 0)
-        envelope[place] = moved(its_envelope[which], manner.formants)
-        breath[place] = its_breath[which] + manner.breath * (1 - its_breath[which])
-        before = note.pitch
-    sound = pyworld.synthesize(pitch, envelope, breath, SAMPLE_RATE_HZ, FRAME_MS)
+        envelope[place] = with_formants(its_envelope[which], manner.formants)
+        its_aperiodicity = its_aperiodicity[which]
+        aperiodicity[place] = its_aperiodicity + manner.breath * (1 - its_aperiodicity)
+        previous = note.pitch
+    sound = pyworld.synthesize(pitch, envelope, aperiodicity, SAMPLE_RATE_HZ, FRAME_MS)
     return np.resize(sound, round(length_s * SAMPLE_RATE_HZ)).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Voices that say what they are given: free speech synthesisers, and recorded ones.
+"""Voices that say a given text: free speech synthesisers, and recordings of one game.
 
-espeak-ng (GPL-3+) and flite (BSD-like) are commands of Debian; what they say is ours. Recorded are
-the dialogues of a game whose music is trained on, too, under the game's licence.
+The commands espeak-ng (GPL-3+) and flite (BSD-like) come from Debian; their output is ours. The
+recordings are the dialogues of a game whose music is used for training, too, under its licence.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LANGUAGES = [
     "sw",
     "hi",
 ]
-"""Whose sounds a voice has; words it does not know it reads its own way."""
+"""Languages whose sounds a voice uses; it reads English words by the rules of its language."""
 FLITE = {"male": "kal16 awb rms", "female": "slt"}
 RECORDED = "fillets-ng-data"
 
@@ -56,7 +56,7 @@ class Speaker:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Speaker:
-        """One at random, women and men alike."""
+        """A random speaker, women as often as men."""
         sex = "female" if rng.random() < 0.5 else "male"
         if rng.random() < 0.35:
             names = FLITE[sex].split()
@@ -68,7 +68,7 @@ class Speaker:
         )
 
     def say(self, text: str) -> Array:
-        """Mono samples (N,) at 16 kHz, silence at the ends cut off.
+        """Speak a text: mono samples (N,) at 16 kHz, without the silence at both ends.
 
         Raises:
             subprocess.CalledProcessError: if the command cannot say it.
@@ -90,12 +90,12 @@ def _said(command: str, voice: str, text: str) -> Array:
 
 
 def trimmed(sound: Array) -> Array:
-    """Without the silence at both ends; at least a tenth of a second."""
+    """Cut off the silence at both ends; at least a tenth of a second remains."""
     loud = np.flatnonzero(np.abs(sound) > 0.02 * max(1e-6, float(np.abs(sound).max(initial=0))))
-    kept = sound[loud[0] : loud[-1] + 1] if len(loud) else sound
-    return np.pad(kept, (0, max(0, SAMPLE_RATE_HZ // 10 - len(kept)))).astype(np.float32)
+    speech = sound[loud[0] : loud[-1] + 1] if len(loud) else sound
+    return np.pad(speech, (0, max(0, SAMPLE_RATE_HZ // 10 - len(speech)))).astype(np.float32)
 
 
 def recordings(folder: Path) -> list[Path]:
-    """Spoken lines of the unpacked game, in the order of their names."""
+    """Spoken English lines in the unpacked game, by name."""
     return sorted(p for p in folder.rglob("*.ogg") if "sound" in p.parts and p.parent.name == "en")
