@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
 
 import numpy as np
+import pytest
 import torch
+from prepared import track
 
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, MELS, POOLED_PER_S, pool_windows
-from recipes.builtin.corpus.crops import CROP_S, FLOOR, CropSampler, disturb, windowed
-from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
-
-
-def track(name: str, kind: str, seconds: int, seed: int) -> PreparedTrack:
-    rng = np.random.default_rng(seed)
-    return PreparedTrack(
-        {"id": name, "kind": kind, "split": "train"},
-        rng.normal(-4, 1, (seconds * FRAMES_PER_S, MELS)).astype(np.float16),
-        rng.normal(-5, 1, (seconds, 521)).astype(np.float16),
-        rng.random((seconds, 1024)).astype(np.float16),
-    )
+from recipes.builtin.corpus.crops import (
+    CROP_S,
+    FLOOR,
+    MIXED,
+    SHARES,
+    VOICE_BOOST,
+    CropSampler,
+    disturb,
+    weight,
+    window_matrix,
+    windowed,
+)
 
 
 def test_targets_are_averaged_as_the_encoder_pools() -> None:
@@ -27,6 +29,16 @@ def test_targets_are_averaged_as_the_encoder_pools() -> None:
     frames = rows.repeat_interleave(POOLED_PER_S, dim=1).transpose(1, 2)  # (B, C, F')
     mean = pool_windows(frames)[..., :3]
     torch.testing.assert_close(windowed(rows), mean)
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 6, 20])
+def test_each_window_is_an_average_around_its_second(seconds: int) -> None:
+    weights = window_matrix(seconds)
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(seconds))
+    assert (weights >= 0).all()
+    assert (weights.argmax(dim=1) - torch.arange(seconds)).abs().max() <= 2
+    constant = torch.full((1, seconds, 4), 7.0)
+    torch.testing.assert_close(windowed(constant), constant)
 
 
 def test_batches_repeat_and_differ() -> None:
@@ -39,21 +51,71 @@ def test_batches_repeat_and_differ() -> None:
     assert not torch.equal(first.mel, other.mel)
     assert bool(torch.isfinite(first.mel).all())
     assert 0 <= float(first.posteriors.min()) <= float(first.posteriors.max()) <= 1
+    another = CropSampler(tracks, 6, seed=2).batch(0)
+    assert not torch.equal(first.mel, another.mel)
 
 
-def test_disturbing_keeps_power_positive() -> None:
+def test_a_crop_and_its_targets_are_of_the_same_seconds() -> None:
+    # Second s of the track has logits s and a mel of s throughout, so all can be compared.
+    one = track("a", "source", 40, 0)
+    seconds = np.arange(40, dtype=np.float16)
+    one.mel[:] = np.repeat(seconds, FRAMES_PER_S)[:, None]
+    one.logits[:] = seconds[:, None]
+    one.embedding[:] = seconds[:, None]
+    sampler = CropSampler([one], 64, seed=0)
+    mel, logits, embedding = sampler.crops(np.random.default_rng(0))
+    torch.testing.assert_close(logits[..., 0], embedding[..., 0])
+    middle = mel[:, FRAMES_PER_S // 2 :: FRAMES_PER_S, 0]  # off by the jitter at most
+    torch.testing.assert_close(middle, logits[..., 0])
+    starts = logits[:, 0, 0]
+    assert starts.min() >= 0
+    assert starts.max() <= 40 - CROP_S
+    assert len(set(starts.tolist())) > 20
+
+
+def test_kinds_are_sampled_by_their_shares_whatever_their_number() -> None:
+    tracks = [track(f"s{n}", "source", 8, n) for n in range(9)] + [track("r", "render", 8, 9)]
+    sampler = CropSampler(tracks, 4, seed=0)
+    by_kind: Counter[str] = Counter()
+    for one, probability in zip(sampler.tracks, sampler.probability, strict=True):
+        by_kind[one.kind] += probability
+    total = SHARES["source"] + SHARES["render"]
+    assert by_kind["source"] == pytest.approx(SHARES["source"] / total)
+    assert by_kind["render"] == pytest.approx(SHARES["render"] / total)
+
+
+def test_long_and_sung_tracks_weigh_more() -> None:
+    assert weight(track("a", "source", 20, 0)) == 20
+    assert weight(track("a", "source", 300, 0)) == 120
+    assert weight(track("a", "source", 20, 0, voice="Sung, male")) == 20 * VOICE_BOOST
+
+
+def test_a_mixture_has_what_either_crop_has() -> None:
+    tracks = [track(name, "source", 12, seed) for seed, name in enumerate("abcd")]
+    sampler = CropSampler(tracks, 64, seed=3)
+    mixed = clean = 0
+    for step in range(4):
+        batch = sampler.batch(step)
+        alone = windowed(torch.sigmoid(batch.seconds))
+        torch.testing.assert_close(batch.posteriors[~batch.mixed], alone[~batch.mixed])
+        assert (batch.posteriors[batch.mixed] >= alone[batch.mixed] - 1e-6).all()
+        assert (batch.posteriors[batch.mixed] > alone[batch.mixed]).any(dim=2).all()
+        mixed, clean = mixed + int(batch.mixed.sum()), clean + int((~batch.mixed).sum())
+    assert mixed / (mixed + clean) == pytest.approx(MIXED, abs=0.07)
+
+
+def test_disturbing_silence_leaves_silence() -> None:
     mel = torch.full((16, 64, MELS), float(np.log(FLOOR)))
     power = disturb(mel, np.random.default_rng(0))
     assert float(power.min()) >= 0
+    assert float(power.max()) < FLOOR
 
 
-def test_the_store_reads_back_what_was_added(tmp_path: Path) -> None:
-    store, one = PreparedFolder(tmp_path), track("music/one.ogg", "source", 5, 3)
-    rows = {"mel": one.mel, "logits": one.logits, "embedding": one.embedding}
-    store.add(one.record, rows)
-    store.add({**one.record, "style": "anew"}, rows)  # prepared again: the last holds
-    (read,) = store.load()
-    assert read.record["id"] == "music/one.ogg"
-    assert read.record["style"] == "anew"
-    assert read.seconds == 5
-    np.testing.assert_array_equal(read.mel, one.mel)
+def test_a_disturbance_is_one_curve_over_the_bands_for_the_whole_crop() -> None:
+    rng = np.random.default_rng(1)
+    mel = torch.from_numpy(rng.normal(-2, 1, (32, 64, MELS)).astype(np.float32))
+    power = disturb(mel, rng)
+    gain = power / (torch.exp(mel) - FLOOR).clamp_min(1e-9)  # (B, F, MELS)
+    torch.testing.assert_close(gain, gain[:, :1].expand_as(gain), rtol=1e-3, atol=1e-6)
+    assert gain.log().std(dim=0).min() > 0.3  # crops differ in every band
+    assert abs(float(gain.log().median())) < 0.5  # and are as often louder as softer

