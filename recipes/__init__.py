@@ -1,1 +1,1 @@
-"""How what ships was made; nothing of the packages imports it, and no wheel holds it."""
+"""How the things that gdr ships were made. Stands above every package, and is in no wheel."""

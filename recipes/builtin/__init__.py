@@ -1,1 +1,1 @@
-"""The model that ships: its training sound, its encoder and the demo library."""
+"""The recipe of the built-in model and the demo library. General training code is in `training`."""

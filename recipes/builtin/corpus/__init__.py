@@ -1,1 +1,4 @@
-"""The sound that the built-in encoder learns from: fetched, decoded, labelled, varied."""
+"""Training sound: fetched, decoded, labelled, varied, described; its latents and captions.
+
+Sound that we make ourselves comes from `recipes.builtin.music` and `recipes.builtin.voices`.
+"""

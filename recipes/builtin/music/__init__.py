@@ -1,1 +1,1 @@
-"""Our own composer, which renders music whose facts are known."""
+"""The composer and its renders, music whose facts are known, and the demo library; no voices."""

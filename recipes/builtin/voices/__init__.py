@@ -1,1 +1,1 @@
-"""Synthesised voices that sing, rap and speak over music."""
+"""Synthesised voices that sing, rap and speak over music; the music itself is made elsewhere."""
