@@ -13,6 +13,7 @@ from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
 from gdr_model.diffusion.guidance import Guided, coefficients, within
 from gdr_model.diffusion.pull import Pulled
 from gdr_model.diffusion.schedule import Schedule
+from gdr_model.errors import UsageError
 
 SCHEDULE = Schedule()
 SHAPES = {
@@ -70,10 +71,16 @@ def test_a_description_without_a_kind_is_a_transformer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("described", "error"), [({"kind": "rnn"}, KeyError), ({"dim": 8, "wide": 3}, TypeError)]
+    ("described", "problem"),
+    [
+        ({"kind": "rnn"}, "unknown kind of denoiser 'rnn'; use transformer, unet, mlp"),
+        ({"dim": 8, "wide": 3}, "the denoiser: unknown field wide; known are dim, frames"),
+        ({"kind": "mlp"}, "the denoiser: the field dim is missing"),
+        ({"kind": "mlp", "dim": 8, "widths": 16}, "widths must be a list of whole numbers"),
+    ],
 )
-def test_what_describes_no_network_is_refused(described: dict, error: type) -> None:
-    with pytest.raises(error):
+def test_what_describes_no_network_is_refused(described: dict, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
         build(described)
 
 
