@@ -72,7 +72,7 @@ def into(
     except GdrError as refused:  # by a `__post_init__`
         if type(refused) is error and not prefix:
             raise
-        raise error(f"{prefix}{refused}") from refused
+        raise error(f"{prefix}{refused}", refused.hint, **refused.facts) from refused
 
 
 def from_json(

@@ -1,7 +1,10 @@
-"""Every error gdr raises on purpose; each message is one sentence fit for a user.
+"""Every error gdr raises on purpose: a sentence fit for a user, and a hint at the next step.
+
+The sentence says what is wrong and why. It names no command, option or key, because the library
+does not know who is reading: the command line and the app word the `Hint` each in their own way.
 
 GdrError                     refused or failed                       exit code 1
-├── UsageError               an argument that cannot be meant        exit code 2
+├── UsageError               an invalid argument                     exit code 2
 ├── DecodeError              a file that holds no readable sound
 ├── LibraryError             a library that is missing or unreadable
 │   ├── SpaceMismatch        latents of one space, a model of another
@@ -11,15 +14,79 @@ GdrError                     refused or failed                       exit code 1
 └── Cancelled                stopped because the caller asked        exit code 130
 """
 
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Hint(Enum):
+    """What a user can do about an error, by kind, and the facts that the advice needs."""
+
+    INDEX = "index", "root"
+    """Index a folder."""
+    INDEX_AGAIN = "index again", "root"
+    """Index a folder, which makes again what is damaged."""
+    INDEX_WITH_MODEL = "index with model", "root", "model"
+    """Index a folder with a model."""
+    INDEX_FOLDER_OF = "index folder of", "path"
+    """Index the folder that a file is in."""
+    REPLACE_LIBRARY = "replace library", "root", "store"
+    """If the error persists, move the store away and index the folder again."""
+    DRAW = "draw"
+    """Search by drawing, not by the contrastive tower alone."""
+    TRAIN = "train", "model"
+    """Train a retriever for a pair of encoders."""
+    TRAIN_OR_LOOK_UP = "train or look up", "model"
+    """The same, or search by the contrastive tower alone."""
+    ANY_DEVICE = "any device"
+    """Let gdr choose the device."""
+    PULL = "pull", "name"
+    """Fetch weights, or name the folder that holds them."""
+    PULL_AGAIN = "pull again"
+    """Fetch weights again."""
+    FIND_OR_PULL = "find or pull", "name"
+    """Name a folder, or fetch a repository's weights."""
+    CONVERT = "convert", "pair"
+    """Convert published weights, or name the folder that holds them."""
+    CONVERT_FOLDER = "convert folder", "path", "pair"
+    """Convert a folder of weights to another folder."""
+    CONVERT_FILE = "convert file", "path", "pair"
+    """Convert a file of weights."""
+    COUNT_TEXT_HEADS = "count text heads"
+    """Say how many attention heads the text tower has."""
+    ADD_AUDIO_SIDE = "add audio side", "text"
+    """Name an audio encoder along with a text encoder."""
+    LIST_CRATES = "list crates"
+    """Look at the names of the crates."""
+    SAVE_TRAIL = "save trail"
+    """Save a trail from the app."""
+
+    def __init__(self, _label: str, *facts: str) -> None:
+        self.facts = facts
+
 
 class GdrError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised on purpose.
+
+    Args:
+        sentence: what is wrong and why, without a full stop.
+        hint: what the user can do about it.
+        facts: what the advice needs, by the names that the hint lists.
+    """
 
     exit_code = 1
 
+    def __init__(self, sentence: str = "", hint: Hint | None = None, **facts: object) -> None:
+        super().__init__(sentence)
+        wanted = hint.facts if hint else ()
+        if set(facts) != set(wanted):
+            raise TypeError(f"{hint} needs {wanted or 'no facts'}, not {tuple(facts)}")
+        self.hint = hint
+        self.facts = {name: str(value) for name, value in facts.items()}
+
 
 class UsageError(GdrError):
-    """An argument that cannot be meant."""
+    """An invalid argument."""
 
     exit_code = 2
 

@@ -31,7 +31,7 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.diffusion.time_whitening import evened
 from gdr_model.encoders.builtin import audio as builtin
 from gdr_model.encoders.builtin.tower import ContrastiveTower
-from gdr_model.errors import ModelError, UsageError
+from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, AudioEncoder, LatentSpace, TextEncoder
@@ -188,7 +188,7 @@ def pick_device(device: str) -> torch.device:
     if device not in here:
         raise UsageError(f"unknown device {device!r}; use auto, cpu, cuda or mps")
     if not here[device]:
-        raise UsageError(f"this machine has no {device} device; use --device auto")
+        raise UsageError(f"this machine has no {device} device", Hint.ANY_DEVICE)
     return torch.device(device)
 
 

@@ -15,7 +15,6 @@ wait seconds for the networks.
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,7 +27,7 @@ from safetensors import SafetensorError, safe_open
 from gdr_model import decode, paths
 from gdr_model.encoders.registry.pairs import PAIRS
 from gdr_model.encoders.registry.resolve import Located, locate
-from gdr_model.errors import ModelError, SpaceMismatch
+from gdr_model.errors import Hint, ModelError, SpaceMismatch
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import LatentSpace
 
@@ -112,32 +111,20 @@ class ModelConfig:
             return self.encoders
         return "builtin" if self.folder == SHIPPED else str(self.folder)
 
-    @property
-    def argument(self) -> str:
-        """The same, fit for a shell."""
-        return shlex.quote(self.spelled)
-
     def other_than(self, held: Sequence[LatentSpace], root: Path) -> SpaceMismatch:
         """The refusal to search a library that holds latents of other spaces only."""
         return SpaceMismatch(
             f"this library holds {' and '.join(map(str, held))} latents; the model draws in "
-            f"{self.space}. Run gdr index --model {self.argument} {shlex.quote(str(root))}"
-        )
-
-    @property
-    def recipe(self) -> str:
-        """The commands that make a retriever for this pair."""
-        return (
-            f"gdr extract DATASET --model {self.argument} -o extracted && "
-            "gdr train training/configs/base.yaml"
+            f"{self.space}",
+            Hint.INDEX_WITH_MODEL,
+            root=root,
+            model=self.spelled,
         )
 
     def without_retriever(self) -> ModelError:
         """The refusal to draw in the space of a bare pair."""
-        other = "; --method contrastive searches without one" if self.pair.shared else ""
-        return ModelError(
-            f"{self.name} has no retriever of its own yet; make one with {self.recipe}{other}"
-        )
+        hint = Hint.TRAIN_OR_LOOK_UP if self.pair.shared else Hint.TRAIN
+        return ModelError(f"{self.name} has no retriever of its own yet", hint, model=self.spelled)
 
     @property
     def weights(self) -> Path:

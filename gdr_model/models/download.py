@@ -21,7 +21,7 @@ from typing import Any
 
 from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import AUDIO_PARTS, TEXT_PARTS, Weights
-from gdr_model.errors import ModelError, UsageError
+from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models import weights
 
 BESIDE = (
@@ -179,7 +179,8 @@ def _fetch(repository: str, commit: str, remote: Remote, part: Path, tell: Tell)
         arriving.unlink()
         raise ModelError(
             f"{remote.name} of {repository} arrived with the checksum {found[:12]}…, where the hub "
-            f"says {remote.digest[:12]}…; it was thrown away: pull again"
+            f"says {remote.digest[:12]}…; the file was discarded",
+            Hint.PULL_AGAIN,
         )
     atomic.move_into_place(arriving, path)
 
@@ -223,14 +224,14 @@ def _refused(repository: str, error: Exception, arriving: Path | None = None) ->
 
     if isinstance(error, GatedRepoError):
         return ModelError(
-            f"{repository} is given to those only who accepted its terms at {constants.ENDPOINT}/"
-            f"{repository}; do, and set HF_TOKEN"
+            f"{repository} is gated: accept its terms at {constants.ENDPOINT}/{repository}, then "
+            "set HF_TOKEN"
         )
     if isinstance(error, RepositoryNotFoundError):
         return ModelError(f"{constants.ENDPOINT} has no model {repository}, or keeps it private")
     kept = ""
     if arriving is not None and arriving.is_file() and arriving.stat().st_size:
-        kept = f"; {arriving.stat().st_size:,} bytes are kept, and pulling again goes on from there"
+        kept = f"; {arriving.stat().st_size:,} bytes are kept, and the next pull resumes there"
     if isinstance(error, HfHubHTTPError):
         code = error.response.status_code
         return ModelError(f"{constants.ENDPOINT} answered {code} for {repository}{kept}")

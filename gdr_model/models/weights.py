@@ -17,7 +17,7 @@ from typing import Any
 
 from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import Weights
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
 
 TENSORS = "model.safetensors"
 PICKLE = "pytorch_model.bin"
@@ -28,7 +28,7 @@ def find(weights: Weights) -> Path:
     """Where the weights of a part lie: the user's models first, then the Hugging Face cache.
 
     Raises:
-        WeightsMissing: with one sentence that says how to get them.
+        WeightsMissing: with a hint how to get them.
     """
     own = paths.models() / weights.key
     if (own / "config.json").is_file() or (weights.file and (own / weights.file).is_file()):
@@ -36,17 +36,10 @@ def find(weights: Weights) -> Path:
     cached = in_hub_cache(weights.hub, weights.file or "config.json") if weights.hub else None
     if cached is not None:
         return cached if weights.file else cached.parent
-    raise WeightsMissing(
-        f"the weights of {weights.key} are not on this machine; {how(weights)}, or name their "
-        "folder with --model"
-    )
-
-
-def how(weights: Weights) -> str:
-    """What to do to have the weights of a part."""
+    sentence = f"the weights of {weights.key} are not on this machine"
     if weights.hub:
-        return f"run gdr model pull {weights.key}"
-    return f"make them with gdr model convert FILE --pair {weights.key}"
+        raise WeightsMissing(sentence, Hint.PULL, name=weights.key)
+    raise WeightsMissing(sentence, Hint.CONVERT, pair=weights.key)
 
 
 def in_hub_cache(repository: str, file: str) -> Path | None:
@@ -93,8 +86,10 @@ def require(folder: Path, weights: Weights) -> dict[str, Any]:
     if not (folder / TENSORS).is_file() and not (folder / f"{TENSORS}.index.json").is_file():
         if (folder / PICKLE).is_file():
             raise ModelError(
-                f"{folder} holds a pickle ({PICKLE}) where {TENSORS} is expected; "
-                f"run gdr model convert {folder} --pair {weights.types[0]} -o NEW_FOLDER"
+                f"{folder} holds a pickle ({PICKLE}) where {TENSORS} is expected",
+                Hint.CONVERT_FOLDER,
+                path=folder,
+                pair=weights.types[0],
             )
         raise ModelError(f"{folder} has a config.json but no {TENSORS}; fetch it again")
     return raw

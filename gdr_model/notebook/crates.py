@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gdr_model.errors import LibraryError, UsageError
+from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.notebook.database import Notebook
 
 LONGEST_NAME = 200
@@ -193,7 +193,7 @@ class Crates:
     def _number(self, name: str) -> int:
         rows = self._notebook.read("SELECT id FROM crates WHERE name = ?", name)
         if not rows:
-            raise LibraryError(f"there is no crate called {name}; gdr crate list names them")
+            raise LibraryError(f"there is no crate called {name}", Hint.LIST_CRATES)
         return int(rows[0][0])
 
 

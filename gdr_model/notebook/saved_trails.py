@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gdr_model import __version__, decode
-from gdr_model.errors import ModelError, UsageError
+from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import ModelConfig
 from gdr_model.store.library import Library
 from gdr_model.store.records import key
@@ -150,7 +150,7 @@ class SavedTrail:
         except ValueError as error:
             raise UsageError(f"this session cannot be read: {error}") from error
         if not isinstance(raw, dict) or "gdr_session" not in raw:
-            raise UsageError("this is no session of gdr: the app writes one with e in the trail")
+            raise UsageError("this is no saved trail of gdr", Hint.SAVE_TRAIL)
         version = raw.pop("gdr_session")
         if version != FORMAT:
             raise UsageError(

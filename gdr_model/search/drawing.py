@@ -21,7 +21,7 @@ from torch import Tensor
 from gdr_model.diffusion import inversion, sampling
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
-from gdr_model.errors import UsageError
+from gdr_model.errors import Hint, UsageError
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.whitening import unit
 from gdr_model.store.records import passage_bounds
@@ -146,7 +146,7 @@ class Drawer:
         self.model.require(method)
         if method == Method.CONTRASTIVE:
             if steering.edit:
-                raise UsageError("only a generated query can be edited; use --method gdr")
+                raise UsageError("only a query that is drawn can be edited", Hint.DRAW)
             return Query(self._tower_point(steering), steering, method)
         round_trip = start_s = anchor = None
         with torch.inference_mode():

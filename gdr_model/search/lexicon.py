@@ -1,7 +1,7 @@
 """Words with their points in the search space: what a point sounds like, said in words.
 
 A word stands where the contrastive tower puts it, so a word and a passage are compared as a
-plain look-up would compare them (`--method contrastive`). Shapes: V words, D latent width.
+contrastive query would compare them. Shapes: V words, D latent width.
 """
 
 from __future__ import annotations

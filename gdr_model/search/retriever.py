@@ -89,7 +89,7 @@ class Retriever:
             UsageError: for a k below 1 or a filter that cannot be read.
         """
         if k < 1:
-            raise UsageError(f"-k {k} asks for no results; use 1 or more")
+            raise UsageError(f"cannot return {k} results; ask for 1 or more")
         begun = time.perf_counter()
         ranking = self.rank(query, where, k)
         centre = self.centre(query)

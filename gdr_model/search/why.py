@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gdr_model.errors import LibraryError, UsageError
+from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.types import Array, Cancel, Hit, Push, Query, Steering, Why, never
@@ -72,7 +72,7 @@ def place(
     """
     tracks = [track for opened in retriever.libraries if (track := opened.library.track(path))]
     if not tracks:
-        raise LibraryError(f"{path} is in no library; run gdr index on its folder")
+        raise LibraryError(f"{path} is in no library", Hint.INDEX_FOLDER_OF, path=path)
     ranking = retriever.rank(query, where)
     contents = {track.content for track in tracks}
     for rank, ranked in enumerate(ranking.tracks, 1):

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.audio import Tags
-from gdr_model.errors import LibraryError
+from gdr_model.errors import Hint, LibraryError
 from gdr_model.paths import store_of
 from gdr_model.store import filters, statements
 from gdr_model.store.migrations import prepare
@@ -74,7 +74,7 @@ class Library:
         database = store / "library.db"
         if not database.exists():
             if not create:
-                raise LibraryError(f"no library at {shown(root)} yet; run gdr index {shown(root)}")
+                raise LibraryError(f"no library at {shown(root)} yet", Hint.INDEX, root=root)
             if not root.is_dir():
                 raise LibraryError(f"{shown(root)} is not a folder")
         try:
@@ -90,8 +90,10 @@ class Library:
             raise LibraryError(f"{shown(store)} cannot be written: {error.strerror}") from error
         except sqlite3.Error as error:
             raise LibraryError(
-                f"the library of {shown(root)} cannot be opened ({error}); if it stays so, move "
-                f"{shown(store)} away and run gdr index {shown(root)}"
+                f"the library of {shown(root)} cannot be opened ({error})",
+                Hint.REPLACE_LIBRARY,
+                root=root,
+                store=store,
             ) from error
         return cls(root, store, connection)
 
@@ -200,7 +202,7 @@ class Library:
             content,
         )
         if not rows:
-            raise LibraryError(f"no latents of {space} yet; run gdr index {shown(self.root)}")
+            raise LibraryError(f"no latents of {space} yet", Hint.INDEX, root=self.root)
         return self._stored(space, 0, slice(rows[0][0], sum(rows[0])))
 
     def passages(self, space: LatentSpace, after: int = 0) -> Passages:
@@ -406,6 +408,7 @@ class Library:
 
     def _damaged(self, why: str) -> LibraryError:
         return LibraryError(
-            f"the stored latents of {shown(self.root)} are damaged ({why}); "
-            f"run gdr index {shown(self.root)} to make them again"
+            f"the stored latents of {shown(self.root)} are damaged ({why})",
+            Hint.INDEX_AGAIN,
+            root=self.root,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gdr_model.errors import GdrError
 from gdr_model.types import Track
+from gdr_tui.next_steps import for_app
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def out_of_memory(error: BaseException) -> bool:
 def sentence(error: BaseException) -> str:
     """What went wrong, fit for a notification."""
     if isinstance(error, GdrError):
-        return literal(str(error))
+        return literal(for_app(error))
     if out_of_memory(error):
         return "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
     return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

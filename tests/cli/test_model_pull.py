@@ -90,12 +90,12 @@ def test_a_broken_download_goes_on_where_it_broke_off(
     assert got.read_bytes() == (tiny_clap / "model.safetensors").read_bytes()
 
 
-def test_what_differs_from_its_checksum_is_thrown_away(hub: Hub, gdr, gdr_home: Path) -> None:
+def test_what_differs_from_its_checksum_is_discarded(hub: Hub, gdr, gdr_home: Path) -> None:
     hub.altered = True
     result = gdr("model", "pull", "clap")
     assert result.exit_code == 1
     assert "model.safetensors" in result.stderr
-    assert "thrown away" in result.stderr
+    assert "the file was discarded; run gdr model pull again" in result.stderr
     assert not list(gdr_home.rglob("model.safetensors*"))
     hub.altered = False
     assert gdr("model", "pull", "clap").exit_code == 0

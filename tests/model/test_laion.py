@@ -18,7 +18,7 @@ from gdr_model.encoders.clap import laion, laion_convert
 from gdr_model.encoders.clap.encoder import LogMel, tower
 from gdr_model.encoders.formats.state_dicts import read_pickle
 from gdr_model.encoders.registry.resolve import locate
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
 
 HEADS = 4
 """Of the reference's text tower; its width is none of RoBERTa's."""
@@ -126,8 +126,10 @@ def test_other_checkpoints_are_refused(checkpoint: Path, tmp_path: Path) -> None
 )
 def test_without_the_package_a_checkpoint_says_what_to_do(checkpoint, monkeypatch) -> None:
     monkeypatch.setitem(laion.ARCHITECTURES, 16, "HTSAT-tiny")
-    with pytest.raises(WeightsMissing, match=r"gdr-tui\[laion\].* gdr model convert .*tiny_laion"):
+    with pytest.raises(WeightsMissing, match=r"gdr-tui\[laion\]") as refused:
         laion.load_audio(checkpoint, locate(str(checkpoint)).space, torch.device("cpu"))
+    assert refused.value.hint is Hint.CONVERT_FILE
+    assert refused.value.facts["path"] == str(checkpoint)
 
 
 class FakeTokenizer:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from storing import OTHER, SPACE, put
 
 from gdr_model.audio import Tags
-from gdr_model.errors import LibraryError
+from gdr_model.errors import Hint, LibraryError
 from gdr_model.store.library import Library, passage_bounds
 from gdr_model.store.records import Sound, Stamp, file_stem, former_stem
 from gdr_model.types import PASSAGE_S
@@ -62,8 +62,9 @@ def test_latents_of_one_content_are_stored_once(library):
 
 def test_missing_latents_are_named_with_the_next_step(library):
     put(library, "a")
-    with pytest.raises(LibraryError, match="run gdr index"):
+    with pytest.raises(LibraryError, match="no latents of plain") as caught:
         library.latents("unknown", SPACE)
+    assert (caught.value.hint, caught.value.facts) == (Hint.INDEX, {"root": str(library.root)})
     with pytest.raises(LibraryError, match="plain"):
         library.latents("sound of a", OTHER)
     assert len(library.passages(OTHER).ids) == 0

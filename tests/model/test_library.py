@@ -12,7 +12,7 @@ import pytest
 from storing import SPACE, put
 
 from gdr_model.audio import Tags
-from gdr_model.errors import LibraryError, UsageError
+from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.paths import store_of
 from gdr_model.store.library import Library
 from gdr_model.store.migrations import MIGRATIONS
@@ -25,7 +25,8 @@ from gdr_model.store.stores import stores
 def test_a_folder_that_was_never_indexed(music):
     with pytest.raises(LibraryError) as caught:
         Library.open(music)
-    assert str(caught.value) == f"no library at {music} yet; run gdr index {music}"
+    assert str(caught.value) == f"no library at {music} yet"
+    assert (caught.value.hint, caught.value.facts) == (Hint.INDEX, {"root": str(music)})
     assert not store_of(music).exists()
 
 
@@ -77,8 +78,10 @@ def test_a_database_that_is_none_is_refused_with_the_next_step(library, music):
     for extra in ("-wal", "-shm"):
         (library.store / f"library.db{extra}").unlink(missing_ok=True)
     (library.store / "library.db").write_bytes(b"This is no database at all." * 100)
-    with pytest.raises(LibraryError, match=f"move {library.store} away and run gdr index"):
+    with pytest.raises(LibraryError, match="cannot be opened") as caught:
         Library.open(music)
+    assert caught.value.hint is Hint.REPLACE_LIBRARY
+    assert caught.value.facts == {"root": str(music), "store": str(library.store)}
     assert stores().roots == []
 
 

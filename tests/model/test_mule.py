@@ -18,7 +18,7 @@ from gdr_model.encoders.mule import port_net as mule_port
 from gdr_model.encoders.mule import published_net as mule
 from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
 from gdr_model.encoders.mule.published_net import Mule, MuleConfig, same
-from gdr_model.errors import Cancelled, ModelError, WeightsMissing
+from gdr_model.errors import Cancelled, Hint, ModelError, WeightsMissing
 from gdr_model.types import LatentSpace
 
 CPU = torch.device("cpu")
@@ -156,5 +156,6 @@ def test_a_folder_of_something_else_is_refused(kind: str, folder: Path, spoil, s
 
 
 def test_a_folder_that_is_not_there_says_how_to_make_it(kind: str, tmp_path: Path) -> None:
-    with pytest.raises(WeightsMissing, match="gdr model convert"):
+    with pytest.raises(WeightsMissing, match=r"it has no config\.json") as refused:
         load(kind, tmp_path / "nowhere")
+    assert (refused.value.hint, refused.value.facts) == (Hint.CONVERT, {"pair": kind})

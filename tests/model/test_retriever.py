@@ -181,5 +181,5 @@ def test_copies_share_their_score_and_are_both_counted(library: Library, model: 
 
 
 def test_no_results_are_asked_for_in_vain(library: Library, model: Model) -> None:
-    with pytest.raises(UsageError, match="-k 0 asks for no results"):
+    with pytest.raises(UsageError, match="cannot return 0 results; ask for 1 or more"):
         Retriever(model, [library]).search(PLAIN, 0)

@@ -47,7 +47,7 @@ def test_queries_are_chosen_by_number() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("[]", "no session of gdr"),
+        ("[]", "no saved trail of gdr"),
         ("{", "cannot be read"),
         ('{"gdr_session": 9}', "a newer gdr wrote this session"),
         ('{"gdr_session": 1}', "cannot be read: the field queries is missing"),

@@ -22,7 +22,7 @@ from gdr_model.encoders.formats.transformers_folder import ids_of
 from gdr_model.encoders.registry.pairs import LAION
 from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.encoders.shared.windowed import WindowedEncoder
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
 from gdr_model.types import Array, LatentSpace
 
 ARCHITECTURES = {96: "HTSAT-tiny", 128: "HTSAT-base", 256: "HTSAT-large"}
@@ -125,13 +125,19 @@ def package_module(path: Path, device: torch.device) -> Any:
         )
     except ImportError as error:
         raise WeightsMissing(
-            f"laion-clap cannot be imported ({error}); run pip install 'gdr-tui[laion]', or "
-            f"gdr model convert {path} --pair laion, which needs no package"
+            f"laion-clap cannot be imported ({error}); install gdr-tui[laion], or convert "
+            "the checkpoint, which needs no package",
+            Hint.CONVERT_FILE,
+            path=path,
+            pair="laion",
         ) from error
     except OSError as error:
         raise WeightsMissing(
             "laion-clap downloads roberta-base on first use, and could not; go online once, or "
-            f"run gdr model convert {path} --pair laion"
+            "convert the checkpoint",
+            Hint.CONVERT_FILE,
+            path=path,
+            pair="laion",
         ) from error
     try:
         module.model.load_state_dict(tensors)

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gdr_model.encoders.formats.state_dicts import read_pickle
-from gdr_model.errors import ModelError
+from gdr_model.errors import Hint, ModelError
 from gdr_model.models.weights import TENSORS
 
 Tensors = dict[str, Tensor]
@@ -140,8 +140,7 @@ def configuration(ours: Mapping[str, Tensor], text_heads: int | None = None) -> 
     heads = text_heads or HEADS.get(width)
     if heads is None:
         raise ModelError(
-            f"a text tower of width {width} is no RoBERTa that gdr knows; say how many attention "
-            "heads it has with --text-heads"
+            f"a text tower of width {width} is no RoBERTa that gdr knows", Hint.COUNT_TEXT_HEADS
         )
     layers = [re.match(r"text_model\.encoder\.layer\.(\d+)\.", name) for name in ours]
     return {

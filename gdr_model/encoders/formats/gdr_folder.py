@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gdr_model import decode
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
 from gdr_model.models.weights import TENSORS
 
 BATCH_COUNTER = "num_batches_tracked"
@@ -83,8 +83,9 @@ def read(folder: Path, model_type: str, kind: type[Config]) -> tuple[Config, dic
         described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise WeightsMissing(
-            f"{folder} holds no {model_type} weights: it has no config.json; make the folder with "
-            f"gdr model convert"
+            f"{folder} holds no {model_type} weights: it has no config.json",
+            Hint.CONVERT,
+            pair=model_type,
         ) from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read as JSON") from error
@@ -106,7 +107,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             start = file.read(2)
         if start in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
             raise ModelError(
-                f"{path} is a pickle where safetensors is expected; run gdr model convert on it"
+                f"{path} is a pickle where safetensors is expected; convert its folder"
             )
         return load_file(path)
     except FileNotFoundError as error:

@@ -25,7 +25,7 @@ from gdr_model.encoders.registry.pairs import (
     Pair,
     TextPart,
 )
-from gdr_model.errors import ModelError, UsageError
+from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models import weights
 from gdr_model.types import AudioEncoder, LatentSpace, TextEncoder
 
@@ -152,11 +152,13 @@ def _audio(name: str) -> tuple[AudioPart, Path]:
     for text in TEXT_PARTS:
         if kind in text.weights.types:
             raise ModelError(
-                f"{path} reads text only ({kind}); name an audio encoder too: --model clap+{name}"
+                f"{path} reads text only ({kind}), so it needs an audio encoder too",
+                Hint.ADD_AUDIO_SIDE,
+                text=name,
             )
     raise ModelError(
-        f"{path} holds a model of type {kind!r}; gdr reads its own model folders, runs of gdr "
-        "train, and CLAP, MULE and MusCALL weights"
+        f"{path} holds a model of type {kind!r}; gdr reads its own model folders, "
+        "finished training runs, and CLAP, MULE and MusCALL weights"
     )
 
 
@@ -189,9 +191,11 @@ def _path(name: str) -> Path:
     if _REPOSITORY.fullmatch(name):
         cached = weights.in_hub_cache(name, "config.json")
     if cached is None:
-        pull = f", or fetch it with gdr model pull {name}" if _REPOSITORY.fullmatch(name) else ""
-        raise ModelError(
+        sentence = (
             f"there is no model {name!r}; use {', '.join(PAIRS)}, or a folder with config.json and "
-            f"model.safetensors{pull}"
+            "model.safetensors"
         )
+        if _REPOSITORY.fullmatch(name):
+            raise ModelError(sentence, Hint.FIND_OR_PULL, name=name)
+        raise ModelError(sentence)
     return cached.parent

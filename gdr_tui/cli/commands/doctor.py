@@ -11,6 +11,7 @@ from gdr_model import __version__, paths
 from gdr_model.errors import GdrError, UsageError
 from gdr_tui.cli.diagnostics import Failed
 from gdr_tui.cli.output import write
+from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 
 
@@ -44,7 +45,8 @@ def doctor() -> None:
         try:
             verdict, details = Verdict.OK, check()
         except (GdrError, OSError, ImportError) as error:
-            verdict, details = otherwise, str(error)
+            verdict = otherwise
+            details = for_command_line(error) if isinstance(error, GdrError) else str(error)
         verdicts.append(verdict)
         write(f"{verdict:8}{name:10}{literal(details)}\n")
     if Verdict.MISSING in verdicts:

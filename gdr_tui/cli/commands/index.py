@@ -15,6 +15,7 @@ from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import music_folder
+from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def index(
             succeeded &= indexing.run(music_folder(folder))
         except LibraryError as error:
             # The other folders can still be indexed.
-            say(f"gdr: {error}")
+            say(f"gdr: {for_command_line(error)}")
             succeeded = False
     if not succeeded:
         raise Failed(1)

@@ -16,6 +16,7 @@ from gdr_model.store.library import Library
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import Shown, bars
+from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 from training.data.corpus import read_corpus
 from training.evaluation.control import control
@@ -54,7 +55,7 @@ def train_run(
         try:
             summary += f"use it with --model {literal(str(export(folder, corpus)))}\n"
         except GdrError as error:  # the run is finished all the same
-            say(f"gdr: this run makes no model to search with: {error}")
+            say(f"gdr: this run makes no model to search with: {for_command_line(error)}")
     write(summary)
 
 

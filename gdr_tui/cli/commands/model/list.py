@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gdr_model.errors import GdrError, WeightsMissing
 from gdr_tui.cli.output import write
+from gdr_tui.next_steps import for_command_line, step
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _builtin(pair: Pair) -> str:
     try:
         words, state = str(find()), "ready"
     except WeightsMissing as error:
-        words, state = str(error), "missing"
+        words, state = for_command_line(error), "missing"
     sound = _size(ModelConfig.read(str(SHIPPED)))
     return _line(pair.name, state, pair.about, f"{sound}; {pair.text.name}: {words}")
 
@@ -77,6 +78,6 @@ def _where(part: Weights) -> tuple[Path | None, str]:
 
     try:
         folder = weights.find(part)
-    except WeightsMissing:
-        return None, weights.how(part)
+    except WeightsMissing as error:
+        return None, step(error.hint, **error.facts) if error.hint else str(error)
     return folder, str(folder)
