@@ -43,7 +43,7 @@ class User:
 
     async def asked(self, *keys: str) -> None:
         """Press keys and wait for the answer."""
-        trail = self._app.main.asking.trail
+        trail = self._app.main.search.state.trail
         before = trail.current
         await self.press(*keys)
         await self.until(lambda: trail.current is not before)
@@ -65,7 +65,7 @@ async def story(library: Path) -> None:
     app = GdrApp(Session([library]), Settings())
     async with app.run_test(size=SIZE) as pilot:
         user = User(app, pilot)
-        await user.until(lambda: app.main.status.state.indexed)
+        await user.until(lambda: app.main.library.state.indexed)
         await user.asked(*"slow strings, sad", "enter")
         await user.asked("n", *"choir", "enter")
         await user.press("c")

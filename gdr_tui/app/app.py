@@ -12,34 +12,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
 
-from gdr_model.errors import LibraryError
-from gdr_tui.app import keys, messages, settings
+from gdr_tui.app import keys, settings
 from gdr_tui.app.background import Background
-from gdr_tui.app.crates.messages import CratesRead
-from gdr_tui.app.crates.writer import CrateWriter
-from gdr_tui.app.edit.jobs import EditJobs
-from gdr_tui.app.explain.jobs import ExplainJobs
-from gdr_tui.app.library.jobs import LibraryJobs
-from gdr_tui.app.main.jobs import Jobs, ModelJobs
 from gdr_tui.app.main.screen import MainScreen
 from gdr_tui.app.main.session import Parts, Session
-from gdr_tui.app.map.jobs import MapJobs
+from gdr_tui.app.messages import WentWrong
 from gdr_tui.app.notebook import NotebookThread
-from gdr_tui.app.playback.jobs import PlaybackJobs
-from gdr_tui.app.search.jobs import SearchJobs
 from gdr_tui.app.tasks import Tasks
-from gdr_tui.app.trail.jobs import TrailJobs
-from gdr_tui.app.trail.messages import TrailRead
-from gdr_tui.app.trail.writer import TrailWriter
-from gdr_tui.app.ui.ask import FolderScreen
-from gdr_tui.app.ui.help import HelpScreen
+from gdr_tui.app.ui.help_dialog import HelpDialog
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.safe_text import literal
 
@@ -96,25 +83,9 @@ class GdrApp(App[None]):
         self.background = Background()
         self._settings = chosen
         self._problem = problem
-        tasks = Tasks(self.background, self._tell)
-        search = SearchJobs(tasks, session.searcher, session.loader)
-        self._jobs = Jobs(
-            ModelJobs(tasks, session.loader),
-            search,
-            EditJobs(tasks, search.find),
-            ExplainJobs(tasks, session.explainer),
-            TrailJobs(tasks, session.fingerprinter),
-            MapJobs(tasks, session.mapper),
-            LibraryJobs(tasks, session.holdings, session.indexer, session.loader),
-            PlaybackJobs(tasks, session.decoder),
-        )
-        self.notebook = NotebookThread(
-            lambda why: self._tell(messages.WentWrong(literal(why), "notes"))
-        )
-        self.trail_writer = TrailWriter(self.notebook, session.roots)
-        self.crate_writer = CrateWriter(self.notebook)
-        check = session.searcher.check_filter
-        self.main = MainScreen(self._jobs, self.crate_writer, chosen, check, session.model_name)
+        self.notebook = NotebookThread(lambda why: self._post(WentWrong(literal(why), "notes")))
+        tasks = Tasks(self.background, self._post)
+        self.main = MainScreen(session, tasks, self.notebook, chosen)
         self._keymap_used = keys.remapped(chosen.keys)
         self._leaving = False
 
@@ -143,41 +114,19 @@ class GdrApp(App[None]):
             self.notify(f"there is no theme {literal(name)}; gdr's own is used", markup=False)
 
     def _begin(self) -> None:
-        self._jobs.library.read_catalogue()
-        self.trail_writer.read(lambda kept: self._tell(TrailRead(kept, self.trail_writer)))
-        self.crate_writer.read(lambda kept: self._tell(CratesRead(kept)))
-        self._jobs.model.load()
+        self.main.begin()
 
-    def _tell(self, message: Message) -> None:
-        """Called on threads: the screen hears it."""
+    def _post(self, message: Message) -> None:
+        """Post to the screen; called on threads."""
         self.main.post_message(message)
 
-    @on(messages.ModelReady)
-    def index(self) -> None:
-        """Index what is new or changed once the model, which it would slow down, has loaded."""
-        if self.session.roots:
-            self._jobs.library.index()
-            self._jobs.library.follow()
-
     def action_open_folder(self) -> None:
-        """Take in another folder."""
-
-        def check(typed: str) -> None:
-            if not typed:
-                raise LibraryError("type the path of a folder")
-            self.session.add(Path(typed))
-
-        def opened(typed: str | None) -> None:
-            if typed is not None:
-                self._jobs.library.read_catalogue()
-                if self.main.asking.has_model:
-                    self.index()
-
-        self.push_screen(FolderScreen("", check), opened)
+        """Add another music folder."""
+        self.main.library.action_open_folder()
 
     def action_help(self) -> None:
         """Every key."""
-        self.push_screen(HelpScreen(self._keymap_used.keys))
+        self.push_screen(HelpDialog(self._keymap_used.keys))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the keys, by name."""
@@ -192,13 +141,13 @@ class GdrApp(App[None]):
 
     def action_suspend_process(self) -> None:
         """Give the terminal back to the shell until `fg`; a stopped program makes no sound."""
-        self.main.playback.stop()
+        self.main.playback.state.stop()
         super().action_suspend_process()
 
     async def action_quit(self) -> None:
         """Leave at once; what runs in the background is told to stop."""
         self._leaving = True
-        self.main.playback.stop()
+        self.main.playback.state.stop()
         self.exit()
 
     async def on_event(self, event: events.Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -9,13 +10,38 @@ from textual.binding import Binding, InvalidBinding
 
 
 def _key(id: str, key: str, action: str, description: str, tooltip: str) -> Binding:
+    """A binding; an action like `search.like` is one of a feature, which the main screen calls."""
+    if (of := re.fullmatch(r"(\w+)\.(\w+)(?:\((.*)\))?", action)) and of[1] not in (
+        "app",
+        "screen",
+    ):
+        arguments = f", {of[3]}" if of[3] else ""
+        action = f"screen.feature('{of[1]}', '{of[2]}'{arguments})"
     return Binding(key, action, description, tooltip=tooltip, id=id, show=False)
 
 
 SEARCH = (
-    _key("search.prompt", "slash", "focus_prompt", "Prompt", "type what the music is like"),
-    _key("search.negative", "n", "negative", "Push away", "type what it is not: text or text:1.5"),
-    _key("search.filter", "f", "filter", "Filter", "say which tracks may answer: genre = jazz"),
+    _key(
+        "search.prompt",
+        "slash",
+        "search.focus_prompt",
+        "Prompt",
+        "type what the music is like",
+    ),
+    _key(
+        "search.negative",
+        "n",
+        "search.negative",
+        "Push away",
+        "type what it is not: text or text:1.5",
+    ),
+    _key(
+        "search.filter",
+        "f",
+        "search.filter",
+        "Filter",
+        "say which tracks may answer: genre = jazz",
+    ),
     _key(
         "search.draw",
         "enter",
@@ -23,44 +49,120 @@ SEARCH = (
         "Search",
         "draw, with what you like; in the trail, go there",
     ),
-    _key("search.reroll", "r", "reroll", "Re-roll", "draw again with another seed"),
+    _key("search.reroll", "r", "search.reroll", "Re-roll", "draw again with another seed"),
     _key(
-        "search.more", "plus,equals_sign", "guidance(1)", "More guidance", "follow the words harder"
+        "search.more",
+        "plus,equals_sign",
+        "search.guidance(1)",
+        "More guidance",
+        "follow the words harder",
     ),
-    _key("search.less", "minus", "guidance(-1)", "Less guidance", "follow the words more freely"),
+    _key(
+        "search.less",
+        "minus",
+        "search.guidance(-1)",
+        "Less guidance",
+        "follow the words more freely",
+    ),
     _key(
         "search.interpretation",
         "s",
-        "interpretation",
+        "explain.interpretation",
         "Interpretation",
         "the next of what the words may mean",
     ),
-    _key("search.unchip", "x", "unchip", "Remove chip", "take away the chip at the right end"),
+    _key(
+        "search.unchip",
+        "x",
+        "search.unchip",
+        "Remove chip",
+        "take away the chip at the right end",
+    ),
 )
 AT_ONCE = tuple(
-    replace(key, action=f"at_once('{key.action}')", priority=True)
+    replace(key, action=key.action.replace("feature", "at_once"), priority=True)
     for key in SEARCH
     if key.id in {"search.prompt", "search.negative"}
 )
 """Once more, to act before the next key is handed on: of `/warm` in one burst (a slow line, a busy
 moment) the letters would go to what had the focus, where `w` and `a` are commands."""
 TRACK = (
-    _key("track.play", "space", "play", "Play / pause", "play from the matching passage"),
-    _key("track.back", "left", "seek(-5)", "5 s back", "move the playhead back"),
-    _key("track.forward", "right", "seek(5)", "5 s on", "move the playhead on"),
-    _key("track.next", "full_stop", "play_next(1)", "Play next", "play the next result"),
-    _key("track.previous", "comma", "play_next(-1)", "Play previous", "play the result before"),
-    _key("track.audition", "a", "audition", "Audition", "moving plays what is under the cursor"),
-    _key("track.loop", "p", "loop", "Loop", "repeat the matching passage, or play on"),
-    _key("track.louder", "right_square_bracket", "volume(1)", "Louder", "a tenth more"),
-    _key("track.softer", "left_square_bracket", "volume(-1)", "Softer", "a tenth less"),
-    _key("track.edit", "i", "edit", "Edit", "invert it and try other words and strengths"),
-    _key("track.like", "l", "like", "Like", "rank towards this track, or no more"),
-    _key("track.ban", "b", "ban", "Ban", "leave it out and rank away from it, or no more"),
-    _key("track.why", "w", "why", "Why", "what pushes it up and down, and in which words"),
-    _key("track.mark", "m", "mark", "Mark", "put into the crate, or take out"),
-    _key("track.copy", "y", "copy", "Copy path", "copy the path of this file"),
-    _key("track.reveal", "Y", "reveal", "Reveal", "open the folder it lies in"),
+    _key(
+        "track.play",
+        "space",
+        "playback.play",
+        "Play / pause",
+        "play from the matching passage",
+    ),
+    _key("track.back", "left", "playback.seek(-5)", "5 s back", "move the playhead back"),
+    _key("track.forward", "right", "playback.seek(5)", "5 s on", "move the playhead on"),
+    _key(
+        "track.next",
+        "full_stop",
+        "playback.play_next(1)",
+        "Play next",
+        "play the next result",
+    ),
+    _key(
+        "track.previous",
+        "comma",
+        "playback.play_next(-1)",
+        "Play previous",
+        "play the result before",
+    ),
+    _key(
+        "track.audition",
+        "a",
+        "playback.audition",
+        "Audition",
+        "moving plays what is under the cursor",
+    ),
+    _key(
+        "track.loop",
+        "p",
+        "playback.loop",
+        "Loop",
+        "repeat the matching passage, or play on",
+    ),
+    _key(
+        "track.louder",
+        "right_square_bracket",
+        "playback.volume(1)",
+        "Louder",
+        "a tenth more",
+    ),
+    _key(
+        "track.softer",
+        "left_square_bracket",
+        "playback.volume(-1)",
+        "Softer",
+        "a tenth less",
+    ),
+    _key(
+        "track.edit",
+        "i",
+        "edit.edit",
+        "Edit",
+        "invert it and try other words and strengths",
+    ),
+    _key("track.like", "l", "search.like", "Like", "rank towards this track, or no more"),
+    _key(
+        "track.ban",
+        "b",
+        "search.ban",
+        "Ban",
+        "leave it out and rank away from it, or no more",
+    ),
+    _key(
+        "track.why",
+        "w",
+        "explain.why",
+        "Why",
+        "what pushes it up and down, and in which words",
+    ),
+    _key("track.mark", "m", "crates.mark", "Mark", "put into the crate, or take out"),
+    _key("track.copy", "y", "playback.copy", "Copy path", "copy the path of this file"),
+    _key("track.reveal", "Y", "playback.reveal", "Reveal", "open the folder it lies in"),
 )
 LIST = (
     _key("list.down", "j,down", "move(1)", "Down", "next line"),
@@ -69,39 +171,81 @@ LIST = (
     _key("list.page_up", "pageup,ctrl+u", "move(-10)", "10 up", "ten lines up"),
     _key("list.top", "g,home", "move(-1000000)", "Top", "first line"),
     _key("list.bottom", "G,end", "move(1000000)", "Bottom", "last line"),
-    _key("list.crates", "M", "crates", "Crates", "see the crates, choose where marks go"),
-    _key("list.map", "v", "map", "Map", "see the library as a map, with results and draws"),
-    _key("list.library", "L", "library", "Library", "folders, failures, pause and retry indexing"),
-    _key("list.export", "e", "export", "Export", "write the marked, all, or the crate to a file"),
+    _key(
+        "list.crates",
+        "M",
+        "crates.crates",
+        "Crates",
+        "see the crates, choose where marks go",
+    ),
+    _key(
+        "list.map",
+        "v",
+        "map.map",
+        "Map",
+        "see the library as a map, with results and draws",
+    ),
+    _key(
+        "list.library",
+        "L",
+        "library.library",
+        "Library",
+        "folders, failures, pause and retry indexing",
+    ),
+    _key(
+        "list.export",
+        "e",
+        "crates.export",
+        "Export",
+        "write the marked, all, or the crate to a file",
+    ),
 )
 MOVES = tuple(key for key in LIST if key.action.startswith("move("))
 """Bound on every screen that has a list."""
 TRAIL = (
-    _key("trail.undo", "u", "undo", "Undo", "back to the query this one came from"),
-    _key("trail.redo", "ctrl+r", "redo", "Redo", "forward again to the query visited last"),
+    _key("trail.undo", "u", "trail.undo", "Undo", "back to the query this one came from"),
+    _key(
+        "trail.redo",
+        "ctrl+r",
+        "trail.redo",
+        "Redo",
+        "forward again to the query visited last",
+    ),
     _key(
         "trail.compare",
         "c",
-        "compare",
+        "trail.compare",
         "Compare",
         "what came, went and moved since before",
     ),
-    _key("trail.flip", "backslash", "flip", "A / B", "flip to the query compared with, and back"),
-    _key("trail.focus", "t", "focus_trail", "Trail", "choose a query; Enter goes there"),
+    _key(
+        "trail.flip",
+        "backslash",
+        "trail.flip",
+        "A / B",
+        "flip to the query compared with, and back",
+    ),
+    _key("trail.focus", "t", "trail.focus", "Trail", "choose a query; Enter goes there"),
 )
 IN_TRAIL = (
-    _key("trail.name", "R", "screen.trail_name", "Name", "call this query something"),
-    _key("trail.fold", "z", "screen.trail_fold", "Fold", "hide or show what came of this query"),
-    _key("trail.away", "d", "screen.trail_away", "Put away", "show this branch no more"),
-    _key("trail.back", "D", "screen.trail_back", "Bring back", "show again what was put away"),
-    _key("trail.write", "e", "screen.trail_write", "Write", "write a session file, to be replayed"),
+    _key("trail.name", "R", "trail.name", "Name", "call this query something"),
+    _key("trail.fold", "z", "trail.fold", "Fold", "hide or show what came of this query"),
+    _key("trail.away", "d", "trail.hide", "Put away", "show this branch no more"),
+    _key("trail.back", "D", "trail.unhide", "Bring back", "show again what was put away"),
+    _key("trail.write", "e", "trail.save", "Write", "write a session file, to be replayed"),
 )
 """Bound in the trail, where they go before the keys of the screen."""
 SUSPEND = _key("app.suspend", "ctrl+z", "app.suspend_process", "Suspend", "to the shell, until fg")
 """Bound on every screen."""
 APP = (
     _key("app.open", "o", "app.open_folder", "Open folder", "search another music folder, too"),
-    _key("app.results", "escape", "focus_results", "Results", "leave what is being typed"),
+    _key(
+        "app.results",
+        "escape",
+        "search.focus_results",
+        "Results",
+        "leave what is being typed",
+    ),
     _key("app.help", "question_mark", "app.help", "Help", "every key and what it does"),
     SUSPEND,
     _key("app.quit", "q", "app.quit", "Quit", "leave; the library is kept"),
@@ -238,6 +382,12 @@ def remapped(wanted: Mapping[str, str]) -> Keymap:
             known.pop(other if other in known else one)
     told = f"settings.toml, keys: {'; '.join(problems)}; the default is kept" if problems else ""
     return Keymap(known, told)
+
+
+def used(id: str, wanted: Mapping[str, str]) -> str:
+    """The keys of an action after the user's changes, as a reader knows them."""
+    default = next(binding.key for binding in ALL if binding.id == id)
+    return shown(remapped(wanted).keys.get(id, default))
 
 
 def _defaults(bindings: Iterable[Binding]) -> dict[str, str]:

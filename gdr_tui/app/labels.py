@@ -40,6 +40,7 @@ class Weight:
         return round(min(max(value + by * self.step, self.low), self.high), 3)
 
 
+GUIDANCE = Weight(0.5, 0.0, 20.0)
 STRENGTH = Weight(0.05, 0.05, 1.0)
 """Of an edit."""
 PULL = Weight(0.1, 0.1, 1.0)

@@ -13,8 +13,12 @@ from textual.message import Message
 from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded
 
 
-class Report(Message):
-    """A message from a thread; the main screen hands it to every feature."""
+class FeatureMessage(Message):
+    """From a thread or a widget; the main screen hands it to every feature."""
+
+
+class Report(FeatureMessage):
+    """From a thread."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ Free of Textual, torch and indexes, so that any module may import it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,3 +88,14 @@ def sentence(error: BaseException) -> str:
     if out_of_memory(error):
         return "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
     return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 track`, `12 tracks`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def from_home(path: Path) -> str:
+    """A path as people write it, `~` for their own folder."""
+    home = Path(os.path.expanduser("~"))  # `Path.home` raises where there is none
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -39,12 +39,12 @@ async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 
 async def asked(pilot: Pilot[Any], prompt: str) -> None:
     """Put in a prompt, press Enter, wait for the answer."""
     screen = main(pilot)
-    before = screen.asking.trail.current
+    before = screen.search.state.trail.current
     box = screen.query_one("#prompt", Input)
     box.focus()
     box.value = prompt
     await pilot.press("enter")
-    await until(pilot, lambda: screen.asking.trail.current is not before)
+    await until(pilot, lambda: screen.search.state.trail.current is not before)
 
 
 def burst(pilot: Pilot[Any], keys: str) -> None:
@@ -60,7 +60,7 @@ def main(pilot: Pilot[Any]) -> MainScreen:
 
 
 def labels(pilot: Pilot[Any]) -> list[str]:
-    return [lines + node.label for node, lines in main(pilot).asking.trail.rows()]
+    return [lines + node.label for node, lines in main(pilot).search.state.trail.rows()]
 
 
 def names(pilot: Pilot[Any]) -> list[str]:

@@ -15,10 +15,10 @@ from textual.widgets import Input
 from gdr_model.errors import UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
-from gdr_tui.app.crates.export import ExportScreen
 from gdr_tui.app.crates.screen import CratesScreen
-from gdr_tui.app.crates.state import KeptCrates, Shelf
-from gdr_tui.app.ui.name import NameScreen
+from gdr_tui.app.crates.state import CrateShelf, KeptCrates
+from gdr_tui.app.ui.export_dialog import ExportDialog
+from gdr_tui.app.ui.name_dialog import NameDialog
 
 
 def kept(name: str) -> list[str]:
@@ -52,7 +52,7 @@ async def test_marks_across_queries_into_one_crate_that_is_there_the_next_day() 
         assert "┃ marked 1" in picture(pilot)
         await asked(pilot, "cold and dark")
         cold = next(name for name in names(pilot) if name != warm)
-        main(pilot).results.cursor = names(pilot).index(cold)
+        main(pilot).search.results.cursor = names(pilot).index(cold)
         await pilot.press("m")
         assert "┃ marked 2" in picture(pilot)
     assert app.notebook.close(5)
@@ -120,11 +120,11 @@ async def test_makes_names_chooses_and_loses_crates_and_gets_them_back() -> None
         assert "┃ Sunday 1" in picture(pilot)
         await pilot.press("M", "d")
         assert "marked" in picture(pilot)
-        assert main(pilot).shelf.names == ["marked"]
-        assert main(pilot).shelf.chosen == "marked"
+        assert main(pilot).crates.state.names == ["marked"]
+        assert main(pilot).crates.state.chosen == "marked"
         await pilot.press("u")
-        assert main(pilot).shelf.names == ["marked", "Sunday"]
-        assert main(pilot).shelf.chosen == "Sunday"
+        assert main(pilot).crates.state.names == ["marked", "Sunday"]
+        assert main(pilot).crates.state.chosen == "Sunday"
         await pilot.press("g", "enter", "escape")
         assert "┃ marked 1" in picture(pilot)
     assert app.notebook.close(5)
@@ -137,13 +137,13 @@ async def test_takes_the_mouse_and_plays_from_the_passage() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
         await pilot.press("m", "m", "M")
-        track = main(pilot).shelf.tracks("marked")[1]
+        track = main(pilot).crates.state.tracks("marked")[1]
         await pilot.click("#crate-tracks", offset=(10, 2), times=2)
-        await until(pilot, lambda: main(pilot).playback.playing)
-        assert main(pilot).playback.path == track.path
-        assert main(pilot).playback.position_s == pytest.approx(track.start_s, abs=3)
+        await until(pilot, lambda: main(pilot).playback.state.playing)
+        assert main(pilot).playback.state.path == track.path
+        assert main(pilot).playback.state.position_s == pytest.approx(track.start_s, abs=3)
         await pilot.press("space")
-        assert not main(pilot).playback.playing
+        assert not main(pilot).playback.state.playing
 
 
 async def clicked(pilot: Pilot[Any], hint: str) -> None:
@@ -169,7 +169,7 @@ async def test_every_hint_can_be_clicked() -> None:
         assert inside(pilot) == [first, second]
         await clicked(pilot, "←")
         await clicked(pilot, "n new")
-        assert isinstance(pilot.app.screen, NameScreen)
+        assert isinstance(pilot.app.screen, NameDialog)
 
 
 async def test_what_the_command_line_put_in_is_seen_when_the_crates_are_opened() -> None:
@@ -180,7 +180,7 @@ async def test_what_the_command_line_put_in_is_seen_when_the_crates_are_opened()
             Crates(notebook).add("from outside", [CrateTrack(Path("/m/x.flac"), "Ex\x1b[2J")])
         await pilot.press("m", "M")
         await until(pilot, lambda: "from outside" in picture(pilot))
-        await until(pilot, lambda: "marked" in main(pilot).shelf.names)
+        await until(pilot, lambda: "marked" in main(pilot).crates.state.names)
         await pilot.press("g")
         assert inside(pilot) == ["Ex\x1b[2J"]
         assert "\x1b" not in picture(pilot)
@@ -190,7 +190,7 @@ async def test_writes_the_crate_from_both_places(tmp_path: Path) -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("m", "m", "e")
-        assert isinstance(pilot.app.screen, ExportScreen)
+        assert isinstance(pilot.app.screen, ExportDialog)
         for choice in ("marked: 2 results", "all 20 results", "crate marked: 2 tracks"):
             assert choice in picture(pilot)
         await pilot.click("#source-2")
@@ -216,7 +216,7 @@ async def test_crates_without_a_single_mark() -> None:
 
 
 def test_marks_made_before_the_notebook_was_read_join_what_was_kept() -> None:
-    shelf, written = Shelf(), []
+    shelf, written = CrateShelf(), []
     early, late = CrateTrack(Path("/m/early")), CrateTrack(Path("/m/late"))
     shelf.toggle(early)
     shelf.restore(KeptCrates("night", {"night": [late]}), written.append)
@@ -226,7 +226,7 @@ def test_marks_made_before_the_notebook_was_read_join_what_was_kept() -> None:
 
 
 def test_undo_walks_all_the_way_back() -> None:
-    shelf = Shelf()
+    shelf = CrateShelf()
     for number in range(4):
         shelf.toggle(CrateTrack(Path(f"/m/{number}")))
     shelf.move("marked", Path("/m/0"), 9)

@@ -9,9 +9,9 @@ from gdr_model.types import WeightedText
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
 from gdr_tui.app.edit.panel import EditPanel
+from gdr_tui.app.edit.state import weighted
 from gdr_tui.app.main.screen import MainScreen
 from gdr_tui.app.search.chips import Chips
-from gdr_tui.app.search.draft import weighted
 
 
 async def test_edits_a_result_it_almost_likes() -> None:
@@ -19,7 +19,7 @@ async def test_edits_a_result_it_almost_likes() -> None:
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("j")
-        hit = main(pilot).results.hit
+        hit = main(pilot).search.results.hit
         assert hit
         await pilot.press("i")
         assert isinstance(pilot.app.screen, EditPanel)
@@ -59,7 +59,7 @@ async def test_sees_what_comes_and_goes_while_a_dial_turns() -> None:
         assert len(labels(pilot)) == 1, "what is only tried is not in the trail"
         await pilot.press("escape")
         assert names(pilot) == before
-        assert main(pilot).asking.draft.steering.edit is None
+        assert main(pilot).search.state.draft.steering.edit is None
 
 
 async def test_a_try_that_is_overtaken_is_dropped() -> None:

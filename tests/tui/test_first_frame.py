@@ -28,7 +28,7 @@ told = {"at_import": [name for name in heavy if name in sys.modules]}
 class Watched(GdrApp):
     def _begin(self):
         told["at_first_frame"] = [name for name in heavy if name in sys.modules]
-        self._jobs.library.read_catalogue()
+        self.main.library.read()
         self.set_interval(0.02, self.look)
 
     def look(self):

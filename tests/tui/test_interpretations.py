@@ -76,7 +76,7 @@ async def test_why_and_export_are_of_the_interpretation_shown() -> None:
         await asked(pilot, "bank")
         await until(pilot, lambda: tabs(pilot).display)
         await pilot.press("s", "j")
-        found = main(pilot).found
+        found = main(pilot).listed
         assert found
         assert found.query.draws == (0, 1, 2, 3, 4)
         assert f"{found.hits[1].votes} of 5 draws found it" in picture(pilot)
@@ -89,15 +89,15 @@ async def test_a_interpretation_stays_while_tracks_arrive_and_goes_with_another_
         await asked(pilot, "bank")
         await until(pilot, lambda: tabs(pilot).display)
         await pilot.press("s")
-        node = main(pilot).asking.trail.current
+        node = main(pilot).search.state.trail.current
         assert node
         before = node.results
         main(pilot).post_message(messages.TracksArrived())
         await until(pilot, lambda: node.results is not before)
         await until(pilot, lambda: "as jazz, quiet (5)" in picture(pilot))
         await pilot.press("l")
-        await until(pilot, lambda: main(pilot).asking.trail.current is not node)
-        assert main(pilot).found is main(pilot).asking.trail.current.results  # type: ignore[union-attr]
+        await until(pilot, lambda: main(pilot).search.state.trail.current is not node)
+        assert main(pilot).listed is main(pilot).search.state.trail.current.results  # type: ignore[union-attr]
 
 
 async def test_the_lists_are_there_before_their_names() -> None:

@@ -78,7 +78,7 @@ def rows(pilot: Pilot[Any]) -> list[tuple[str, int, int]]:
 
 async def test_folders_are_counted_and_failures_have_reasons(songs: Path) -> None:
     async with opened(Session([songs])).run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: main(pilot).status.state.indexed, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         await pilot.press("escape", "L")
         expected = [("music", 4, 2), ("dub", 4, 1), ("B sides", 2, 0)]
         await until(pilot, lambda: rows(pilot) == expected)
@@ -98,15 +98,15 @@ async def test_a_file_that_was_mended_is_read_when_it_is_tried_again(songs: Path
     unwell.write_bytes(bytes(1000) + sound[1000:])
     facts = unwell.stat()
     async with opened(Session([songs])).run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: main(pilot).status.state.indexed, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         await pilot.press("escape", "L")
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 4, 3)])
         # A disk that reads well again: neither size nor time tell that anything has changed.
         unwell.write_bytes(sound)
         os.utime(unwell, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-        main(pilot).status.state.indexed = None
+        main(pilot).library.state.indexed = None
         await pilot.press("i")
-        await until(pilot, lambda: main(pilot).status.state.indexed, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         assert rows(pilot)[:1] == [("music", 4, 3)], "what failed is not read again and again"
         await pilot.press("l", "G", "r")
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 5, 2)], 60)
@@ -119,13 +119,13 @@ async def test_a_file_that_was_mended_is_read_when_it_is_tried_again(songs: Path
 async def test_indexing_rests_goes_on_and_can_be_left_while_it_rests(songs: Path) -> None:
     app = opened(paused(songs))
     async with app.run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).status.state.indexing, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexing, 60)
         await pilot.press("escape", "L", "p")
         assert "paused at 0 of 6; p goes on" in picture(pilot)
         await pilot.press("escape")
         assert "paused 0/6" in picture(pilot)
         await pilot.press("escape", "L", "p")
-        await until(pilot, lambda: main(pilot).status.state.indexed, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 4, 2)])
         await pilot.press("p")
         assert any("nothing is being indexed" in sentence for sentence in said(pilot))
@@ -134,7 +134,7 @@ async def test_indexing_rests_goes_on_and_can_be_left_while_it_rests(songs: Path
     shutil.copy(next((songs / "dub").glob("*.ogg")), songs / "new.ogg")
     app = opened(paused(songs))
     async with app.run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).status.state.indexing, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexing, 60)
     began = time.monotonic()
     assert app.background.stop(5), "a rest does not keep the app from ending"
     assert time.monotonic() - began < 5
@@ -147,7 +147,7 @@ async def test_a_folder_that_vanished_is_named_and_its_counts_are_kept(songs: Pa
     session.close()
     shutil.move(songs, songs.with_name("elsewhere"))
     async with opened(Session([songs])).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).status.state.indexed, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         await pilot.press("escape", "L")
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 4, 2)])
         assert "not there" in picture(pilot)
@@ -165,11 +165,11 @@ async def test_a_library_that_another_program_holds_is_shown_and_written_to_late
     other = sqlite3.connect(paths.store_of(songs) / "library.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     async with opened(Session([songs])).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).status.state.indexing, 60)
+        await until(pilot, lambda: main(pilot).library.state.indexing, 60)
         assert len(names(pilot)) == 4
-        before = main(pilot).results.track
+        before = main(pilot).search.results.track
         await pilot.press("escape", "j", "L", "escape")
-        assert main(pilot).results.track != before
+        assert main(pilot).search.results.track != before
         other.execute("ROLLBACK")
         other.close()
         await until(pilot, lambda: len(names(pilot)) == 5, 60)

@@ -10,20 +10,20 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.types import Array
-from gdr_tui.app.crates.export import ExportScreen
 from gdr_tui.app.playback.reveal import RevealError, command, reveal
 from gdr_tui.app.playback.waveform import Waveform
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.list import TrailList
-from gdr_tui.app.ui.help import HelpScreen
+from gdr_tui.app.ui.export_dialog import ExportDialog
+from gdr_tui.app.ui.help_dialog import HelpDialog
 
 
 async def test_plays_from_the_matching_passage_pauses_and_seeks() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        while not main(pilot).results.hit.start_s:  # type: ignore[union-attr]
+        while not main(pilot).search.results.hit.start_s:  # type: ignore[union-attr]
             await pilot.press("j")
-        playback = main(pilot).playback
+        playback = main(pilot).playback.state
         await pilot.press("space")
         await until(pilot, lambda: playback.position_s > 64.1)
         assert (pilot.app.screen.query_one(Waveform).position_s or 0) >= 64
@@ -41,12 +41,12 @@ async def test_plays_from_the_matching_passage_pauses_and_seeks() -> None:
 async def test_seeks_far_while_paused_and_stays_paused() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        playback = main(pilot).playback
-        duration_s = main(pilot).results.track.duration_s  # type: ignore[union-attr]
+        playback = main(pilot).playback.state
+        duration_s = main(pilot).search.results.track.duration_s  # type: ignore[union-attr]
         await pilot.press("space")
         await until(pilot, lambda: playback.playing)
         await pilot.press("space")
-        main(pilot)._seek(duration_s - 10)
+        main(pilot).playback._seek(duration_s - 10)
         await pilot.pause(0.3)
         assert not playback.playing
         assert playback.position_s == pytest.approx(duration_s - 10)
@@ -58,25 +58,25 @@ async def test_double_clicks_a_result_to_hear_it() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.click("#results", offset=(20, 3), times=2)
-        assert main(pilot).results.cursor == 2
-        await until(pilot, lambda: main(pilot).playback.playing)
+        assert main(pilot).search.results.cursor == 2
+        await until(pilot, lambda: main(pilot).playback.state.playing)
 
 
 async def test_clicks_on_the_waveform_to_hear_that_moment() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        duration_s = main(pilot).results.track.duration_s  # type: ignore[union-attr]
+        duration_s = main(pilot).search.results.track.duration_s  # type: ignore[union-attr]
         wave = pilot.app.screen.query_one(Waveform)
         await pilot.click(Waveform, offset=(wave.size.width // 2, 0))
-        await until(pilot, lambda: main(pilot).playback.playing)
-        assert main(pilot).playback.position_s == pytest.approx(duration_s / 2, abs=3)
+        await until(pilot, lambda: main(pilot).playback.state.playing)
+        assert main(pilot).playback.state.position_s == pytest.approx(duration_s / 2, abs=3)
 
 
 async def test_exports_the_marked_results(tmp_path: Path) -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("m", "j", "m", "e")
-        assert isinstance(pilot.app.screen, ExportScreen)
+        assert isinstance(pilot.app.screen, ExportDialog)
         assert "marked: 2 results" in picture(pilot)
         target = tmp_path / "list.json"
         pilot.app.screen.query_one(Input).value = str(target)
@@ -104,14 +104,14 @@ async def test_copies_a_path() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("y")
-        assert pilot.app.clipboard == str(main(pilot).results.track.path)  # type: ignore[union-attr]
+        assert pilot.app.clipboard == str(main(pilot).search.results.track.path)  # type: ignore[union-attr]
 
 
 async def test_reads_the_help_and_finds_every_action_in_the_palette() -> None:
     chosen = Settings(keys={"search.reroll": "R"})
     async with opened(StandIn(), chosen).run_test(size=WIDE) as pilot:
         await pilot.press("escape", "question_mark")
-        assert isinstance(pilot.app.screen, HelpScreen)
+        assert isinstance(pilot.app.screen, HelpDialog)
         assert "draw again with another seed" in picture(pilot)
         await pilot.press("escape")
         commands = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
@@ -135,7 +135,7 @@ async def test_the_trail_takes_the_mouse() -> None:
 async def test_auditions_while_moving_and_stops_when_told() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        playback, results = main(pilot).playback, main(pilot).results
+        playback, results = main(pilot).playback.state, main(pilot).search.results
         await pilot.press("a")
         await until(pilot, lambda: playback.playing)
         assert "audition" in picture(pilot)
@@ -153,7 +153,7 @@ async def test_auditions_while_moving_and_stops_when_told() -> None:
 async def test_plays_the_next_and_the_previous_result() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        playback, results = main(pilot).playback, main(pilot).results
+        playback, results = main(pilot).playback.state, main(pilot).search.results
         await pilot.press("full_stop")
         await until(pilot, lambda: playback.playing)
         assert playback.path == results.tracks[1].path
@@ -174,7 +174,7 @@ async def test_what_may_be_played_next_is_decoded_before() -> None:
     session.sound = counted  # type: ignore[method-assign]
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        playback, results = main(pilot).playback, main(pilot).results
+        playback, results = main(pilot).playback.state, main(pilot).search.results
         await pilot.press("space", "j")
         following = results.moment(2)
         assert following
@@ -189,18 +189,18 @@ async def test_what_may_be_played_next_is_decoded_before() -> None:
 async def test_repeats_the_passage() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        playback, hit = main(pilot).playback, main(pilot).results.hit
+        playback, hit = main(pilot).playback.state, main(pilot).search.results.hit
         assert hit
         await pilot.press("space", "p")
         await until(pilot, lambda: playback.playing)
         assert "loop" in picture(pilot)
         await until(pilot, lambda: playback.position_s > hit.start_s)
-        main(pilot)._seek(hit.end_s - 0.3)
+        main(pilot).playback._seek(hit.end_s - 0.3)
         await until(pilot, lambda: playback.position_s > hit.end_s - 1)
         await until(pilot, lambda: playback.position_s < hit.end_s - 1)
         assert playback.playing
         await pilot.press("p")
-        main(pilot)._seek(hit.end_s - 0.2)
+        main(pilot).playback._seek(hit.end_s - 0.2)
         await until(pilot, lambda: playback.position_s > hit.end_s)
 
 
@@ -209,11 +209,11 @@ async def test_turns_the_volume() -> None:
         await asked(pilot, "warm")
         assert "vol 50 %" in picture(pilot)
         await pilot.press("right_square_bracket")
-        assert main(pilot).playback.volume == pytest.approx(0.6)
+        assert main(pilot).playback.state.volume == pytest.approx(0.6)
         await pilot.press(*["left_square_bracket"] * 9)
-        assert main(pilot).playback.volume == 0
+        assert main(pilot).playback.state.volume == 0
         await pilot.press(*["right_square_bracket"] * 12)
-        assert main(pilot).playback.volume == 1
+        assert main(pilot).playback.state.volume == 1
         assert "vol" not in picture(pilot)
 
 
@@ -227,7 +227,7 @@ async def test_reveals_a_file_in_its_folder(tmp_path: Path) -> None:
         assert any("is not there any more" in sentence for sentence in said(pilot))
         file = tmp_path / "here.flac"
         file.touch()
-        results = main(pilot).results
+        results = main(pilot).search.results
         results._tracks = (replace(results._tracks[0], path=file), *results._tracks[1:])
         await pilot.press("Y")
         await until(pilot, lambda: told.exists() and told.read_text() == str(tmp_path))

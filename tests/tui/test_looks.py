@@ -25,22 +25,28 @@ async def still(pilot: Pilot[Any]) -> None:
     if all(told.severity == "information" for told in pilot.app._notifications):
         pilot.app.clear_notifications()
         await until(pilot, lambda: not pilot.app.screen.query("Toast"))
-    if main(pilot).status.state.took_s:
-        main(pilot).status.state.took_s = 0.42
+    if main(pilot).search.state.took_s:
+        main(pilot).search.state.took_s = 0.42
     for box in pilot.app.screen.query(Input):
         box.cursor_blink = False
-    main(pilot).draw_status()
+    main(pilot).refresh_status()
     await pilot.pause()
 
 
 async def searched(pilot: Pilot[Any]) -> None:
     """Two queries, a like, a mark, the waveform there."""
-    await until(pilot, lambda: main(pilot).asking.has_model)
+    await until(pilot, lambda: main(pilot).search.state.has_model)
     await asked(pilot, "warm dub techno")
     await pilot.press("n", *"drums:0.5", "enter")
-    await until(pilot, lambda: len(main(pilot).asking.trail) == 2)
+    await until(pilot, lambda: len(main(pilot).search.state.trail) == 2)
     await pilot.press("j", "m")
-    await until(pilot, lambda: main(pilot).results.track.path in main(pilot)._peaks)  # type: ignore[union-attr]
+    await until(pilot, lambda: pictured(pilot))
+
+
+def pictured(pilot: Pilot[Any]) -> bool:
+    """Whether the waveform of the chosen track is there."""
+    track = main(pilot).search.results.track
+    return track is not None and track.path in main(pilot).playback.peaks
 
 
 def posed(*steps: Callable[[Pilot[Any]], Awaitable[None]]) -> Callable[[Pilot[Any]], Any]:
@@ -61,8 +67,8 @@ def pressed(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
 @SIZES
 def test_empty(snap_compare: Compare, size: Size) -> None:
     async def read(pilot: Pilot[Any]) -> None:
-        await until(pilot, lambda: main(pilot).asking.has_model)
-        await until(pilot, lambda: main(pilot).status.state.catalogue)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
+        await until(pilot, lambda: main(pilot).library.state.catalogue)
 
     app = opened(StandIn(tracks=0))
     assert snap_compare(app, terminal_size=size, run_before=posed(read))
@@ -74,10 +80,10 @@ def test_busy(snap_compare: Compare, size: Size) -> None:
     session.hold_index = True
 
     async def ask(pilot: Pilot[Any]) -> None:
-        await until(pilot, lambda: main(pilot).status.state.indexing)
-        await until(pilot, lambda: main(pilot).results.track)
+        await until(pilot, lambda: main(pilot).library.state.indexing)
+        await until(pilot, lambda: main(pilot).search.results.track)
         await pilot.press(*"warm", "enter")
-        await until(pilot, lambda: main(pilot)._peaks)
+        await until(pilot, lambda: main(pilot).playback.peaks)
 
     assert snap_compare(opened(session), terminal_size=size, run_before=posed(ask))
 
@@ -94,7 +100,7 @@ def test_error(snap_compare: Compare, size: Size) -> None:
 
     async def wait(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: pilot.app._notifications)
-        await until(pilot, lambda: main(pilot)._peaks)
+        await until(pilot, lambda: main(pilot).playback.peaks)
 
     assert snap_compare(opened(session), terminal_size=size, run_before=posed(wait))
 
@@ -128,9 +134,9 @@ def test_library(snap_compare: Compare, size: Size, state: str) -> None:
     session.hold_index = state == "busy"
 
     async def look(pilot: Pilot[Any]) -> None:
-        status = main(pilot).status.state
-        await until(pilot, lambda: status.indexing if state == "busy" else status.ready)
-        await until(pilot, lambda: state != "idle" or status.indexed)
+        library = main(pilot).library.state
+        await until(pilot, lambda: library.indexing if state == "busy" else library.model_ready)
+        await until(pilot, lambda: state != "idle" or library.indexed)
         await pilot.press("escape", "L")
         await until(pilot, lambda: "reading the library" not in picture(pilot))
         await pilot.press(*([] if state == "empty" else ["j"]))
@@ -141,7 +147,7 @@ def test_library(snap_compare: Compare, size: Size, state: str) -> None:
 def test_nothing_left_by_the_filter(snap_compare: Compare) -> None:
     async def none(pilot: Pilot[Any]) -> None:
         await pilot.press("f", *"nothing", "enter")
-        await until(pilot, lambda: not main(pilot).results.length)
+        await until(pilot, lambda: not main(pilot).search.results.length)
 
     assert snap_compare(opened(StandIn()), terminal_size=NARROW, run_before=posed(searched, none))
 
@@ -169,7 +175,7 @@ def test_edit_panel(snap_compare: Compare, size: Size) -> None:
         state = panel.query_one("#edit-state", Static)
         words = panel.query_one("#edit-prompt", Input)
         await until(pilot, lambda: words.value.endswith("strings"))
-        await until(pilot, lambda: panel._asked == panel.edited().ask())
+        await until(pilot, lambda: panel.state.tried == panel.edited())
         await until(pilot, lambda: "round trip" in str(state.render()))
         state.update(re.sub(r"^[0-9.]+ s", "0.42 s", str(state.render())))
 
@@ -180,10 +186,12 @@ def test_edit_panel(snap_compare: Compare, size: Size) -> None:
 @SIZES
 def test_interpretations(snap_compare: Compare, size: Size) -> None:
     async def read(pilot: Pilot[Any]) -> None:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await asked(pilot, "by the river bank")
         await until(pilot, lambda: main(pilot).query_one(InterpretationTabs).display)
         await pilot.press("s", "s")
-        await until(pilot, lambda: main(pilot).results.track.path in main(pilot)._peaks)  # type: ignore[union-attr]
+        await until(
+            pilot, lambda: main(pilot).search.results.track.path in main(pilot).playback.peaks
+        )  # type: ignore[union-attr]
 
     assert snap_compare(opened(StandIn()), terminal_size=size, run_before=posed(read))

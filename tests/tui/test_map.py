@@ -22,7 +22,7 @@ from gdr_tui.app.values import Indexed
 
 async def mapped(pilot: Pilot[Any]) -> MapPlot:
     """Open the map and wait for it."""
-    await until(pilot, lambda: main(pilot).asking.has_model)
+    await until(pilot, lambda: main(pilot).search.state.has_model)
     await pilot.press("escape", "v")
     await until(pilot, lambda: isinstance(pilot.app.screen, MapScreen))
     await until(pilot, lambda: pilot.app.screen.query_one(MapPlot).mapped)
@@ -63,9 +63,9 @@ async def test_goes_to_a_result_and_comes_back_on_it() -> None:
         assert plot.track.name == third
         await pilot.press("p", "n", "enter")
         assert isinstance(pilot.app.screen, MainScreen)
-        assert main(pilot).results.track
-        assert main(pilot).results.track.name == third
-        assert not main(pilot).asking.draft.steering.likes
+        assert main(pilot).search.results.track
+        assert main(pilot).search.results.track.name == third
+        assert not main(pilot).search.state.draft.steering.likes
 
 
 async def test_a_track_that_was_not_found_is_liked_and_comes_near() -> None:
@@ -134,7 +134,7 @@ async def test_picks_drags_scrolls_and_chooses_by_mouse() -> None:
         await pilot.press("0")
         await pilot.click(MapPlot, offset=(column, row + 1), times=2)
         await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
-        assert main(pilot).results.track == track(5)
+        assert main(pilot).search.results.track == track(5)
 
 
 def _scroll() -> Any:
@@ -168,16 +168,16 @@ async def test_plays_and_marks_on_the_map() -> None:
         await asked(pilot, "warm")
         plot = await mapped(pilot)
         await pilot.press("2", "space")
-        await until(pilot, lambda: main(pilot).playback.playing)
+        await until(pilot, lambda: main(pilot).playback.state.playing)
         assert plot.track
-        assert main(pilot).playback.path == plot.track.path
+        assert main(pilot).playback.state.path == plot.track.path
         await pilot.press("m")
-        (kept,) = main(pilot).shelf.tracks("marked")
-        hit = main(pilot).asking.trail.current.results.hits[1]  # type: ignore[union-attr]
+        (kept,) = main(pilot).crates.state.tracks("marked")
+        hit = main(pilot).search.state.trail.current.results.hits[1]  # type: ignore[union-attr]
         assert (kept.path, kept.start_s, kept.prompt) == (hit.track.path, hit.start_s, "warm")
         assert any("in “marked”" in sentence for sentence in said(pilot))
         await pilot.press("m", "escape")
-        assert not main(pilot).shelf.marked
+        assert not main(pilot).crates.state.marked
 
 
 async def test_colours_by_genre_or_folder_and_by_signs() -> None:
@@ -221,7 +221,8 @@ async def test_leaves_before_the_map_is_there_and_finds_it_later() -> None:
         await mapped(pilot)
         await pilot.press("escape")
         session.hold_map = False
-        await until(pilot, lambda: main(pilot)._mapped and not main(pilot)._mapped.preliminary)
+        state = main(pilot).map.state
+        await until(pilot, lambda: state.mapped and not state.mapped.preliminary)
         assert isinstance(pilot.app.screen, MainScreen)
         await mapped(pilot)
         assert "t-SNE" in picture(pilot)
@@ -234,7 +235,7 @@ async def test_says_why_there_is_no_map() -> None:
         await pilot.press("escape", "v")
         assert any("still loading" in sentence for sentence in said(pilot))
         session.may_load.set()
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         session.fails = "map"
         await pilot.press("v")
         await until(pilot, lambda: "the map tripped" in drawn(pilot))

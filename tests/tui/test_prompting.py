@@ -20,7 +20,7 @@ async def test_types_signs_in_the_prompt_and_gets_chips() -> None:
     session = StandIn()
     async with opened(session).run_test(size=(120, 40)) as pilot:
         await asked(pilot, "warm")
-        third = main(pilot).results.tracks[2]
+        third = main(pilot).search.results.tracks[2]
         await asked(pilot, "warm piano -vocals -drums:0.5 +bells like:3 genre:jazz")
         steering, where = session.asked[-1]
         assert steering.prompt == "warm piano"
@@ -49,7 +49,7 @@ async def test_a_rank_that_is_not_there_is_refused_and_nothing_is_taken_over() -
         pilot.app.query_one("#prompt", Input).value = "cold -drums like:99"
         await pilot.press("slash", "enter")
         assert "there is no result number 99 to like or ban" in said(pilot)
-        assert main(pilot).asking.draft.steering.negatives == ()
+        assert main(pilot).search.state.draft.steering.negatives == ()
         assert pilot.app.query_one("#prompt", Input).value == "cold -drums like:99"
 
 
@@ -68,7 +68,7 @@ async def test_walks_the_chips_weighs_one_and_removes_another() -> None:
         await pilot.press("left", "minus")
         await until(pilot, lambda: session.asked[-1][0].sliders == (Slider("bells", 0.4),))
         await pilot.press("tab")
-        assert main(pilot).results.has_focus
+        assert main(pilot).search.results.has_focus
 
 
 async def test_changes_a_chip_by_typing_it_anew() -> None:
@@ -95,13 +95,13 @@ async def test_removes_one_condition_of_a_filter_and_leaves_the_other() -> None:
         assert any("a filter has no weight" in sentence for sentence in said(pilot))
         await pilot.press("backspace")
         await until(pilot, lambda: session.asked[-1][1] == "")
-        assert main(pilot).results.has_focus, "an empty row of chips has nothing to do"
+        assert main(pilot).search.results.has_focus, "an empty row of chips has nothing to do"
 
 
 async def test_is_offered_suggestions_when_the_prompt_is_empty() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot)._tags)
+        await until(pilot, lambda: main(pilot).search.prompt.tags)
         await pilot.press("down")
         assert "slow strings, sad" in picture(pilot)
         assert 'genre:"' in picture(pilot) or "genre:" in picture(pilot)
@@ -118,14 +118,14 @@ async def test_of_keys_in_one_burst_none_goes_to_the_results() -> None:
         await until(pilot, lambda: len(labels(pilot)) == 2)
         assert session.asked[-1][0].prompt == "quiet nba/n"
         burst(pilot, "NNoisy mud\r")
-        await until(pilot, lambda: main(pilot).asking.draft.steering.negatives)
-        assert main(pilot).asking.draft.steering.negatives == (WeightedText("Noisy mud"),)
+        await until(pilot, lambda: main(pilot).search.state.draft.steering.negatives)
+        assert main(pilot).search.state.draft.steering.negatives == (WeightedText("Noisy mud"),)
 
 
 async def test_completes_from_history_and_tags_and_takes_it_back() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot)._tags)
+        await until(pilot, lambda: main(pilot).search.prompt.tags)
         await asked(pilot, "warm dub -vocals")
         box = pilot.app.query_one("#prompt", Input)
         box.value = ""
@@ -181,13 +181,13 @@ def test_a_folder_that_cannot_be_written_costs_only_the_history(tmp_path: Path) 
 
 async def test_tab_takes_what_is_offered_and_then_leads_on() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot)._tags)
+        await until(pilot, lambda: main(pilot).search.prompt.tags)
         await pilot.press(*"warm genre:am")
-        await until(pilot, lambda: main(pilot).completions.open)
+        await until(pilot, lambda: main(pilot).search.prompt.completions.open)
         await pilot.press("tab")
         box = main(pilot).query_one("#prompt", Input)
         assert box.value == 'warm genre:"ambient techno"'
         assert box.has_focus
-        assert not main(pilot).completions.open
+        assert not main(pilot).search.prompt.completions.open
         await pilot.press("tab")
         assert not box.has_focus

@@ -9,7 +9,6 @@ from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, s
 from textual.widgets import Input
 
 from gdr_tui.app.main.session import Session
-from gdr_tui.app.main.status import StatusLine
 from gdr_tui.app.playback.waveform import Waveform
 
 ROOT = Path(__file__).parents[2]
@@ -30,12 +29,12 @@ def library(music: Path) -> Path:
 async def test_from_an_unknown_folder_to_a_playlist(library: Path, tmp_path: Path) -> None:
     async with opened(Session([library])).run_test(size=WIDE) as pilot:
         screen = main(pilot)
-        status = screen.query_one(StatusLine).state
+        state = screen.library.state
         await pilot.press(*"sad piano", "enter")
-        await until(pilot, lambda: screen.asking.trail.current, 60)
-        await until(pilot, lambda: status.indexed, 60)
-        assert status.indexed
-        assert (status.indexed.encoded, status.indexed.failed) == (12, 1)
+        await until(pilot, lambda: screen.search.state.trail.current, 60)
+        await until(pilot, lambda: state.indexed, 60)
+        assert state.indexed
+        assert (state.indexed.encoded, state.indexed.failed) == (12, 1)
         assert "1 failed · 13 tracks · indexed" in picture(pilot)
         await until(pilot, lambda: len(names(pilot)) == 13, 30)
         assert labels(pilot) == ["“sad piano”"], "answers that grew are no queries of their own"
@@ -46,19 +45,19 @@ async def test_from_an_unknown_folder_to_a_playlist(library: Path, tmp_path: Pat
         pilot.app.screen.query_one("#edit-prompt", Input).value = "fast electronic dance"
         await pilot.press("enter")
         await until(pilot, lambda: len(labels(pilot)) == 3, 30)
-        node = screen.asking.trail.current
+        node = screen.search.state.trail.current
         assert node
         assert node.results.query.round_trip is not None
         assert node.results.query.round_trip < 0.1
         assert "round trip" in picture(pilot)
 
-        hit = screen.results.hit
+        hit = screen.search.results.hit
         assert hit
         await pilot.press("space")
-        await until(pilot, lambda: screen.playback.position_s > hit.start_s + 0.2)
+        await until(pilot, lambda: screen.playback.state.position_s > hit.start_s + 0.2)
         await until(pilot, lambda: len(screen.query_one(Waveform)._peaks))
         await pilot.press("u")
-        assert screen.asking.trail.current is node.parent
+        assert screen.search.state.trail.current is node.parent
         await pilot.press("e")
         target = tmp_path / "list.m3u8"
         pilot.app.screen.query_one(Input).value = str(target)
@@ -76,11 +75,11 @@ async def test_a_known_folder_opens_with_its_tracks_and_encodes_nothing_again(
     session.loader.load()
     assert session.indexer.index(lambda indexing: None).encoded == 12
     async with opened(Session([library])).run_test(size=NARROW) as pilot:
-        status = main(pilot).query_one(StatusLine).state
+        state = main(pilot).library.state
         await until(pilot, lambda: len(names(pilot)) == 13)
-        await until(pilot, lambda: status.indexed, 60)
-        assert status.indexed
-        assert status.indexed.encoded == 0
+        await until(pilot, lambda: state.indexed, 60)
+        assert state.indexed
+        assert state.indexed.encoded == 0
         await asked(pilot, "piano")
         await pilot.press("f", *"path ~ [red]", "enter")
         await until(pilot, lambda: len(names(pilot)) == 1, 30)
@@ -104,7 +103,7 @@ async def test_sees_a_query_on_the_map_of_the_library(library: Path) -> None:
     async with opened(Session([library])).run_test(size=WIDE) as pilot:
         screen = main(pilot)
         await pilot.press(*"sad piano", "enter")
-        await until(pilot, lambda: screen.query_one(StatusLine).state.indexed, 60)
+        await until(pilot, lambda: screen.library.state.indexed, 60)
         await until(pilot, lambda: len(names(pilot)) == 13, 30)
         await pilot.press("v")
         await until(pilot, lambda: "map · 13 tracks" in picture(pilot), 30)

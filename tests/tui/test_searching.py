@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from gdr_model.types import WeightedText
 from gdr_tui.app.search.chips import Chips
-from gdr_tui.app.trail.compare import CompareScreen
+from gdr_tui.app.trail.compare_dialog import CompareDialog
 
 
 async def test_types_a_prompt_and_gets_results() -> None:
@@ -16,7 +16,7 @@ async def test_types_a_prompt_and_gets_results() -> None:
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm dub")
         assert session.asked[-1][0].prompt == "warm dub"
-        assert main(pilot).results.has_focus
+        assert main(pilot).search.results.has_focus
         assert "results · 20 of 30" in picture(pilot)
         assert labels(pilot) == ["“warm dub”"]
 
@@ -28,7 +28,7 @@ async def test_sees_the_library_before_the_model_and_may_already_ask() -> None:
         await until(pilot, lambda: names(pilot))
         assert "library · 30 tracks" in picture(pilot)
         await pilot.press(*"warm", "enter")
-        assert main(pilot).asking.waiting
+        assert main(pilot).search.state.waiting
         assert "the query waits for it" in picture(pilot)
         assert not session.asked
         session.may_load.set()
@@ -54,17 +54,15 @@ async def test_clicks_a_chip_away() -> None:
         await asked(pilot, "warm")
         await pilot.press("n", *"drums", "enter")
         await pilot.press("n", *"vocals:2", "enter")
-        await until(pilot, lambda: len(main(pilot).asking.draft.steering.negatives) == 2)
+        await until(pilot, lambda: len(main(pilot).search.state.draft.steering.negatives) == 2)
         await pilot.click(Chips, offset=(9, 0))
-        await until(
-            pilot,
-            lambda: main(pilot).asking.draft.steering.negatives == (WeightedText("vocals", 2.0),),
-        )
+        draft = main(pilot).search.state.draft
+        await until(pilot, lambda: draft.steering.negatives == (WeightedText("vocals", 2.0),))
 
 
 async def test_turns_guidance_three_times_and_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # Slow machines press keys slowly.
-    monkeypatch.setattr("gdr_tui.app.main.search_screen.SETTLE_S", 3.0)
+    monkeypatch.setattr("gdr_tui.app.search.feature.SETTLE_S", 3.0)
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
@@ -89,12 +87,12 @@ async def test_likes_and_bans_what_it_hears() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        first = main(pilot).results.track
+        first = main(pilot).search.results.track
         assert first
         await pilot.press("l")
         await until(pilot, lambda: session.asked[-1][0].likes == (str(first.path),))
-        await until(pilot, lambda: not main(pilot).asking.busy)
-        assert main(pilot).results.track == first, "the cursor stays on the track"
+        await until(pilot, lambda: not main(pilot).search.state.busy)
+        assert main(pilot).search.results.track == first, "the cursor stays on the track"
         await pilot.press("b")
         await until(pilot, lambda: session.asked[-1][0].dislikes == (str(first.path),))
         assert session.asked[-1][0].likes == ()
@@ -105,11 +103,11 @@ async def test_opinions_rank_again_at_once_and_enter_draws_with_them() -> None:
     async with opened(session).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
         await pilot.press("j", "j")
-        banned = main(pilot).results.track
+        banned = main(pilot).search.results.track
         assert banned
         await pilot.press("b")
         await until(pilot, lambda: banned.name not in names(pilot))
-        assert main(pilot).results.cursor == 2, "the cursor stays on its line"
+        assert main(pilot).search.results.cursor == 2, "the cursor stays on its line"
         assert session.asked[-1][0].pull == 0
         await pilot.press("enter")
         await until(pilot, lambda: session.asked[-1][0].pull == 0.2)
@@ -121,7 +119,7 @@ async def test_opinions_rank_again_at_once_and_enter_draws_with_them() -> None:
 
 
 async def test_a_ban_does_not_wait_for_keys_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gdr_tui.app.main.search_screen.SETTLE_S", 3600)
+    monkeypatch.setattr("gdr_tui.app.search.feature.SETTLE_S", 3600)
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
@@ -171,7 +169,7 @@ async def test_compares_with_the_query_before() -> None:
         await asked(pilot, "warm")
         await asked(pilot, "cold")
         await pilot.press("c")
-        assert isinstance(pilot.app.screen, CompareScreen)
+        assert isinstance(pilot.app.screen, CompareDialog)
         assert "came" in picture(pilot)
         assert "“cold”" in picture(pilot)
 
@@ -200,7 +198,7 @@ async def test_is_told_that_the_filter_excluded_everything() -> None:
 async def test_keys_that_arrive_at_once_are_taken_in_order() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         for key in (*"warn", "backspace", "m", "enter"):
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: session.asked)

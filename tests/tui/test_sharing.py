@@ -59,7 +59,7 @@ def songs(music: Path, write_tone: Callable[..., Path]) -> Path:
 async def test_starts_without_music_and_opens_a_folder(songs: Path, encoder: Any) -> None:
     async with opened(plain([], encoder)).run_test(size=NARROW) as pilot:
         await until(pilot, lambda: "no music yet" in picture(pilot))
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         assert "no library" in picture(pilot)
         await pilot.press("escape", "o")
         pilot.app.screen.query_one(Input).value = str(songs)
@@ -160,7 +160,7 @@ async def test_the_name_of_a_foreign_model_is_shown_literally() -> None:
             return replace(super().load(), model="evil\x1b[2J\nname")
 
     async with opened(Foreign()).run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         status = pilot.app.screen.query_one(StatusLine)
         await until(pilot, lambda: "evil\\x1b[2J\\nname on cpu" in picture(pilot))
         assert "\x1b" not in "".join(left_parts(status.state))

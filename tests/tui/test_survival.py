@@ -50,11 +50,11 @@ async def test_whatever_fails_in_the_background_the_app_goes_on() -> None:
     for name in WORK:
         setattr(session, name, broken)
     async with opened(session).run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await asked(pilot, "by the river bank")
         for key in ("space", "j", "w", "escape", "v", "escape", "e", "escape"):
             await pilot.press(key)
-        main(pilot).ask_again()
+        main(pilot).search.state.ask_again()
         await until(pilot, lambda: any("ZeroDivisionError: a bug" in told for told in said(pilot)))
         await asked(pilot, "still here")
         assert "still here" in picture(pilot)
@@ -98,7 +98,7 @@ async def test_a_gpu_without_memory_leaves_the_drawing_to_the_processor() -> Non
 
 async def test_without_a_way_out_it_says_what_to_do() -> None:
     async with opened(SmallGpu(has_processor=False)).run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await pilot.press(*"warm", "enter")
         await until(pilot, lambda: said(pilot))
         assert said(pilot) == [
@@ -112,7 +112,7 @@ async def test_without_a_way_out_it_says_what_to_do() -> None:
 async def test_a_problem_is_not_swept_away_by_the_next_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gdr_tui.app.main.search_screen.READING_S", 60.0)
+    monkeypatch.setattr("gdr_tui.app.main.notices.READING_S", 60.0)
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         main(pilot).say("marked")
         await until(pilot, lambda: said(pilot) == ["marked"])
@@ -148,7 +148,7 @@ async def test_a_locked_notebook_holds_nothing_up_and_loses_nothing() -> None:
         await asked(pilot, "cold")
         other.execute("ROLLBACK")
         other.close()
-        await until(pilot, lambda: len(main(pilot).asking.trail) == 2)
+        await until(pilot, lambda: len(main(pilot).search.state.trail) == 2)
         await until(pilot, lambda: kept() == ["warm", "cold"], 20)
         assert app.notebook.close(10)
     assert app.notebook.unwritten == 0

@@ -16,7 +16,7 @@ from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedTrail
 from gdr_model.notebook.trails import Trails
 from gdr_tui.app.app import GdrApp
-from gdr_tui.app.trail.compare import CompareScreen
+from gdr_tui.app.trail.compare_dialog import CompareDialog
 from gdr_tui.app.trail.list import TrailList
 from gdr_tui.app.values import Prints
 
@@ -57,7 +57,7 @@ async def test_comes_back_the_next_day_and_goes_on_where_it_stopped() -> None:
     async with opened(session).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: len(labels(pilot)) == 3)
         assert labels(pilot) == ["“warm”", "├─re-roll seed 1", "− drums:1"]
-        assert main(pilot).asking.trail.current is None, "a sitting starts beside the trail"
+        assert main(pilot).search.state.trail.current is None, "a sitting starts beside the trail"
         await pilot.press("escape", "ctrl+r")
         assert names(pilot) == there, "its results are there before the model is"
         assert pilot.app.screen.query_one("#prompt", Input).value == "warm"
@@ -65,7 +65,7 @@ async def test_comes_back_the_next_day_and_goes_on_where_it_stopped() -> None:
         session.may_load.set()
         await until(pilot, lambda: session.asked)
         assert session.asked[0][0].seed == 1
-        node = main(pilot).asking.trail.current
+        node = main(pilot).search.state.trail.current
         assert node
         await until(pilot, lambda: not node.stale)
         assert len(labels(pilot)) == 3, "drawing it again is no query of its own"
@@ -88,10 +88,10 @@ async def test_asks_before_the_trail_is_read_and_loses_nothing() -> None:
         await leave(pilot)
     app = opened(StandIn())
     held: list[Any] = []
-    app.trail_writer.read = held.append  # type: ignore[method-assign]
+    app.main.trail._writer.read = held.append  # type: ignore[method-assign]
     async with app.run_test(size=NARROW) as pilot:
         await asked(pilot, "cold")
-        type(app.trail_writer).read(app.trail_writer, held[0])
+        type(app.main.trail._writer).read(app.main.trail._writer, held[0])
         await until(pilot, lambda: labels(pilot) == ["“warm”", "“cold”"])
         await pilot.press("r")
         await until(pilot, lambda: len(labels(pilot)) == 3)
@@ -148,7 +148,7 @@ async def test_compares_any_two_and_flips_between_them_by_one_key() -> None:
         await three(pilot)
         here = names(pilot)
         await pilot.press("t", "k", "c")
-        assert isinstance(pilot.app.screen, CompareScreen)
+        assert isinstance(pilot.app.screen, CompareDialog)
         assert "before  re-roll seed 1" in picture(pilot)
         assert "now     − drums:1" in picture(pilot)
         await pilot.press("escape", "escape", "backslash")

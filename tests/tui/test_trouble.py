@@ -10,7 +10,6 @@ from textual.color import Color
 from textual.widgets import Input
 
 from gdr_model.errors import LibraryError
-from gdr_tui.app.main.status import StatusLine
 from gdr_tui.app.settings import Settings
 
 
@@ -28,30 +27,30 @@ async def test_is_told_once_that_there_is_no_sound(monkeypatch: pytest.MonkeyPat
 async def test_a_slow_query_is_dropped_for_a_newer_one() -> None:
     session = StandIn(slow_s=30)
     async with opened(session).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await pilot.press(*"warm", "enter")
         await until(pilot, lambda: session.asked)
         session.slow_s = 0
         await pilot.press("slash", "end", *"er", "enter")
-        await until(pilot, lambda: main(pilot).asking.trail.current)
+        await until(pilot, lambda: main(pilot).search.state.trail.current)
         await until(pilot, lambda: session.cancelled)
         assert labels(pilot) == ["“warmer”"]
 
 
 async def test_types_on_while_a_query_is_drawn() -> None:
     async with opened(StandIn(slow_s=30)).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await pilot.press(*"warm", "enter")
         assert "drawing …" in picture(pilot)
         await pilot.press("slash", "end", *" and slow")
         assert pilot.app.screen.query_one("#prompt", Input).value == "warm and slow"
-        assert main(pilot).asking.busy
+        assert main(pilot).search.state.busy
 
 
 async def test_a_prompt_that_is_empty_or_too_long_is_one_sentence() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await pilot.press("enter")
         assert any("the prompt is empty" in sentence for sentence in said(pilot))
         pilot.app.screen.query_one("#prompt", Input).value = "a" * 2001
@@ -69,7 +68,7 @@ async def test_a_missing_model_is_one_sentence_and_the_library_stays() -> None:
         assert "builtin: not loaded" in picture(pilot)
         assert names(pilot)
         await pilot.press("escape", "j", "space")
-        assert main(pilot).playback.path == track(1).path
+        assert main(pilot).playback.state.path == track(1).path
 
 
 async def test_a_query_that_fails_is_a_message_and_not_the_end() -> None:
@@ -88,16 +87,16 @@ async def test_indexing_is_shown_and_new_tracks_join_the_results() -> None:
     session = StandIn()
     session.hold_index = True
     async with opened(session).run_test(size=WIDE) as pilot:
-        status = pilot.app.screen.query_one(StatusLine)
-        await until(pilot, lambda: status.state.indexing)
+        library = main(pilot).library
+        await until(pilot, lambda: library.state.indexing)
         assert "1.2/s · 0:21 left · indexing 3/30" in picture(pilot)
         await asked(pilot, "warm")
         before = len(session.asked)
-        main(pilot).ask_again()
+        main(pilot).search.state.ask_again()
         await until(pilot, lambda: len(session.asked) == before + 1)
         assert labels(pilot) == ["“warm”"], "no query of the user's"
         session.hold_index = False
-        await until(pilot, lambda: status.state.indexed)
+        await until(pilot, lambda: library.state.indexed)
         assert "30 tracks · indexed" in picture(pilot)
 
 
@@ -141,7 +140,7 @@ async def test_quits_at_once_while_everything_is_busy() -> None:
     session.hold_index = True
     app = opened(session)
     async with app.run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: main(pilot).asking.has_model)
+        await until(pilot, lambda: main(pilot).search.state.has_model)
         await pilot.press(*"warm", "enter", "space", "q")
     began = time.monotonic()
     assert app.background.stop(0.5)

@@ -14,8 +14,8 @@ from textual.widgets import Input
 from gdr_model.errors import UsageError
 from gdr_model.types import Query, Results, Steering
 from gdr_tui import export
-from gdr_tui.app.crates.export import ExportScreen
-from gdr_tui.app.ui.ask import FolderScreen
+from gdr_tui.app.library.folder_dialog import FolderDialog
+from gdr_tui.app.ui.export_dialog import ExportDialog
 from gdr_tui.user_paths import typed_path
 
 LONG = "n" * 300
@@ -47,7 +47,7 @@ async def test_opens_a_folder_that_cannot_be(text: str, sentence: str) -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await pilot.press("escape", "o")
         assert sentence in await typed(pilot, text)
-        assert isinstance(pilot.app.screen, FolderScreen)
+        assert isinstance(pilot.app.screen, FolderDialog)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ async def test_exports_to_a_place_that_cannot_be(text: str, sentence: str) -> No
         await asked(pilot, "warm")
         await pilot.press("e")
         assert sentence in await typed(pilot, text)
-        assert isinstance(pilot.app.screen, ExportScreen)
+        assert isinstance(pilot.app.screen, ExportDialog)
 
 
 async def test_chooses_a_format_for_a_path_that_names_no_file() -> None:

@@ -6,7 +6,7 @@ from driving import NARROW, asked, main, opened, picture, said, until
 from stand_in import StandIn
 
 from gdr_model.types import Hit, Push, Query, Why
-from gdr_tui.app.explain.why import WhyDialog, arms, label, pushes, words
+from gdr_tui.app.explain.why_dialog import WhyDialog, arms, label, pushes, words
 from gdr_tui.safe_text import literal
 
 
@@ -16,10 +16,10 @@ async def test_sees_what_pushes_and_in_which_words() -> None:
         assert any("why is asked of a result" in sentence for sentence in said(pilot))
         await asked(pilot, "warm dub")
         await pilot.press("n", *"drums", "enter")
-        await until(pilot, lambda: len(main(pilot).asking.trail) == 2)
+        await until(pilot, lambda: len(main(pilot).search.state.trail) == 2)
         await pilot.press("w")
         assert isinstance(pilot.app.screen, WhyDialog)
-        first = main(pilot).results.track
+        first = main(pilot).search.results.track
         assert first
         await until(pilot, lambda: "“warm dub”" in picture(pilot).split("why is this")[1])
         assert "no words at all" in picture(pilot)
@@ -27,13 +27,14 @@ async def test_sees_what_pushes_and_in_which_words() -> None:
         assert "-0.060" in picture(pilot)
         assert "the track is near  dub 0.61 · deep bass 0.42" in picture(pilot)
         await pilot.press("j")
-        second = main(pilot).results.track
+        second = main(pilot).search.results.track
         assert second
         assert second is not first
         await until(
             pilot,
             lambda: (
-                f"{main(pilot).results.cursor + 1}. {literal(second.name)}"[:12] in picture(pilot)
+                f"{main(pilot).search.results.cursor + 1}. {literal(second.name)}"[:12]
+                in picture(pilot)
             ),
         )
         await pilot.press("w")
@@ -57,7 +58,7 @@ async def test_an_answer_that_comes_too_late_is_dropped(monkeypatch: pytest.Monk
         await until(pilot, lambda: asked_of)
         assert "drawing without each of the words" in picture(pilot)
         await pilot.press("j")
-        second = main(pilot).results.hit
+        second = main(pilot).search.results.hit
         assert second
         await until(pilot, lambda: f"{second.score:+.3f}" in picture(pilot))
         await until(pilot, lambda: len(asked_of) == 2)

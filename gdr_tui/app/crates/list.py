@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from gdr_model.notebook.crates import CrateTrack
-from gdr_tui.app.crates.state import Shelf
+from gdr_tui.app.crates.state import CrateShelf
 from gdr_tui.app.ui.listing import Listing
 from gdr_tui.safe_text import clock, fit, literal
 
@@ -32,7 +32,7 @@ class CrateList(Listing):
         """The crate under the cursor; "" if there is none."""
         return self._rows[self.cursor][0] if self._rows else ""
 
-    def show(self, shelf: Shelf, at: str) -> None:
+    def show(self, shelf: CrateShelf, at: str) -> None:
         """List the crates; the cursor goes to `at`, or stays on its line where `at` is gone."""
         self._rows = [(name, len(shelf.tracks(name))) for name in shelf.names]
         self._chosen = shelf.chosen

@@ -17,12 +17,13 @@ from textual.widgets import Static
 from gdr_model.notebook.crates import CrateTrack
 from gdr_tui import export
 from gdr_tui.app import keys
-from gdr_tui.app.crates.export import ExportScreen, Source
 from gdr_tui.app.crates.list import CrateList, CrateTrackList
-from gdr_tui.app.crates.state import Shelf
+from gdr_tui.app.crates.state import CrateShelf
+from gdr_tui.app.ui.export_dialog import ExportDialog, Source
 from gdr_tui.app.ui.hints import Hints, clickable
 from gdr_tui.app.ui.listing import Listing
-from gdr_tui.app.ui.name import NameScreen
+from gdr_tui.app.ui.name_dialog import NameDialog
+from gdr_tui.app.values import counted
 from gdr_tui.safe_text import clock, literal
 
 IN_CRATES: Hints = (
@@ -46,12 +47,7 @@ IN_TRACKS: Hints = (
 )
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 track`, `12 tracks`."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def crate_source(shelf: Shelf, name: str) -> Source:
+def crate_source(shelf: CrateShelf, name: str) -> Source:
     """A crate to be written out."""
     tracks = shelf.tracks(name)
 
@@ -70,7 +66,7 @@ class CratesScreen(ModalScreen[None]):
 
     def __init__(
         self,
-        shelf: Shelf,
+        shelf: CrateShelf,
         play: Callable[[CrateTrack], object],
         say: Callable[[str], object],
     ) -> None:
@@ -164,7 +160,7 @@ class CratesScreen(ModalScreen[None]):
                 self._shelf.choose(name)
                 self.show(name)
 
-        self.app.push_screen(NameScreen("", "marks will go to it", self._shelf.check), take)
+        self.app.push_screen(NameDialog("", "marks will go to it", self._shelf.check), take)
 
     def action_name(self) -> None:
         """Call the crate something else."""
@@ -181,7 +177,7 @@ class CratesScreen(ModalScreen[None]):
                 self._shelf.rename(before, name)
                 self.show(name.strip())
 
-        self.app.push_screen(NameScreen(before, "no file is touched", check), take)
+        self.app.push_screen(NameDialog(before, "no file is touched", check), take)
 
     def action_remove(self) -> None:
         """Take the track out of the crate, or the crate away."""
@@ -226,4 +222,4 @@ class CratesScreen(ModalScreen[None]):
             if said:
                 self._say(said)
 
-        self.app.push_screen(ExportScreen([crate_source(self._shelf, name)]), tell)
+        self.app.push_screen(ExportDialog([crate_source(self._shelf, name)]), tell)

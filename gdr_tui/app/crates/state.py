@@ -37,7 +37,7 @@ def _unkept(_: Change) -> None:
     """Before the notebook was read nothing is written."""
 
 
-class Shelf:
+class CrateShelf:
     """The crates, the one that marks go to, and what can be undone."""
 
     def __init__(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
@@ -16,14 +15,12 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Edit, Results, Sampler
 from gdr_tui.app import keys
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
 from gdr_tui.app.edit.messages import PreviewFound
-from gdr_tui.app.labels import STRENGTH
-from gdr_tui.app.main.search_screen import SearchScreen
-from gdr_tui.app.search.draft import GUIDANCE_STEP, Draft, weighted
+from gdr_tui.app.edit.state import EditState
+from gdr_tui.app.labels import GUIDANCE, STRENGTH
 from gdr_tui.app.trail.trail import Ask, compare
 from gdr_tui.app.ui.box import Box
 from gdr_tui.safe_text import clock, literal
@@ -32,74 +29,44 @@ PREVIEW_S = 0.12
 """A change is drawn this long after the last key, so that a held key draws once."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where an edit starts."""
-
-    path: str
-    title: str
-    start_s: float
-    from_prompt: str
-    """The words it is inverted under."""
-    words: str
-    """The words to begin with."""
-
-    @classmethod
-    def of(cls, edit: Edit, words: str) -> Source:
-        """That of an edit which was drawn already, in some words."""
-        stem = edit.path.replace("\\", "/").rpartition("/")[2]
-        return cls(edit.path, literal(stem), edit.start_s or 0.0, edit.from_prompt, words)
-
-
 class Field(Box):
     """A line to type in that lets the panel move on."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.EDITING_MOVES)
 
 
-class EditPanel(Screen["Draft | None"]):
+class EditPanel(Screen[Ask | None]):
     """Words and dials above, the lists before and after below; Enter keeps the edit."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.EDITING)
     AUTO_FOCUS = "#edit-prompt"
 
-    def __init__(
-        self,
-        draft: Draft,
-        source: Source,
-        before: Results,
-        strength: float,
-        preview: Callable[[Ask], int],
-    ) -> None:
-        """`preview` draws on a thread and answers by which number its answer is known."""
+    def __init__(self, state: EditState, preview: Callable[[Ask], int]) -> None:
+        """`preview` draws on a thread and returns the number that its answer will have."""
         super().__init__()
-        self._draft, self._source, self._before = draft, source, before
-        self._strength = strength
+        self.state = state
         self._preview = preview
-        self._number = 0
-        self._asked: Ask | None = None
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
-        draft, source = self._draft, self._source
-        steering = draft.steering
+        steering, strength = self.state.steering, self.state.strength
         negatives = ", ".join(
             n.text + f":{n.weight:g}" * (n.weight != 1) for n in steering.negatives
         )
         yield Static(self._heading(), id="edit-source", markup=False)
         with Horizontal(classes="edit-row"):
             yield Static("words", classes="edit-label", markup=False)
-            yield Field(source.words, id="edit-prompt", compact=True,
+            yield Field(self.state.source.words, id="edit-prompt", compact=True,
                       select_on_focus=False)  # fmt: skip
         with Horizontal(classes="edit-row"):
             yield Static("without", classes="edit-label", markup=False)
             yield Field(negatives, "drums, vocals:0.5", id="edit-negatives", compact=True,
                       select_on_focus=False)  # fmt: skip
-        yield Dial("strength", self._strength, (min(self._strength, STRENGTH.step), 1.0),
+        yield Dial("strength", strength, (min(strength, STRENGTH.step), 1.0),
                    STRENGTH.step, "low keeps the source", id="edit-strength")  # fmt: skip
         guidance = (0.0, max(steering.guidance, 10.0))
-        yield Dial("guidance", steering.guidance, guidance, GUIDANCE_STEP,
+        yield Dial("guidance", steering.guidance, guidance, GUIDANCE.step,
                    "how hard the words pull", id="edit-guidance")  # fmt: skip
         steps = (min(steering.steps, 4), max(steering.steps, 50))
         yield Dial("steps", steering.steps, steps, 1, "more is finer and slower", id="edit-steps")
@@ -109,10 +76,11 @@ class EditPanel(Screen["Draft | None"]):
         yield Static(id="edit-state", markup=False)
 
     def on_mount(self) -> None:
-        """Draw the edit as it stands."""
+        """Draw the edit as it is."""
+        results = self.state.before
         before = self.query_one("#edit-before", DifferenceList)
-        before.border_title = f"before · {len(self._before.hits)}"
-        before.show(self._before, None)
+        before.border_title = f"before · {len(results.hits)}"
+        before.show(results, None)
         after = self.query_one("#edit-after", DifferenceList)
         after.border_title = "after"
         after.empty = ("drawing …",)
@@ -129,60 +97,52 @@ class EditPanel(Screen["Draft | None"]):
             self._settling.stop()
         self._settling = self.set_timer(PREVIEW_S, self._draw)
 
-    def edited(self) -> Draft:
-        """The draft with this edit.
+    def edited(self) -> Ask:
+        """The query with this edit.
 
         Raises:
-            UsageError: if it cannot be meant.
+            UsageError: if it is invalid.
         """
-        source = self._source
-        typed = self.query_one("#edit-negatives", Input).value
-        strength = self.query_one("#edit-strength", Dial).value
-        edit = Edit(source.path, source.start_s, strength, source.from_prompt)
-        steering = self._draft.steering.but(
-            negatives=weighted(typed),
-            guidance=self.query_one("#edit-guidance", Dial).value,
-            steps=round(self.query_one("#edit-steps", Dial).value),
-            sampler=Sampler.DDIM,
-            edit=edit,
+        return self.state.ask(
+            self.query_one("#edit-prompt", Input).value,
+            self.query_one("#edit-negatives", Input).value,
+            self.query_one("#edit-strength", Dial).value,
+            self.query_one("#edit-guidance", Dial).value,
+            round(self.query_one("#edit-steps", Dial).value),
         )
-        prompt = self.query_one("#edit-prompt", Input).value.strip()
-        draft = replace(self._draft, steering=steering, prompt=prompt)
-        draft.ask()
-        return draft
 
     def _draw(self) -> None:
         try:
-            ask = self.edited().ask()
+            ask = self.edited()
         except UsageError as error:
-            self._number, self._asked = 0, None  # an answer under way is to other words
+            self.state.give_up()
             self._say(str(error))
             return
-        if ask != self._asked:
-            self._number, self._asked = self._preview(ask), ask
+        if ask != self.state.tried:
+            self.state.try_out(ask, self._preview(ask))
             self._say("drawing …")
 
     # Answers
 
-    def show(self, drawn: PreviewFound) -> None:
-        """Draw the latest answer; stale ones are dropped."""
-        if drawn.number != self._number:
+    def show(self, found: PreviewFound) -> None:
+        """Show the latest answer; stale ones are dropped."""
+        if not self.state.is_latest(found.number):
             return
-        if drawn.results is None:
-            self._say(drawn.problem)
+        if found.results is None:
+            self._say(found.problem)
             return
-        now = drawn.results
-        self.query_one("#edit-before", DifferenceList).show(self._before, now)
+        before, now = self.state.before, found.results
+        self.query_one("#edit-before", DifferenceList).show(before, now)
         after = self.query_one("#edit-after", DifferenceList)
         after.empty = ("nothing found",)
-        after.show(now, self._before)
-        moves = compare(self._before, now)
+        after.show(now, before)
+        moves = compare(before, now)
         after.border_title = (
             f"after · {len(moves.came)} came, {len(moves.went)} went, {len(moves.moved)} moved"
         )
         trip = now.query.round_trip
         kept = "" if trip is None else f" · round trip {1 - trip:.3f}"
-        self._say(f"{drawn.took_s:.2f} s{kept}")
+        self._say(f"{found.took_s:.2f} s{kept}")
 
     # Keys
 
@@ -190,11 +150,11 @@ class EditPanel(Screen["Draft | None"]):
     def action_accept(self) -> None:
         """Keep it: it becomes a query of the trail."""
         try:
-            draft = self.edited()
+            ask = self.edited()
         except UsageError as error:
             self._say(str(error))
             return
-        self.dismiss(draft)
+        self.dismiss(ask)
 
     def action_leave(self) -> None:
         """Leave everything as it was."""
@@ -206,68 +166,11 @@ class EditPanel(Screen["Draft | None"]):
             half.move(by * max(1, half.size.height - 1))
 
     def _heading(self) -> Content:
-        at = f"from {clock(self._source.start_s)}"
-        under = self._source.from_prompt
-        found = f", inverted under “{literal(under)}”" if under else ""
-        return Content.assemble(("edit  ", "dim"), (self._source.title, "bold"), f"  {at}{found}")
+        source = self.state.source
+        start, under = f"from {clock(source.start_s)}", source.from_prompt
+        inverted = f", inverted under “{literal(under)}”" if under else ""
+        return Content.assemble(("edit  ", "dim"), (source.title, "bold"), f"  {start}{inverted}")
 
     def _say(self, sentence: str) -> None:
         shown = f"{literal(sentence)} · Enter keeps it · Esc leaves · Tab ↑ ↓ fields · ← → turn"
         self.query_one("#edit-state", Static).update(Content(shown))
-
-
-class EditingScreen(SearchScreen):
-    """The search screen with the key that edits."""
-
-    _previewed = 0
-    _panel: EditPanel | None = None
-
-    def action_edit(self) -> None:
-        """Invert the chosen result and draw it again in other words."""
-        hit, node = self.results.hit, self.asking.trail.current
-        if hit is None or node is None:
-            self.say("an edit starts from a result: search first, then choose one")
-            return
-        words = node.ask.steering.prompt
-        track = hit.track
-        by = f" · {literal(track.artist)}" if track.artist else ""
-        title = literal(track.name) + by
-        self.open_panel(Source(str(track.path), title, hit.start_s, words, words))
-
-    def action_edit_again(self) -> None:
-        """Change the edit that is drafted."""
-        if edit := self.asking.draft.steering.edit:
-            self.open_panel(Source.of(edit, self.asking.draft.prompt))
-
-    def open_panel(self, source: Source) -> None:
-        """Let the user try an edit and take over what is kept of it."""
-        found = self.found
-        if found is None or not self.asking.has_model:
-            self.say("the model is still loading; try again when it is there")
-            return
-        draft = self.asking.draft
-        edit = draft.steering.edit
-        strength = edit.strength if edit else self._settings.strength
-
-        def preview(ask: Ask) -> int:
-            self._previewed += 1
-            self._jobs.edit.preview(self._previewed, ask, self._settings.results)
-            return self._previewed
-
-        def take(edited: Draft | None) -> None:
-            self._panel = None
-            self._jobs.edit.cancel()
-            if edited is None:
-                return
-            self.asking.draft = edited
-            self.query_one("#prompt", Input).value = edited.prompt
-            self._ask()
-
-        self._panel = EditPanel(draft, source, found, strength, preview)
-        self.app.push_screen(self._panel, take)
-
-    @on(PreviewFound)
-    def show_preview(self, drawn: PreviewFound) -> None:
-        """Hand the panel its answer."""
-        if self._panel:
-            self._panel.show(drawn)

@@ -7,11 +7,11 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_model.types import Interpretation
+from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.safe_text import fit, literal
 
 _NAMES = 2
@@ -34,18 +34,19 @@ class InterpretationTabs(Widget):
         "interpretations--hint",
     }
 
-    class Picked(Message):
+    class Picked(FeatureMessage):
         """A tab was clicked; 0 is all draws together."""
 
         def __init__(self, at: int) -> None:
             super().__init__()
             self.at = at
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, key: str, *, id: str) -> None:
+        """`key` goes to the next tab; it is shown before them."""
         super().__init__(id=id)
         self._interpretations: tuple[Interpretation, ...] = ()
         self._at = 0
-        self.key = "s"
+        self._key = key
         self.display = False
 
     def show(self, interpretations: tuple[Interpretation, ...], at: int) -> None:
@@ -64,7 +65,7 @@ class InterpretationTabs(Widget):
             left += cell_len(text) + 1
 
     def _lead(self) -> str:
-        return f" {self.key} reads as "
+        return f" {self._key} reads as "
 
     def _texts(self) -> list[str]:
         """The tabs, the names cut where there is no room."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from gdr_model.store.records import Failure
 from gdr_tui.app.library.folders import Folder
-from gdr_tui.app.search.chosen import from_home
 from gdr_tui.app.ui.listing import Listing
+from gdr_tui.app.values import from_home
 from gdr_tui.safe_text import clock, fit, literal
 
 

@@ -17,11 +17,11 @@ from textual.widgets import Static
 from gdr_tui.app import keys
 from gdr_tui.app.library.folders import Folder
 from gdr_tui.app.library.lists import FailureList, FolderList
-from gdr_tui.app.main.status import State
-from gdr_tui.app.search.chosen import from_home
+from gdr_tui.app.library.state import LibraryState
 from gdr_tui.app.ui.hints import Hints, clickable
 from gdr_tui.app.ui.listing import Listing
-from gdr_tui.safe_text import clock, literal
+from gdr_tui.app.values import from_home
+from gdr_tui.safe_text import literal
 
 IN_FOLDERS: Hints = (
     ("p pause", "pause"),
@@ -40,24 +40,6 @@ IN_FAILURES: Hints = (
 )
 
 
-def progress(state: State) -> str:
-    """One line of what indexing does, or did."""
-    now, done = state.indexing, state.indexed
-    if now and state.paused:
-        return f"paused at {now.done:,} of {now.total:,}; p goes on"
-    if now:
-        left = f" · {clock(now.left_s)} left" if now.left_s is not None else ""
-        name = f" · {literal(now.path.name)}" if now.path else ""
-        return f"indexing {now.done:,} of {now.total:,} · {now.per_s:.1f} files/s{left}{name}"
-    if done and done.problems:
-        return "not indexed: " + "; ".join(done.problems)
-    if done:
-        return f"up to date · looked through in {clock(done.took_s)}"
-    if state.model_problem:
-        return "not indexed: the model could not be loaded"
-    return "indexing waits for the model" if not state.ready else "nothing is being indexed"
-
-
 class LibraryScreen(ModalScreen[None]):
     """Folders at the left, files that could not be read at the right, progress below."""
 
@@ -65,7 +47,7 @@ class LibraryScreen(ModalScreen[None]):
 
     def __init__(
         self,
-        state: State,
+        state: LibraryState,
         read: Callable[[], object],
         pause: Callable[[], object],
         look: Callable[[], object],
@@ -111,7 +93,7 @@ class LibraryScreen(ModalScreen[None]):
 
     def show_progress(self) -> None:
         """Draw how far indexing is."""
-        self.query_one("#library-progress", Static).update(progress(self._state))
+        self.query_one("#library-progress", Static).update(self._state.progress())
 
     @on(Listing.Moved, "#folders")
     def _show_failures(self) -> None:

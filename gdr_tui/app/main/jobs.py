@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from gdr_model.types import Cancel
-from gdr_tui.app.edit.jobs import EditJobs
-from gdr_tui.app.explain.jobs import ExplainJobs
-from gdr_tui.app.library.jobs import LibraryJobs
-from gdr_tui.app.map.jobs import MapJobs
 from gdr_tui.app.messages import ModelLoaded, ModelReady
-from gdr_tui.app.playback.jobs import PlaybackJobs
-from gdr_tui.app.search.jobs import SearchJobs
 from gdr_tui.app.tasks import Tasks
-from gdr_tui.app.trail.jobs import TrailJobs
 from gdr_tui.app.values import Loaded
 
 
@@ -54,17 +46,3 @@ class ModelJobs:
             self._loader.warm()
         finally:  # without its text side the model still indexes
             self._tasks.post(ModelReady())
-
-
-@dataclass(frozen=True)
-class Jobs:
-    """The jobs of every feature."""
-
-    model: ModelJobs
-    search: SearchJobs
-    edit: EditJobs
-    explain: ExplainJobs
-    trail: TrailJobs
-    map: MapJobs
-    library: LibraryJobs
-    playback: PlaybackJobs

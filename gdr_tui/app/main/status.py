@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -10,7 +10,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded
+from gdr_tui.app.library.state import LibraryState
+from gdr_tui.app.values import Loaded, counted
 from gdr_tui.safe_text import clock, fit, literal
 
 
@@ -18,22 +19,18 @@ from gdr_tui.safe_text import clock, fit, literal
 class State:
     """Everything the status line tells."""
 
+    model_name: str = ""
+    """As the user called it."""
     loaded: Loaded | None = None
     ready: bool = False
     """The text side of the model is loaded, too."""
-    model_name: str = ""
-    model_problem: bool = False
     guidance: float = 0.0
     steps: int = 0
     seed: int = 0
     asking: bool = False
     waiting: bool = False
     took_s: float | None = None
-    catalogue: Catalogue | None = None
-    indexing: Indexing | None = None
-    paused: bool = False
-    """Indexing rests."""
-    indexed: Indexed | None = None
+    library: LibraryState = field(default_factory=LibraryState)
     sound: str = ""
     listening: str = ""
     """How results are listened to, where that is not the usual way."""
@@ -46,7 +43,7 @@ def left_parts(state: State) -> list[str]:
     if state.loaded:
         model = f"{literal(state.loaded.model)} on {state.loaded.device}"
         first = [model if state.ready else f"{model}: loading the text model …"]
-    elif state.model_problem:
+    elif state.library.model_failed:
         first = [f"{literal(state.model_name)}: not loaded"]
     else:
         first = [f"loading {literal(state.model_name)} …"]
@@ -62,25 +59,23 @@ def left_parts(state: State) -> list[str]:
 def right_parts(state: State) -> list[str]:
     """Library and index; when room is short, the first go first."""
     parts = [part for part in (state.listening, state.sound) if part]
-    failed = state.indexed.failed if state.indexed else 0
-    failed = failed or (state.catalogue.failures if state.catalogue else 0)
-    if failed:
-        parts.append(f"{failed:,} failed")
+    library = state.library
+    catalogue, now = library.catalogue, library.indexing
+    if library.failed:
+        parts.append(f"{library.failed:,} failed")
     if state.crate:
         parts.append(f"┃ {state.crate}")
-    if state.catalogue is None:
+    if catalogue is None:
         parts.append("reading the library …")
-    elif not state.catalogue.roots:
+    elif not catalogue.roots:
         parts.append("no library")
-    elif state.indexing is None:
-        noun = "track" if state.catalogue.count == 1 else "tracks"
-        parts.append(f"{state.catalogue.count:,} {noun}")
-        if state.indexed:
-            parts.append("not indexed" if state.indexed.problems else "indexed")
-    elif state.paused:
-        parts.append(f"paused {state.indexing.done:,}/{state.indexing.total:,}")
+    elif now is None:
+        parts.append(counted(catalogue.count, "track"))
+        if library.indexed:
+            parts.append("not indexed" if library.indexed.problems else "indexed")
+    elif library.paused:
+        parts.append(f"paused {now.done:,}/{now.total:,}")
     else:
-        now = state.indexing
         parts.append(f"{now.per_s:.1f}/s")
         if now.left_s is not None:
             parts.append(f"{clock(now.left_s)} left")
@@ -94,9 +89,9 @@ class StatusLine(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"status--busy", "status--text"}
     SEPARATOR = " · "
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, model_name: str, *, id: str) -> None:
         super().__init__(id=id)
-        self.state = State()
+        self.state = State(model_name)
 
     def render_line(self, y: int) -> Strip:
         """Both halves, shortened until they fit."""
@@ -116,7 +111,7 @@ class StatusLine(Widget):
         segments = [
             Segment(begin, lively if busy else quiet),
             Segment(middle, quiet),
-            Segment(end, lively if self.state.indexing else quiet),
+            Segment(end, lively if self.state.library.indexing else quiet),
         ]
         return Strip(segments).adjust_cell_length(width, quiet)
 

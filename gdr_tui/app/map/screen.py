@@ -17,7 +17,8 @@ from textual.widgets import Static
 
 from gdr_model.types import Track
 from gdr_tui.app import keys
-from gdr_tui.app.map.points import Course, Mapped
+from gdr_tui.app.map.points import Mapped
+from gdr_tui.app.map.state import QueryOnMap
 from gdr_tui.app.map.widget import DRAW, HERE, SHAPES, MapPlot
 from gdr_tui.app.ui.hints import Hints, clickable
 from gdr_tui.safe_text import clock, fit, literal
@@ -44,8 +45,6 @@ class MapScreen(ModalScreen[Track | None]):
         mark: Callable[[Track], object],
         begin: Callable[[MapScreen], object],
         at: Path | None,
-        *,
-        shapes: bool,
     ) -> None:
         """Wait for the map.
 
@@ -54,20 +53,18 @@ class MapScreen(ModalScreen[Track | None]):
             mark: put a track into the crate, or take it out; says what it did.
             begin: told once the screen can show what is computed.
             at: where the cursor is to stand.
-            shapes: whether groups are told apart by signs, not by colours.
         """
         super().__init__()
         self._play = play
         self._mark = mark
         self._begin = begin
         self._at = at
-        self._shapes = shapes
         self._prompt = ""
         self._title = "map"
 
     def compose(self) -> ComposeResult:
         """The map, what the colours mean, what is under the cursor, the keys."""
-        yield MapPlot(id="map", shapes=self._shapes)
+        yield MapPlot(id="map", shapes=self.app.no_color)
         yield Static(id="map-legend", markup=False)
         yield Static(id="map-track", markup=False)
         yield Static(clickable(HINTS), id="map-hint")
@@ -103,10 +100,10 @@ class MapScreen(ModalScreen[Track | None]):
         """Say how far a better projection is."""
         self._say_beside(f"grouping what sounds alike … {share:.0%}")
 
-    def show_query(self, prompt: str, results: tuple[Path, ...], course: Course | None) -> None:
-        """Draw the query that the trail stands on."""
-        self._prompt = prompt
-        self.plot.show_query(results, course)
+    def show_query(self, query: QueryOnMap) -> None:
+        """Show the current query."""
+        self._prompt = query.prompt
+        self.plot.show_query(query.results, query.course)
         self._show_legend()
 
     def _say_beside(self, more: str) -> None:

@@ -32,6 +32,10 @@ class Playback:
         self._ahead: OrderedDict[Moment, tuple[Array, bool]] = OrderedDict()
         self.silent = False
         """No sound can be made here; already said."""
+        self.audition = False
+        """Moving in the results plays the passage under the cursor."""
+        self.looping = False
+        """The matching passage is repeated."""
 
     @property
     def path(self) -> Path | None:
@@ -61,6 +65,14 @@ class Playback:
     @volume.setter
     def volume(self, gain: float) -> None:
         self._player.volume = gain
+
+    @property
+    def summary(self) -> str:
+        """How results are played, where that is not the usual way."""
+        parts = ["audition"] if self.audition else []
+        parts += ["loop"] if self.looping else []
+        parts += [f"vol {self.volume:.0%}".replace("%", " %")] if self.volume < 1 else []
+        return " ".join(parts)
 
     def play(self, path: Path, start_s: float) -> None:
         """Play `path` from `start_s`, whatever played before."""

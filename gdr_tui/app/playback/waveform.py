@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 from rich.segment import Segment
 from textual import events
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_model.types import Array
+from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.safe_text import clock, fit
 
 _LEFT = (0x40, 0x04, 0x02, 0x01)
@@ -75,7 +75,7 @@ class Waveform(Widget):
     position_s: reactive[float | None] = reactive(None)
     """The playhead; None when this track was not played yet."""
 
-    class Seek(Message):
+    class Seek(FeatureMessage):
         """The user clicked on a moment."""
 
         def __init__(self, to_s: float) -> None:

@@ -13,12 +13,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_tui.app import keys
 from gdr_tui.app.labels import Chip
+from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.safe_text import fit
 
 _WIDEST = 28
@@ -41,7 +41,7 @@ class Chips(Widget, can_focus=True):
         "chips--hint",
     }
 
-    class Touched(Message):
+    class Touched(FeatureMessage):
         """The user did something to a chip."""
 
         def __init__(self, chip: Chip) -> None:

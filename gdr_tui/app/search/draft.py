@@ -17,8 +17,6 @@ from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.safe_text import literal
 
-GUIDANCE_STEP = 0.5
-
 _Text = TypeVar("_Text", bound=WeightedText | Slider)
 
 
@@ -59,9 +57,9 @@ class Draft:
         before, self.steering = self.steering, labels.settled(self.steering.but(**changes))
         return self.steering != before
 
-    def turn_guidance(self, by: float) -> bool:
-        """Change the guidance within its limits; False at the end of them."""
-        return self.steer(guidance=max(0.0, min(20.0, self.steering.guidance + by)))
+    def turn_guidance(self, by: int) -> bool:
+        """Change the guidance some steps within its limits; False at the end of them."""
+        return self.steer(guidance=labels.GUIDANCE.turned(self.steering.guidance, by))
 
     def like(self, path: Path) -> None:
         """Like a track, or undo that; a liked track is not banned."""
@@ -131,6 +129,16 @@ class Draft:
         before, self.steering = self.steering, labels.weighed(self.steering, chip, by)
         return self.steering != before
 
+    def unchip(self, chip: Chip) -> str:
+        """Remove the chip of a negative or slider; returns a prompt line that has it typed out."""
+        if chip.kind == "negative":
+            sign, numbers = "-", {one.text: one.weight for one in self.steering.negatives}
+        else:
+            sign, numbers = "+", {one.text: one.amount for one in self.steering.sliders}
+        words = f'"{chip.key}"' if " " in chip.key else chip.key
+        self.remove(chip)
+        return f"{self.prompt} {sign}{words}:{numbers[chip.key]:g}".strip()
+
     def remove(self, chip: Chip) -> None:
         """Remove one of the chips."""
         if chip.kind == "filter":
@@ -145,12 +153,6 @@ def conditions(where: str) -> list[str]:
         return filters.parts(where) if where else []
     except UsageError:
         return [where]
-
-
-def weighted(typed: str) -> tuple[WeightedText, ...]:
-    """Negatives typed as `drums, vocals:0.5`; of the same words the last weight counts."""
-    parts = [part for part in typed.split(",") if part.strip()]
-    return tuple({n.text: n for n in map(WeightedText.parse, parts)}.values())
 
 
 def _replaced(held: tuple[_Text, ...], new: _Text) -> tuple[_Text, ...]:

@@ -11,10 +11,10 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.app.search.completion import Completion
 from gdr_tui.app.search.syntax import parts
 from gdr_tui.app.ui.box import Box
@@ -43,14 +43,14 @@ class PromptBox(Box):
         Binding("tab", "complete", show=False),
     ]
 
-    class Walked(Message):
+    class Walked(FeatureMessage):
         """The user wants another of what is offered."""
 
         def __init__(self, by: int) -> None:
             super().__init__()
             self.by = by
 
-    class Completed(Message):
+    class Completed(FeatureMessage):
         """The user takes what is offered, as in a shell."""
 
     def action_walk(self, by: int) -> None:
@@ -82,7 +82,7 @@ class Completions(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"completions--chosen", "completions--note"}
 
-    class Picked(Message):
+    class Picked(FeatureMessage):
         """A line was clicked."""
 
         def __init__(self, line: str) -> None:

@@ -1,32 +1,54 @@
 """From draft to answer: which query is the latest, and what becomes of the others.
 
 Free of Textual. Every query has a number and only the latest may answer; a query asked before
-the model is there waits for it.
+the model is loaded waits for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from gdr_tui.app.search.draft import Draft
-from gdr_tui.app.search.jobs import SearchJobs
 from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.settings import Settings
-from gdr_tui.app.trail.trail import Node, Trail
+from gdr_tui.app.trail.trail import Ask, Node, Trail
 
 
-class Asking:
+class Draws(Protocol):
+    """Draws queries on a thread."""
+
+    def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
+        """Draw a query; the one under way is cancelled."""
+
+    def cancel(self) -> None:
+        """Cancel the query under way."""
+
+
+class Queries:
     """The draft, the trail, and the query under way."""
 
-    def __init__(self, jobs: SearchJobs, settings: Settings) -> None:
+    def __init__(
+        self,
+        jobs: Draws,
+        trail: Trail,
+        settings: Settings,
+        before_asking: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`before_asking` gives up what a query would have to wait for."""
         self._jobs = jobs
+        self._before_asking = before_asking
         self._k = settings.results
         self._number = 0
         self.draft = Draft.fresh(settings)
-        self.trail = Trail()
+        self.trail = trail
         self.has_model = False
         self.waiting = False
         """A query was asked, but there is no model yet."""
         self.busy = False
         """A query of the user's is being drawn."""
+        self.took_s: float | None = None
+        """How long the user's last query took."""
         self._outdated = False
         """Tracks arrived meanwhile, which its answer may lack."""
 
@@ -34,33 +56,37 @@ class Asking:
         """Ask what is drafted; what was asked before is dropped.
 
         Raises:
-            UsageError: if the draft cannot be meant.
+            UsageError: if the draft is invalid.
         """
         ask = self.draft.ask()
         if not self.has_model:
             self.waiting = True
             return
-        self._number += 1
         self.waiting, self.busy = False, True
-        self._jobs.ask(self._number, ask, self._k, quiet=False)
+        self._start(ask, quiet=False)
+
+    def reroll(self) -> None:
+        """Draft the same with a seed that no query of the trail has."""
+        self.draft.steer(seed=self.trail.unused_seed())
 
     def ask_again(self) -> None:
         """Ask the shown query again because tracks arrived; after the user's, never instead."""
         self._outdated = self.busy
         if self.trail.current and self.has_model and not self.busy:
-            self._number += 1
-            self._jobs.ask(self._number, self.trail.current.ask, self._k, quiet=True)
+            self._start(self.trail.current.ask, quiet=True)
 
     def answered(self, answer: SearchAnswered) -> Node | None:
         """Keep an answer in the trail; None if it is stale."""
         if answer.number != self._number:
             return None
+        if not answer.quiet:
+            self.took_s = answer.took_s
         node = self.trail.answer(answer.ask, answer.results)
         self._end()
         return node
 
     def refused(self, refusal: SearchRefused) -> bool:
-        """Whether the user should hear of it."""
+        """Take note of a refusal; True if the user should be told."""
         if refusal.number != self._number:
             return False
         self._end()
@@ -77,9 +103,14 @@ class Asking:
         self.mend()
 
     def mend(self) -> None:
-        """Draw a query of an earlier sitting again, whose results may be others by now."""
+        """Draw a query of an earlier session again, whose results may be others by now."""
         if self.trail.current and self.trail.current.stale:
             self.ask_again()
+
+    def _start(self, ask: Ask, *, quiet: bool) -> None:
+        self._number += 1
+        self._before_asking()
+        self._jobs.ask(self._number, ask, self._k, quiet=quiet)
 
     def _end(self) -> None:
         """Nothing of the user's is under way any more: the time to let in what arrived."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from gdr_model.notebook.trails import KeptTrail
 from gdr_tui.app.messages import Report
-from gdr_tui.app.trail.trail import Keeper
 from gdr_tui.app.values import Prints
 
 
@@ -15,8 +14,6 @@ class TrailRead(Report):
     """The trail as earlier sessions left it."""
 
     kept: KeptTrail
-    keeper: Keeper
-    """Who keeps what is asked from now on."""
 
 
 @dataclass

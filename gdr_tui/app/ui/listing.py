@@ -9,11 +9,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.safe_text import fit
 
 
@@ -32,7 +32,7 @@ class Listing(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0)
 
-    class Moved(Message):
+    class Moved(FeatureMessage):
         """The cursor stands on another line, or the line holds something else."""
 
         def __init__(self, listing: Listing) -> None:

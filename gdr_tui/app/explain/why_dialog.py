@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
 from gdr_model.types import Hit, Push, Why
-from gdr_tui.app.explain.messages import WhyFound
-from gdr_tui.app.main.search_screen import SearchScreen
 from gdr_tui.app.ui.dialog import Dialog, Line
 from gdr_tui.safe_text import fit, literal
 
@@ -123,40 +120,3 @@ class WhyDialog(Dialog[None]):
         track = self._hit.track
         by = f" · {literal(track.artist)}" if track.artist else ""
         return f"{self._rank}. {literal(track.name)}{by}"
-
-
-class WhyScreen(SearchScreen):
-    """The search screen with the question why."""
-
-    _why_asked = 0
-
-    def action_why(self) -> None:
-        """Take the score of the chosen hit apart."""
-        hit, found = self.results.hit, self.found
-        if hit is None or found is None:
-            self.say("why is asked of a result: search first, then choose one")
-            return
-        if not len(found.query.vectors):
-            self.say("this query of an earlier sitting is being drawn again; ask why then")
-            return
-
-        def step(by: int) -> tuple[Hit, int]:
-            self.results.move(by)
-            now = self.results.hit or hit
-            self._ask_why(now)
-            return now, self.results.cursor + 1
-
-        self._ask_why(hit)
-        self.app.push_screen(WhyDialog(hit, self.results.cursor + 1, step))
-
-    def _ask_why(self, hit: Hit) -> None:
-        if found := self.found:
-            self._why_asked += 1
-            self._jobs.explain.why(self._why_asked, found.query, hit)
-
-    @on(WhyFound)
-    def show_why(self, found: WhyFound) -> None:
-        """Draw the answer, unless another hit is asked about by now."""
-        dialog = self.app.screen
-        if isinstance(dialog, WhyDialog) and found.number == self._why_asked:
-            dialog.show(found.why or found.problem)

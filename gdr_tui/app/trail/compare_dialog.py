@@ -42,7 +42,7 @@ def lines(difference: Comparison) -> Text:
     return text
 
 
-class CompareScreen(Dialog[None]):
+class CompareDialog(Dialog[None]):
     """The two queries, then the difference."""
 
     TITLE_TEXT: ClassVar[str] = "compare"

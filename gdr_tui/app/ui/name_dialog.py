@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
-from gdr_tui.app.ui.ask import AskScreen
+from gdr_tui.app.ui.ask_dialog import AskDialog
 from gdr_tui.app.ui.dialog import Line
 
 
-class NameScreen(AskScreen):
+class NameDialog(AskDialog):
     """One line; `check` may refuse it."""
 
     TITLE_TEXT: ClassVar[str] = "name"

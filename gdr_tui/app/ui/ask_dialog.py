@@ -1,4 +1,4 @@
-"""Dialogs that ask for one line: a filter, a folder."""
+"""A dialog that asks for one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gdr_tui.app.ui.box import Box
 from gdr_tui.app.ui.dialog import Dialog, Line
 
 
-class AskScreen(Dialog[str | None]):
+class AskDialog(Dialog[str | None]):
     """One line of text, refused in the dialog until it can be meant."""
 
     EXPLAINED: ClassVar[tuple[str, ...]] = ()
@@ -39,26 +39,3 @@ class AskScreen(Dialog[str | None]):
             self.complain(str(error))
             return
         self.dismiss(typed)
-
-
-class FilterScreen(AskScreen):
-    """Which tracks may answer."""
-
-    TITLE_TEXT: ClassVar[str] = "filter"
-    PLACEHOLDER: ClassVar[str] = "genre = jazz and duration_s < 240"
-    EXPLAINED: ClassVar[tuple[str, ...]] = (
-        "text    title artist album genre path folder    = != ~ (contains)",
-        "number  year duration_s loudness_db             = != < <= > >=",
-        'and · or · not ( ) · "quote several words" · empty: no filter',
-    )
-
-
-class FolderScreen(AskScreen):
-    """Another music folder."""
-
-    TITLE_TEXT: ClassVar[str] = "open a music folder"
-    PLACEHOLDER: ClassVar[str] = "~/Music"
-    EXPLAINED: ClassVar[tuple[str, ...]] = (
-        "It is indexed at once and searched while that goes on;",
-        "nothing is ever written into it.",
-    )

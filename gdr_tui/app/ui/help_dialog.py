@@ -40,7 +40,7 @@ def table(keymap: Mapping[str, str]) -> Text:
     return text
 
 
-class HelpScreen(Dialog[None]):
+class HelpDialog(Dialog[None]):
     """The table of keys."""
 
     TITLE_TEXT: ClassVar[str] = "help"

@@ -37,7 +37,7 @@ class Source:
     write: Write
 
 
-class ExportScreen(Dialog[str | None]):
+class ExportDialog(Dialog[str | None]):
     """A path whose ending decides the format."""
 
     TITLE_TEXT: ClassVar[str] = "export"

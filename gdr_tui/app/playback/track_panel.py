@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from textual.widgets import Static
 
 from gdr_model.types import Array, Hit, Results, Track
 from gdr_tui.app.playback.waveform import Waveform
+from gdr_tui.app.values import from_home
 from gdr_tui.safe_text import clock, literal
 
 _NO_PROFILE = np.zeros(0, np.float32)
@@ -46,13 +46,7 @@ def why(hit: Hit, results: Results) -> list[str]:
     return lines
 
 
-def from_home(path: Path) -> str:
-    """A path as people write it, `~` for their own folder."""
-    home = Path(os.path.expanduser("~"))  # `Path.home` raises where there is none
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
-
-
-class Chosen(Vertical):
+class TrackPanel(Vertical):
     """The right half of the screen; below the results where it is narrow."""
 
     BORDER_TITLE = "track"
@@ -60,19 +54,15 @@ class Chosen(Vertical):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.track: Track | None = None
+        self.waveform = Waveform(id="waveform")
 
     def compose(self) -> ComposeResult:
         """Name, tags, waveform, reasons."""
         yield Static(id="chosen-name", markup=False)
         yield Static(id="chosen-tags", markup=False)
-        yield Waveform(id="waveform")
+        yield self.waveform
         yield Static(id="chosen-why", markup=False)
         yield Static(id="chosen-path", markup=False)
-
-    @property
-    def waveform(self) -> Waveform:
-        """The waveform in it."""
-        return self.query_one(Waveform)
 
     def show(self, track: Track | None, hit: Hit | None, results: Results | None) -> None:
         """Draw a track; its waveform follows when it is computed."""

@@ -1,0 +1,18 @@
+"""A dialog that asks for a music folder."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from gdr_tui.app.ui.ask_dialog import AskDialog
+
+
+class FolderDialog(AskDialog):
+    """Another music folder."""
+
+    TITLE_TEXT: ClassVar[str] = "open a music folder"
+    PLACEHOLDER: ClassVar[str] = "~/Music"
+    EXPLAINED: ClassVar[tuple[str, ...]] = (
+        "It is indexed at once and searched while that goes on;",
+        "nothing is ever written into it.",
+    )

@@ -1,0 +1,354 @@
+"""Searching on the screen: prompt, negatives, chips, filter, likes and bans, and the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input
+
+from gdr_model.errors import UsageError
+from gdr_model.types import PULL, Results, Track
+from gdr_tui.app.feature import Host
+from gdr_tui.app.labels import Chip
+from gdr_tui.app.messages import CatalogueRead, ModelReady, TracksArrived, WentWrong
+from gdr_tui.app.search.chips import Chips
+from gdr_tui.app.search.empty import is_filtered, nothing_found, nothing_yet
+from gdr_tui.app.search.filter_dialog import FilterDialog
+from gdr_tui.app.search.jobs import SearchJobs
+from gdr_tui.app.search.messages import ConditionsCounted, SearchAnswered, SearchRefused
+from gdr_tui.app.search.prompt_line import PromptLine
+from gdr_tui.app.search.queries import Queries
+from gdr_tui.app.search.results import Flags, ResultsList
+from gdr_tui.app.settings import Settings
+from gdr_tui.app.trail.trail import Ask, Node, Trail
+from gdr_tui.app.ui.box import Box
+from gdr_tui.app.values import Catalogue
+
+SETTLE_S = 0.35
+"""Turning guidance or weighing a chip asks once this long after the last key."""
+
+
+class SearchFeature:
+    """Puts queries together, asks them, and lists what they find.
+
+    Likes and bans move the points that are drawn already, so the answer is there before a key
+    could be pressed again, and it is exact: the same steering gives the same list anywhere.
+    Drawing again lets them act inside the sampler, too (`Steering.pull`).
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        jobs: SearchJobs,
+        trail: Trail,
+        settings: Settings,
+        before_asking: Callable[[], object],
+        change_edit: Callable[[], object],
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            host: the main screen.
+            jobs: draw on a thread.
+            trail: where answers are kept.
+            settings: guidance, steps, draws and how many results.
+            before_asking: gives up what a query would have to wait for.
+            change_edit: opens the edit that is drafted.
+        """
+        self._host = host
+        self._jobs = jobs
+        self._change_edit = change_edit
+        self._settling: Timer | None = None
+        self.state = Queries(jobs, trail, settings, before_asking)
+        self.prompt = PromptLine()
+        self.chips = Chips(id="chips")
+        self.chips.hint = "in the prompt: -vocals · +strings:0.5 · genre:jazz · like:2"
+        self.negative = Box(placeholder="what it is not, as in drums or drums:1.5",
+                            id="negative", compact=True)  # fmt: skip
+        self.negative.display = False
+        self.results = ResultsList(id="results")
+        self.results.empty = ("reading the library …",)
+
+    def show(self, node: Node, *, keep: bool) -> None:
+        """List what a query found; count what each condition lets through that left nothing."""
+        track = self.results.track if keep else None
+        self.results.empty = nothing_found(node)
+        parent = node.parent.results if node.parent else None
+        self.list_results(node.results, parent, track.path if track else None)
+        self._host.refresh_status()
+        if is_filtered(node.results):
+            self._jobs.count_conditions(node.ask.where)
+
+    def take(self, message: Message) -> None:
+        """Follow the boxes, the chips and the answers."""
+        self.prompt.take(message)
+        match message:
+            case Input.Submitted(input=self.prompt.box):
+                self._submit(message.value)
+            case Input.Submitted(input=self.negative):
+                self._push_away(message.value)
+            case Input.Blurred(input=self.negative):
+                self.negative.display = False
+            case Chips.Removed():
+                self._remove(message.chip)
+            case Chips.Weighed():
+                self._weigh(message.chip, message.by)
+            case Chips.Changed():
+                self._change(message.chip)
+            case SearchAnswered():
+                self._take_answer(message)
+            case SearchRefused():
+                if self.state.refused(message):
+                    self._host.say(message.sentence, problem=True)
+                self._host.refresh_status()
+            case ConditionsCounted():
+                self._show_counts(message)
+            case CatalogueRead():
+                self._show_catalogue(message.catalogue)
+            case TracksArrived():
+                self.state.ask_again()
+            case ModelReady():
+                self._begin()
+            case WentWrong():
+                self._fail(message)
+
+    def show_draft(self, marked: frozenset[Path]) -> None:
+        """Show the chips of the draft, and on the results what is liked, banned and marked."""
+        draft = self.state.draft
+        self.chips.show(draft.chips())
+        self.results.show_flags(Flags(draft.steering.likes, draft.steering.dislikes, marked))
+
+    def list_results(
+        self, results: Results, compared: Results | None, keep: Path | None, note: str = ""
+    ) -> None:
+        """List hits with their moves since `compared`; the cursor goes to `keep`."""
+        self.entitle(results, note)
+        self.results.show_results(results, compared, keep)
+
+    def entitle(self, results: Results, note: str) -> None:
+        """Name some results over the list, with a note if there is one."""
+        title = f"results · {len(results.hits):,} of {results.tracks_searched:,}"
+        # Content, because a name or a tag is never markup.
+        self.results.border_title = Content(f"{title} · {note}" if note else title)
+
+    # Asking
+
+    def ask(self) -> bool:
+        """Ask what is drafted; False if it is invalid."""
+        self._stop_settling()
+        try:
+            self.prompt.take_over(self.state.draft, self._track_at)
+            self.state.ask()
+        except UsageError as error:
+            self._host.say(str(error), problem=True)
+            return False
+        self._host.refresh_status()
+        return True
+
+    def ask_if_worded(self) -> None:
+        """Ask what is drafted, if it has a prompt by now; show it in any case."""
+        self._host.refresh_status()
+        if self.prompt.has_words:
+            self.ask()
+
+    def keep(self, ask: Ask) -> None:
+        """Draft and ask a query that was made elsewhere."""
+        self.state.draft.become(ask)
+        self.prompt.box.put(ask.steering.prompt)
+        self.ask()
+
+    def go_to(self, node: Node) -> None:
+        """Make a query of the trail the current one."""
+        self._stop_settling()
+        self.state.stand_on(node)
+        self.prompt.box.put(node.ask.steering.prompt)
+        self._host.show_node(keep=True)
+
+    def go_to_track(self, track: Track) -> None:
+        """Move to a track of the list; one that is not listed is liked, and so comes near."""
+        self.results.focus()
+        for row, listed in enumerate(self.results.tracks):
+            if listed.path == track.path:
+                self.results.cursor = row
+                return
+        draft = self.state.draft
+        if str(track.path) not in draft.steering.likes:
+            draft.like(track.path)
+        if self.prompt.has_words:
+            self._host.say(f"more like {track.name}")
+        else:
+            self._host.say(f"{track.name} is liked; type words, and Enter finds more like it")
+        self.ask_if_worded()
+
+    def _changed(self) -> None:
+        """Ask again when the keys have settled; without a prompt, only show the change."""
+        self._host.refresh_status()
+        self._stop_settling()
+        if self.prompt.has_words:
+            self._settling = self._host.set_timer(SETTLE_S, self.ask)
+
+    def _stop_settling(self) -> None:
+        """Forget a change that was about to be asked."""
+        if self._settling:
+            self._settling.stop()
+
+    def _submit(self, line: str) -> None:
+        self.prompt.completions.close()
+        if self.ask():
+            self.prompt.history.add(line)
+            self.results.focus()
+
+    def _track_at(self, rank: int) -> Path | None:
+        tracks = self.results.tracks
+        return tracks[rank - 1].path if 1 <= rank <= len(tracks) else None
+
+    # Answers
+
+    def _take_answer(self, answer: SearchAnswered) -> None:
+        """Show the latest answer; stale ones are dropped."""
+        before = self._host.node
+        node = self.state.answered(answer)
+        if node:
+            same = before and before.ask.steering.prompt == answer.ask.steering.prompt
+            self._host.show_node(keep=bool(answer.quiet or same))
+
+    def _show_counts(self, counted: ConditionsCounted) -> None:
+        """Say which condition is to blame, if the list is still empty for it."""
+        node = self._host.node
+        if node and node.ask.where == counted.where and not node.results.hits:
+            self.results.empty = nothing_found(node, counted.counts)
+            self.results.refresh()
+
+    def _show_catalogue(self, catalogue: Catalogue) -> None:
+        """List the library's tracks before the first query."""
+        if self._host.node is None:
+            self.results.empty = nothing_yet(catalogue)
+            count = f" · {catalogue.count:,} tracks" if catalogue.count else ""
+            self.results.border_title = f"library{count}"
+            self.results.show_tracks(catalogue.first)
+
+    def _begin(self) -> None:
+        """Ask what was waiting for the model."""
+        self.state.has_model = True
+        if self.state.waiting:
+            self.ask()
+        else:
+            self.state.mend()
+        self._host.refresh_status()
+
+    def _fail(self, wrong: WentWrong) -> None:
+        if wrong.about == "model" and not self.state.has_model:
+            self.state.waiting = False
+        if wrong.about == "library":
+            self.results.empty = (wrong.sentence,)
+            self.results.refresh()
+
+    # Keys
+
+    def action_focus_prompt(self) -> None:
+        """Type the prompt."""
+        # `Widget.focus` would wait for a key behind this one.
+        self.prompt.box.screen.set_focus(self.prompt.box)
+
+    def action_negative(self) -> None:
+        """Type a negative."""
+        self.negative.display = True
+        self.negative.screen.set_focus(self.negative)
+
+    def action_focus_results(self) -> None:
+        """Take back what was put in, else leave what is being typed."""
+        if not self.prompt.undo_completion():
+            self.results.focus()
+
+    def action_draw(self) -> None:
+        """Ask what is drafted; where that was answered, draw under likes and bans."""
+        draft, node = self.state.draft, self._host.node
+        steering = draft.steering
+        judged = steering.likes or steering.dislikes
+        if node and judged and not steering.pull and draft.answered_by(node.ask):
+            draft.steer(pull=PULL)
+        self.ask()
+
+    def action_reroll(self) -> None:
+        """Draw with another seed."""
+        self.state.reroll()
+        self.ask_if_worded()
+
+    def action_guidance(self, steps: int) -> None:
+        """Follow the words harder or more freely."""
+        if self.state.draft.turn_guidance(steps):
+            self._changed()
+
+    def action_filter(self) -> None:
+        """Say which tracks may answer."""
+        draft = self.state.draft
+
+        def take(where: str | None) -> None:
+            if where is not None and where != draft.where:
+                draft.where = where
+                self._changed()
+
+        self._host.open(FilterDialog(draft.where, self._jobs.check_filter), take)
+
+    def action_like(self) -> None:
+        """Rank towards the chosen track, or undo that."""
+        if track := self.results.track:
+            self.state.draft.like(track.path)
+            self.ask_if_worded()
+
+    def action_ban(self) -> None:
+        """Leave the chosen track out and rank away from it, or undo that."""
+        if track := self.results.track:
+            self.state.draft.ban(track.path)
+            self.ask_if_worded()
+
+    # Negatives and chips
+
+    def _push_away(self, typed: str) -> None:
+        """Add a negative and ask."""
+        try:
+            self.state.draft.push_away(typed)
+        except UsageError as error:
+            self._host.say(str(error), problem=True)
+            return
+        self.negative.value = ""
+        self.results.focus()
+        self._changed()
+
+    def action_unchip(self) -> None:
+        """Remove the chip at the right end."""
+        if chips := self.state.draft.chips():
+            self.state.draft.remove(chips[-1])
+            self._changed()
+
+    def _remove(self, chip: Chip) -> None:
+        self.state.draft.remove(chip)
+        self._changed()
+        if not self.state.draft.chips() and self.chips.has_focus:
+            self.results.focus()
+
+    def _weigh(self, chip: Chip, by: int) -> None:
+        """Change a chip's weight."""
+        if self.state.draft.weigh(chip, by):
+            self._changed()
+        elif chip.kind in ("filter", "like", "ban"):
+            self._host.say(f"a {chip.kind} has no weight; it holds or it does not")
+
+    def _change(self, chip: Chip) -> None:
+        """Retype a chip: words in the line, a filter and an edit in their own places."""
+        if chip.kind == "filter":
+            self.action_filter()
+        elif chip.kind == "edit":
+            self._change_edit()
+        elif chip.kind in ("negative", "slider"):
+            self.prompt.box.put(self.state.draft.unchip(chip))
+            self.prompt.box.go_on()
+            self._host.refresh_status()
+        elif chip.kind == "pull":
+            self._host.say("+ and - say how hard likes and bans act while drawing")
+        else:
+            self._host.say(f"a {chip.kind} holds or it does not; x takes it away")

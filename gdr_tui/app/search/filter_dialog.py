@@ -1,0 +1,19 @@
+"""A dialog that asks for a filter."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from gdr_tui.app.ui.ask_dialog import AskDialog
+
+
+class FilterDialog(AskDialog):
+    """Which tracks may answer."""
+
+    TITLE_TEXT: ClassVar[str] = "filter"
+    PLACEHOLDER: ClassVar[str] = "genre = jazz and duration_s < 240"
+    EXPLAINED: ClassVar[tuple[str, ...]] = (
+        "text    title artist album genre path folder    = != ~ (contains)",
+        "number  year duration_s loudness_db             = != < <= > >=",
+        'and · or · not ( ) · "quote several words" · empty: no filter',
+    )

@@ -1,0 +1,97 @@
+"""The prompt line at work: it completes itself, and what it says goes into the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.message import Message
+from textual.widgets import Input
+
+from gdr_tui.app.messages import TagsRead
+from gdr_tui.app.search.completion import Known, complete
+from gdr_tui.app.search.draft import Draft
+from gdr_tui.app.search.history import History
+from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
+from gdr_tui.app.search.syntax import parse
+
+
+class PromptLine:
+    """The box, the list under it, and the prompts asked before."""
+
+    def __init__(self) -> None:
+        self.box = PromptBox(
+            placeholder="describe the music you want · ↓ suggests",
+            id="prompt",
+            highlighter=Signs(),
+            compact=True,
+            # The key that leads here is no first letter: it is often pressed once too often.
+            restrict="(?!/).*",
+        )
+        self.completions = Completions(id="completions")
+        self.history = History()
+        self.tags: TagsRead | None = None
+        """What the library's own tags are, once they are read."""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is a prompt to draw by, in the line or already taken over."""
+        return bool(self.box.value.strip())
+
+    def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> None:
+        """Let the draft take over what is in the line.
+
+        Raises:
+            UsageError: if it is invalid.
+        """
+        if self.box.value != draft.prompt:
+            draft.take(parse(self.box.value), track_at)
+            self.box.put(draft.prompt)
+
+    def take(self, message: Message) -> None:
+        """Offer completions, and take what is picked."""
+        match message:
+            case TagsRead():
+                self.tags = message
+            case Input.Changed(input=self.box):
+                typed = message.value
+                offered = complete(typed, self._known()) if typed.strip() else []
+                self.completions.offer(typed, offered)
+            case Input.Blurred(input=self.box):
+                self.completions.close()
+            case PromptBox.Walked():
+                self._walk(message.by)
+            case PromptBox.Completed():
+                self._complete()
+            case Completions.Picked():
+                self.box.put(message.line)
+                self.completions.close()
+                self.box.go_on()
+
+    def undo_completion(self) -> bool:
+        """Take back what was put in; False if nothing was offered."""
+        if not self.completions.open:
+            return False
+        self.box.put(self.completions.typed)
+        self.completions.close()
+        return True
+
+    def _walk(self, by: int) -> None:
+        """Put the next completion into the line; an empty line is offered suggestions."""
+        if not self.completions.open:
+            self.completions.offer(self.box.value, complete(self.box.value, self._known()))
+        if self.completions.open:
+            self.box.put(self.completions.walk(by))
+
+    def _complete(self) -> None:
+        """Take the line walked to, else the first one; the next Tab leaves the line."""
+        if not self.completions.open or not self.box.value.strip():
+            self.box.screen.focus_next()
+            return
+        if not self.completions.walking:
+            self.box.put(self.completions.walk(1))
+        self.completions.close()
+
+    def _known(self) -> Known:
+        tags, words = (self.tags.tags, self.tags.words) if self.tags else ({}, ())
+        return Known(self.history.prompts, tags, words)
