@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
 
-from gdr_tui.app import keys, settings
+from gdr_tui.app import keymap, keys, settings
 from gdr_tui.app.background import Background
 from gdr_tui.app.main.screen import MainScreen
 from gdr_tui.app.main.session import Parts, Session
@@ -86,7 +86,7 @@ class GdrApp(App[None]):
         self.notebook = NotebookThread(lambda why: self._post(WentWrong(literal(why), "notes")))
         tasks = Tasks(self.background, self._post)
         self.main = MainScreen(session, tasks, self.notebook, chosen)
-        self._keymap_used = keys.remapped(chosen.keys)
+        self._keymap_used = keymap.remapped(chosen.keys)
         self._leaving = False
 
     def get_default_screen(self) -> Screen[None]:
@@ -130,7 +130,7 @@ class GdrApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the keys, by name."""
-        rows = keys.help_rows(self._keymap_used.keys)
+        rows = keymap.help_rows(self._keymap_used.keys)
         for binding, (group, shown, name, tooltip, _) in zip(keys.ALL, rows, strict=False):
 
             async def act(action: str = binding.action) -> None:

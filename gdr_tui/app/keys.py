@@ -1,12 +1,11 @@
-"""Every key of the app: one table for the screen, the help, the palette and the settings."""
+"""Every key of the app: one table for the screens, the help, the palette and the settings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from textual.binding import Binding, InvalidBinding
+from textual.binding import Binding
 
 
 def _key(id: str, key: str, action: str, description: str, tooltip: str) -> Binding:
@@ -332,96 +331,3 @@ LOCAL = {
     "dials": DIALS,
 }
 """Keys that act only in the part of the screen that has the focus, before all others."""
-
-_SHOWN = {
-    "slash": "/",
-    "backslash": "\\",
-    "plus": "+",
-    "equals_sign": "=",
-    "minus": "-",
-    "full_stop": ".",
-    "comma": ",",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "question_mark": "?",
-    "enter": "Enter",
-    "space": "Space",
-    "escape": "Esc",
-    "left": "←",
-    "right": "→",
-    "up": "↑",
-    "down": "↓",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "delete": "Del",
-    "backspace": "⌫",
-    "home": "Home",
-    "end": "End",
-}
-
-
-@dataclass(frozen=True)
-class Keymap:
-    """Keys by id after the user's changes, and one sentence if some could not be meant."""
-
-    keys: Mapping[str, str]
-    problem: str = ""
-
-
-def remapped(wanted: Mapping[str, str]) -> Keymap:
-    """The user's keys, without those of unknown ids and those that would take another's key."""
-    scopes = [_defaults(scope) for scope in (ALL, *LOCAL.values())]
-    defaults = {name: key for scope in scopes for name, key in scope.items()}
-    problems = [f"there is no action {name}" for name in sorted(set(wanted) - set(defaults))]
-    known = {name: keys for name, keys in wanted.items() if name in defaults and keys.strip()}
-    for scope in scopes:
-        while clash := _clash({name: known.get(name, key) for name, key in scope.items()}):
-            key, one, other = clash
-            problems.append(f"{shown(key)} is both {one} and {other}")
-            # Defaults never clash with one another, so one of the two goes and this ends.
-            known.pop(other if other in known else one)
-    told = f"settings.toml, keys: {'; '.join(problems)}; the default is kept" if problems else ""
-    return Keymap(known, told)
-
-
-def used(id: str, wanted: Mapping[str, str]) -> str:
-    """The keys of an action after the user's changes, as a reader knows them."""
-    default = next(binding.key for binding in ALL if binding.id == id)
-    return shown(remapped(wanted).keys.get(id, default))
-
-
-def _defaults(bindings: Iterable[Binding]) -> dict[str, str]:
-    return {binding.id or "": binding.key for binding in bindings}
-
-
-def _clash(keys_by_action: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """A key that two actions would have, if there is one."""
-    owners: dict[str, str] = {}
-    for action, keys in keys_by_action.items():
-        for key in _normal(keys):
-            if (owner := owners.setdefault(key, action)) != action:
-                return key, owner, action
-    return None
-
-
-def _normal(keys: str) -> list[str]:
-    """Keys as Textual names them: `+` is `plus`."""
-    try:
-        return [b.key for b in Binding.make_bindings([Binding(keys, "")])]
-    except InvalidBinding:
-        return []
-
-
-def shown(keys: str) -> str:
-    """Keys as a reader knows them: `plus,equals_sign` is `+ =`."""
-    return " ".join(
-        _SHOWN.get(key, key.replace("ctrl+", "^")) for key in map(str.strip, keys.split(","))
-    )
-
-
-def help_rows(keymap: Mapping[str, str]) -> Iterable[tuple[str, str, str, str, str]]:
-    """Group, keys, description, tooltip and id of every binding."""
-    for group, bindings in {**GROUPS, **LOCAL}.items():
-        for binding in bindings:
-            pressed = shown(keymap.get(binding.id or "", binding.key))
-            yield group, pressed, binding.description, binding.tooltip, binding.id or ""

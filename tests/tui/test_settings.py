@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gdr_tui.app import keys, settings
+from gdr_tui.app import keymap, keys, settings
 from gdr_tui.app.settings import Settings
 
 
@@ -85,13 +85,13 @@ def test_a_file_that_is_not_text_is_survived(tmp_path: Path) -> None:
 
 
 def test_keys_can_be_moved_and_swapped() -> None:
-    assert keys.remapped({"search.reroll": "R"}) == keys.Keymap({"search.reroll": "R"})
+    assert keymap.remapped({"search.reroll": "R"}) == keymap.Keymap({"search.reroll": "R"})
     swapped = {"track.like": "b", "track.ban": "l"}
-    assert keys.remapped(swapped) == keys.Keymap(swapped)
+    assert keymap.remapped(swapped) == keymap.Keymap(swapped)
 
 
 def test_a_clash_and_an_unknown_id_are_named() -> None:
-    found = keys.remapped({"search.reroll": "l", "track.lik": "a", "search.more": "+"})
+    found = keymap.remapped({"search.reroll": "l", "track.lik": "a", "search.more": "+"})
     assert found.keys == {"search.more": "+"}
     assert "l is both search.reroll and track.like" in found.problem
     assert "no action track.lik" in found.problem
@@ -100,4 +100,4 @@ def test_a_clash_and_an_unknown_id_are_named() -> None:
 def test_every_binding_has_an_id_a_tooltip_and_a_key_of_its_own() -> None:
     assert all(binding.id and binding.tooltip and binding.description for binding in keys.ALL)
     assert len({binding.id for binding in keys.ALL}) == len(keys.ALL)
-    assert not keys.remapped({}).problem
+    assert not keymap.remapped({}).problem

@@ -7,7 +7,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from gdr_tui.app import keys, settings
+from gdr_tui.app import keymap, keys, settings
 from gdr_tui.app.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -44,5 +44,5 @@ def test_the_example_is_read_without_a_complaint(tmp_path: Path) -> None:
     file.write_text(example, encoding="utf-8")
     chosen, problem = settings.load(file)
     assert not problem
-    assert keys.remapped(chosen.keys) == keys.Keymap(chosen.keys, "")
+    assert keymap.remapped(chosen.keys) == keymap.Keymap(chosen.keys, "")
     assert chosen != Settings()

@@ -54,6 +54,8 @@ class EditFeature:
         self._k = k
         self._previewed = 0
         self._panel: EditPanel | None = None
+        self.state: EditState | None = None
+        """The edit being tried."""
 
     def show(self, node: Node, *, keep: bool) -> None:
         """The panel compares with the query it was opened on."""
@@ -86,7 +88,7 @@ class EditFeature:
         drafted = self._drafted()
         edit = drafted.steering.edit
         strength = edit.strength if edit else self._strength
-        state = EditState(source, drafted.steering, drafted.where, before, strength)
+        self.state = EditState(source, drafted.steering, drafted.where, before, strength)
 
         def preview(ask: Ask) -> int:
             self._previewed += 1
@@ -94,10 +96,10 @@ class EditFeature:
             return self._previewed
 
         def closed(ask: Ask | None) -> None:
-            self._panel = None
+            self._panel = self.state = None
             self._jobs.cancel()
             if ask:
                 self._keep(ask)
 
-        self._panel = EditPanel(state, preview)
+        self._panel = EditPanel(self.state, preview)
         self._host.open(self._panel, closed)

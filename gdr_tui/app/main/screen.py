@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from gdr_model.types import Results
-from gdr_tui.app import keys
+from gdr_tui.app import keymap, keys
 from gdr_tui.app.crates.feature import CratesFeature
 from gdr_tui.app.crates.writer import CrateWriter
 from gdr_tui.app.edit.feature import EditFeature
@@ -89,7 +89,7 @@ class MainScreen(Screen[None]):
             self, TrailJobs(tasks, session.fingerprinter), TrailWriter(notebook, session.roots),
             trail, self.search.go_to, self.search.entitle, k,
         )  # fmt: skip
-        interpretation = keys.used("search.interpretation", settings.keys)
+        interpretation = keymap.used("search.interpretation", settings.keys)
         self.explain = ExplainFeature(
             self, explain_jobs, self.search.list_results, interpretation, k
         )

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from gdr_tui.app import keys
+from gdr_tui.app import keymap
 from gdr_tui.app.ui.dialog import Dialog
 
 _READING = """
@@ -23,11 +23,11 @@ keys      remap them by the names at the right, in settings.toml, [keys]
 """
 
 
-def table(keymap: Mapping[str, str]) -> Text:
+def table(used: Mapping[str, str]) -> Text:
     """The keys in groups, then how to read the screen."""
     text = Text(no_wrap=True, overflow="ellipsis")
     last = ""
-    for group, pressed, _, tooltip, name in keys.help_rows(keymap):
+    for group, pressed, _, tooltip, name in keymap.help_rows(used):
         if group != last:
             text.append(f"{chr(10) if last else ''}{group}\n", "bold")
             last = group
@@ -46,10 +46,10 @@ class HelpDialog(Dialog[None]):
     TITLE_TEXT: ClassVar[str] = "help"
     HINT: ClassVar[str] = "↑ ↓ scroll · Esc leaves"
 
-    def __init__(self, keymap: Mapping[str, str]) -> None:
+    def __init__(self, used: Mapping[str, str]) -> None:
         super().__init__()
-        self._keymap = keymap
+        self._used = used
 
     def body(self) -> Iterable[Widget]:
         """The table."""
-        yield VerticalScroll(Static(table(self._keymap), markup=False), classes="long")
+        yield VerticalScroll(Static(table(self._used), markup=False), classes="long")

@@ -54,11 +54,11 @@ def doctor() -> None:
 
 
 def _settings() -> str:
-    from gdr_tui.app import keys, settings
+    from gdr_tui.app import keymap, settings
 
     file = paths.home() / settings.FILE_NAME
     chosen, problem = settings.load(file)
-    if wrong := "; ".join(filter(None, (problem, keys.remapped(chosen.keys).problem))):
+    if wrong := "; ".join(filter(None, (problem, keymap.remapped(chosen.keys).problem))):
         raise UsageError(wrong)
     return str(file) if file.exists() else f"the defaults; {file} would change them"
 
