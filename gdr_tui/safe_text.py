@@ -1,8 +1,8 @@
-"""Text that comes from files, made safe to show.
+"""Text from files, made safe to show.
 
-File names and tags may hold anything: line breaks, terminal escapes, marks that turn the
-reading direction, halves of broken UTF-8. `literal` keeps every letter and replaces what would
-act on the terminal by something that can be seen.
+File names and tags can contain anything: line breaks, terminal escapes, marks that change the
+reading direction, broken UTF-8. `literal` keeps every letter and replaces whatever would act on
+the terminal with something visible.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from rich.cells import cell_len, set_cell_size
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JOINERS = "\u200c\u200d"
-"""Needed inside words (Persian, Indic scripts) and emoji; they act on nothing else."""
+"""Needed inside words (Persian, Indic scripts) and emoji; they affect nothing else."""
 
 
 def _visible(character: str) -> str:
-    """One character as it may be shown."""
+    """A form of one character that is safe to show."""
     category = unicodedata.category(character)
     if category == "Cs":
         return "\N{REPLACEMENT CHARACTER}"
@@ -38,7 +38,7 @@ def literal(text: str) -> str:
 
 
 def fit(text: str, cells: int) -> str:
-    """`text`, already literal, padded or cut with an ellipsis to exactly `cells` columns."""
+    """Pad `text`, already literal, to exactly `cells` columns, or cut it with an ellipsis."""
     if cells <= 0:
         return ""
     if cell_len(text) <= cells:
@@ -47,7 +47,7 @@ def fit(text: str, cells: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as m:ss, or h:mm:ss from an hour on."""
+    """Seconds as m:ss, or as h:mm:ss from one hour on."""
     whole = max(0, int(seconds))
     hours, minutes = divmod(whole // 60, 60)
     if hours:

@@ -1,4 +1,4 @@
-"""Paths that were typed: whatever is wrong with one is a sentence, never a traceback."""
+"""Paths typed by the user: whatever is wrong with one becomes a sentence, not a traceback."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ _SHOWN = 60
 
 @contextmanager
 def typed_path(text: str) -> Iterator[None]:
-    """Around everything that is asked of the system about the path `text`.
+    """Guard every use of the path `text`.
 
     Raises:
-        UsageError: instead of what `pathlib` and the system raise: a user without a home
-            (RuntimeError), no name at all (ValueError), too long a name or a folder that must
-            not be read (OSError).
+        UsageError: instead of what `pathlib` and the system raise: an unknown user (RuntimeError),
+            no file name at all (ValueError), too long a name or an unreadable folder (OSError).
     """
     try:
         yield
@@ -32,7 +31,7 @@ def typed_path(text: str) -> Iterator[None]:
 
 
 def _short(text: str) -> str:
-    """The path, its middle left out where it is too long for a sentence."""
+    """The path, without its middle if it is too long for a sentence."""
     shown = literal(text)
     half = _SHOWN // 2
     return shown if len(shown) <= _SHOWN else f"{shown[:half]}…{shown[-half:]}"

@@ -70,7 +70,7 @@ def add(group: typer.Typer, *commands: Callable[..., None]) -> None:
 
 add(app, tui.tui, index.index, search.search, edit.edit, replay.replay, why.why, status.status)
 add(app, doctor.doctor, bench.bench)
-crate.register(app)
+app.add_typer(crate.group, name="crate")
 training_commands.register(app)
 models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
 models.command("list")(model_list.list_models)

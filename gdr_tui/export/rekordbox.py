@@ -1,14 +1,14 @@
-"""A list as rekordbox reads it: the XML of "List of tracks for rekordbox" (AlphaTheta, v1.0.0).
+"""A list as rekordbox XML, the format "List of tracks for rekordbox" (AlphaTheta, v1.0.0).
 
-COLLECTION describes the tracks, PLAYLISTS refers to them by TrackID. The passage that was found
-becomes a memory cue (POSITION_MARK of type 0, number -1), so that it is one key away on the deck.
+COLLECTION describes the tracks, PLAYLISTS refers to them by TrackID. The best passage becomes a
+memory cue (POSITION_MARK of type 0, number -1), so that it is one key away on the deck.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import xml.etree.ElementTree as ET  # only written here; nothing foreign is parsed
+import xml.etree.ElementTree as ET  # only to write; nothing is parsed
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,7 +25,7 @@ KINDS = {
     ".m4a": "M4A File",
 }
 _NO_XML = re.compile("[\ufffe\uffff]")
-"""The characters that `literal` keeps and XML forbids."""
+"""Characters that `literal` keeps although XML forbids them."""
 
 
 def document(tracks: TrackList) -> bytes:
@@ -60,7 +60,7 @@ def document(tracks: TrackList) -> bytes:
 
 
 def location(path: Path) -> str:
-    """A path as a URL of this machine, every byte beyond plain ASCII percent-encoded."""
+    """A path as a file URL, with every byte beyond plain ASCII percent-encoded."""
     slashed = os.fsencode(str(path).replace(os.sep, "/"))
     return "file://localhost/" + quote(slashed.removeprefix(b"/"), safe="/")
 

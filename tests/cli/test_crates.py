@@ -36,7 +36,7 @@ def test_fills_a_crate_and_lists_it(gdr: Gdr, odd: list[Path]) -> None:
     done = gdr("crate", "add", "night [1]", *odd)
     assert (done.exit_code, done.stderr) == (0, "4 added to night [1]\n")
     again = gdr("crate", "add", "night [1]", odd[0])
-    assert again.stderr == "0 added to night [1], 1 were in it already\n"
+    assert again.stderr == "0 added to night [1], 1 already in it\n"
     assert gdr("crate", "list").stdout == "  night [1]\t4\t0:00\n"
 
 
@@ -62,9 +62,9 @@ def test_the_table_marks_what_is_gone_and_shows_no_raw_byte(gdr: Gdr, odd: list[
     assert len(lines) == 4
 
 
-def test_takes_out_renames_and_throws_away(gdr: Gdr, odd: list[Path]) -> None:
+def test_removes_tracks_renames_and_deletes(gdr: Gdr, odd: list[Path]) -> None:
     filled(gdr, odd)
-    assert gdr("crate", "remove", "night", odd[1]).stderr == "1 taken out of night\n"
+    assert gdr("crate", "remove", "night", odd[1]).stderr == "1 removed from night\n"
     missing = gdr("crate", "remove", "night", odd[1])
     assert missing.exit_code == 1
     assert "1 of these files were not in night" in missing.stderr
@@ -162,7 +162,7 @@ def test_exports_a_folder_of_links(gdr: Gdr, odd: list[Path], tmp_path: Path) ->
     (target / "my own.txt").touch()
     refused = gdr("crate", "export", "night", target, "--replace")
     assert refused.exit_code == 2
-    assert "holds other files" in refused.stderr
+    assert "holds files other than links" in refused.stderr
     assert (target / "my own.txt").exists()
 
 

@@ -1,7 +1,7 @@
-"""What a prompt may go on with: prompts asked before, the library's own tags, words of the model.
+"""Completions of the prompt line: earlier prompts, the library's tags, words the model knows.
 
-Plain functions over plain lists; `widgets/completions.py` shows them. A completion is a whole
-line that may take the place of what has been typed.
+Plain functions on plain lists; `prompt.Completions` shows them. A completion is a whole line that
+replaces what was typed.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ EXAMPLES = (
     "dreamy ambient +bells",
 )
 _WITHIN = ("slow and warm", "dark", "fast and loud")
-"""What to ask of the most frequent genres."""
+"""Words that the most frequent genres are suggested with."""
 _RECENT = 3
-_SPEAKING = 2
-"""A tag that fewer tracks have is too rare to be suggested to everyone."""
+_LEAST_TRACKS = 2
+"""A genre of fewer tracks is too rare to be suggested."""
 
 
 @dataclass(frozen=True)
 class Completion:
-    """A line to put in, and where it comes from."""
+    """A line that can be inserted, and where it comes from."""
 
     line: str
     note: str = ""
@@ -39,18 +39,18 @@ class Completion:
 
 @dataclass(frozen=True)
 class Known:
-    """What completions are made of."""
+    """Where completions come from."""
 
     prompts: Sequence[str] = ()
-    """Asked before, newest first."""
+    """Earlier ones, newest first."""
     tags: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
-    """Of a field, its values with how many tracks have each, most frequent first."""
+    """The values of each field with their numbers of tracks, most frequent first."""
     words: Sequence[str] = ()
     """Words the model is good at."""
 
 
 def complete(line: str, known: Known) -> list[Completion]:
-    """What the line may go on with, best first; suggestions where it is empty."""
+    """Completions of a line, best first; suggestions if it is empty."""
     if not line.strip():
         return suggestions(known)
     offered = [*_before(line, known.prompts), *_of_last(line, known)]
@@ -58,12 +58,12 @@ def complete(line: str, known: Known) -> list[Completion]:
 
 
 def suggestions(known: Known) -> list[Completion]:
-    """What to ask first: the newest prompts, the library's genres, then examples of our own."""
+    """First prompts: the newest ones, the library's genres, then examples."""
     recent = [Completion(prompt, "asked before") for prompt in known.prompts[:_RECENT]]
-    spoken = [pair for pair in known.tags.get("genre", ()) if pair[1] >= _SPEAKING]
+    frequent = [pair for pair in known.tags.get("genre", ()) if pair[1] >= _LEAST_TRACKS]
     genres = [
         Completion(f"{words} {_field('genre', genre)}", _tracks(count))
-        for (genre, count), words in zip(spoken, _WITHIN, strict=False)
+        for (genre, count), words in zip(frequent, _WITHIN, strict=False)
     ]
     examples = [Completion(example, "example") for example in EXAMPLES]
     return _each_once([*recent, *genres, *examples])
@@ -77,7 +77,7 @@ def _each_once(offered: Iterable[Completion]) -> list[Completion]:
 
 
 def _before(line: str, prompts: Sequence[str]) -> Iterator[Completion]:
-    """Prompts that begin with the line, then those that hold it somewhere."""
+    """Prompts that begin with the line, then those that contain it."""
     typed = line.strip().casefold()
     matching = [prompt for prompt in prompts if typed in prompt.casefold()]
     matching.sort(key=lambda prompt: not prompt.casefold().startswith(typed))
@@ -86,7 +86,7 @@ def _before(line: str, prompts: Sequence[str]) -> Iterator[Completion]:
 
 
 def _of_last(line: str, known: Known) -> Iterator[Completion]:
-    """The line with its last part completed; nothing behind a space."""
+    """The line with its last part completed; nothing after a space."""
     cut = parts(line)
     if not cut or cut[-1].end < len(line):
         return
@@ -114,7 +114,7 @@ def _of_last(line: str, known: Known) -> Iterator[Completion]:
 
 
 def _matching(values: Iterable[tuple[str, int]], begun: str) -> list[tuple[str, int]]:
-    """Values that begin so, then those with a word that does, the most frequent first."""
+    """Values that begin with the text, then those with a word that does, most frequent first."""
     typed = begun.casefold()
     first, then = [], []
     for value, count in values:

@@ -1,17 +1,17 @@
-r"""The prompt line's language: words, and beside them what else steers.
+r"""The language of the prompt line: words, and among them everything else that steers.
 
     warm piano -vocals -drums:0.5 +strings like:3 unlike:2 genre:jazz year:>1990
 
-    -TEXT  -TEXT:WEIGHT    push away; a weight above 0 and up to 5, 1 where none is given
-    +TEXT  +TEXT:AMOUNT    move along; an amount from -1 to 1, 0.5 where none is given
-    like:N  unlike:N       draw towards, away from the N-th result
+    -TEXT  -TEXT:WEIGHT    push away; the weight is above 0 and up to 5, by default 1
+    +TEXT  +TEXT:AMOUNT    move along; the amount is from -1 to 1, by default 0.5
+    like:N  unlike:N       like, ban the N-th result
     FIELD:VALUE            only tracks with it: genre:jazz, year:1990..1999, duration_s:<240,
                            artist:!=Prince; title and path need only contain the value
     -FIELD:VALUE           only tracks without it
 
-Everything else is words. "Quotes" hold several words together, also behind a sign or a colon.
+Everything else is words. "Quotes" keep several words together, also after a sign or a colon.
 A backslash before a sign, `\-`, makes it part of the words; a hyphen inside a word always is.
-Of one field's values any will do, of several fields all must hold.
+Several values of one field are alternatives; conditions on different fields must all be met.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from gdr_model.store.filters import NUMBER_FIELDS, TEXT_FIELDS
 from gdr_model.types import Slider, Steering, WeightedText
 
 FIELDS = TEXT_FIELDS + NUMBER_FIELDS
-SLID = 0.5
-"""How far `+text` moves where no amount is given."""
+SLIDER_AMOUNT = 0.5
+"""Of `+text` without an amount."""
 _CONTAINS = ("title", "path")
-"""Fields whose whole value nobody types."""
+"""Fields whose values are too long to be typed in full."""
 
 _PART = re.compile(r'(?:"[^"]*"|\S)+')
 _OPERATOR = re.compile(r"(!=|<=|>=|=|<|>|~)?(.*)", re.DOTALL)
@@ -36,7 +36,7 @@ _SPAN = re.compile(r"(\d+)\.\.(\d+)")
 
 
 class Part(NamedTuple):
-    """A stretch of the line and what it is: words, negative, slider, like, ban or filter."""
+    """A part of the line and its kind: words, negative, slider, like, ban or filter."""
 
     begin: int
     end: int
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Typed:
-    """What a line means."""
+    """The meaning of a line."""
 
     words: str = ""
     negatives: tuple[WeightedText, ...] = ()
@@ -55,28 +55,27 @@ class Typed:
     """Ranks in the list shown, from 1."""
     bans: tuple[int, ...] = ()
     where: str = ""
-    """A filter, in the language of `--where`."""
+    """A filter, in the language of `gdr_model.store.filters`."""
 
     @property
     def steers(self) -> bool:
-        """Whether there is anything beside the words."""
+        """Whether there is anything besides words."""
         return bool(self.negatives or self.sliders or self.likes or self.bans or self.where)
 
 
 def parts(line: str) -> list[Part]:
-    """The line cut at spaces outside quotes, each part with its kind."""
-    found = []
-    for match in _PART.finditer(line):
-        text = match[0]
-        found.append(Part(match.start(), match.end(), _kind(text), text))
-    return found
+    """The line split at spaces outside quotes, each part with its kind."""
+    return [
+        Part(match.start(), match.end(), _kind(match[0]), match[0])
+        for match in _PART.finditer(line)
+    ]
 
 
 def parse(line: str) -> Typed:
-    """What a line means.
+    """Read a line.
 
     Raises:
-        UsageError: if a weight, a rank or a value cannot be meant.
+        UsageError: if a weight, a rank or a value is invalid.
     """
     words: list[str] = []
     negatives: dict[str, WeightedText] = {}
@@ -110,12 +109,12 @@ def parse(line: str) -> Typed:
 
 
 def quoted(text: str) -> str:
-    """A value as it is typed behind a colon or a sign."""
+    """A value as it is typed after a colon or a sign."""
     return f'"{text}"' if re.search(r"\s", text) and '"' not in text else text
 
 
 def _kind(text: str) -> str:
-    """What a part of the line is."""
+    """The kind of a part."""
     sign, rest = text[0], text[1:]
     name, colon, value = (rest if sign == "-" else text).partition(":")
     if colon and value and name.casefold() in FIELDS:
@@ -128,7 +127,7 @@ def _kind(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Words without the backslash that kept them from being something else."""
+    """Words without the backslash that made them words."""
     rest = text[1:]
     escapes = text[:1] == "\\" and rest and (rest[0] in "-+" or _kind(rest) != "words")
     return rest if escapes else text
@@ -137,9 +136,9 @@ def _plain(text: str) -> str:
 def _slider(typed: str) -> Slider:
     text, colon, amount = typed.rpartition(":")
     try:
-        return Slider(text.strip(), float(amount)) if colon else Slider(typed, SLID)
+        return Slider(text.strip(), float(amount)) if colon else Slider(typed, SLIDER_AMOUNT)
     except ValueError:
-        return Slider(typed, SLID)
+        return Slider(typed, SLIDER_AMOUNT)
 
 
 def _rank(text: str) -> int:
@@ -150,7 +149,7 @@ def _rank(text: str) -> int:
 
 
 def _condition(text: str) -> tuple[str, str]:
-    """The field of `FIELD:VALUE`, and its condition in the language of `--where`."""
+    """The field of `FIELD:VALUE` and its condition in the language of filters."""
     without = text.startswith("-")
     name, _, rest = text.removeprefix("-").partition(":")
     field = name.casefold()
@@ -170,7 +169,7 @@ def _condition(text: str) -> tuple[str, str]:
     condition = f"{field} {sign} {value}"
     if without:
         return f"-{field}", f"not {condition}"
-    # Alternatives make sense where a track has one value; limits must hold together.
+    # Values of a field are alternatives, because a track has only one; limits apply together.
     return (field if sign in "=~" else f"{field}{sign}{value}"), condition
 
 
@@ -182,7 +181,7 @@ def _check_number(field: str, value: str) -> None:
 
 
 def _any(conditions: list[str]) -> str:
-    """One condition out of several about the same field; what is excluded stays excluded."""
+    """One condition from several on the same field: any of them, but every exclusion."""
     if len(conditions) == 1:
         return conditions[0]
     if all(condition.startswith("not ") for condition in conditions):
@@ -191,5 +190,5 @@ def _any(conditions: list[str]) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """The text without the quotes that hold it together; one that is not closed stays."""
+    """The text without the quotes that keep it together; a quote that is not closed stays."""
     return re.sub(r'"([^"]*)"', r"\1", text).strip()

@@ -1,8 +1,9 @@
-"""The trail: every query of this and earlier sittings, as a tree to go back in and branch from.
+"""The trail: every query of this and earlier sessions, as a tree to go back in and branch from.
 
 A query is a child of the one it changed. Undo goes to the parent and redo to the child visited
-last, so nothing is ever lost; a query made after an undo starts a new branch. A sitting starts
-beside the trail, its first query is a root of its own, and redo goes on where the last one ended.
+last, so nothing is ever lost; a query made after an undo starts a new branch. A session starts
+with no current query: its first query becomes a new root, and redo returns to where the last
+session ended.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from gdr_tui.app import labels
 
 @dataclass(frozen=True)
 class Ask:
-    """What was asked: how to draw, and which tracks may answer."""
+    """What a query asks: how to draw, and which tracks compete."""
 
     steering: Steering
     where: str = ""
@@ -41,23 +42,23 @@ class Node:
     visited: Node | None = None
     """The child that redo goes to."""
     name: str = ""
-    """What the user calls it."""
+    """Given by the user."""
     folded: bool = False
-    """What came of it is not shown."""
+    """Its children are not shown."""
     away: bool = False
-    """Put away, with all that came of it; brought back by `Trail.bring_back`."""
+    """Not shown, nor is anything below it, until `Trail.bring_back`."""
     asked_at: float = field(default_factory=time.time)
     """Seconds since 1970."""
     stale: bool = False
-    """Its results are those of an earlier sitting, and are drawn again when it is stood on."""
+    """Its results are from an earlier session; it is run again when the user returns to it."""
     earlier: bool = False
-    """Asked in an earlier sitting."""
+    """Asked in an earlier session."""
     id: int | None = None
-    """Its number in the notebook, once it is written there."""
+    """Its number in the notebook, once it is stored there."""
 
     @property
     def title(self) -> str:
-        """Its name, else what changed."""
+        """Its name, or what changed if it has none."""
         return self.name or self.label
 
     def line(self) -> Iterator[Node]:
@@ -69,20 +70,20 @@ class Node:
 
 
 class Keeper(Protocol):
-    """Whoever keeps a trail beyond this sitting."""
+    """Stores a trail beyond this session."""
 
     def asked(self, node: Node) -> None:
-        """A query was answered, for the first time or anew."""
+        """A query was answered, for the first time or again."""
 
     def stood(self, node: Node) -> None:
-        """The trail stands on a query."""
+        """A query became the current one."""
 
     def described(self, node: Node) -> None:
-        """A query was named, put away or brought back."""
+        """A query was named, hidden or shown again."""
 
 
 class Trail:
-    """The tree, and the place in it."""
+    """The tree and its current query."""
 
     def __init__(self, keeper: Keeper | None = None) -> None:
         self.keeper = keeper
@@ -90,7 +91,7 @@ class Trail:
         self.other: Node | None = None
         """The query that the current one is compared with."""
         self._left: Node | None = None
-        """Where the last sitting ended."""
+        """Where the last session ended."""
         self._roots: list[Node] = []
         self._made = 0
 
@@ -98,12 +99,12 @@ class Trail:
         return self._made
 
     def answer(self, ask: Ask, results: Results) -> Node:
-        """Keep an answer and stand on it: here, on an equal child, or on a new child."""
+        """Store an answer and make its query current: this one, an equal child, or a new child."""
         here = self.current
         siblings = here.children if here else self._roots
-        known = [n for n in ([here] if here else []) + siblings if n.ask == ask]
-        if known:
-            node = known[0]
+        equal = [n for n in ([here] if here else []) + siblings if n.ask == ask]
+        if equal:
+            node = equal[0]
             node.results, node.stale, node.away = results, False, False
         else:
             self._made += 1
@@ -115,15 +116,15 @@ class Trail:
         return self.go(node)
 
     def restore(self, kept: KeptTrail, keeper: Keeper | None = None) -> None:
-        """Put an earlier sitting's queries before this one's; from now on all are kept."""
+        """Insert the queries of earlier sessions before this one's; all are stored from now on."""
         nodes: dict[int, Node] = {}
         roots: list[Node] = []
         for number, query in enumerate(kept.queries, 1):
             parent = nodes.get(query.parent) if query.parent is not None else None
             nodes[query.id] = node = _restored(number, query, parent)
             (parent.children if parent else roots).append(node)
-        own = sorted(self.nodes(), key=lambda node: node.number)
-        for node in own:
+        asked_since = sorted(self.nodes(), key=lambda node: node.number)
+        for node in asked_since:
             node.number += len(nodes)
         self._roots[:0] = roots
         self._made += len(nodes)
@@ -133,14 +134,14 @@ class Trail:
                 step.parent.visited = step
         self.keeper = keeper
         if keeper:
-            for node in own:
+            for node in asked_since:
                 keeper.asked(node)
                 keeper.described(node)
             if self.current:
                 keeper.stood(self.current)
 
     def go(self, node: Node) -> Node:
-        """Stand on `node`; redo will lead back along the way to it."""
+        """Make `node` current; redo will lead along the path to it."""
         for step in node.line():
             if step.parent:
                 step.parent.visited = step
@@ -154,17 +155,17 @@ class Trail:
         return self._stand(self.current.parent)
 
     def redo(self) -> Node | None:
-        """Go to the child visited last, or to where the last sitting ended, if there is one."""
-        there = self.current.visited if self.current else self._left
-        return self._stand(there) if there else None
+        """Go to the child visited last, or to where the last session ended, if there is one."""
+        target = self.current.visited if self.current else self._left
+        return self._stand(target) if target else None
 
     def rename(self, node: Node, name: str) -> None:
-        """Call a query something; "" calls it what changed."""
+        """Name a query; with "" it is titled by what changed."""
         node.name = name.strip()
         self._described(node)
 
     def put_away(self, node: Node) -> bool:
-        """Show a query and what came of it no more; False if the trail stands there."""
+        """Hide a query and all below it; False if the current query is among them."""
         if self.current and node in self.current.line():
             return False
         node.away = True
@@ -174,7 +175,7 @@ class Trail:
         return True
 
     def bring_back(self) -> Node | None:
-        """Show again what was put away, the latest query first; None if there is nothing."""
+        """Show the latest hidden query again, with all below it; None if none is hidden."""
         away = [node for node in self.nodes() if node.away]
         if not away:
             return None
@@ -194,7 +195,7 @@ class Trail:
             self.keeper.described(node)
 
     def nodes(self) -> Iterator[Node]:
-        """Every query there is, also those that are not shown."""
+        """Every query, including hidden ones."""
         stack = self._roots[::-1]
         while stack:
             node = stack.pop()
@@ -202,14 +203,14 @@ class Trail:
             stack += node.children[::-1]
 
     def unused_seed(self) -> int:
-        """The smallest seed above every seed of the trail."""
+        """The smallest seed above all seeds of the trail."""
         return 1 + max((n.ask.steering.seed for n in self.nodes()), default=0)
 
     def rows(self) -> Iterator[tuple[Node, str]]:
-        """Every query that is shown, oldest branch first, with the lines to draw before it.
+        """Every query that is shown, oldest branch first, with the tree lines in front of it.
 
-        The newest child continues its parent's column and older ones hang off it, so that a long
-        sitting without branches stays at the left edge.
+        The newest child continues its parent's column and older ones branch off it, so that a
+        long session without branches stays at the left edge.
         """
         stack = [(root, "", "") for root in reversed(self._roots) if not root.away]
         while stack:
@@ -235,10 +236,10 @@ def hidden(node: Node) -> int:
 
 
 def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
-    """A query of an earlier sitting, with as much of its results as was kept."""
+    """A query of an earlier session, with the part of its results that was stored."""
     ask = Ask(query.steering, query.where)
-    drawn = Query(np.zeros((0, 1), np.float32), query.steering)
-    results = Results(query.hits, drawn, query.tracks_searched, query.agreement, 0.0, 0.0)
+    undrawn = Query(np.zeros((0, 1), np.float32), query.steering)
+    results = Results(query.hits, undrawn, query.tracks_searched, query.agreement, 0.0, 0.0)
     return Node(
         number,
         ask,
@@ -273,11 +274,11 @@ class Comparison:
     moved: tuple[tuple[int, int, Hit], ...]
     """Old rank, new rank and hit."""
     stayed: int
-    """How many kept their rank."""
+    """Number of tracks with the same rank in both."""
 
 
 def ranks(results: Results) -> dict[Path, int]:
-    """Rank of every track, from 1."""
+    """The rank of every track, from 1."""
     return {hit.track.path: rank for rank, hit in enumerate(results.hits, 1)}
 
 

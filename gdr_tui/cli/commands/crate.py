@@ -1,4 +1,4 @@
-"""`gdr crate`: the crates that the app fills, from the command line."""
+"""`gdr crate`: list, fill, edit and export crates, the same ones that the app fills."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gdr_tui.safe_text import clock, literal
 
 
 class CrateFormat(StrEnum):
-    """Forms of a crate on stdout."""
+    """How a crate is printed."""
 
     TABLE = "table"
     JSONL = "jsonl"
@@ -28,46 +28,36 @@ class CrateFormat(StrEnum):
     PATHS = "paths"
 
 
+group = typer.Typer(no_args_is_help=True, help="Named lists of tracks, gathered across queries.")
+
 Name = Annotated[str, typer.Argument(metavar="CRATE", help="The crate's name.")]
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Tracks, by their paths.", readable=False)
+    list[Path], typer.Argument(metavar="FILE", help="Paths of tracks.", readable=False)
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to `gdr`."""
-    crate = typer.Typer(
-        no_args_is_help=True, help="Named lists of tracks, gathered across queries."
-    )
-    crate.command("list")(list_crates)
-    crate.command("show")(show)
-    crate.command("add")(add)
-    crate.command("remove")(remove)
-    crate.command("rename")(rename)
-    crate.command("export")(export)
-    app.add_typer(crate, name="crate")
-
-
+@group.command("list")
 def list_crates() -> None:
-    """List the crates: name, tracks, playing time; marks in the app go to the one with a star."""
+    """List the crates: name, tracks, duration; marks in the app go to the one with a star."""
     with Notebook.open() as notebook:
         crates = Crates(notebook)
-        chosen, found = crates.chosen(), crates.all()
-    for crate in found:
+        chosen, listed = crates.chosen(), crates.all()
+    for crate in listed:
         star = "*" if crate.name == chosen else " "
         write(f"{star} {literal(crate.name)}\t{crate.count}\t{clock(crate.duration_s)}\n")
-    if not found:
+    if not listed:
         say("there is no crate yet; gdr crate add CRATE FILE makes one, as does m in the app")
 
 
+@group.command()
 def show(
     name: Name,
     form: Annotated[
-        CrateFormat, typer.Option("--format", "-f", help="Form of the list.")
+        CrateFormat, typer.Option("--format", "-f", help="Output format.")
     ] = CrateFormat.TABLE,
     print0: Print0 = False,
 ) -> None:
-    """Print the tracks of a crate, in its order."""
+    """Print the tracks of a crate in order."""
     with Notebook.open() as notebook:
         tracks = Crates(notebook).tracks(name)
     if print0:
@@ -93,50 +83,58 @@ def show(
             write("".join(f"{track.path}\n" for track in tracks))
 
 
+@group.command()
 def add(name: Name, files: Files) -> None:
-    """Put files at the end of a crate, which is made if there is none of this name."""
+    """Add files to the end of a crate; a new crate is made if there is none of this name."""
     paths = [Path(existing_file(str(file))) for file in files]
     with Notebook.open() as notebook:
         crates = Crates(notebook)
         if name.strip() not in {crate.name for crate in crates.all()}:
             crates.make(name)
         added = crates.add(name.strip(), map(_described, paths))
-    there = len(paths) - added
-    say(f"{added} added to {name.strip()}" + (f", {there} were in it already" if there else ""))
+    duplicates = len(paths) - added
+    say(
+        f"{added} added to {name.strip()}" + (f", {duplicates} already in it" if duplicates else "")
+    )
 
 
+@group.command()
 def remove(
     name: Name,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="Tracks, by their paths.", readable=False),
+        typer.Argument(metavar="FILE", help="Paths of tracks.", readable=False),
     ] = None,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Take the crate itself away; no file is touched.")
+        bool, typer.Option("--whole", help="Remove the crate itself; no file is touched.")
     ] = False,
 ) -> None:
-    """Take tracks out of a crate, or the whole crate away."""
+    """Remove tracks from a crate, or the whole crate."""
     if whole == bool(files):
-        raise UsageError("name the files to take out, or give --whole to take the crate away")
+        raise UsageError("name the files to remove, or give --whole to remove the crate itself")
     with Notebook.open() as notebook:
         crates = Crates(notebook)
         if whole:
             crates.delete(name)
-            say(f"the crate {name} is gone")
+            say(f"removed the crate {name}")
             return
         paths = [Path(os.path.abspath(file)) for file in files or ()]
         removed = crates.remove(name, paths)
-    say(f"{removed} taken out of {name}")
+    say(f"{removed} removed from {name}")
     if removed < len(paths):
         raise LibraryError(f"{len(paths) - removed} of these files were not in {name}")
 
 
-def rename(name: Name, to: Annotated[str, typer.Argument(metavar="NEW")]) -> None:
-    """Call a crate something else."""
+@group.command()
+def rename(
+    name: Name, to: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
+) -> None:
+    """Rename a crate."""
     with Notebook.open() as notebook:
         Crates(notebook).rename(name, to)
 
 
+@group.command()
 def export(
     name: Name,
     target: Annotated[
@@ -148,11 +146,11 @@ def export(
         ),
     ],
     relative: Annotated[
-        bool, typer.Option("--relative", help="Paths as seen from where TARGET lies.")
+        bool, typer.Option("--relative", help="Write paths relative to TARGET.")
     ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing TARGET.")] = False,
 ) -> None:
-    """Write a crate for players, tables, programs, rekordbox or a file manager."""
+    """Export a crate as a playlist, a table, JSON, rekordbox XML or a folder of links."""
     from gdr_tui.export import AlreadyThere, of_crate, write_list
 
     with Notebook.open() as notebook:
@@ -164,7 +162,7 @@ def export(
 
 
 def _described(path: Path) -> CrateTrack:
-    """What the libraries know of a file; its name alone where none holds it."""
+    """A file with its tags, if a library holds it."""
     from gdr_model.store.library import Library
     from gdr_model.store.stores import stores
 
