@@ -14,14 +14,16 @@ from gdr_tui.cli.commands import (
     crate,
     doctor,
     edit,
+    extract,
     index,
     replay,
     search,
     status,
-    training_commands,
+    train,
     tui,
     why,
 )
+from gdr_tui.cli.commands import eval as evaluate
 from gdr_tui.cli.commands.model import check, convert, pull, show
 from gdr_tui.cli.commands.model import list as model_list
 from gdr_tui.cli.diagnostics import Failed, verdict
@@ -69,10 +71,10 @@ def add(group: typer.Typer, *commands: Callable[..., None]) -> None:
 
 
 add(app, tui.tui, index.index, search.search, edit.edit, replay.replay, why.why, status.status)
-add(app, doctor.doctor, bench.bench)
+add(app, doctor.doctor, bench.bench, extract.extract, train.train)
 app.add_typer(crate.group, name="crate")
-training_commands.register(app)
 models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
 models.command("list")(model_list.list_models)
 add(models, show.show, pull.pull, convert.convert, check.check)
 app.add_typer(models, name="model")
+app.add_typer(evaluate.group, name="eval")

@@ -69,7 +69,7 @@ def test_what_cannot_be_decoded_is_named_and_nothing_at_all_is_an_error(
     (table.parent / "b.wav").write_bytes(b"")
     result = gdr("extract", table, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert result.stderr == f"gdr: nothing of {table} could be encoded\n"
+    assert result.stderr == f"gdr: no track in {table} could be encoded\n"
 
 
 def test_many_unusable_rows_are_counted_and_kept_in_the_manifest(gdr, table, tmp_path) -> None:

@@ -1,50 +1,91 @@
-"""`gdr extract`: progress on stderr while it runs, the summary on stdout at the end."""
+"""`gdr extract`: encode a dataset of captioned music; the summary on stdout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from gdr_tui.cli.diagnostics import say
+import typer
+
+from gdr_tui.cli.diagnostics import Failed, say
+from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.safe_text import literal
-from training.data import Dataset, read
-from training.data.extract import Progress as At
-from training.data.extract import Summary, extract
+
+if TYPE_CHECKING:
+    from training.data import Dataset
+    from training.data.extract import Progress, Summary
 
 SHOWN = 20
 """Failures and unusable rows listed; the manifest has all of them."""
 
 
-def extract_dataset(
-    path: Path,
-    out: Path,
-    audio: Path | None,
-    model: str,
-    device: str,
-    form: str,
-    limit: int | None,
-    jobs: int,
-    strict: bool,
-) -> bool:
-    """Extract a dataset; False if none of its tracks could be encoded."""
-    dataset = read(path, audio or path.absolute().parent, form, strict=strict)
-    if limit is not None:
-        dataset = dataset.first(limit)
+class DatasetFormat(StrEnum):
+    """Forms of a dataset that can be extracted."""
 
-    # After the dataset was read: importing torch takes longer than finding a fault in a table.
+    AUTO = "auto"
+    SONGDESCRIBER = "songdescriber"
+    MUSICCAPS = "musiccaps"
+    CSV = "csv"
+    JSONL = "jsonl"
+    FOLDER = "folder"
+
+
+def extract(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="A table of captions, or a folder of music.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the extracted arrays.")
+    ],
+    audio: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder that file names are relative to. Default: the one DATASET is in.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = "builtin",
+    device: DeviceOption = Device.AUTO,
+    form: Annotated[
+        DatasetFormat, typer.Option("--format", "-f", help="Format of DATASET.")
+    ] = DatasetFormat.AUTO,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Only the first N tracks.", show_default=False),
+    ] = None,
+    jobs: Jobs = 2,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a dataset with unusable rows.")
+    ] = False,
+) -> None:
+    """Encode a dataset of captioned music, to train on or to evaluate with.
+
+    Safe to interrupt: run it again to continue.
+    """
+    from training.data import read
+    from training.data.extract import extract as extract_to
+
+    captioned = read(dataset, audio or dataset.absolute().parent, form, strict=strict)
+    if limit is not None:
+        captioned = captioned.first(limit)
+
+    # After reading the dataset: importing torch takes longer than finding a fault in a table.
     from gdr_model.models.checkpoint import load
 
     loaded = load(model, device)
     with bars() as progress:
 
-        def on_progress(at: At) -> None:
+        def on_progress(at: Progress) -> None:
             note = rate(at.audio_s, at.elapsed_s) if at.stage == "tracks" else ""
             progress.show(at.stage, at.done, at.total, note)
 
-        summary = extract(
-            dataset,
+        summary = extract_to(
+            captioned,
             loaded.encoder,
             loaded.text,
             out,
@@ -52,15 +93,14 @@ def extract_dataset(
             jobs=jobs,
             on_progress=on_progress,
         )
-    write(summary_text(dataset, out, summary))
+    write(summary_text(captioned, out, summary))
     if not summary.tracks:
-        say(f"gdr: nothing of {path} could be encoded")
-        return False
-    return True
+        say(f"gdr: no track in {dataset} could be encoded")
+        raise Failed(1)
 
 
 def summary_text(dataset: Dataset, out: Path, summary: Summary) -> str:
-    """The summary of an extraction, a line a fact."""
+    """The summary of an extraction, one fact per line."""
     lines = [
         f"{literal(dataset.name)}: {summary.tracks} tracks and {summary.captions} captions "
         f"in {literal(str(out))}",

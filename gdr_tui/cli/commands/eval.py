@@ -1,0 +1,144 @@
+"""`gdr eval`: measure models against their baselines; the tables on stdout and in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gdr_tui.cli.options import Seed
+from gdr_tui.cli.output import write
+from gdr_tui.cli.progress import Shown, bars
+
+if TYPE_CHECKING:
+    from training.evaluation.steered import Steered
+
+group = typer.Typer(
+    no_args_is_help=True,
+    help="Measure models against their baselines, with confidence intervals.",
+)
+
+
+class Attributes(StrEnum):
+    """Where the attributes of a library's tracks come from."""
+
+    TAGS = "tags"
+    TEACHER = "teacher"
+
+
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN|MODEL",
+        help="Folders of gdr train; with --data also models.",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="SET",
+        help="Use all captions of this set (a folder of gdr extract), not those a run holds out.",
+        show_default=False,
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Folder of the report. Default: the first RUN, or one named after the command.",
+        show_default=False,
+    ),
+]
+
+
+@group.command("retrieval")
+def eval_retrieval(names: Names, data: Data = "", out: Report = None, seed: Seed = 0) -> None:
+    """Search for every held-out caption, as gdr search does, and with each baseline.
+
+    Runs that hold out different folds of a set are counted together.
+    """
+    from training.evaluation.retrieval import retrieval
+    from training.evaluation.tables import save
+
+    with _progress() as on_progress:
+        tables, about = retrieval(names, data=data, seed=seed, on_progress=on_progress)
+    write(save(out or _report(names[0], "retrieval"), "retrieval", tables, about))
+
+
+@group.command("fidelity")
+def eval_fidelity(names: Names, data: Data = "", out: Report = None, seed: Seed = 0) -> None:
+    """Compare draws with real music: distances, diversity, coverage, motion."""
+    from training.evaluation.fidelity import fidelity
+    from training.evaluation.tables import save
+
+    with _progress() as on_progress:
+        tables, about = fidelity(names, data=data, seed=seed, on_progress=on_progress)
+    write(save(out or _report(names[0], "fidelity"), "fidelity", tables, about))
+
+
+@group.command("control")
+def eval_control(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="RUN|MODEL", help="A folder of gdr train, or a model."),
+    ] = "builtin",
+    library: Annotated[
+        Path,
+        typer.Option(
+            "--library", "-L", metavar="DIR", help="For a model: an indexed folder of music."
+        ),
+    ] = Path(),
+    data: Data = "",
+    attributes: Annotated[
+        Attributes,
+        typer.Option(help="Attributes of a library's tracks: tags and folders, or the teacher's."),
+    ] = Attributes.TAGS,
+    pairs: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Number of pairs, edits and sliders tried.")
+    ] = 24,
+    out: Report = None,
+    seed: Seed = 0,
+) -> None:
+    """Measure negatives, edits and sliders against score subtraction and prompt arithmetic."""
+    from gdr_model.models.checkpoint import load
+    from gdr_model.store.library import Library
+    from training.evaluation.control import control
+    from training.evaluation.steered import of_library, of_set
+    from training.evaluation.subjects import is_run
+    from training.evaluation.tables import save
+
+    with _progress() as on_progress, ExitStack() as stack:
+        steered: Steered
+        if data or is_run(name):
+            steered = stack.enter_context(of_set(name, data))
+        else:
+            model = load(name, "cpu")
+            opened = stack.enter_context(Library.open(library))
+            steered = of_library(model, opened, attributes)
+        tables, about = control(steered, pairs=pairs, seed=seed, on_progress=on_progress)
+    write(save(out or _report(name, "control"), "control", tables, about))
+
+
+def _report(name: str, protocol: str) -> Path:
+    """Where a report goes: into a run's folder, or one named after the protocol."""
+    from training.evaluation.subjects import is_run
+
+    return Path(name) if is_run(name) else Path(protocol)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Names what is being done, on one thread, which makes the figures repeatable."""
+    import torch
+
+    torch.set_num_threads(1)
+    with bars(Shown.NAME) as progress:
+        yield progress.say

@@ -1,0 +1,157 @@
+"""`gdr train`: train a retriever on a dataset or on your own library; the figures on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gdr_model.errors import GdrError
+from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.options import Device, DeviceOption, ModelOption
+from gdr_tui.cli.output import write
+from gdr_tui.cli.progress import bars
+from gdr_tui.next_steps import for_command_line
+from gdr_tui.safe_text import literal
+
+if TYPE_CHECKING:
+    from training.runs.config import RunConfig
+    from training.runs.train import TrainingProgress
+
+
+def train(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="A YAML file: what to train, and on what.")
+    ],
+    fold: Annotated[
+        str | None,
+        typer.Option(
+            "--fold",
+            metavar="FOLD",
+            help="Number of the fold to hold out. Default: as CONFIG says, else 0.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Folder of the run. Default: runs/NAME/FOLD.",
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Random seed. Default: as CONFIG says.", show_default=False),
+    ] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library",
+            "-L",
+            metavar="DIR",
+            help="Train on this indexed folder; captions come from tags, folders and the model.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = "builtin",
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Train a retriever. The run's folder gets the model, a log, curves and metrics."""
+    import torch
+
+    from training.runs.config import RunConfig
+
+    torch.set_num_threads(1)
+    run = RunConfig.read(config)
+    if seed is not None:
+        run = replace(run, optimiser=replace(run.optimiser, seed=seed))
+    if library is not None:
+        summary = _on_library(run, library, model, out, resume, device)
+    else:
+        summary = _on_dataset(run, fold, out, resume, device)
+    write(summary)
+
+
+def _on_dataset(
+    config: RunConfig, fold: str | None, out: Path | None, resume: bool, device: str
+) -> str:
+    """Train on an extracted dataset and return the summary."""
+    from gdr_model.models.checkpoint import pick_device
+    from training.data.corpus import read_corpus
+    from training.runs.corpus_run import train_on_corpus
+    from training.runs.export import export
+
+    held_out = fold or config.data.held_out or "0"
+    folder = out or Path("runs") / config.name / held_out
+    corpus = read_corpus(config.data)
+    with _progress(config) as on_progress:
+        figures = train_on_corpus(
+            config,
+            held_out,
+            folder,
+            resume=resume,
+            corpus=corpus,
+            device=pick_device(device),
+            on_progress=on_progress,
+        )
+    summary = _summary(config.name, figures, held_out, folder)
+    if corpus.model:
+        try:
+            summary += f"use it with --model {literal(str(export(folder, corpus)))}\n"
+        except GdrError as error:  # the run is finished all the same
+            say(f"gdr: this run makes no model to search with: {for_command_line(error)}")
+    return summary
+
+
+def _on_library(
+    config: RunConfig, root: Path, model: str, out: Path | None, resume: bool, device: str
+) -> str:
+    """Continue training a model on the user's own music and return the summary."""
+    from gdr_model.models.checkpoint import load
+    from gdr_model.store.library import Library
+    from training.runs.library_run import train_library
+
+    folder = out or Path("runs") / "library"
+    with Library.open(root) as library, _progress(config) as on_progress:
+        figures, captions = train_library(
+            config, library, load(model, device), folder, resume=resume, on_progress=on_progress
+        )
+    common = ", ".join(captions.common) or "none"
+    return (
+        f"words from tags and folders: {captions.tagged} of {captions.tracks} tracks (most often: "
+        f"{literal(common)}); from the model: all\n"
+        + _summary(root.name or str(root), figures, "a tenth", folder)
+        + f"use it with --model {literal(str(folder / 'model'))}\n"
+    )
+
+
+def _summary(name: str, figures: dict[str, Any], held_out: str, folder: Path) -> str:
+    scores = figures["validation"]
+    return (
+        f"{literal(name)}: {figures['captions']} captions of {figures['tracks']} tracks, "
+        f"{figures['written_captions']} of them generated; "
+        f"{figures['parameters'] / 1e6:.2f} M parameters, {figures['seconds']:.0f} s\n"
+        f"held out ({literal(held_out)}): R@1 {scores['R@1']:.1f} %, R@10 {scores['R@10']:.1f} %, "
+        f"median rank {scores['median_rank']:g}\n"
+        f"model, log and curves in {literal(str(folder))}\n"
+    )
+
+
+@contextmanager
+def _progress(config: RunConfig) -> Iterator[Callable[[TrainingProgress], None]]:
+    with bars() as progress:
+
+        def on_progress(at: TrainingProgress) -> None:
+            scores = f" · held out R@10 {at.scores['R@10']:.1f} %" if at.scores else ""
+            note = f"loss {at.loss:.3f}{scores}"
+            progress.show(config.name, at.step, config.optimiser.steps, note)
+
+        yield on_progress
