@@ -7,6 +7,7 @@ render, from the lists of sources, and from measurements; what none of them supp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -310,8 +311,8 @@ FORMS = (
 
 
 def finish(text: str, rng: RNG) -> str:
-    """Capitals and full stops as people use them: mostly, or not at all."""
-    text = " ".join(text.replace("music music", "music").split())
+    """Doubled words once ("heavy heavy metal"); capitals and full stops mostly, or not at all."""
+    text = re.sub(r"\b(\w+)( \1\b)+", r"\1", " ".join(text.split()), flags=re.IGNORECASE)
     if rng.random() < 0.5:
         text = text[:1].upper() + text[1:]
         if rng.random() < 0.5 and " " in text and not text.endswith("."):
