@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from gdr_model import audio
 from gdr_model.models import checkpoint
@@ -50,6 +51,7 @@ def neighbours(latents: list[Array]) -> list[set[int]]:
 
 def main(folder: Path, model: str) -> None:
     """Measure and print a table."""
+    torch.set_num_threads(1)
     files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in audio.SUFFIXES][:FILES]
     fine: list[Array] = []
     seconds = took_fine = 0.0

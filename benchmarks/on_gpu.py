@@ -105,6 +105,7 @@ def trained(name: str, precision: str, device: str) -> str:
 
 def main(devices: list[str]) -> None:
     """Measure and print the tables."""
+    torch.set_num_threads(1)
     for device in devices:
         where = torch.cuda.get_device_name() if device == "cuda" else "processor"
         print(f"\n{device}: {where}, {torch.get_num_threads()} threads, torch {torch.__version__}")

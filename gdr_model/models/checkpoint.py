@@ -210,9 +210,6 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
         UsageError: if the device is not here.
     """
     where = pick_device(device)
-    # The networks are too small to share: on a busy two-core machine a second thread made
-    # queries ten times slower, and on an idle one no faster.
-    torch.set_num_threads(1)
     config = ModelConfig.read(name)
     whitening = config.whitening()
     if config.bare:

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from gdr_model.audio import Tags, decode, read_tags
 from gdr_model.errors import Cancelled, DecodeError, LibraryError
+from gdr_model.store import lock
 from gdr_model.store.library import Library
 from gdr_model.store.records import Failure, Sound, Stamp, shown
 from gdr_model.store.scan import scan
@@ -127,15 +127,10 @@ def ingest(
     if dry_run:
         plan = _plan(library, encoder.space, retry_failed, cancelled)
         return _summary(plan, Counter(job.kind for job in plan.jobs), [], 0.0, begun)
-    try:
-        with FileLock(library.store / "ingest.lock", timeout=0):
-            library.drop_damaged(encoder.space)
-            plan = _plan(library, encoder.space, retry_failed, cancelled)
-            return _Run(library, encoder, plan, on_progress, cancelled, begun).run(max(1, jobs))
-    except Timeout:
-        raise LibraryError(
-            f"another gdr is indexing {shown(library.root)}; wait until it is done"
-        ) from None
+    with lock.held(library.store, shown(library.root)):
+        library.drop_damaged(encoder.space)
+        plan = _plan(library, encoder.space, retry_failed, cancelled)
+        return _Run(library, encoder, plan, on_progress, cancelled, begun).run(max(1, jobs))
 
 
 def preview(root: Path) -> Summary:

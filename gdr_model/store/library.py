@@ -18,7 +18,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -29,23 +29,12 @@ from numpy.typing import NDArray
 from gdr_model.audio import Tags
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.paths import store_of
-from gdr_model.store import filters, statements
+from gdr_model.store import filters, lock, statements
+from gdr_model.store.latent_files import LatentFiles
 from gdr_model.store.migrations import prepare
-from gdr_model.store.records import (
-    Failure,
-    Passages,
-    Sound,
-    Stamp,
-    file_stem,
-    former_stem,
-    key,
-    passage_bounds,
-    shown,
-)
+from gdr_model.store.records import Failure, Passages, Sound, Stamp, key, passage_bounds, shown
 from gdr_model.store.rows import RowFile
 from gdr_model.types import Array, LatentSpace, Track
-
-__all__ = ["Failure", "Library", "Passages", "passage_bounds"]
 
 
 class Library:
@@ -58,7 +47,7 @@ class Library:
         self._connection = connection
         self._lock = threading.RLock()
         self._tracks: tuple[int, dict[Any, Track]] = (-1, {})
-        self._files: dict[LatentSpace, tuple[RowFile, RowFile]] = {}
+        self._files = LatentFiles(store / "latents")
 
     @classmethod
     def open(cls, root: Path, *, create: bool = False, store: Path | None = None) -> Library:
@@ -100,9 +89,7 @@ class Library:
     def close(self) -> None:
         """Let go of the store; the library cannot be used afterwards."""
         with self._lock:
-            for files in self._files.values():
-                for file in files:
-                    file.close()
+            self._files.close()
             self._connection.close()
 
     def __enter__(self) -> Library:
@@ -117,6 +104,10 @@ class Library:
     def generation(self) -> int:
         """Grows with every change, whichever program makes it."""
         return int(self._read("SELECT value FROM facts WHERE name = 'generation'")[0][0])
+
+    def is_being_indexed(self) -> bool:
+        """Whether some program is indexing the folder at this moment, this one included."""
+        return lock.is_held(self.store)
 
     def count(self) -> int:
         """How many tracks there are."""
@@ -203,7 +194,7 @@ class Library:
         )
         if not rows:
             raise LibraryError(f"no latents of {space} yet", Hint.INDEX, root=self.root)
-        return self._stored(space, 0, slice(rows[0][0], sum(rows[0])))
+        return self._stored(self._files.of(space).latents, space, slice(rows[0][0], sum(rows[0])))
 
     def passages(self, space: LatentSpace, after: int = 0) -> Passages:
         """The passages with an id above `after` that some track still plays.
@@ -212,7 +203,8 @@ class Library:
             LibraryError: if the file of their means is damaged.
         """
         rows = self._read(statements.PASSAGES, self._number(space), after)
-        means = self._stored(space, 1, np.array([row[4] for row in rows], np.int64))
+        positions = np.array([row[4] for row in rows], np.int64)
+        means = self._stored(self._files.of(space).means, space, positions)
         if not np.isfinite(means).all():
             raise self._damaged("numbers are missing")
         return Passages(
@@ -301,9 +293,9 @@ class Library:
             )
             if not there.rowcount:
                 return
-            latents_file, means_file = self._row_files(space)
-            latents_file.write(first, latents)
-            means_file.write(mean, means)
+            files = self._files.of(space)
+            files.latents.write(first, latents)
+            files.means.write(mean, means)
             connection.executemany(
                 "INSERT INTO passages (space, content, start_s, end_s, mean_row) "
                 "VALUES (?, ?, ?, ?, ?)",
@@ -321,12 +313,13 @@ class Library:
         number = self._number(space)
         if number is None:
             return 0
-        rows, means = (len(file) for file in self._row_files(space))
-        lost = {row[0] for row in self._read(statements.DAMAGED, number, rows, means)}
-        kept = [row for row in self._read(statements.PASSAGES, number, 0) if row[1] not in lost]
-        stored = self._stored(space, 1, np.array([row[4] for row in kept], np.int64))
-        broken = np.flatnonzero(~np.isfinite(stored).all(axis=1))
-        damaged = [(number, content) for content in lost | {kept[at][1] for at in broken}]
+        files = self._files.of(space)
+        lengths = len(files.latents), len(files.means)
+        lost = {row[0] for row in self._read(statements.DAMAGED, number, *lengths)}
+        whole = [row for row in self._read(statements.PASSAGES, number, 0) if row[1] not in lost]
+        means = self._stored(files.means, space, np.array([row[4] for row in whole], np.int64))
+        broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
+        damaged = [(number, content) for content in lost | {whole[row][1] for row in broken}]
         if damaged:
             with self._write() as connection:
                 for statement in (
@@ -382,27 +375,15 @@ class Library:
         rows = self._read(statements.SPACE, *astuple(space))
         return int(rows[0][0]) if rows else None
 
-    def _row_files(self, space: LatentSpace) -> tuple[RowFile, RowFile]:
-        """Where a space keeps its latents and the means of its passages."""
-        with self._lock:
-            if space not in self._files:
-                folder = self.store / "latents"
-                files = []
-                for suffix, dtype in ((".f16", np.float16), (".means", np.float32)):
-                    path = (folder / file_stem(space)).with_suffix(suffix)
-                    if not path.exists():  # another program may be renaming it, too
-                        with suppress(OSError):
-                            (folder / former_stem(space)).with_suffix(suffix).rename(path)
-                    files.append(RowFile(path, space.dim, dtype))
-                self._files[space] = (files[0], files[1])
-            return self._files[space]
-
-    def _stored(self, space: LatentSpace, which: int, at: NDArray[np.int64] | slice) -> Array:
-        if not isinstance(at, slice) and not at.size:
+    def _stored(
+        self, file: RowFile, space: LatentSpace, positions: NDArray[np.int64] | slice
+    ) -> Array:
+        """Rows (N, D) of a file."""
+        if not isinstance(positions, slice) and not positions.size:
             return np.empty((0, space.dim), np.float32)
         try:
             with self._lock:
-                return self._row_files(space)[which].read(at)
+                return file.read(positions)
         except (IndexError, OSError) as error:
             raise self._damaged(str(error)) from error
 

@@ -11,6 +11,7 @@ from gdr_model.store.stores import stores
 from gdr_tui.app.gc_control import kept_for_good
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import RetrieverOptions
+from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from gdr_model.search.retriever import Retriever
@@ -35,6 +36,7 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
         from gdr_model.models.checkpoint import load
         from gdr_model.search.retriever import Retriever
 
+        use_one_thread()
         return Retriever(load(options.model, options.device), libraries)
 
 

@@ -151,3 +151,9 @@ def test_a_device_that_is_not_here_is_refused(folder: Path) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="no cuda device"):
             checkpoint.load(str(folder), "cuda")
+
+
+def test_loading_leaves_the_number_of_threads_to_the_program(folder: Path) -> None:
+    torch.set_num_threads(2)
+    checkpoint.load(str(folder), "cpu").encoder.encode(np.zeros(32_000, np.float32))
+    assert torch.get_num_threads() == 2

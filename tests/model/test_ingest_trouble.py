@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from ingesting import names, run
 
-from gdr_model.errors import Cancelled, LibraryError
+from gdr_model.errors import Cancelled, LibraryError, StoreUnavailable
 from gdr_model.store import ingest as ingest_module
+from gdr_model.store import lock
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
 
@@ -142,9 +142,10 @@ def test_latents_cut_off_by_a_crash_are_made_again(library, music, encoder, writ
 
 def test_two_ingests_of_one_library_at_once(library, music, encoder, write_tone):
     write_tone(music / "a.wav")
-    with (
-        FileLock(library.store / "ingest.lock"),
-        pytest.raises(LibraryError, match="another gdr is indexing"),
-    ):
-        run(library, encoder)
+    assert not library.is_being_indexed()
+    with lock.held(library.store, "the folder"):
+        assert library.is_being_indexed()
+        with pytest.raises(StoreUnavailable, match=f"another gdr is indexing {music}; wait"):
+            run(library, encoder)
+    assert not library.is_being_indexed()
     assert run(library, encoder) == {"new": 1, "encoded": 1}

@@ -16,8 +16,8 @@ from storing import OTHER, SPACE, put
 
 from gdr_model.audio import Tags
 from gdr_model.errors import Hint, LibraryError
-from gdr_model.store.library import Library, passage_bounds
-from gdr_model.store.records import Sound, Stamp, file_stem, former_stem
+from gdr_model.store.library import Library
+from gdr_model.store.records import Sound, Stamp, file_stem, former_stem, passage_bounds
 from gdr_model.types import PASSAGE_S
 
 # Latents and passages
@@ -139,7 +139,7 @@ def test_a_killed_program_loses_at_most_the_track_it_was_at(music):
 import numpy as np
 from pathlib import Path
 from gdr_model.store.library import Library
-from gdr_model.store.records import Sound, Stamp, file_stem, former_stem
+from gdr_model.store.records import Sound, Stamp, file_stem, former_stem, passage_bounds
 from gdr_model.audio import Tags
 from gdr_model.types import LatentSpace
 library = Library.open(Path({str(music)!r}), create=True)

@@ -123,7 +123,7 @@ class Indexer:
 
     def unlocked(self) -> bool:
         """Whether folders that another program was indexing can be indexed by now."""
-        return bool(self._locked) and not any(map(_is_locked, self._locked))
+        return bool(self._locked) and not any(map(self._is_being_indexed, self._locked))
 
     def _index_all(self, on_progress: Callable[[Indexing], None], cancelled: Cancel) -> Indexed:
         began = time.monotonic()
@@ -134,7 +134,7 @@ class Indexer:
                 total = self._index_one(root, total, on_progress, cancelled)
             except (LibraryError, DecodeError, OSError) as error:
                 total = replace(total, problems=(*total.problems, sentence(error)))
-                if _is_locked(root):
+                if self._is_being_indexed(root):
                     self._locked.append(root)
         return replace(total, took_s=time.monotonic() - began)
 
@@ -173,20 +173,9 @@ class Indexer:
             failed=total.failed + len(summary.failed) + summary.skipped_failed,
         )
 
-
-def _is_locked(root: Path) -> bool:
-    """Whether a program is indexing this folder."""
-    from filelock import FileLock, Timeout
-
-    from gdr_model import paths
-
-    lock = paths.store_of(root) / "ingest.lock"
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
+    def _is_being_indexed(self, root: Path) -> bool:
+        try:
+            library = self._libraries.existing(root)
+        except LibraryError:
             return False
-    except Timeout:
-        return True
-    except OSError:
-        return False
+        return library is not None and library.is_being_indexed()

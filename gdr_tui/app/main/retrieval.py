@@ -17,6 +17,7 @@ from gdr_tui.app.gc_control import kept_for_good
 from gdr_tui.app.main.libraries import Libraries
 from gdr_tui.app.values import Loaded
 from gdr_tui.safe_text import literal
+from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
@@ -32,6 +33,7 @@ def load_model(name: str, device: str) -> Model:
     """Load a model from its files."""
     from gdr_model.models import checkpoint
 
+    use_one_thread()
     return checkpoint.load(name, device)
 
 

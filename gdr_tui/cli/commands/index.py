@@ -17,6 +17,7 @@ from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import music_folder
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
+from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from gdr_model.models.config import ModelConfig
@@ -74,6 +75,7 @@ class LoadedOnUse:
         if self._encoder is None:
             from gdr_model.models.checkpoint import load
 
+            use_one_thread()
             self._encoder = load(self._config.spelled, self._device).encoder
         return self._encoder.encode(samples, cancelled)
 

@@ -17,6 +17,7 @@ from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
+from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from training.runs.config import RunConfig
@@ -65,11 +66,9 @@ def train(
     device: DeviceOption = Device.AUTO,
 ) -> None:
     """Train a retriever. The run's folder gets the model, a log, curves and metrics."""
-    import torch
-
     from training.runs.config import RunConfig
 
-    torch.set_num_threads(1)
+    use_one_thread()
     run = RunConfig.read(config)
     if seed is not None:
         run = replace(run, optimiser=replace(run.optimiser, seed=seed))
