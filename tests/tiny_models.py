@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     ClapConfig,
@@ -81,3 +83,41 @@ def t5(folder: Path, seed: int = 0) -> Path:
         T5EncoderModel(config).save_pretrained(folder)
     tokenizer(folder)
     return folder
+
+
+def _laion_name(name: str) -> str:
+    """What laion-clap calls a tensor of transformers, but for queries, keys and values."""
+    for ours, theirs in (
+        (r"^text_model\.", "text_branch."),
+        (r"^audio_model\.audio_encoder\.", "audio_branch."),
+        (r"_projection\.linear1\.", "_projection.0."),
+        (r"_projection\.linear2\.", "_projection.2."),
+        (r"\.batch_norm\.", ".bn0."),
+        (r"\.layernorm_before\.", ".norm1."),
+        (r"\.layernorm_after\.", ".norm2."),
+        (r"\.attention\.self\.relative_position", ".attn.relative_position"),
+        (r"(blocks.*)\.attention\.output\.dense\.", r"\1.attn.proj."),
+        (r"(blocks.*)\.intermediate\.dense\.", r"\1.mlp.fc1."),
+        (r"(blocks.*)\.output\.dense\.", r"\1.mlp.fc2."),
+    ):
+        name = re.sub(ours, theirs, name)
+    return name
+
+
+def laion_tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a folder as laion-clap would have them, with what it has besides."""
+    state = load_file(folder / "model.safetensors")
+    tensors: dict[str, torch.Tensor] = {}
+    for name, value in state.items():
+        split = re.fullmatch(r"(.*blocks.*)\.attention\.self\.(query|key|value)\.(\w+)", name)
+        if split is None:
+            tensors[_laion_name(name)] = value
+        elif split[2] == "query":
+            thirds = [name.replace(".query.", f".{part}.") for part in ("query", "key", "value")]
+            joined = torch.cat([state[third] for third in thirds])
+            tensors[_laion_name(f"{split[1]}.attn.qkv.{split[3]}")] = joined
+    tensors["audio_branch.spectrogram_extractor.stft.conv_real.weight"] = torch.zeros(3)
+    tensors["audio_branch.head.weight"] = torch.zeros(3)
+    tensors["text_transform.0.weight"] = torch.zeros(3)
+    tensors["text_branch.embeddings.position_ids"] = torch.arange(90)[None]
+    return tensors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.denoisers.unet import UnetConfig, UnetDenoiser
+from gdr_model.diffusion.denoisers.upstream import unet_keys
 from gdr_model.types import TextEmbedding
 
 TRANSFORMER = TransformerConfig(dim=8, frames=16, patch=4, width=32, layers=2, text_width=12)
@@ -132,8 +134,6 @@ def test_every_weight_gets_a_gradient(net, words) -> None:
 
 
 def test_a_description_survives_json_and_names_its_kind(net) -> None:
-    import json
-
     described = json.loads(json.dumps(describe(net)))
     assert KINDS[described["kind"]][0] is type(net)
     assert build(described).config == net.config
@@ -203,8 +203,6 @@ def test_a_unet_takes_passages_of_any_multiple_of_its_factors(words) -> None:
 
 def test_unet_weights_of_the_authors_come_back_under_our_names() -> None:
     """Their names, our tensors: nothing is lost, nothing is left over."""
-    from gdr_model.diffusion.denoisers.upstream import unet_keys
-
     torch.manual_seed(0)
     net, again = UnetDenoiser(UNET), UnetDenoiser(UNET)
     names = unet_keys(UNET.items, UNET.attentions)

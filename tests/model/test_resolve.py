@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from gdr_model import paths
 from gdr_model.encoders.registry import pairs
@@ -116,8 +118,6 @@ def test_one_folder_named_twice_is_one_space(tiny_clap: Path, tmp_path: Path) ->
 
 
 def test_the_space_depends_on_the_audio_tower_alone(tiny_clap: Path, tmp_path: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
     other = tmp_path / "other"
     shutil.copytree(tiny_clap, other)
     tensors = load_file(other / "model.safetensors")
@@ -211,8 +211,6 @@ def test_the_table_agrees_with_itself() -> None:
 
 
 def test_the_builtin_encoder_comes_with_its_retriever(tiny_clap: Path) -> None:
-    from dataclasses import replace
-
     pair = replace(locate(str(tiny_clap)), audio=pairs.BUILTIN)
     with pytest.raises(ModelError, match="no audio encoder apart from a retriever"):
         pair.load_audio(CPU)
