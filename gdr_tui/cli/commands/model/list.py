@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gdr_model.errors import GdrError, WeightsMissing
 from gdr_tui.cli.output import write
-from gdr_tui.next_steps import for_command_line, step
+from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
@@ -50,14 +50,11 @@ def _size(config: ModelConfig) -> str:
 
 
 def _builtin(pair: Pair) -> str:
-    from gdr_model.encoders.builtin.minilm import find
     from gdr_model.models.config import SHIPPED, ModelConfig
 
-    try:
-        words, state = str(find()), "ready"
-    except WeightsMissing as error:
-        words, state = for_command_line(error), "missing"
+    folder, words = _where(pair.text.weights)
     sound = _size(ModelConfig.read(str(SHIPPED)))
+    state = "ready" if folder else "missing"
     return _line(pair.name, state, pair.about, f"{sound}; {pair.text.name}: {words}")
 
 
@@ -66,7 +63,7 @@ def _pair(pair: Pair) -> str:
     places = [_where(part) for part in parts]
     lacking = any(folder is None for folder, _ in places)
     weights = "; ".join(
-        f"{part.key} ({part.licence}): {place}"
+        f"{part.key or part.about} ({part.licence}): {place}"
         for part, (_, place) in zip(parts, places, strict=True)
     )
     return _line(pair.name, "missing" if lacking else "no retriever", pair.about, weights)
@@ -74,10 +71,12 @@ def _pair(pair: Pair) -> str:
 
 def _where(part: Weights) -> tuple[Path | None, str]:
     """The folder of some weights, if they are installed, and where they are or how to get them."""
+    from gdr_model.encoders.builtin import minilm
+    from gdr_model.encoders.registry.pairs import MINILM_WEIGHTS
     from gdr_model.models import weights
 
     try:
-        folder = weights.find(part)
+        folder = minilm.find() if part is MINILM_WEIGHTS else weights.find(part)
     except WeightsMissing as error:
         return None, step(error.hint, **error.facts) if error.hint else str(error)
     return folder, str(folder)
