@@ -141,15 +141,20 @@ def indexing(home: Path, folder: Path) -> dict[str, str]:
     return {"quit while indexing": f"{quitting:.2f} s"}
 
 
-def main() -> None:
-    """Create the libraries that do not exist, and measure."""
+def options() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=240, help="length of each track")
     parser.add_argument(
         "--home", type=Path, help="folder to keep for another run; default: a temporary one"
     )
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Create the libraries that do not exist, and measure."""
+    args = options().parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-app-"))
     from gdr_model import paths
 

@@ -9,7 +9,7 @@ random weights instead: its times equal those of the real one, its accuracy is m
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from contextlib import ExitStack
@@ -80,10 +80,21 @@ def main(folder: Path, model: str) -> None:
         )
 
 
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="folder of music")
+    parser.add_argument("model", nargs="?", default="clap", help="as for --model (default: clap)")
+    parser.add_argument(
+        "--untrained", action="store_true", help="CLAP with random weights: for the times alone"
+    )
+    return parser
+
+
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if word != "--untrained"]
+    args = options().parse_args()
     with ExitStack() as stack:
-        chosen = words[1] if len(words) > 1 else "clap"
-        if "--untrained" in sys.argv:
-            chosen = str(untrained(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        main(Path(words[0]), chosen)
+        model = args.model
+        if args.untrained:
+            model = str(untrained(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        main(args.folder, model)

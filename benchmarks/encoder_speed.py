@@ -6,7 +6,7 @@ published sizes and random weights, which take as long as trained ones.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -60,5 +60,14 @@ def main(seconds: int) -> None:
             )
 
 
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "seconds", nargs="?", type=int, default=60, help="length of the sound (default: 60)"
+    )
+    return parser
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    main(options().parse_args().seconds)

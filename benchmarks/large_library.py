@@ -78,15 +78,20 @@ print(f"map: {', '.join(shown)}; longest stall of another thread {1000 * longest
 """
 
 
-def main() -> None:
-    """Create the library if it does not exist, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=240)
     parser.add_argument(
         "--home", type=Path, help="folder to keep for another run; default: a temporary one"
     )
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Create the library if it does not exist, and measure."""
+    args = options().parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-large-"))
     os.environ["GDR_HOME"] = str(home)
     root = home / "music"

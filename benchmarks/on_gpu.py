@@ -9,7 +9,7 @@ trained ones.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -121,6 +121,15 @@ def main(devices: list[str]) -> None:
                 print(row, flush=True)
 
 
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "devices", nargs="*", metavar="cpu|cuda", help="default: those that are available"
+    )
+    return parser
+
+
 if __name__ == "__main__":
-    here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    main(sys.argv[1:] or here)
+    available = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    main(options().parse_args().devices or available)
