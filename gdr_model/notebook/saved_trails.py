@@ -76,7 +76,7 @@ class LibraryPrint:
 
 @dataclass(frozen=True)
 class SavedQuery:
-    """A query of a session file."""
+    """A query of a saved trail."""
 
     id: int
     parent: int | None
@@ -87,7 +87,7 @@ class SavedQuery:
 
 @dataclass(frozen=True)
 class SavedTrail:
-    """What a session file holds, parents before children."""
+    """The queries of a trail, parents before children."""
 
     queries: tuple[SavedQuery, ...]
     model: ModelPrint
@@ -100,7 +100,7 @@ class SavedTrail:
         """One sentence for everything because of which a replay may give other results."""
         said = []
         if model.fingerprint != self.model.fingerprint:
-            said.append(f"the session was drawn by the model {self.model.name}")
+            said.append(f"the trail was drawn by the model {self.model.name}")
             said[0] += (
                 " of other weights" if model.name == self.model.name else f", not {model.name}"
             )
@@ -110,7 +110,7 @@ class SavedTrail:
                 continue
             was = next((b for b in before.values() if b.root == now.root), None)
             if was is None:
-                said.append(f"{now.root} is another library than the session's")
+                said.append(f"{now.root} is a different library from the trail's")
             else:
                 before.pop(was.fingerprint)
                 changed = f"{was.tracks} tracks then, {now.tracks} now"
@@ -129,7 +129,7 @@ class SavedTrail:
         by_id = {query.id: query for query in self.queries}
         for id in ids:
             if id not in by_id:
-                raise UsageError(f"the session has no query {id}; it has {_listed(list(by_id))}")
+                raise UsageError(f"this trail has no query {id}; it has {_listed(list(by_id))}")
         return tuple(by_id[id] for id in ids) or self.queries
 
     def to_json(self) -> str:
@@ -148,20 +148,20 @@ class SavedTrail:
         try:
             raw = json.loads(text)
         except ValueError as error:
-            raise UsageError(f"this session cannot be read: {error}") from error
+            raise UsageError(f"this saved trail cannot be read: {error}") from error
         if not isinstance(raw, dict) or "gdr_session" not in raw:
             raise UsageError("this is no saved trail of gdr", Hint.SAVE_TRAIL)
         version = raw.pop("gdr_session")
         if version != FORMAT:
             raise UsageError(
-                f"a newer gdr wrote this session (format {version}, this one reads {FORMAT}); "
+                f"a newer gdr saved this trail (format {version}, this one reads {FORMAT}); "
                 "upgrade gdr to replay it"
             )
-        return decode.into(cls, raw, prefix="this session cannot be read: ")
+        return decode.into(cls, raw, prefix="this saved trail cannot be read: ")
 
     @classmethod
     def read(cls, file: Path) -> SavedTrail:
-        """Read a session file.
+        """Read a saved trail.
 
         Raises:
             UsageError: if it cannot be read.
@@ -169,7 +169,7 @@ class SavedTrail:
         try:
             return cls.from_json(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read as a session: {error}") from error
+            raise UsageError(f"{file} cannot be read as a saved trail: {error}") from error
 
 
 def _listed(ids: list[int]) -> str:

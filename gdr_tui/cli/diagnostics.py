@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -14,6 +15,8 @@ from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 
 INTERRUPTED = 130
+Misused: Any = typer.BadParameter.__bases__[0]
+"""What the parser raises for unknown commands, options and values; typer exports subclasses."""
 
 
 def say(sentence: str) -> None:
@@ -42,7 +45,9 @@ def verdict() -> Iterator[None]:
     except GdrError as error:
         say(f"gdr: {for_command_line(error)}")
         raise Failed(error.exit_code) from None
-    except typer.BadParameter as error:
+    except Misused as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise  # its message is the help, which typer prints
         # Some versions of typer put the class of the exception before what it says.
         sentence = error.format_message().replace(": Value error, ", ": ").strip().rstrip(".")
         say(f"gdr: {sentence[0].lower()}{sentence[1:]}")

@@ -1,4 +1,4 @@
-"""A session file: what it holds, what it refuses, what it says has changed."""
+"""A saved trail: what it holds, what it refuses, what it says has changed."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ MODEL = ModelPrint("builtin", "0" * 16)
 LIBRARY = LibraryPrint("/music", 40, "1" * 16)
 
 
-def session() -> SavedTrail:
+def trail() -> SavedTrail:
     first = Steering("warm dub", negatives=(WeightedText("drums", 0.5),), likes=(ODD,), seed=7)
     second = first.but(prompt="with strings", edit=Edit(ODD, 64.0, 0.4, "warm dub"))
     queries = (SavedQuery(1, None, first), SavedQuery(4, 1, second, "genre = jazz", "mine"))
     return SavedTrail(queries, MODEL, (LIBRARY,), 50, 4)
 
 
-def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    file = tmp_path / "session.json"
-    file.write_text(session().to_json(), encoding="utf-8")
-    assert SavedTrail.read(file) == session()
+def test_a_saved_trail_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "trail.json"
+    file.write_text(trail().to_json(), encoding="utf-8")
+    assert SavedTrail.read(file) == trail()
     assert file.read_bytes().isascii()
 
 
 def test_queries_are_chosen_by_number() -> None:
-    assert session().chosen(()) == session().queries
-    assert [query.id for query in session().chosen([4])] == [4]
+    assert trail().chosen(()) == trail().queries
+    assert [query.id for query in trail().chosen([4])] == [4]
     with pytest.raises(UsageError, match="no query 3; it has 1 to 4"):
-        session().chosen([3])
+        trail().chosen([3])
 
 
 @pytest.mark.parametrize(
@@ -49,42 +49,42 @@ def test_queries_are_chosen_by_number() -> None:
     [
         ("[]", "no saved trail of gdr"),
         ("{", "cannot be read"),
-        ('{"gdr_session": 9}', "a newer gdr wrote this session"),
+        ('{"gdr_session": 9}', "a newer gdr saved this trail"),
         ('{"gdr_session": 1}', "cannot be read: the field queries is missing"),
     ],
 )
 def test_other_files_are_refused_in_one_sentence(tmp_path: Path, text: str, why: str) -> None:
-    file = tmp_path / "session.json"
+    file = tmp_path / "trail.json"
     file.write_text(text)
     with pytest.raises(UsageError, match=why):
         SavedTrail.read(file)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read as a session"):
+    with pytest.raises(UsageError, match="cannot be read as a saved trail"):
         SavedTrail.read(tmp_path / "none.json")
 
 
 def test_nothing_is_said_where_nothing_has_changed() -> None:
     moved = LibraryPrint("/elsewhere", 40, LIBRARY.fingerprint)
-    assert session().differences(MODEL, [LIBRARY]) == []
-    assert session().differences(MODEL, [moved]) == []
+    assert trail().differences(MODEL, [LIBRARY]) == []
+    assert trail().differences(MODEL, [moved]) == []
 
 
 def test_what_has_changed_is_said() -> None:
     other = ModelPrint("mine", "2" * 16)
-    assert session().differences(other, [LibraryPrint("/music", 41, "3" * 16)]) == [
-        "the session was drawn by the model builtin, not mine",
+    assert trail().differences(other, [LibraryPrint("/music", 41, "3" * 16)]) == [
+        "the trail was drawn by the model builtin, not mine",
         "/music has changed since: 40 tracks then, 41 now",
     ]
     retrained = ModelPrint("builtin", "2" * 16)
-    assert session().differences(retrained, [LibraryPrint("/other", 4, "3" * 16)]) == [
-        "the session was drawn by the model builtin of other weights",
-        "/other is another library than the session's",
+    assert trail().differences(retrained, [LibraryPrint("/other", 4, "3" * 16)]) == [
+        "the trail was drawn by the model builtin of other weights",
+        "/other is a different library from the trail's",
         "/music is not searched, but was then",
     ]
     retagged = LibraryPrint("/music", 40, "3" * 16)
-    assert session().differences(MODEL, [retagged]) == [
+    assert trail().differences(MODEL, [retagged]) == [
         "/music has changed since: 40 tracks as then, but not the same"
     ]
 
