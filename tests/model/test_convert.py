@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 import references as ref
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
+from gdr_model.encoders import t5
 from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
 from gdr_model.encoders.mule.published_convert import h5_paths
@@ -125,6 +128,80 @@ def test_the_official_muscall_checkpoint_becomes_the_same_network(tmp_path: Path
         convert(tmp_path / "muscall.pt", "muscall", tmp_path / "again")
 
 
+def muscall_checkpoint(path: Path, **changes) -> Path:
+    """The state dict of a small MusCALL; a change of None drops the tensor."""
+    state = dict(ref.alive(Muscall(upstream_config(ref.MUSCALL))).state_dict()) | changes
+    torch.save({name: value for name, value in state.items() if value is not None}, path)
+    return path
+
+
+def test_the_sizes_of_muscall_follow_from_its_tensors(tmp_path: Path) -> None:
+    convert(muscall_checkpoint(tmp_path / "file.pt"), "muscall", tmp_path / "made", 4)
+    described = json.loads((tmp_path / "made" / "config.json").read_text())
+    audio, text = ref.MUSCALL["audio"], ref.MUSCALL["text"]
+    assert described["audio_seconds"] == audio["audio_len_seconds"]
+    assert described["audio_channels"] == audio["conv_out_channels"]
+    assert described["text_layers"] == text["num_hidden_layers"]
+    assert (described["vocabulary"], described["text_heads"]) == (text["vocab_size"], 4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"audio_projection.weight": None}, "lacks a part of MusCALL"),
+        (
+            {"audio_backbone.attnpool.positional_embedding": torch.zeros(8, 64)},
+            "lacks a part of MusCALL",
+        ),
+        ({"textual_head.ln_final.bias": None}, "has no tensor textual_head.ln_final.bias"),
+        ({"textual_head.pooler": torch.zeros(2)}, "1 tensors that this network does not have"),
+        ({"text_projection.weight": torch.zeros(3, 24)}, r"of shape \(3, 24\)"),
+    ],
+)
+def test_a_checkpoint_that_is_not_all_of_muscall_is_refused(
+    changes: dict, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        convert(
+            muscall_checkpoint(tmp_path / "file.pt", **changes), "muscall", tmp_path / "made", 4
+        )
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("dropped", "said"),
+    [
+        ("slow_layers.0.blocks.0.residual_path.6.scalar", "lacks a part of MULE's PyTorch port"),
+        ("fusion_layers.0.conv1.conv.weight", "lacks a part of MULE's PyTorch port"),
+        ("fast_layers.2.blocks.0.residual_path.4.fc.0.bias", "has no tensor fast_layers.2"),
+    ],
+)
+def test_a_checkpoint_that_is_not_all_of_the_port_is_refused(
+    dropped: str, said: str, tmp_path: Path
+) -> None:
+    net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT, "the reference")))
+    state = {name: value for name, value in net.state_dict().items() if name != dropped}
+    assert len(state) == len(net.state_dict()) - 1
+    torch.save(state, tmp_path / "port.pt")
+    with pytest.raises(ModelError, match=said):
+        convert(tmp_path / "port.pt", "mule-port", tmp_path / "made")
+
+
+def test_a_pickled_folder_of_t5_is_converted_by_name(tiny_t5: Path, tmp_path: Path) -> None:
+    source = tmp_path / "old"
+    shutil.copytree(tiny_t5, source)
+    torch.save(load_file(source / "model.safetensors"), source / "pytorch_model.bin")
+    (source / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="holds a pickle"):
+        t5.load_text(source, torch.device("cpu"))
+    convert(source, "t5", tmp_path / "new")
+    ours, original = (
+        t5.load_text(folder, torch.device("cpu")).embed(["warm piano"])
+        for folder in (tmp_path / "new", tiny_t5)
+    )
+    np.testing.assert_array_equal(ours.states, original.states)
+
+
 class Harmful:
     def __reduce__(self):
         return print, ("run",)
@@ -147,7 +224,7 @@ def test_checkpoints_that_run_something_or_hold_something_else_are_refused(
     assert capsys.readouterr().out == ""
 
 
-def test_what_cannot_be_meant_is_said_first(tmp_path: Path) -> None:
+def test_an_invalid_name_or_path_is_refused_first(tmp_path: Path) -> None:
     (tmp_path / "file.pt").touch()
     with pytest.raises(UsageError, match="use mule"):
         convert(tmp_path / "file.pt", "vggish", tmp_path / "made")

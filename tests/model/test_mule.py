@@ -83,6 +83,46 @@ def test_the_full_networks_have_the_published_sizes(network, config, parameters:
     assert config.dim == 1728
 
 
+def test_an_untrained_block_passes_its_input_on() -> None:
+    """Residual branches begin at gain zero, as in the paper."""
+    x = torch.randn(2, 8, 6, 10)
+    for block in (mule.Block(8, 8, 2, 1.0, 0.2), mule_port.Plain(8, 2, 1.0, 0.2)):
+        with torch.inference_mode():
+            assert torch.equal(block(x), x)
+
+
+def test_a_transition_changes_width_and_divides_the_bands() -> None:
+    x = torch.randn(2, 8, 6, 10)
+    for block in (
+        ref.alive(mule.Block(8, 12, 2, 0.9, 0.2, transition=True, stride=2)),
+        ref.alive(mule_port.Transition(8, 12, 2, 2, 0.9, 0.2)),
+    ):
+        with torch.inference_mode():
+            assert block(x).shape == (2, 12, 3, 10)
+
+
+def test_the_published_fusion_joins_channels_and_the_ports_joins_frames() -> None:
+    slow, fast = torch.randn(1, 8, 6, 10), torch.randn(1, 4, 6, 40)
+    with torch.inference_mode():
+        joined = ref.alive(mule.Fusion(4, 5, 3))(slow, fast)
+        appended = ref.alive(mule_port.Fusion(4, 8, 7, 4))(slow, fast)
+    assert joined.shape == (1, 11, 6, 10)
+    torch.testing.assert_close(joined[:, :8], slow)
+    assert appended.shape == (1, 8, 6, 10 + (40 - 7) // 4 + 1)
+    torch.testing.assert_close(appended[..., :10], slow)
+
+
+def test_excitation_weighs_channels_by_their_means() -> None:
+    """At zero weights: half of 2 in the published network, half of 1 in the port."""
+    block, port = mule.Block(8, 8, 2, 1.0, 0.2), mule_port.Excite(8)
+    x = torch.randn(2, 8, 6, 10)
+    for parameter in (*block.parameters(), *port.parameters()):
+        torch.nn.init.zeros_(parameter)
+    with torch.inference_mode():
+        torch.testing.assert_close(block.excite(x), x)
+        torch.testing.assert_close(port(x), x / 2)
+
+
 @pytest.mark.parametrize("size", [37, 38, 75, 300])
 @pytest.mark.parametrize(("kernel", "stride"), [(1, 2), (3, 1), (3, 2), (3, 8), (7, 4)])
 def test_same_padding_leaves_a_frame_a_stride_and_the_odd_sample_at_the_end(

@@ -14,7 +14,14 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.muscall import encoder as muscall
-from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, upstream_config
+from gdr_model.encoders.muscall.net import (
+    POOL_HEADS,
+    Bottleneck,
+    Muscall,
+    MuscallConfig,
+    attend,
+    upstream_config,
+)
 from gdr_model.errors import Cancelled, ModelError, WeightsMissing
 from gdr_model.types import LatentSpace
 
@@ -44,6 +51,80 @@ def test_the_full_network_has_the_papers_size() -> None:
     assert sum(p.numel() for p in net.parameters()) / 1e6 == pytest.approx(40.77, abs=0.005)
     assert net.config.samples == 320_000
     assert net.config.positions == 77
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_is_that_of_torch(causal: bool) -> None:
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 5, 12) for _ in range(3))
+    theirs = torch.nn.MultiheadAttention(12, 3, bias=False, batch_first=True)
+    with torch.inference_mode():
+        theirs.in_proj_weight.copy_(torch.eye(12).repeat(3, 1))
+        theirs.out_proj.weight.copy_(torch.eye(12))
+        mask = torch.ones(5, 5).triu(1).bool() if causal else None
+        wanted, _ = theirs(q, k, v, attn_mask=mask)
+        torch.testing.assert_close(attend(q, k, v, 3, causal=causal), wanted)
+
+
+def test_the_pool_is_clips(net: Muscall) -> None:
+    """A query from the mean of all positions, computed by torch's own attention."""
+    pool = net.audio_backbone.attnpool
+    features = torch.randn(2, pool.q_proj.in_features, 4, 2)
+    positions = features.flatten(2).permute(2, 0, 1)
+    positions = torch.cat([positions.mean(0, keepdim=True), positions])
+    positions = positions + pool.positional_embedding[:, None]
+    width = positions.shape[-1]
+    with torch.inference_mode():
+        wanted, _ = F.multi_head_attention_forward(
+            query=positions[:1],
+            key=positions,
+            value=positions,
+            embed_dim_to_check=width,
+            num_heads=POOL_HEADS,
+            q_proj_weight=pool.q_proj.weight,
+            k_proj_weight=pool.k_proj.weight,
+            v_proj_weight=pool.v_proj.weight,
+            in_proj_weight=None,
+            in_proj_bias=torch.cat([pool.q_proj.bias, pool.k_proj.bias, pool.v_proj.bias]),
+            bias_k=None,
+            bias_v=None,
+            add_zero_attn=False,
+            dropout_p=0,
+            out_proj_weight=pool.c_proj.weight,
+            out_proj_bias=pool.c_proj.bias,
+            use_separate_proj_weight=True,
+            training=False,
+            need_weights=False,
+        )
+        torch.testing.assert_close(pool(features), wanted[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("stride", "width_in"), [(1, 8), (2, 8), (2, 6)])
+def test_a_bottleneck_is_resnets_with_an_average_in_the_place_of_the_stride(
+    stride: int, width_in: int
+) -> None:
+    block = ref.alive(Bottleneck(width_in, 2, stride))
+    x = torch.randn(2, width_in, 6, 10)
+
+    def silence(part: torch.nn.Module) -> None:
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+
+    with torch.inference_mode():
+        assert block(x).shape == (2, 8, 6 // stride, 10 // stride)
+        silence(block.bn3)
+        skip = x if block.downsample is None else block.downsample(F.avg_pool2d(x, stride))
+        torch.testing.assert_close(block(x), F.relu(skip), rtol=1e-4, atol=1e-5)
+
+
+def test_points_of_a_batch_are_those_of_each_window(net: Muscall) -> None:
+    samples = 0.1 * torch.randn(3, CONFIG.samples, generator=torch.Generator().manual_seed(0))
+    samples[1] *= 0.01  # the floor follows each window's own level
+    with torch.inference_mode():
+        together = net.sound(samples)
+        for row in range(3):
+            alone = net.sound(samples[[row]])[0]
+            torch.testing.assert_close(alone, together[row], rtol=1e-3, atol=1e-4)
 
 
 def test_each_second_reads_the_window_around_it(encoder, net: Muscall) -> None:
