@@ -1,6 +1,6 @@
-"""The app: paints first, then reads the library, loads the model and indexes what is new.
+"""The app: paints a frame, then reads the library, loads the model and indexes what is new.
 
-Importing this module loads neither torch nor an index; `Session` does that on threads.
+Importing this module loads neither torch nor an index; the session does that on threads.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ THEME = Theme(
     panel="#242833",
 )
 LEAVING_S = 0.3
-"""The end waits this long for the trail to be written and for threads to end."""
+"""Quitting waits this long for the trail to be written and for threads to end."""
 LIGHT_THEME = Theme(
     name="gdr-light",
     primary="#2f6690",
@@ -62,12 +62,12 @@ LIGHT_THEME = Theme(
 
 
 class GdrApp(App[None]):
-    """Finds music by drawing the query."""
+    """Find music by generating the query."""
 
     TITLE = "gdr"
     BINDINGS: ClassVar[list[BindingType]] = [keys.SUSPEND]
     CSS_PATH = Path(__file__).with_name("gdr.tcss")
-    # Textual's own declaration of these is no ClassVar, so ours cannot be one either.
+    # Textual's own declaration of these is not a ClassVar, so ours cannot be one either.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-sliver"),
@@ -77,7 +77,7 @@ class GdrApp(App[None]):
     ]
 
     def __init__(self, session: Parts, chosen: settings.Settings, problem: str = "") -> None:
-        # Said before Textual chooses its filter: else NO_COLOR would leave shades of grey.
+        # Set before Textual chooses its filter; otherwise NO_COLOR would leave shades of grey.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = session
         self.background = Background()
@@ -94,7 +94,7 @@ class GdrApp(App[None]):
         return self.main
 
     def on_mount(self) -> None:
-        """Set looks and keys; start to work once the first frame is painted."""
+        """Set theme and keys; start work once the first frame is painted."""
         for theme in (THEME, LIGHT_THEME):
             self.register_theme(theme)
         self._set_theme()
@@ -105,13 +105,13 @@ class GdrApp(App[None]):
         self.call_after_refresh(self._begin)
 
     def _set_theme(self) -> None:
-        """The theme of the settings; the terminal's own colours where no colour is wanted."""
+        """Use the theme of the settings, or the terminal's own colours under NO_COLOR."""
         name = "ansi-dark" if self.no_color else self._settings.theme
         if name in self.available_themes:
             self.theme = name
         else:
             self.theme = THEME.name
-            self.notify(f"there is no theme {literal(name)}; gdr's own is used", markup=False)
+            self.notify(f"unknown theme {literal(name)}; using gdr's own", markup=False)
 
     def _begin(self) -> None:
         self.main.begin()
@@ -125,11 +125,11 @@ class GdrApp(App[None]):
         self.main.library.action_open_folder()
 
     def action_help(self) -> None:
-        """Every key."""
+        """List every key."""
         self.push_screen(HelpDialog(self._keymap_used.keys))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the keys, by name."""
+        """Offer every action of the keys by name."""
         rows = keymap.help_rows(self._keymap_used.keys)
         for binding, (group, shown, name, tooltip, _) in zip(keys.ALL, rows, strict=False):
 
@@ -137,44 +137,44 @@ class GdrApp(App[None]):
                 await self.main.run_action(action)
 
             yield SystemCommand(f"{name} ({shown})", f"{group}: {tooltip}", act)
-        yield SystemCommand("Theme", "Change the colours for this sitting", self.search_themes)
+        yield SystemCommand("Theme", "Change the colours for this session", self.search_themes)
 
     def action_suspend_process(self) -> None:
-        """Give the terminal back to the shell until `fg`; a stopped program makes no sound."""
+        """Return to the shell until `fg`; a stopped program makes no sound."""
         self.main.playback.state.stop()
         super().action_suspend_process()
 
     async def action_quit(self) -> None:
-        """Leave at once; what runs in the background is told to stop."""
+        """Quit at once; background work is cancelled."""
         self._leaving = True
         self.main.playback.state.stop()
         self.exit()
 
     async def on_event(self, event: events.Event) -> None:
-        """Take no more keys once the user leaves: what they open would find nothing to open in."""
+        """Ignore keys once the app is quitting: what they open would have nowhere to open."""
         if not (self._leaving and isinstance(event, events.InputEvent)):
             await super().on_event(event)
 
 
 def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> None:
-    """Run the app until the user leaves it."""
+    """Run the app until the user quits."""
     chosen, problem = settings.load()
     session = Session(libraries, model, device)
     app = GdrApp(session, chosen, problem)
     app.run()
     deadline = time.monotonic() + LEAVING_S
-    app.background.stop(0)  # what draws would keep the processor from what writes
+    app.background.stop(0)  # a draw would keep the CPU from the writer
     written = app.notebook.close(LEAVING_S)
     if not written or app.notebook.unwritten:
         say(
-            "gdr: the last changes of the trail and the crates could not be kept: "
+            "gdr: the last changes to the trail and the crates could not be saved: "
             + app.notebook.problem
         )
     if app.background.stop(max(0.0, deadline - time.monotonic())) and written:
         session.close()
-    # A thread deep inside a network or a decoder cannot be stopped, and ending the interpreter
-    # under it crashes; everything on disk is written so that it can be left at any point. Without
-    # such a thread, too, unloading the libraries would take longer than all of the above.
+    # A thread deep inside a network or a decoder cannot be stopped, and shutting down the
+    # interpreter under it crashes. Everything on disk can be abandoned at any point. Even without
+    # such a thread, unloading the shared libraries would take longer than all of the above.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(app.return_code or 0)

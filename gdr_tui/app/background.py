@@ -1,8 +1,8 @@
-"""Threads that compute for the app, none of which can hold it up.
+"""Background threads, none of which can block the app.
 
-Work runs on daemon threads in named lanes: new work in a lane cancels what runs there. They are
-not Textual's workers, because a thread cannot be killed and Textual waits for its workers when
-the app ends; here the end waits for half a second at most.
+Work runs on daemon threads in named lanes: new work in a lane cancels what runs there. These are
+not Textual workers, because a thread cannot be killed and Textual waits for its workers when the
+app ends; here, quitting waits half a second at most.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Work = Callable[[Cancel], None]
 
 
 class Background:
-    """Lanes of work; the latest in a lane wins."""
+    """Lanes of work; the latest work in a lane wins."""
 
     def __init__(self) -> None:
         self._lanes: dict[str, threading.Event] = {}
@@ -26,9 +26,9 @@ class Background:
         self._stopped = False
 
     def start(self, lane: str, work: Work) -> None:
-        """Run `work` on a thread, after telling what runs in the lane to stop.
+        """Run `work` on a thread and cancel what runs in the lane.
 
-        Work that other work starts while the app ends is dropped.
+        Work that is started while the app ends is dropped.
         """
         stop = threading.Event()
         thread = threading.Thread(target=work, args=(stop.is_set,), name=lane, daemon=True)
@@ -42,13 +42,13 @@ class Background:
             self._threads = [t for t in self._threads if t.is_alive()] + [thread]
 
     def cancel(self, lane: str) -> None:
-        """Tell what runs in the lane to stop, and go on without waiting."""
+        """Cancel what runs in the lane without waiting for it."""
         with self._changing:
             if stop := self._lanes.pop(lane, None):
                 stop.set()
 
     def stop(self, wait_s: float = 0.5) -> bool:
-        """Tell everything to stop; True if all threads ended within `wait_s`."""
+        """Cancel everything; True if all threads ended within `wait_s`."""
         with self._changing:
             self._stopped = True
             for stop in self._lanes.values():

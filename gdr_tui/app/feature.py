@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 
 
 class Feature(Protocol):
-    """What every feature does when it is told to; keys call its `action_` methods."""
+    """What every feature does for the main screen; keys call its `action_` methods."""
 
     def show(self, node: Node, *, keep: bool) -> None:
         """Show a query of the trail; `keep` leaves the cursor of a list on its track."""
@@ -56,7 +56,7 @@ class Rows(Protocol):
 
 
 class Host(Protocol):
-    """What every feature may ask of the main screen."""
+    """What the main screen does for every feature."""
 
     @property
     def has_model(self) -> bool:

@@ -1,8 +1,8 @@
-"""What is loaded for good, and the garbage collector, which would look through it again and again.
+"""Keep long-lived objects out of garbage collection.
 
-torch, the models and the tracks of a library are some hundred thousand objects. Python's collector
-stops every thread while it visits them all: the keys would stand still for a quarter of a second
-every now and then, and loading takes longer by as much.
+torch, the models and the tracks of a library are several hundred thousand objects. Python's
+collector stops every thread while it visits them all: keys would freeze for a quarter of a second
+now and then, and loading would take that much longer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def kept_for_good() -> Iterator[None]:
-    """Collect no garbage meanwhile, and leave out for good what is there at the end."""
+    """Pause garbage collection, and afterwards exclude everything that exists from it."""
     gc.disable()
     try:
         yield

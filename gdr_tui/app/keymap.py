@@ -38,32 +38,30 @@ _SHOWN = {
 
 @dataclass(frozen=True)
 class Keymap:
-    """Keys by id after the user's changes, and one sentence if some could not be meant."""
+    """The user's keys by id, and one sentence if some are invalid."""
 
     keys: Mapping[str, str]
     problem: str = ""
 
 
 def remapped(wanted: Mapping[str, str]) -> Keymap:
-    """The user's keys, without those of unknown ids and those that would take another's key."""
+    """The user's keys, without unknown ids and without keys that clash with another action's."""
     scopes = [_defaults(scope) for scope in (keys.ALL, *keys.LOCAL.values())]
     defaults = {name: key for scope in scopes for name, key in scope.items()}
-    problems = [f"there is no action {name}" for name in sorted(set(wanted) - set(defaults))]
-    known = {
-        name: pressed for name, pressed in wanted.items() if name in defaults and pressed.strip()
-    }
+    problems = [f"there is no action called {name}" for name in sorted(set(wanted) - set(defaults))]
+    known = {name: key for name, key in wanted.items() if name in defaults and key.strip()}
     for scope in scopes:
         while clash := _clash({name: known.get(name, key) for name, key in scope.items()}):
             key, one, other = clash
             problems.append(f"{shown(key)} is both {one} and {other}")
-            # Defaults never clash with one another, so one of the two goes and this ends.
+            # Defaults never clash with one another, so one of the two is the user's, and this ends.
             known.pop(other if other in known else one)
     problem = f"settings.toml, keys: {'; '.join(problems)}; the default is kept" if problems else ""
     return Keymap(known, problem)
 
 
 def used(id: str, wanted: Mapping[str, str]) -> str:
-    """The keys of an action after the user's changes, as a reader knows them."""
+    """The keys of an action after the user's changes, in readable form."""
     default = next(binding.key for binding in keys.ALL if binding.id == id)
     return shown(remapped(wanted).keys.get(id, default))
 
@@ -73,7 +71,7 @@ def _defaults(bindings: Iterable[Binding]) -> dict[str, str]:
 
 
 def _clash(keys_by_action: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """A key that two actions would have, if there is one."""
+    """A key that two actions would share, with both ids; None if there is none."""
     owners: dict[str, str] = {}
     for action, pressed in keys_by_action.items():
         for key in _normal(pressed):
@@ -83,7 +81,7 @@ def _clash(keys_by_action: Mapping[str, str]) -> tuple[str, str, str] | None:
 
 
 def _normal(pressed: str) -> list[str]:
-    """Keys as Textual names them: `+` is `plus`."""
+    """Names of keys in Textual: `+` is `plus`."""
     try:
         return [b.key for b in Binding.make_bindings([Binding(pressed, "")])]
     except InvalidBinding:
@@ -91,7 +89,7 @@ def _normal(pressed: str) -> list[str]:
 
 
 def shown(pressed: str) -> str:
-    """Keys as a reader knows them: `plus,equals_sign` is `+ =`."""
+    """Keys in readable form: `plus,equals_sign` is `+ =`."""
     return " ".join(
         _SHOWN.get(key, key.replace("ctrl+", "^")) for key in map(str.strip, pressed.split(","))
     )

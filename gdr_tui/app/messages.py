@@ -1,4 +1,4 @@
-"""What threads report to more than one feature; every feature has messages of its own besides.
+"""Messages for more than one feature; each feature also has its own.
 
 Progress coalesces: only the latest is worth showing.
 """
@@ -23,7 +23,7 @@ class Report(FeatureMessage):
 
 @dataclass
 class CatalogueRead(Report):
-    """What the library holds, before any model is there."""
+    """The contents of the library, read before a model is loaded."""
 
     catalogue: Catalogue
 

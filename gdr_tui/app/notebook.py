@@ -1,4 +1,4 @@
-"""The app's writes to the notebook, on a thread of their own.
+"""The thread that reads and writes the notebook.
 
 No key waits for the disk. Writes are queued in the order in which they happened, and the app
 waits for the queue, briefly, when it ends. While the disk is full or another program holds the
@@ -109,11 +109,11 @@ class NotebookThread:
                 if self._ending.is_set():
                     raise
                 if tries == 2:
-                    self._complain(f"{error}; what you do is kept in mind and written when it can")
+                    self._complain(f"{error}; changes are queued and will be saved when possible")
                 self._ending.wait(RETRY_S)
                 continue
             if tries > 1:
-                self._complain("the trail and the crates can be written again, and are")
+                self._complain("saving works again; queued changes were written")
             return result
 
     def _count_unwritten(self) -> None:

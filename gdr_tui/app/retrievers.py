@@ -1,7 +1,4 @@
-"""What the parts of a session are given: the model, the libraries and the retriever over both.
-
-The app's `Retrieval` is one; tests have their own.
-"""
+"""The model, the libraries and the retriever over both, as a session gives them to its parts."""
 
 from __future__ import annotations
 

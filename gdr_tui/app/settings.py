@@ -1,4 +1,4 @@
-"""What a user may set, in `settings.toml` in gdr's data folder (`GDR_HOME` overrides it).
+"""The user's settings, in `settings.toml` in gdr's data folder (`GDR_HOME` overrides it).
 
     theme = "ansi-dark"                # the terminal's own palette
     guidance = 4.0
@@ -7,8 +7,8 @@
     [keys]
     "search.reroll" = "R"
 
-A missing file means the defaults. A file that cannot be read means the defaults and one
-sentence that says why.
+Without a file the defaults apply. With a file that cannot be read they apply too, and one sentence
+says why.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LIMITS = {
     "volume": (0, 1),
 }
 _COMMANDS = {"player": ("{path}",), "opener": ("{path}", "{folder}")}
-"""Lists of arguments, and what one of them must name."""
+"""Lists of arguments, and the placeholders of which one must occur."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Settings:
     """Every setting with its default."""
 
     guidance: float = Steering.guidance
-    """How hard a new query follows the prompt, 0 to 20; `+` and `-` change it while running."""
+    """How closely a new query follows the prompt, 0 to 20; `+` and `-` change it while running."""
     steps: int = Steering.steps
     """Steps of the diffusion sampler, 1 to 200; more is slower and rarely better."""
     draws: int = Steering.draws
     """Points drawn for a query, 1 to 64; each votes for the tracks near it."""
     strength: float = Edit.strength
-    """How far an edit walks from its source, above 0 and up to 1; .4 keeps it close."""
+    """How far an edit moves from its source, above 0 and up to 1; .4 keeps it close."""
     results: int = 50
     """Length of the result list, 1 to 1000."""
     theme: str = "gdr"
@@ -56,20 +56,20 @@ class Settings:
     """An external player, as a list of arguments in which `{path}` and `{start_s}` are filled
     in; empty plays through the sound device."""
     volume: float = 1.0
-    """How loud gdr's own player begins, 0 to 1; `[` and `]` change it while running."""
+    """Initial volume of gdr's own player, 0 to 1; `[` and `]` change it while running."""
     audition: bool = False
-    """Whether moving in the results plays what is under the cursor; `a` changes it."""
+    """Play whatever the cursor moves to in the results; `a` toggles it."""
     opener: tuple[str, ...] = ()
-    """What shows a file in its folder, as a list of arguments in which `{path}` and `{folder}`
-    are filled in; empty asks the platform (`xdg-open`, `open`, `explorer`)."""
+    """The command that shows a file in its folder, as a list of arguments in which `{path}` and
+    `{folder}` are filled in; empty uses the platform's (`xdg-open`, `open`, `explorer`)."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Keys by the id of their action (`?` lists the ids); several are divided by commas."""
+    """Keys by the id of their action (`?` lists the ids), separated by commas."""
 
     def __post_init__(self) -> None:
         """Validate the values.
 
         Raises:
-            ValueError: naming the setting and what it may be.
+            ValueError: naming the setting and its valid values.
         """
         for name, (low, high) in _LIMITS.items():
             if not low <= getattr(self, name) <= high:

@@ -1,6 +1,6 @@
-"""What the app is told of libraries and models: plain values that the screen draws.
+"""Plain values that more than one feature shows: libraries, models, indexing, errors as sentences.
 
-Free of Textual, torch and indexes, so that any module may import it.
+Free of Textual, torch and indexes, so that any module can import it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the libraries hold, read without a model."""
+    """The contents of the libraries, read without a model."""
 
     count: int = 0
     first: tuple[Track, ...] = ()
@@ -31,16 +31,16 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The model that answers."""
+    """The model in use."""
 
     model: str
-    """Its name; a pair without a retriever says so."""
+    """Its name, marked if it is a pair without a retriever."""
     device: str
 
 
 @dataclass(frozen=True)
 class Indexing:
-    """How far indexing is, with its measured rate."""
+    """Progress of indexing, with its measured rate."""
 
     done: int
     total: int
@@ -51,7 +51,7 @@ class Indexing:
 
 @dataclass(frozen=True)
 class Indexed:
-    """What indexing did."""
+    """The outcome of indexing."""
 
     encoded: int = 0
     gone: int = 0
@@ -63,30 +63,30 @@ class Indexed:
 
 @dataclass(frozen=True)
 class Prints:
-    """Fingerprints of the model and the libraries that answer."""
+    """Fingerprints of the model and the libraries in use."""
 
     model: ModelPrint
     libraries: tuple[LibraryPrint, ...]
 
 
 def measured(done: int, total: int, elapsed_s: float, path: Path | None = None) -> Indexing:
-    """Progress with its rate, and the time left once there is a rate to tell it from."""
+    """Progress with its rate, and the time left once the rate is known well enough."""
     per_s = done / elapsed_s if elapsed_s > 0 else 0.0
     left_s = (total - done) / per_s if per_s > 0 and elapsed_s > 1 else None
     return Indexing(done, total, per_s, left_s, path)
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether a GPU was too small for it; told by name, since torch is not loaded here."""
+    """Whether a GPU ran out of memory; recognised by name, since torch is not loaded here."""
     return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
 
 
 def sentence(error: BaseException) -> str:
-    """What went wrong, fit for a notification."""
+    """An error as one sentence, ready for a notification."""
     if isinstance(error, GdrError):
         return literal(for_app(error))
     if out_of_memory(error):
-        return "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
+        return "out of GPU memory; start gdr with --device cpu, or close what else uses it"
     return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 

@@ -129,7 +129,7 @@ class StandIn:
         return vocabulary.WORDS
 
     def prints(self) -> Prints:
-        raise ModelError("the model is still loading; the query runs when it is there")
+        raise ModelError("the model is still loading; the query runs once it is loaded")
 
     def folders(self) -> tuple[Folder, ...]:
         """Two libraries, one of them on a disk that is away."""
@@ -148,7 +148,7 @@ class StandIn:
                 home, home / "dub/B sides and other things that were never released", 2, 34, 5678.0
             ),
             Folder(home, home / "jazz", 1, 1000, 300_000.0),
-            Folder(away, away, 0, 56, 7890.0, (), "the folder is not there; what is known is kept"),
+            Folder(away, away, 0, 56, 7890.0, (), "the folder is missing; its index is kept"),
         )
 
     def tags(self) -> dict[str, list[tuple[str, int]]]:

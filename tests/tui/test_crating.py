@@ -48,7 +48,7 @@ async def test_marks_across_queries_into_one_crate_that_is_there_the_next_day() 
         await asked(pilot, "warm")
         warm = names(pilot)[0]
         await pilot.press("m")
-        assert any("put into the crate “marked”" in sentence for sentence in said(pilot))
+        assert any("added to the crate “marked”" in sentence for sentence in said(pilot))
         assert "┃ marked 1" in picture(pilot)
         await asked(pilot, "cold and dark")
         cold = next(name for name in names(pilot) if name != warm)
@@ -111,7 +111,7 @@ async def test_makes_names_chooses_and_loses_crates_and_gets_them_back() -> None
         await asked(pilot, "warm")
         await pilot.press("m", "M", "n")
         await named(pilot, "marked")
-        assert "there is a crate called marked already" in picture(pilot)
+        assert "there is already a crate called marked" in picture(pilot)
         await named(pilot, "[red]Sunday")
         assert crates(pilot).crates.crate == "[red]Sunday"
         await pilot.press("R")
@@ -161,7 +161,7 @@ async def test_every_hint_can_be_clicked() -> None:
         assert crates(pilot).in_tracks
         await clicked(pilot, "J")
         assert inside(pilot) == [second, first]
-        await clicked(pilot, "d take out")
+        await clicked(pilot, "d remove")
         assert inside(pilot) == [second]
         await clicked(pilot, "u undo")
         await pilot.press("j")
@@ -211,8 +211,8 @@ async def test_crates_without_a_single_mark() -> None:
         await pilot.press("escape", "M")
         await pilot.press("d", "R", "e", "J", "space", "enter", "l", "d", "J", "space", "u")
         assert isinstance(pilot.app.screen, CratesScreen)
-        assert "no crate yet" in picture(pilot)
-        assert any("nothing to take back" in sentence for sentence in said(pilot))
+        assert "no crates yet" in picture(pilot)
+        assert any("nothing to undo" in sentence for sentence in said(pilot))
 
 
 def test_marks_made_before_the_notebook_was_read_join_what_was_kept() -> None:
@@ -233,7 +233,7 @@ def test_undo_walks_all_the_way_back() -> None:
     shelf.rename("marked", "night")
     shelf.delete("night")
     assert shelf.chosen == ""
-    assert shelf.undo() == "the crate night is back"
+    assert shelf.undo() == "restored the crate night"
     assert shelf.chosen == "night"
     assert [shelf.undo() for _ in range(8)][-1] == ""
     assert shelf.names == []

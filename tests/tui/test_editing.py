@@ -100,7 +100,7 @@ async def test_an_edit_needs_a_result_and_inverts_under_the_words_that_found_it(
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await pilot.press("escape", "i")
-        assert any("an edit starts from a result" in sentence for sentence in said(pilot))
+        assert any("then press i to edit it" in sentence for sentence in said(pilot))
         await asked(pilot, "warm")
         await pilot.press("slash", *"half typed", "escape", "i")
         assert pilot.app.screen.query_one("#edit-prompt", Input).value == "warm"

@@ -18,7 +18,7 @@ def tabs(pilot: Pilot[Any]) -> InterpretationTabs:
 async def test_switches_between_the_interpretations_of_a_prompt() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await pilot.press("escape", "s")
-        assert any("nothing to read in several ways" in sentence for sentence in said(pilot))
+        assert any("nothing to interpret yet" in sentence for sentence in said(pilot))
         await asked(pilot, "bank")
         everything = names(pilot)
         await until(pilot, lambda: "jazz, quiet (5)" in picture(pilot))
@@ -43,7 +43,7 @@ async def test_the_tabs_name_the_key_that_the_user_chose() -> None:
     chosen = Settings(keys={"search.interpretation": "f4"})
     async with opened(StandIn(), chosen).run_test(size=NARROW) as pilot:
         await asked(pilot, "bank")
-        await until(pilot, lambda: "f4 reads as" in picture(pilot))
+        await until(pilot, lambda: "f4 interpretation" in picture(pilot))
         await pilot.press("f4")
         assert len(names(pilot)) == 12
 
@@ -55,7 +55,7 @@ async def test_picks_a_interpretation_with_the_pointer() -> None:
         column = picture(pilot).splitlines()[2].index("[b]loud")
         await pilot.click(InterpretationTabs, offset=(column, 0))
         await until(pilot, lambda: "as [b]loud[/], fast (3)" in picture(pilot))
-        await pilot.click(InterpretationTabs, offset=(13, 0))
+        await pilot.click(InterpretationTabs, offset=(20, 0))
         await until(pilot, lambda: "results · 20 of 30" in picture(pilot))
 
 

@@ -110,9 +110,9 @@ async def test_a_file_that_was_mended_is_read_when_it_is_tried_again(songs: Path
         assert rows(pilot)[:1] == [("music", 4, 3)], "what failed is not read again and again"
         await pilot.press("l", "G", "r")
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 5, 2)], 60)
-        assert any("trying 1 file again" in sentence for sentence in said(pilot))
+        assert any("retrying 1 file" in sentence for sentence in said(pilot))
         await pilot.press("h", "r")
-        assert any("trying 2 files again" in sentence for sentence in said(pilot))
+        assert any("retrying 2 files" in sentence for sentence in said(pilot))
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 5, 2)], 60)
 
 
@@ -121,7 +121,7 @@ async def test_indexing_rests_goes_on_and_can_be_left_while_it_rests(songs: Path
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: main(pilot).library.state.indexing, 60)
         await pilot.press("escape", "L", "p")
-        assert "paused at 0 of 6; p goes on" in picture(pilot)
+        assert "paused at 0 of 6; p resumes" in picture(pilot)
         await pilot.press("escape")
         assert "paused 0/6" in picture(pilot)
         await pilot.press("escape", "L", "p")
@@ -150,7 +150,7 @@ async def test_a_folder_that_vanished_is_named_and_its_counts_are_kept(songs: Pa
         await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         await pilot.press("escape", "L")
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 4, 2)])
-        assert "not there" in picture(pilot)
+        assert "missing" in picture(pilot)
         assert "not indexed: the folder" in picture(pilot)
 
 

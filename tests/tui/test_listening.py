@@ -112,7 +112,7 @@ async def test_reads_the_help_and_finds_every_action_in_the_palette() -> None:
     async with opened(StandIn(), chosen).run_test(size=WIDE) as pilot:
         await pilot.press("escape", "question_mark")
         assert isinstance(pilot.app.screen, HelpDialog)
-        assert "draw again with another seed" in picture(pilot)
+        assert "re-roll with a new seed" in picture(pilot)
         await pilot.press("escape")
         commands = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"Re-roll (R)", "Edit (i)", "Export (e)", "Theme"} <= commands
@@ -224,7 +224,7 @@ async def test_reveals_a_file_in_its_folder(tmp_path: Path) -> None:
     async with opened(session, Settings(opener=opener)).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
         await pilot.press("Y")
-        assert any("is not there any more" in sentence for sentence in said(pilot))
+        assert any("no longer exists" in sentence for sentence in said(pilot))
         file = tmp_path / "here.flac"
         file.touch()
         results = main(pilot).search.results

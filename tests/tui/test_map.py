@@ -175,7 +175,7 @@ async def test_plays_and_marks_on_the_map() -> None:
         (kept,) = main(pilot).crates.state.tracks("marked")
         hit = main(pilot).search.state.trail.current.results.hits[1]  # type: ignore[union-attr]
         assert (kept.path, kept.start_s, kept.prompt) == (hit.track.path, hit.start_s, "warm")
-        assert any("in “marked”" in sentence for sentence in said(pilot))
+        assert any("to “marked”" in sentence for sentence in said(pilot))
         await pilot.press("m", "escape")
         assert not main(pilot).crates.state.marked
 
@@ -204,7 +204,7 @@ async def test_a_quick_map_is_there_while_a_better_one_is_computed() -> None:
     session.hold_map = True
     async with opened(session).run_test(size=NARROW) as pilot:
         plot = await mapped(pilot)
-        await until(pilot, lambda: "what sounds alike … 50%" in picture(pilot))
+        await until(pilot, lambda: "similar tracks … 50%" in picture(pilot))
         assert "map · 30 tracks · PCA" in picture(pilot)
         await pilot.press("l", "j")
         before = plot.track
@@ -281,7 +281,7 @@ def test_folders_are_those_below_the_one_that_holds_all() -> None:
     assert folders([]) == []
 
 
-def test_a_hundred_thousand_tracks_are_drawn_at_once(benchmark_s: Callable[..., float]) -> None:
+def test_a_hundred_thousand_tracks_are_shown_at_once(benchmark_s: Callable[..., float]) -> None:
     rng = np.random.default_rng(0)
     count = 100_000
     tracks = [track(number % 30) for number in range(count)]
@@ -299,7 +299,7 @@ def test_a_hundred_thousand_tracks_are_drawn_at_once(benchmark_s: Callable[..., 
 
     def draw() -> None:
         plot._cells = plot._view.cells(library.xy)
-        plot._tracks_drawn()
+        plot._track_cells()
 
     assert benchmark_s(draw) < 0.25
 

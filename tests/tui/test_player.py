@@ -11,10 +11,10 @@ from gdr_tui.app.playback.player import (
     BLOCK,
     RATE_HZ,
     ExternalPlayer,
+    Fill,
     NullOutput,
     PlaybackError,
     Player,
-    Pull,
     SoundDeviceOutput,
     player_for,
 )
@@ -23,24 +23,24 @@ SONG = Path("/m/song.flac")
 
 
 class ByHand:
-    """An output that pulls when the test says so."""
+    """An output that requests blocks when the test says so."""
 
     def __init__(self) -> None:
-        self.pull: Pull | None = None
+        self.fill: Fill | None = None
 
-    def start(self, pull: Pull) -> None:
-        self.pull = pull
+    def start(self, fill: Fill) -> None:
+        self.fill = fill
 
     def stop(self) -> None:
-        self.pull = None
+        self.fill = None
 
     def blocks(self, count: int) -> list[Array | None]:
-        assert self.pull
-        return [self.pull(BLOCK) for _ in range(count)]
+        assert self.fill
+        return [self.fill(BLOCK) for _ in range(count)]
 
 
 class NoDevice:
-    def start(self, pull: Pull) -> None:
+    def start(self, fill: Fill) -> None:
         raise PlaybackError("no sound: this machine has no usable sound device")
 
     def stop(self) -> None:
@@ -112,7 +112,7 @@ def test_pausing_away_from_what_is_decoded_stays_paused() -> None:
     player.cue(SONG, 60.0)
     player.extend(60.0, ramp(60.0, 1.0), last=True)
     assert not player.playing
-    assert output.pull is None
+    assert output.fill is None
     player.toggle()
     (block,) = output.blocks(1)
     assert block is not None

@@ -138,8 +138,8 @@ async def test_is_told_that_all_that_is_left_is_banned() -> None:
         session.none_left = (0, 29, 1)
         await pilot.press("f", *"genre = jazz and year > 2000", "enter")
         await until(pilot, lambda: "the filter leaves 1 track, and it is banned" in picture(pilot))
-        await until(pilot, lambda: "genre = jazz: 12 tracks by itself" in picture(pilot))
-        assert "year > 2000: 11 tracks by itself" in picture(pilot)
+        await until(pilot, lambda: "genre = jazz: 12 tracks on its own" in picture(pilot))
+        assert "year > 2000: 11 tracks on its own" in picture(pilot)
 
 
 async def test_goes_back_branches_and_loses_nothing() -> None:
@@ -159,7 +159,7 @@ async def test_goes_back_branches_and_loses_nothing() -> None:
         await pilot.press("t", "k", "enter")
         assert names(pilot) == second
         await pilot.press("u", "u")
-        assert "this is where the sitting began" in said(pilot)
+        assert "this is where the session began" in said(pilot)
 
 
 async def test_compares_with_the_query_before() -> None:

@@ -94,7 +94,7 @@ def test_a_clash_and_an_unknown_id_are_named() -> None:
     found = keymap.remapped({"search.reroll": "l", "track.lik": "a", "search.more": "+"})
     assert found.keys == {"search.more": "+"}
     assert "l is both search.reroll and track.like" in found.problem
-    assert "no action track.lik" in found.problem
+    assert "no action called track.lik" in found.problem
 
 
 def test_every_binding_has_an_id_a_tooltip_and_a_key_of_its_own() -> None:

@@ -174,7 +174,7 @@ async def test_a_folder_that_cannot_be_indexed_is_told_literally(
     session.loader.load()
     (problem,) = session.indexer.index(lambda indexing: None).problems
     assert "\x1b" not in problem
-    assert "is not there any more" in problem
+    assert "no longer exists" in problem
     with pytest.raises(LibraryError):
         session.add(tmp_path / "gone")
 

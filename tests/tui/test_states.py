@@ -135,7 +135,7 @@ def test_going_back_drops_the_query_under_way_and_drafts_what_was_asked() -> Non
     made.reroll()
     made.ask()
     late = answer(jobs)
-    made.stand_on(first)
+    made.return_to(first)
     assert jobs.cancelled == 1
     assert made.answered(late) is None
     assert made.draft.ask() == first.ask
@@ -148,7 +148,7 @@ def test_a_query_of_an_earlier_session_is_asked_again_when_it_is_returned_to() -
     made = queries(jobs)
     old = made.trail.answer(Ask(WARM), results())
     old.stale = True
-    made.stand_on(old)
+    made.return_to(old)
     assert [(ask, quiet) for _, ask, quiet in jobs.asked] == [(old.ask, True)]
 
 

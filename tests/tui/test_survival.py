@@ -92,7 +92,7 @@ async def test_a_gpu_without_memory_leaves_the_drawing_to_the_processor() -> Non
     async with opened(SmallGpu()).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: "builtin on cuda" in picture(pilot))
         await asked(pilot, "warm")
-        assert any("the processor draws from now on" in told for told in said(pilot))
+        assert any("continuing on the CPU" in told for told in said(pilot))
         assert "builtin on cpu" in picture(pilot)
 
 
@@ -102,7 +102,7 @@ async def test_without_a_way_out_it_says_what_to_do() -> None:
         await pilot.press(*"warm", "enter")
         await until(pilot, lambda: said(pilot))
         assert said(pilot) == [
-            "the GPU has no memory left; start gdr with --device cpu, or end what else uses it"
+            "out of GPU memory; start gdr with --device cpu, or close what else uses it"
         ]
 
 

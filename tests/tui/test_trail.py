@@ -138,7 +138,7 @@ async def test_puts_a_branch_away_and_brings_it_back() -> None:
         assert trail.node
         assert trail.node.label == "re-roll seed 1"
         await pilot.press("D")
-        assert any("nothing is put away" in sentence for sentence in said(pilot))
+        assert any("nothing is hidden" in sentence for sentence in said(pilot))
 
 
 async def test_compares_any_two_and_flips_between_them_by_one_key() -> None:

@@ -128,7 +128,7 @@ async def test_remapped_keys_work_and_mistakes_are_named() -> None:
     chosen = Settings(keys={"search.reroll": "R", "track.likee": "q"})
     async with opened(session, chosen, "settings.toml cannot be read").run_test() as pilot:
         assert any("cannot be read" in sentence for sentence in said(pilot))
-        assert any("no action track.likee" in sentence for sentence in said(pilot))
+        assert any("no action called track.likee" in sentence for sentence in said(pilot))
         await asked(pilot, "warm")
         await pilot.press("r")
         await pilot.press("R")
@@ -203,10 +203,10 @@ async def test_a_folder_that_went_away_is_one_sentence() -> None:
     session = StandIn()
 
     def gone(*_: object, **__: object) -> None:
-        raise LibraryError("the folder /music is not there any more")
+        raise LibraryError("the folder /music no longer exists")
 
     session.index = gone  # type: ignore[assignment,method-assign]
     async with opened(session).run_test(size=NARROW) as pilot:
         await until(pilot, lambda: said(pilot))
-        assert said(pilot) == ["index: the folder /music is not there any more"]
+        assert said(pilot) == ["index: the folder /music no longer exists"]
         await asked(pilot, "warm")

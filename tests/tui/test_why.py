@@ -13,7 +13,7 @@ from gdr_tui.safe_text import literal
 async def test_sees_what_pushes_and_in_which_words() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await pilot.press("escape", "w")
-        assert any("why is asked of a result" in sentence for sentence in said(pilot))
+        assert any("select a result first, then press w" in sentence for sentence in said(pilot))
         await asked(pilot, "warm dub")
         await pilot.press("n", *"drums", "enter")
         await until(pilot, lambda: len(main(pilot).search.state.trail) == 2)
@@ -22,10 +22,10 @@ async def test_sees_what_pushes_and_in_which_words() -> None:
         first = main(pilot).search.results.track
         assert first
         await until(pilot, lambda: "“warm dub”" in picture(pilot).split("why is this")[1])
-        assert "no words at all" in picture(pilot)
+        assert "no prompt at all" in picture(pilot)
         assert "− drums" in picture(pilot)
         assert "-0.060" in picture(pilot)
-        assert "the track is near  dub 0.61 · deep bass 0.42" in picture(pilot)
+        assert "the track is close to  dub 0.61 · deep bass 0.42" in picture(pilot)
         await pilot.press("j")
         second = main(pilot).search.results.track
         assert second
@@ -74,7 +74,7 @@ async def test_is_told_why_there_is_no_why() -> None:
 
 
 def test_pushes_are_named_and_drawn_to_their_side() -> None:
-    assert label(Push("start", "", 0, 0)) == "no words at all"
+    assert label(Push("start", "", 0, 0)) == "no prompt at all"
     assert label(Push("start", "/m/Rain\n.mp3", 0, 0)) == "the source, Rain\\n"
     assert label(Push("like", "/m/Rain.mp3", 0, 0)) == "♥ Rain"
     assert label(Push("prompt", "[red]x[/]", 0, 0)) == "“[red]x[/]”"

@@ -55,7 +55,7 @@ class CratesFeature:
         self.state = CrateShelf()
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """The crates are the same, whatever query is shown."""
+        """Do nothing: the crates do not depend on the query."""
 
     def take(self, message: Message) -> None:
         """Show what is in the crates; read them again if they were changed meanwhile."""
@@ -74,10 +74,11 @@ class CratesFeature:
         self._writer.read(lambda kept: self._host.post_message(CratesRead(kept)))
 
     def mark(self, track: Track, hit: Hit | None) -> str:
-        """Put a track into the chosen crate or take it out; returns a sentence that says which."""
-        into = self.state.toggle(crate_track(track, hit, self._prompt))
+        """Add a track to the chosen crate or remove it; returns a sentence about it."""
+        added = self.state.toggle(crate_track(track, hit, self._prompt))
         self._host.refresh_status()
-        return f"{track.name} is {'in' if into else 'out of'} “{self.state.chosen}”"
+        verb, where = ("added", "to") if added else ("removed", "from")
+        return f"{verb} {track.name} {where} “{self.state.chosen}”"
 
     @property
     def summary(self) -> str:
@@ -86,14 +87,16 @@ class CratesFeature:
         return f"{literal(name)} {len(self.state.marked):,}" if name else ""
 
     def action_mark(self) -> None:
-        """Put the chosen track into the crate, or take it out, and go on to the next line."""
+        """Add the chosen track to the crate or remove it, and move to the next line."""
         rows = self._host.rows
         if rows.track is None:
             return
         had_crate = bool(self.state.chosen)
         self.mark(rows.track, rows.hit)
         if not had_crate:
-            self._host.say(f"put into the crate “{self.state.chosen}”; M names it and makes others")
+            self._host.say(
+                f"added to the crate “{self.state.chosen}”; M renames it or makes others"
+            )
         rows.move(1)
 
     def action_crates(self) -> None:
@@ -114,7 +117,7 @@ class CratesFeature:
         """Write the marked results, all of them, or the crate."""
         sources = [*self._result_sources(), *self._crate_sources()]
         if not sources:
-            self._host.say("there are no results to export: search first")
+            self._host.say("there are no results to export; search first")
             return
 
         def report(sentence: str | None) -> None:
@@ -124,7 +127,7 @@ class CratesFeature:
         self._host.open(ExportDialog(sources), report)
 
     def _read_again(self) -> None:
-        """Other programs change crates, too."""
+        """Read the crates again, since other programs change them too."""
         if self.state.restored:
             changes = self.state.changes
             self._writer.read(lambda kept: self._host.post_message(CratesRead(kept, changes)))

@@ -1,4 +1,4 @@
-"""The two lists of the crates' screen: the crates, and the tracks of one."""
+"""The two lists of the crates screen: the crates, and the tracks of one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gdr_tui.safe_text import clock, fit, literal
 
 
 class CrateList(Listing):
-    """Every crate with how many tracks are in it; ● is where marks go."""
+    """Every crate with its number of tracks; ● is the one that marks go to."""
 
     BORDER_TITLE = "crates"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"crates--chosen"}
@@ -20,7 +20,7 @@ class CrateList(Listing):
         super().__init__(id=id)
         self._rows: list[tuple[str, int]] = []
         self._chosen = ""
-        self.empty = ("no crate yet", "n makes one, and so", "does m in the results")
+        self.empty = ("no crates yet", "n makes one, and so", "does m in the results")
 
     @property
     def length(self) -> int:
@@ -33,7 +33,7 @@ class CrateList(Listing):
         return self._rows[self.cursor][0] if self._rows else ""
 
     def show(self, shelf: CrateShelf, at: str) -> None:
-        """List the crates; the cursor goes to `at`, or stays on its line where `at` is gone."""
+        """List the crates; the cursor goes to `at`, or stays on its line if `at` is gone."""
         self._rows = [(name, len(shelf.tracks(name))) for name in shelf.names]
         self._chosen = shelf.chosen
         places = {name: row for row, (name, _) in enumerate(self._rows)}
@@ -58,7 +58,7 @@ class CrateTrackList(Listing):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._tracks: tuple[CrateTrack, ...] = ()
-        self.empty = ("nothing in it yet", "m in the results puts a track in")
+        self.empty = ("empty", "m in the results adds a track")
 
     @property
     def length(self) -> int:

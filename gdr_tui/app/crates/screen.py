@@ -1,4 +1,4 @@
-"""The crates: choose where marks go, make, name and empty them, put their tracks in order."""
+"""The crates screen: choose where marks go; make, rename and empty crates; order their tracks."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from gdr_tui.app.values import counted
 from gdr_tui.safe_text import clock, literal
 
 IN_CRATES: Hints = (
-    ("Enter marks go there", "enter"),
+    ("Enter choose", "enter"),
     ("n new", "make"),
-    ("R name", "name"),
-    ("d away", "remove"),
+    ("R rename", "name"),
+    ("d delete", "remove"),
     ("u undo", "undo"),
     ("→ tracks", "turn('crate-tracks')"),
-    ("e write", "export"),
+    ("e export", "export"),
 )
 IN_TRACKS: Hints = (
     ("Enter play", "enter"),
     ("J", "shift(1)"),
     ("K order", "shift(-1)"),
-    ("d take out", "remove"),
+    ("d remove", "remove"),
     ("u undo", "undo"),
     ("← crates", "turn('crates')"),
-    ("e write", "export"),
-    ("Esc leaves", "leave"),
+    ("e export", "export"),
+    ("Esc back", "leave"),
 )
 
 
 def crate_source(shelf: CrateShelf, name: str) -> Source:
-    """A crate to be written out."""
+    """A crate as something to export."""
     tracks = shelf.tracks(name)
 
     def write(typed: str, replace: bool, relative: bool) -> str:
-        found = export.of_crate(name, tracks)
-        return export.write_list(Path(typed), found, replace=replace, relative=relative)
+        listed = export.of_crate(name, tracks)
+        return export.write_list(Path(typed), listed, replace=replace, relative=relative)
 
     what = f"crate {literal(name)}: {counted(len(tracks), 'track')}"
     return Source(what, export.suggested_target(name), write)
@@ -83,7 +83,7 @@ class CratesScreen(ModalScreen[None]):
         yield Static(id="crates-hint")
 
     def on_mount(self) -> None:
-        """Stand on the crate that marks go to."""
+        """Start on the crate that marks go to."""
         self.show(self._shelf.chosen)
         self.crates.focus()
 
@@ -98,8 +98,8 @@ class CratesScreen(ModalScreen[None]):
         return self.query_one(CrateTrackList)
 
     def show(self, at: str = "") -> None:
-        """Draw everything as it is now, standing on a crate."""
-        if self.query(CrateTrackList):  # else it is drawn when it is there
+        """Show everything as it is now; the cursor goes to a crate."""
+        if self.query(CrateTrackList):  # otherwise it is shown once it is mounted
             self.crates.show(self._shelf, at or self.crates.crate)
             self._show_tracks()
 
@@ -112,7 +112,7 @@ class CratesScreen(ModalScreen[None]):
         self.tracks.show(tracks)
 
     def on_descendant_focus(self) -> None:
-        """Say what the keys do in the list that has the focus."""
+        """Show what the keys do in the focused list."""
         hints = IN_TRACKS if self.in_tracks else IN_CRATES
         self.query_one("#crates-hint", Static).update(clickable(hints))
 
@@ -124,7 +124,7 @@ class CratesScreen(ModalScreen[None]):
     # Moving about
 
     def action_move(self, by: int) -> None:
-        """Move in the list that has the focus."""
+        """Move in the focused list."""
         (self.tracks if self.in_tracks else self.crates).move(by)
 
     def action_turn(self, to: str) -> None:
@@ -141,18 +141,18 @@ class CratesScreen(ModalScreen[None]):
     def _choose(self) -> None:
         if name := self.crates.crate:
             self._shelf.choose(name)
-            self._say(f"marks go to “{name}” now")
+            self._say(f"marks go to “{name}” from now on")
             self.show()
 
     def action_enter(self) -> None:
-        """Let marks go to the crate; play the track."""
+        """Choose the crate for marks, or play the track."""
         if self.in_tracks:
             self.action_play()
         else:
             self._choose()
 
     def action_make(self) -> None:
-        """Make a crate, and let marks go there."""
+        """Make a crate and choose it for marks."""
 
         def take(name: str | None) -> None:
             if name is not None:
@@ -163,7 +163,7 @@ class CratesScreen(ModalScreen[None]):
         self.app.push_screen(NameDialog("", "marks will go to it", self._shelf.check), take)
 
     def action_name(self) -> None:
-        """Call the crate something else."""
+        """Rename the crate."""
         before = self.crates.crate
         if not before:
             return
@@ -177,23 +177,23 @@ class CratesScreen(ModalScreen[None]):
                 self._shelf.rename(before, name)
                 self.show(name.strip())
 
-        self.app.push_screen(NameDialog(before, "no file is touched", check), take)
+        self.app.push_screen(NameDialog(before, "files are not touched", check), take)
 
     def action_remove(self) -> None:
-        """Take the track out of the crate, or the crate away."""
+        """Remove the track from the crate, or delete the crate."""
         name = self.crates.crate
         if self.in_tracks:
             if track := self.tracks.track:
                 self._shelf.remove(name, track.path)
-                self._say(f"{track.name} is out of {name}; u brings it back")
+                self._say(f"removed {track.name} from {name}; u undoes it")
         elif name:
             self._shelf.delete(name)
-            self._say(f"the crate {name} is gone; u brings it back")
+            self._say(f"deleted the crate {name}; u undoes it")
         self.show()
 
     def action_undo(self) -> None:
-        """Take back the last change, one after another."""
-        self._say(self._shelf.undo() or "there is nothing to take back")
+        """Undo the last change; again for the one before."""
+        self._say(self._shelf.undo() or "there is nothing to undo")
         self.show()
 
     # Tracks
@@ -207,19 +207,19 @@ class CratesScreen(ModalScreen[None]):
 
     @on(Listing.Chosen, "#crate-tracks")
     def action_play(self) -> None:
-        """Play the track from the passage that was found, or pause."""
+        """Play the track from the matching passage, or pause."""
         if track := self.tracks.track:
             self._play(track)
 
     def action_export(self) -> None:
-        """Write the crate to a file."""
+        """Export the crate."""
         name = self.crates.crate
         if not self._shelf.tracks(name):
-            self._say("there is nothing in it to write")
+            self._say("the crate is empty; there is nothing to export")
             return
 
-        def tell(said: str | None) -> None:
-            if said:
-                self._say(said)
+        def report(sentence: str | None) -> None:
+            if sentence:
+                self._say(sentence)
 
-        self.app.push_screen(ExportDialog([crate_source(self._shelf, name)]), tell)
+        self.app.push_screen(ExportDialog([crate_source(self._shelf, name)]), report)

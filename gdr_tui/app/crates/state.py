@@ -1,7 +1,7 @@
-"""The crates as the app shows them: changed at once, kept behind the screen's back, undone by key.
+"""The crates as the app shows them: changed at once, saved in the background, undoable.
 
-Free of Textual. What is changed here is written by whoever `keep` hands it to, in the same order;
-until the notebook was read, marks are gathered in a crate that is then merged with what was kept.
+Free of Textual. Changes are handed to `write`, in order. Until the notebook has been read, marks
+are collected in a crate that is then merged with the saved ones.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from gdr_model.errors import UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack, checked_name
 
 Change = Callable[[Crates], object]
-"""What is to be done to the crates in the notebook."""
+"""Something to do to the crates in the notebook."""
 FIRST = "marked"
-"""What the first crate is called, which the first mark makes."""
+"""Name of the crate that the first mark makes."""
 LONGEST_UNDO = 200
 
 
@@ -34,11 +34,11 @@ class KeptCrates:
 
 
 def _unkept(_: Change) -> None:
-    """Before the notebook was read nothing is written."""
+    """Write nothing before the notebook has been read."""
 
 
 class CrateShelf:
-    """The crates, the one that marks go to, and what can be undone."""
+    """The crates, the one that marks go to, and the changes that can be undone."""
 
     def __init__(self) -> None:
         self._crates: dict[str, list[CrateTrack]] = {}
@@ -48,7 +48,7 @@ class CrateShelf:
         self.chosen = ""
         """The name of the crate that marks go to; "" while there is none."""
         self.changes = 0
-        """How often anything was changed: whether what was read is still so."""
+        """Number of changes so far, which tells whether something read earlier is still current."""
 
     @property
     def restored(self) -> bool:
@@ -57,12 +57,12 @@ class CrateShelf:
 
     @property
     def names(self) -> list[str]:
-        """Every crate, in the order of their names."""
+        """Names of all crates, sorted."""
         return sorted(self._crates, key=lambda name: (name.casefold(), name))
 
     @property
     def marked(self) -> frozenset[Path]:
-        """What is in the crate that marks go to."""
+        """Paths in the crate that marks go to."""
         if self._marked is None:
             self._marked = frozenset(track.path for track in self.tracks(self.chosen))
         return self._marked
@@ -72,7 +72,7 @@ class CrateShelf:
         return tuple(self._crates.get(name, ()))
 
     def restore(self, kept: KeptCrates, keep: Callable[[Change], object]) -> None:
-        """Take over what the notebook holds; what was marked before that is added to it."""
+        """Take over the saved crates, and add what was marked before they were read."""
         early = self._crates if self._keep is _unkept else {}
         self._keep = keep
         self._crates = {name: list(tracks) for name, tracks in kept.tracks.items()}
@@ -85,7 +85,7 @@ class CrateShelf:
     # Marks
 
     def toggle(self, track: CrateTrack) -> bool:
-        """Put a track into the chosen crate, or take it out; whether it is in it now."""
+        """Add a track to the chosen crate or remove it; True if it is in there now."""
         if track.path in self.marked:
             self.remove(self.chosen, track.path)
             return False
@@ -97,55 +97,55 @@ class CrateShelf:
         self._crates[name].append(track)
         self._did(lambda crates: crates.add(name, [track]))
         self._undo_by(
-            f"took {track.name} out of {name} again", lambda: self._take(name, track.path)
+            f"removed {track.name} from {name} again", lambda: self._take(name, track.path)
         )
         return True
 
     # Crates
 
     def choose(self, name: str) -> None:
-        """Let marks go to this crate."""
+        """Make this the crate that marks go to."""
         if name != self.chosen and name in self._crates:
             self.chosen = name
             self._did(lambda crates: crates.choose(name))
 
     def make(self, name: str) -> str:
-        """Make a crate and say how its name is kept.
+        """Make a crate; returns its name as saved.
 
         Raises:
-            UsageError: if there is one of this name, or it is no name.
+            UsageError: if the name is taken or invalid.
         """
         name = self.check(name)
         self._crates[name] = []
         self._did(lambda crates: crates.make(name))
-        self._undo_by(f"took the crate {name} away again", lambda: self._drop(name))
+        self._undo_by(f"deleted the crate {name} again", lambda: self._drop(name))
         return name
 
     def rename(self, name: str, to: str) -> None:
-        """Call a crate something else.
+        """Rename a crate.
 
         Raises:
-            UsageError: if another one has the new name, or it is no name.
+            UsageError: if the new name is taken or invalid.
         """
         if to.strip() == name or name not in self._crates:
             return
         to = self.check(to)
         self._call(name, to)
-        self._undo_by(f"{to} is called {name} again", lambda: self._call(to, name))
+        self._undo_by(f"renamed {to} back to {name}", lambda: self._call(to, name))
 
     def check(self, name: str) -> str:
-        """A name that a new crate could have.
+        """A name as a new crate would be saved under it.
 
         Raises:
-            UsageError: if there is one of this name, or it is no name.
+            UsageError: if the name is taken or invalid.
         """
         name = checked_name(name)
         if name in self._crates:
-            raise UsageError(f"there is a crate called {name} already")
+            raise UsageError(f"there is already a crate called {name}")
         return name
 
     def delete(self, name: str) -> None:
-        """Take a crate away; no file is touched."""
+        """Take a crate away; files are not touched."""
         if name not in self._crates:
             return
         tracks, was_chosen = self.tracks(name), name == self.chosen
@@ -156,12 +156,12 @@ class CrateShelf:
             if was_chosen:
                 self.choose(name)
 
-        self._undo_by(f"the crate {name} is back", back)
+        self._undo_by(f"restored the crate {name}", back)
 
     # The tracks of a crate
 
     def remove(self, name: str, path: Path) -> None:
-        """Take a track out of a crate."""
+        """Remove a track from a crate."""
         before = self.tracks(name)
         if gone := [track for track in before if track.path == path]:
             self._take(name, path)
@@ -169,7 +169,7 @@ class CrateShelf:
             self._undo_by(sentence, lambda: self._put_back(name, before))
 
     def move(self, name: str, path: Path, by: int) -> int:
-        """Move a track within its crate; returns its place there."""
+        """Move a track within its crate; returns its new place."""
         before = self.tracks(name)
         at = [track.path for track in before].index(path)
         to = max(0, min(at + by, len(before) - 1))
@@ -177,20 +177,18 @@ class CrateShelf:
             tracks = self._crates[name]
             tracks.insert(to, tracks.pop(at))
             self._arranged(name)
-            self._undo_by(
-                f"{before[at].name} is where it was", lambda: self._put_back(name, before)
-            )
+            self._undo_by(f"moved {before[at].name} back", lambda: self._put_back(name, before))
         return to
 
     def undo(self) -> str:
-        """Take back the last change and say so; "" if there is nothing to take back."""
+        """Take back the last change and say so; "" if there is nothing to undo."""
         if not self._undo:
             return ""
         sentence, act = self._undo.pop()
         act()
         return sentence
 
-    # How: the same without a way back
+    # The same changes without undo
 
     def _take(self, name: str, path: Path) -> None:
         if name in self._crates:
@@ -214,7 +212,7 @@ class CrateShelf:
         self._did(lambda crates: crates.rename(name, to))
 
     def _put_back(self, name: str, before: Sequence[CrateTrack]) -> None:
-        """Have these tracks in this order again; what came since stays behind them."""
+        """Restore these tracks in this order, followed by those added since."""
         if name not in self._crates:
             self._crates[name] = []
             self._did(lambda crates: crates.make(name))

@@ -1,4 +1,4 @@
-"""A value that is turned by keys, wheel and pointer."""
+"""A value that is adjusted by keys, wheel and pointer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Dial(Widget, can_focus=True):
     value: reactive[float] = reactive(0.0)
 
     class Turned(Message):
-        """The value is another one."""
+        """The value has changed."""
 
         def __init__(self, dial: Dial) -> None:
             super().__init__()
@@ -59,50 +59,50 @@ class Dial(Widget, can_focus=True):
         self.set_reactive(Dial.value, self.validate_value(value))
 
     def validate_value(self, value: float) -> float:
-        """Keep within the limits; values that were not turned here may lie between steps."""
+        """Keep within the limits; a value that was set elsewhere can be between steps."""
         return round(max(self._low, min(value, self._high)), 3)
 
     def watch_value(self) -> None:
-        """Tell."""
+        """Report the change."""
         self.post_message(self.Turned(self))
 
     def action_turn(self, by: int) -> None:
-        """Some steps up or down."""
+        """Adjust by some steps."""
         self.value += by * self._step
 
     def on_mouse_scroll_up(self) -> None:
-        """The wheel turns."""
+        """Adjust by the wheel."""
         self.action_turn(1)
 
     def on_mouse_scroll_down(self) -> None:
-        """The wheel turns."""
+        """Adjust by the wheel."""
         self.action_turn(-1)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold."""
+        """Start dragging."""
         self._held = True
         self.capture_mouse()
         self._put(event.x)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Follow the pointer."""
+        """Drag."""
         if self._held:
             self._put(event.x)
 
     def on_mouse_up(self) -> None:
-        """Let go."""
+        """Stop dragging."""
         self._held = False
         self.release_mouse()
 
     def _put(self, x: int) -> None:
-        """The value under the pointer, at the nearest step."""
+        """Set the value under the pointer, at the nearest step."""
         share = (x - _LABEL) / max(1, self._cells - 1)
         steps = round(share * (self._high - self._low) / self._step)
         self.value = self._low + steps * self._step
 
     @property
     def _cells(self) -> int:
-        """How long the slider is."""
+        """Length of the slider in columns."""
         return max(1, min(_LONGEST, self.size.width - _LABEL - _VALUE - 1))
 
     def render_line(self, y: int) -> Strip:

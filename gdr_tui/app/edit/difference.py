@@ -1,4 +1,4 @@
-"""One of two lists side by side: what came, went and moved from the one to the other."""
+"""One of two lists side by side, marked with what came, went and moved between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gdr_tui.safe_text import fit, literal
 
 
 class DifferenceList(Listing, can_focus=False):
-    """A list that is read beside another and never chosen from."""
+    """A list shown next to another; nothing is chosen from it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"results--up", "results--down", "results--new"}
 
@@ -29,7 +29,7 @@ class DifferenceList(Listing, can_focus=False):
         return len(self._hits)
 
     def show(self, results: Results | None, other: Results | None) -> None:
-        """List some hits beside those of the other list, or beside none."""
+        """List hits, marked against those of the other list if there are any."""
         self._hits = results.hits if results else ()
         self._others = ranks(other) if other else None
         self.filled(0)

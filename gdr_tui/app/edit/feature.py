@@ -1,4 +1,4 @@
-"""Editing on the screen: the panel in which a result is inverted and drawn in other words."""
+"""Editing on the screen: the panel in which a result is inverted and drawn with another prompt."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EditFeature:
         strength: float,
         k: int,
     ) -> None:
-        """Draw nothing yet.
+        """Start without an edit.
 
         Args:
             host: the main screen.
@@ -58,7 +58,7 @@ class EditFeature:
         """The edit being tried."""
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """The panel compares with the query it was opened on."""
+        """Do nothing: the panel compares with the query it was opened on."""
 
     def take(self, message: Message) -> None:
         """Hand the panel its answer."""
@@ -66,10 +66,10 @@ class EditFeature:
             self._panel.show(message)
 
     def action_edit(self) -> None:
-        """Invert the chosen result and draw it again in other words."""
+        """Invert the chosen result and draw it again with another prompt."""
         hit, node = self._host.rows.hit, self._host.node
         if hit is None or node is None:
-            self._host.say("an edit starts from a result: search first, then choose one")
+            self._host.say("select a result first, then press i to edit it")
             return
         self._open(Source.result(hit.track, hit.start_s, node.ask.steering.prompt))
 
@@ -83,7 +83,7 @@ class EditFeature:
         """Let the user try an edit and take over what is kept of it."""
         before = self._host.listed
         if before is None or not self._host.has_model:
-            self._host.say("the model is still loading; try again when it is there")
+            self._host.say("the model is still loading; try again in a moment")
             return
         drafted = self._drafted()
         edit = drafted.steering.edit

@@ -25,7 +25,7 @@ class EditJobs:
         self._find = find
 
     def preview(self, number: int, ask: Ask, k: int) -> None:
-        """Draw an edit that is being tried; the try before is cancelled."""
+        """Draw an edit that is being tried; the previous one is cancelled."""
         self._tasks.start("preview", partial(self._preview, number, ask, k))
 
     def cancel(self) -> None:

@@ -1,4 +1,4 @@
-"""Invert a result and draw it again in other words, while the lists show what that does."""
+"""The panel that inverts a result and redraws it with an edited prompt, with a live preview."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from gdr_tui.app.ui.box import Box
 from gdr_tui.safe_text import clock, literal
 
 PREVIEW_S = 0.12
-"""A change is drawn this long after the last key, so that a held key draws once."""
+"""A change is drawn this long after the last key, so that a held key causes one draw."""
 
 
 class Field(Box):
-    """A line to type in that lets the panel move on."""
+    """An input in which up and down move between fields."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.EDITING_MOVES)
 
@@ -64,19 +64,19 @@ class EditPanel(Screen[Ask | None]):
             yield Field(negatives, "drums, vocals:0.5", id="edit-negatives", compact=True,
                       select_on_focus=False)  # fmt: skip
         yield Dial("strength", strength, (min(strength, STRENGTH.step), 1.0),
-                   STRENGTH.step, "low keeps the source", id="edit-strength")  # fmt: skip
+                   STRENGTH.step, "low: near the source", id="edit-strength")  # fmt: skip
         guidance = (0.0, max(steering.guidance, 10.0))
         yield Dial("guidance", steering.guidance, guidance, GUIDANCE.step,
-                   "how hard the words pull", id="edit-guidance")  # fmt: skip
+                   "high: near the prompt", id="edit-guidance")  # fmt: skip
         steps = (min(steering.steps, 4), max(steering.steps, 50))
-        yield Dial("steps", steering.steps, steps, 1, "more is finer and slower", id="edit-steps")
+        yield Dial("steps", steering.steps, steps, 1, "high: finer, slower", id="edit-steps")
         with Horizontal(id="edit-lists"):
             yield DifferenceList(new=False, id="edit-before")
             yield DifferenceList(new=True, id="edit-after")
         yield Static(id="edit-state", markup=False)
 
     def on_mount(self) -> None:
-        """Draw the edit as it is."""
+        """Draw the edit as it is at first."""
         results = self.state.before
         before = self.query_one("#edit-before", DifferenceList)
         before.border_title = f"before · {len(results.hits)}"
@@ -148,7 +148,7 @@ class EditPanel(Screen[Ask | None]):
 
     @on(Input.Submitted)
     def action_accept(self) -> None:
-        """Keep it: it becomes a query of the trail."""
+        """Keep the edit as a query of the trail."""
         try:
             ask = self.edited()
         except UsageError as error:
@@ -157,11 +157,11 @@ class EditPanel(Screen[Ask | None]):
         self.dismiss(ask)
 
     def action_leave(self) -> None:
-        """Leave everything as it was."""
+        """Discard the edit."""
         self.dismiss(None)
 
     def action_scroll_lists(self, by: int) -> None:
-        """Both lists at once."""
+        """Scroll both lists."""
         for half in self.query(DifferenceList):
             half.move(by * max(1, half.size.height - 1))
 
@@ -172,5 +172,7 @@ class EditPanel(Screen[Ask | None]):
         return Content.assemble(("edit  ", "dim"), (source.title, "bold"), f"  {start}{inverted}")
 
     def _say(self, sentence: str) -> None:
-        shown = f"{literal(sentence)} · Enter keeps it · Esc leaves · Tab ↑ ↓ fields · ← → turn"
+        shown = (
+            f"{literal(sentence)} · Enter keeps it · Esc discards it · Tab ↑ ↓ fields · ← → adjust"
+        )
         self.query_one("#edit-state", Static).update(Content(shown))

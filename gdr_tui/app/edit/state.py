@@ -70,11 +70,11 @@ class EditState:
         return Ask(steering, self._where)
 
     def try_out(self, ask: Ask, number: int) -> None:
-        """An edit is being drawn; answers with other numbers are stale from now on."""
+        """Take note that an edit is being drawn; answers with other numbers are stale now."""
         self.tried, self._number = ask, number
 
     def give_up(self) -> None:
-        """No edit is being drawn; an answer under way would be to other words."""
+        """Ignore any answer under way: the fields are invalid now."""
         self.tried, self._number = None, 0
 
     def is_latest(self, number: int) -> bool:

@@ -73,9 +73,9 @@ class ExplainFeature:
         if self.state.of(node):
             self._pick(self.state.after(node))
         elif node:
-            self._host.say("the draws agree: these words have one interpretation")
+            self._host.say("all draws agree; there is only one interpretation")
         else:
-            self._host.say("there is nothing to read in several ways: search first")
+            self._host.say("there is nothing to interpret yet; search first")
 
     def _take_interpretations(self, found: InterpretationsFound) -> None:
         """Keep the interpretations of the query shown; stale ones are dropped."""
@@ -107,10 +107,12 @@ class ExplainFeature:
         rows, results = self._host.rows, self._host.listed
         hit = rows.hit
         if hit is None or results is None:
-            self._host.say("why is asked of a result: search first, then choose one")
+            self._host.say("select a result first, then press w")
             return
         if not len(results.query.vectors):
-            self._host.say("this query of an earlier sitting is being drawn again; ask why then")
+            self._host.say(
+                "this query of an earlier session is being searched again; try again soon"
+            )
             return
 
         def step(by: int) -> tuple[Hit, int]:

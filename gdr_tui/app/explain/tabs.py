@@ -1,4 +1,4 @@
-"""The interpretations of a prompt as tabs over the results, where the draws disagree."""
+"""The interpretations of a prompt as tabs above the results, where the draws disagree."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from gdr_tui.safe_text import fit, literal
 
 _NAMES = 2
 _LEAST = 8
-"""Columns that a name is not cut below."""
+"""Names are not shortened below this many columns."""
 
 
 def named(interpretation: Interpretation) -> str:
-    """What tells an interpretation from the others."""
+    """An interpretation's first names, and its number of draws."""
     names = ", ".join(literal(name) for name in interpretation.names[:_NAMES])
     return f"{names or '…'} ({len(interpretation.results.query.vectors)})"
 
 
 class InterpretationTabs(Widget):
-    """One row: all draws together, then each interpretation with how many draws it has."""
+    """One row: all draws together, then each interpretation with its number of draws."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "interpretations--tab",
@@ -50,7 +50,7 @@ class InterpretationTabs(Widget):
         self.display = False
 
     def show(self, interpretations: tuple[Interpretation, ...], at: int) -> None:
-        """Draw these tabs; none take the row away."""
+        """Show these tabs; the row is hidden if there are none."""
         self._interpretations, self._at = interpretations, at
         self.display = bool(interpretations)
         self.refresh()
@@ -65,10 +65,10 @@ class InterpretationTabs(Widget):
             left += cell_len(text) + 1
 
     def _lead(self) -> str:
-        return f" {self._key} reads as "
+        return f" {self._key} interpretation "
 
     def _texts(self) -> list[str]:
-        """The tabs, the names cut where there is no room."""
+        """The tabs, with names shortened to fit."""
         draws = sum(
             len(interpretation.results.query.vectors) for interpretation in self._interpretations
         )
@@ -82,7 +82,7 @@ class InterpretationTabs(Widget):
         return [f" {name} " for name in names]
 
     def render_line(self, y: int) -> Strip:
-        """The row."""
+        """Render the row."""
         width, plain = self.size.width, self.rich_style
         if y or not self._interpretations:
             return Strip.blank(width, plain)

@@ -1,4 +1,4 @@
-"""Why a track is here: what every term pushes, and the words nearest to track and query."""
+"""Why a track was found: the share of each term in its score, and the words closest to it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from gdr_tui.app.ui.dialog import Dialog, Line
 from gdr_tui.safe_text import fit, literal
 
 _ARM = 12
-"""Columns that the longest bar takes to either side."""
+"""Columns of the longest bar, on either side."""
 _LABEL = 30
 
 
 def label(push: Push) -> str:
-    """What pushes, in few words."""
+    """A term of the score, in a few words."""
     stem = literal(Path(push.text).stem)
     return {
-        "start": f"the source, {stem}" if push.text else "no words at all",
+        "start": f"the source, {stem}" if push.text else "no prompt at all",
         "negative": f"− {literal(push.text)}",
         "slider": f"+ {literal(push.text)}",
         "like": f"♥ {stem}",
@@ -33,7 +33,7 @@ def label(push: Push) -> str:
 
 
 def arms(share: float) -> tuple[str, str]:
-    """A bar to the left for what pushes down, to the right for what pushes up."""
+    """A bar, to the left for what lowers the score and to the right for what raises it."""
     cells = round(min(abs(share), 1.0) * _ARM)
     if share < 0:
         return ("█" * cells).rjust(_ARM), " " * _ARM
@@ -41,7 +41,7 @@ def arms(share: float) -> tuple[str, str]:
 
 
 def pushes(why: Why) -> Text:
-    """A line for every push, then what they add up to."""
+    """A line for each term, then their sum."""
     text = Text(no_wrap=True, overflow="ellipsis")
     most = max((abs(push.total) for push in why.pushes), default=0.0) or 1.0
     for push in why.pushes:
@@ -56,11 +56,11 @@ def pushes(why: Why) -> Text:
 
 
 def words(why: Why) -> Text:
-    """The words of both, those that are of both in bold."""
+    """The words closest to the track and to the query; shared ones in bold."""
     text = Text()
     both = {word for word, _ in why.track_words} & {word for word, _ in why.query_words}
     for name, near in (("the track", why.track_words), ("the query", why.query_words)):
-        text.append(f"{name} is near  ")
+        text.append(f"{name} is close to  ")
         for at, (word, cosine) in enumerate(near):
             text.append(" · " if at else "").append(word, "bold" if word in both else "")
             text.append(f" {cosine:.2f}", "dim")
@@ -70,10 +70,10 @@ def words(why: Why) -> Text:
 
 
 class WhyDialog(Dialog[None]):
-    """One hit at a time; j and k go to its neighbours in the list."""
+    """Explains one hit at a time; j and k go to its neighbours in the list."""
 
     TITLE_TEXT: ClassVar[str] = "why is this here"
-    HINT: ClassVar[str] = "j k next, previous · Esc leaves"
+    HINT: ClassVar[str] = "j k next, previous · Esc closes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "step(1)", "Next", tooltip="the next track", id="why.next"),
         Binding("k,up", "step(-1)", "Previous", tooltip="the track before", id="why.previous"),
@@ -81,25 +81,25 @@ class WhyDialog(Dialog[None]):
     ]
 
     def __init__(self, hit: Hit, rank: int, step: Callable[[int], tuple[Hit, int]]) -> None:
-        """`step` moves in the list, and answers which hit that is and its rank."""
+        """`step` moves in the list and returns the hit there and its rank."""
         super().__init__()
         self._hit, self._rank = hit, rank
         self._step = step
         self._answer: Why | str | None = None
 
     def body(self) -> Iterable[Widget]:
-        """The track, what pushes, and words."""
+        """The track, the terms, and the words."""
         yield Line(self._named(), id="why-name", classes="strong")
         yield Static(id="why-pushes", markup=False)
         yield Line("")
         yield Static(id="why-words", markup=False)
 
     def on_mount(self) -> None:
-        """Draw an answer that was faster than the dialog, else say that there is a wait."""
+        """Show the answer if it came before the dialog, otherwise that it is being computed."""
         self.show(self._answer)
 
     def show(self, answer: Why | str | None) -> None:
-        """Draw the answer, or the sentence that stands for one."""
+        """Show the answer, or a sentence in its place."""
         self._answer = answer
         if not self.query("#why-pushes"):
             return

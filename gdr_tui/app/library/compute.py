@@ -65,7 +65,7 @@ class Holdings:
         """Every folder with its tracks and the files in it that could not be read."""
         listed: list[Folder] = []
         for root in list(self._libraries.roots):
-            problem = "" if root.is_dir() else "the folder is not there; what is known is kept"
+            problem = "" if root.is_dir() else "the folder is missing; its index is kept"
             library = self._libraries.existing(root)
             stamps, failures = (library.stamps(), library.failures()) if library else ({}, [])
             listed += folders(root, stamps, failures, problem)
@@ -150,7 +150,7 @@ class Indexer:
 
         model = self._retrievers.model()
         if not root.is_dir():
-            raise LibraryError(f"the folder {literal(str(root))} is not there any more")
+            raise LibraryError(f"the folder {literal(str(root))} no longer exists")
         library = self._libraries.opened(root)
         rested_s = self.pause.rested_s
 

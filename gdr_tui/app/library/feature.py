@@ -54,7 +54,7 @@ class LibraryFeature:
         self.state = LibraryState()
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """The library is the same, whatever is asked of it."""
+        """Do nothing: the library does not depend on the query."""
 
     def take(self, message: Message) -> None:
         """Follow the reading, the loading and the indexing."""
@@ -136,18 +136,18 @@ class LibraryFeature:
 
     def _look(self) -> None:
         if not self._host.has_model:
-            self._host.say("the model is still loading; indexing begins when it is there")
+            self._host.say("the model is still loading; indexing starts once it is loaded")
             return
         self._pause(False)
         self._jobs.index()
 
     def _retry(self, paths: tuple[Path, ...]) -> None:
         if not paths:
-            self._host.say("there is nothing here to try again")
+            self._host.say("there is nothing to retry here")
             return
         self._pause(False)
         self._jobs.retry(paths, index=self._host.has_model)
-        self._host.say(f"trying {counted(len(paths), 'file')} again")
+        self._host.say(f"retrying {counted(len(paths), 'file')}")
 
     def _show_progress(self) -> None:
         self._host.refresh_status()
@@ -156,5 +156,5 @@ class LibraryFeature:
 
     @property
     def _open(self) -> LibraryScreen | None:
-        """Its screen, once it is there, even below a dialog."""
+        """The library screen, once it is mounted, even below a dialog."""
         return self._screen if self._screen and self._screen.is_mounted else None

@@ -13,6 +13,6 @@ class FolderDialog(AskDialog):
     TITLE_TEXT: ClassVar[str] = "open a music folder"
     PLACEHOLDER: ClassVar[str] = "~/Music"
     EXPLAINED: ClassVar[tuple[str, ...]] = (
-        "It is indexed at once and searched while that goes on;",
-        "nothing is ever written into it.",
+        "Indexing starts at once; results appear as it goes on,",
+        "and nothing is ever written into the folder.",
     )

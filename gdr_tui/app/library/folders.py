@@ -1,4 +1,4 @@
-"""What the libraries hold, folder by folder, and what could not be read: plain values."""
+"""The contents of the libraries, folder by folder, with the files that could not be read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Folder:
     root: Path
     path: Path
     depth: int = 0
-    """0 is the root of a library."""
+    """0 for the root of a library."""
     tracks: int = 0
     duration_s: float = 0.0
     failures: tuple[Failure, ...] = ()
     problem: str = ""
-    """Why it cannot be read now; what is known of it is kept."""
+    """Why it cannot be read now; what was indexed is kept."""
 
 
 @dataclass
@@ -37,12 +37,12 @@ def folders(
     failures: Iterable[Failure],
     problem: str = "",
 ) -> list[Folder]:
-    """The root and every folder below it that holds music, as a tree written out."""
+    """The root and every folder below it that holds music, in the order of a tree."""
     sums: dict[PurePosixPath, _Sum] = {PurePosixPath(): _Sum()}
     above: dict[bytes, list[_Sum]] = {}
 
     def sums_of(name: bytes) -> list[_Sum]:
-        """Those of the folder a file is in, and of all above it."""
+        """The sums of the folder that a file is in, and of all folders above it."""
         folder = name.rpartition(b"/")[0]
         if folder not in above:
             inner = PurePosixPath(folder.decode("utf-8", "surrogateescape"))
@@ -63,10 +63,10 @@ def folders(
             root,
             root / inner,
             len(inner.parts),
-            own.tracks,
-            own.duration_s,
-            tuple(own.failures),
+            total.tracks,
+            total.duration_s,
+            tuple(total.failures),
             "" if inner.parts else problem,
         )
-        for inner, own in sorted(sums.items(), key=lambda item: item[0].parts)
+        for inner, total in sorted(sums.items(), key=lambda item: item[0].parts)
     ]

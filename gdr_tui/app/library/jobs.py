@@ -121,7 +121,7 @@ class LibraryJobs:
         self._holdings.forget_failures(paths)
         if index:
             self.index()
-        else:  # it begins when the model is there
+        else:  # indexing starts once the model is loaded
             self._catalogue(cancelled)
 
     def _folders(self, cancelled: Cancel) -> None:

@@ -1,4 +1,4 @@
-"""The two lists of the library's screen: the folders, and the files that could not be read."""
+"""The two lists of the library screen: the folders, and the files that could not be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gdr_tui.safe_text import clock, fit, literal
 
 
 class FolderList(Listing):
-    """Every folder with its tracks, their length and how many files failed."""
+    """Every folder with its tracks, their total length and the number of failed files."""
 
     BORDER_TITLE = "folders"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"folders--root", "folders--failed"}
@@ -34,11 +34,11 @@ class FolderList(Listing):
         return self._folders[self.cursor] if self._folders else None
 
     def show(self, folders: tuple[Folder, ...]) -> None:
-        """List folders; the cursor stays on its folder, or on its line where that is gone."""
+        """List folders; the cursor stays on its folder, or on its line if that is gone."""
         at = self.folder.path if self.folder else None
         self._folders = folders
         self._failed_cells = max((len(_failed(len(f.failures))) for f in folders), default=0)
-        self.empty = ("no library yet", "o takes in a folder of music")
+        self.empty = ("no library yet", "o adds a music folder")
         places = {folder.path: row for row, folder in enumerate(folders)}
         self.filled(places.get(at, self.cursor) if at else 0)
 
@@ -48,7 +48,7 @@ class FolderList(Listing):
         root = not folder.depth
         name = literal(from_home(folder.path) if root else folder.path.name + "/")
         if folder.problem:
-            tail = [(" not there ", "folders--failed")]
+            tail = [(" missing ", "folders--failed")]
         else:
             failed = _failed(len(folder.failures)).rjust(self._failed_cells)
             tail = [
@@ -73,7 +73,7 @@ class FailureList(Listing):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._failures: tuple[Failure, ...] = ()
-        self.empty = ("every file here could be read",)
+        self.empty = ("no file here failed",)
 
     @property
     def length(self) -> int:

@@ -1,4 +1,4 @@
-"""Work that rests while the user wants it to."""
+"""Pausing and resuming work."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class Pause:
         self._open = threading.Event()
         self._open.set()
         self.rested_s = 0.0
-        """How long work has waited here, which no rate should count."""
+        """Seconds spent paused, which no rate should count."""
 
     @property
     def on(self) -> bool:
-        """Whether work rests."""
+        """Whether work is paused."""
         return not self._open.is_set()
 
     def turn(self, on: bool) -> None:
-        """Let work rest, or go on."""
+        """Pause or resume work."""
         (self._open.clear if on else self._open.set)()
 
     def pass_by(self, cancelled: Cancel) -> None:
-        """Wait until work may go on, or should stop."""
+        """Block while work is paused and not cancelled."""
         if not self.on:
             return
         began = time.monotonic()

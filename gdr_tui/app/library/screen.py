@@ -1,4 +1,4 @@
-"""The library: its folders, what could not be read and why, and how far indexing is."""
+"""The library screen: folders, files that could not be read, and the progress of indexing."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from gdr_tui.safe_text import literal
 
 IN_FOLDERS: Hints = (
     ("p pause", "pause"),
-    ("i look again", "look"),
-    ("r retry what failed", "retry"),
+    ("i rescan", "look"),
+    ("r retry failed", "retry"),
     ("o open folder", "app.open_folder"),
     ("→", "turn('failures')"),
     ("Esc leaves", "leave"),
 )
 IN_FAILURES: Hints = (
     ("r retry this file", "retry"),
-    ("Y its folder", "reveal"),
+    ("Y show in folder", "reveal"),
     ("p pause", "pause"),
     ("← folders", "turn('folders')"),
     ("Esc leaves", "leave"),
@@ -72,7 +72,7 @@ class LibraryScreen(ModalScreen[None]):
         yield Static(id="library-hint")
 
     def on_mount(self) -> None:
-        """Stand on the first folder, once folders have been read."""
+        """Read the folders; the cursor starts on the first."""
         self.show_progress()
         self.folders.focus()
         self._read()
@@ -88,11 +88,11 @@ class LibraryScreen(ModalScreen[None]):
         return self.query_one(FailureList)
 
     def show(self, folders: tuple[Folder, ...]) -> None:
-        """Draw what the libraries hold."""
+        """Show the folders."""
         self.folders.show(folders)
 
     def show_progress(self) -> None:
-        """Draw how far indexing is."""
+        """Show the progress of indexing."""
         self.query_one("#library-progress", Static).update(self._state.progress())
 
     @on(Listing.Moved, "#folders")
@@ -103,7 +103,7 @@ class LibraryScreen(ModalScreen[None]):
 
     @on(Listing.Moved, "#failures")
     def _show_file(self) -> None:
-        """In full, which the lists have no room for."""
+        """Show in full what the lists have no room for."""
         folder, failure = self.folders.folder, self.failures.failure
         if self.in_failures and failure:
             said = f"{literal(from_home(failure.path))}: {literal(failure.reason)}"
@@ -115,7 +115,7 @@ class LibraryScreen(ModalScreen[None]):
         self.query_one("#library-file", Static).update(said)
 
     def on_descendant_focus(self) -> None:
-        """Say what the keys do in the list that has the focus."""
+        """Show what the keys do in the focused list."""
         hints = IN_FAILURES if self.in_failures else IN_FOLDERS
         self.query_one("#library-hint", Static).update(Content(" ") + clickable(hints))
         self._show_file()
@@ -126,7 +126,7 @@ class LibraryScreen(ModalScreen[None]):
         return self.failures.has_focus
 
     def action_move(self, by: int) -> None:
-        """Move in the list that has the focus."""
+        """Move in the focused list."""
         (self.failures if self.in_failures else self.folders).move(by)
 
     def action_turn(self, to: str) -> None:
@@ -134,7 +134,7 @@ class LibraryScreen(ModalScreen[None]):
         self.query_one(f"#{to}").focus()
 
     def action_pause(self) -> None:
-        """Let indexing rest, or go on."""
+        """Pause or resume indexing."""
         self._pause()
         self.show_progress()
 
@@ -143,7 +143,7 @@ class LibraryScreen(ModalScreen[None]):
         self._look()
 
     def action_retry(self) -> None:
-        """Try to read the file again, or every one of the folder."""
+        """Retry the file, or every failed file of the folder."""
         folder, failure = self.folders.folder, self.failures.failure
         if self.in_failures:
             failed = tuple(each for each in [failure] if each)
@@ -152,7 +152,7 @@ class LibraryScreen(ModalScreen[None]):
         self._retry(tuple(each.path for each in failed))
 
     def action_reveal(self) -> None:
-        """Open the folder that the file lies in."""
+        """Show the file in its folder."""
         folder, failure = self.folders.folder, self.failures.failure
         if self.in_failures and failure:
             self._reveal(failure.path)

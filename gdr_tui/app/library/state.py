@@ -46,7 +46,7 @@ class LibraryState:
         """One line about what indexing does, or did."""
         now, last = self.indexing, self.indexed
         if now and self.paused:
-            return f"paused at {now.done:,} of {now.total:,}; p goes on"
+            return f"paused at {now.done:,} of {now.total:,}; p resumes"
         if now:
             left = f" · {clock(now.left_s)} left" if now.left_s is not None else ""
             name = f" · {literal(now.path.name)}" if now.path else ""
@@ -54,7 +54,7 @@ class LibraryState:
         if last and last.problems:
             return "not indexed: " + "; ".join(last.problems)
         if last:
-            return f"up to date · looked through in {clock(last.took_s)}"
+            return f"up to date · scanned in {clock(last.took_s)}"
         if self.model_failed:
             return "not indexed: the model could not be loaded"
         return "nothing is being indexed" if self.model_ready else "indexing waits for the model"

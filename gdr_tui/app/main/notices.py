@@ -1,4 +1,4 @@
-"""Which sentence may be shown in the corner, and which may be cleared for it. Free of Textual."""
+"""Which sentences are shown in the corner, and for how long. Free of Textual."""
 
 from __future__ import annotations
 

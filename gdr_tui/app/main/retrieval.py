@@ -76,7 +76,7 @@ class Retrieval:
         self._answering = threading.Lock()
         """One query or refresh at a time: they share the index."""
         self._undisturbed = threading.Event()
-        """No query is being drawn, so indexing may use the processor."""
+        """No query is being drawn, so indexing can use the CPU."""
         self._undisturbed.set()
 
     @kept_for_good()
@@ -121,7 +121,7 @@ class Retrieval:
             ModelError: while it is loading.
         """
         if self._model is None:
-            raise ModelError("the model is still loading; the query runs when it is there")
+            raise ModelError("the model is still loading; the query runs once it is loaded")
         return self._model
 
     def known(self) -> list[Library]:
@@ -158,10 +158,10 @@ class Retrieval:
         model = self.model()
         roots = self._libraries.roots
         if not roots:
-            raise LibraryError("there is no library yet; press o and type a folder of music")
+            raise LibraryError("there is no library yet; press o to add a music folder")
         libraries = [self._libraries.opened(root) for root in roots if root.is_dir()]
         if not libraries:
-            raise LibraryError(f"the folder {literal(str(roots[0]))} is not there any more")
+            raise LibraryError(f"the folder {literal(str(roots[0]))} no longer exists")
         generations = [library.generation for library in libraries]
         if self._retriever is None or self._shelved != libraries:
             with kept_for_good():

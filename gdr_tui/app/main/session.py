@@ -30,7 +30,7 @@ from gdr_tui.app.trail.jobs import Fingerprints
 
 
 class Answers(Retrievers, Loads, Protocol):
-    """A model that can be loaded, and the retriever it answers with."""
+    """A model to load, and the retriever over it."""
 
 
 class Parts(Protocol):
@@ -62,7 +62,7 @@ class Parts(Protocol):
 
     @property
     def explainer(self) -> Explains:
-        """Says why a track was found, and what a prompt may mean."""
+        """Explains results and interprets prompts."""
 
     @property
     def mapper(self) -> Maps:
@@ -82,7 +82,7 @@ class Parts(Protocol):
 
     @property
     def fingerprinter(self) -> Fingerprints:
-        """Says which model and libraries answer."""
+        """Fingerprints the model and the libraries."""
 
 
 class Session:

@@ -1,4 +1,4 @@
-"""The one status line: how queries are drawn at the left, the library at the right."""
+"""The status line: how queries are drawn on the left, the library on the right."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from gdr_tui.safe_text import clock, fit, literal
 
 @dataclass
 class State:
-    """Everything the status line tells."""
+    """Everything the status line shows."""
 
     model_name: str = ""
     """As the user called it."""
     loaded: Loaded | None = None
     ready: bool = False
-    """The text side of the model is loaded, too."""
+    """The text side of the model is loaded too."""
     guidance: float = 0.0
     steps: int = 0
     seed: int = 0
@@ -33,13 +33,13 @@ class State:
     library: LibraryState = field(default_factory=LibraryState)
     sound: str = ""
     listening: str = ""
-    """How results are listened to, where that is not the usual way."""
+    """How results are played, where that is not the default."""
     crate: str = ""
-    """Where marks go, with how many there are."""
+    """The crate that marks go to, with its number of tracks."""
 
 
 def left_parts(state: State) -> list[str]:
-    """Model and query; when room is short, the last go first."""
+    """Model and query; if space is short, the last parts are dropped first."""
     if state.loaded:
         model = f"{literal(state.loaded.model)} on {state.loaded.device}"
         first = [model if state.ready else f"{model}: loading the text model …"]
@@ -57,7 +57,7 @@ def left_parts(state: State) -> list[str]:
 
 
 def right_parts(state: State) -> list[str]:
-    """Library and index; when room is short, the first go first."""
+    """Library and index; if space is short, the first parts are dropped first."""
     parts = [part for part in (state.listening, state.sound) if part]
     library = state.library
     catalogue, now = library.catalogue, library.indexing
@@ -84,7 +84,7 @@ def right_parts(state: State) -> list[str]:
 
 
 class StatusLine(Widget):
-    """One line; what does not fit is left out, least important first."""
+    """One line; what does not fit is dropped, least important first."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"status--busy", "status--text"}
     SEPARATOR = " · "
@@ -94,7 +94,7 @@ class StatusLine(Widget):
         self.state = State(model_name)
 
     def render_line(self, y: int) -> Strip:
-        """Both halves, shortened until they fit."""
+        """Render both halves, shortened until they fit."""
         width = self.size.width
         left, right = left_parts(self.state), right_parts(self.state)
         while self._cells(left) + self._cells(right) + 4 > width and len(left) + len(right) > 2:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gdr_tui.app.trail.trail import Node
 
 STEPS = 8
-"""Queries of the trail that the map shows the way through."""
-BETTER = "pip install 'gdr-tui[map]' groups it better"
+"""Queries of the trail that the path on the map goes through."""
+BETTER = "for better groups: pip install 'gdr-tui[map]'"
 
 
 class Mapper:
@@ -27,7 +27,7 @@ class Mapper:
     def __init__(self, retrievers: Retrievers) -> None:
         self._retrievers = retrievers
         self._mapping = threading.Lock()
-        """One map at a time is computed."""
+        """One map is computed at a time."""
         self._atlas: Atlas | None = None
         self._mapped: Mapped | None = None
         self._mapped_from: list[int] = []
@@ -38,7 +38,7 @@ class Mapper:
         report: Callable[[float], object] = lambda _: None,
         cancelled: Cancel = never,
     ) -> None:
-        """Project every track and show it; where that takes long, first a quick projection.
+        """Project every track and show the map; where that is slow, a quick projection comes first.
 
         Raises:
             Cancelled: when asked.
@@ -52,14 +52,14 @@ class Mapper:
                 show(self._mapped)
 
     def course(self, mapped: Mapped, node: Node) -> Course:
-        """Where a query was drawn, and the way that the trail took to it."""
+        """Where a query was drawn, and the path that the trail took to it."""
         line = list(node.line())[:STEPS][::-1]
         drawn = [step.results.query.vectors for step in line]
         means = [rows.mean(axis=0) for rows in drawn if len(rows)]
         asked = [*(rows for rows in drawn[-1:] if len(rows)), *(mean[None] for mean in means)]
         placed = self._place(np.concatenate(asked)) if asked else np.empty((0, 2), np.float32)
         draws, rest = placed[: len(drawn[-1])], iter(placed[len(drawn[-1]) :])
-        # A query of an earlier sitting has kept what it found, and not where it was drawn.
+        # Of a query from an earlier session the results were saved, but not the draws.
         path = [
             next(rest)
             if len(rows)
@@ -84,20 +84,20 @@ class Mapper:
         best = library_map.best_method()
         folder = retriever.libraries[0].library.store / "map"
         name = file_stem(retriever.model.space, retriever.model.whitening.fingerprint)
-        found = library_map.cached(folder, name, recordings, best)
-        if found is None:
-            found = library_map.by_pca(recordings)
+        atlas = library_map.cached(folder, name, recordings, best)
+        if atlas is None:
+            atlas = library_map.by_pca(recordings)
             if best == library_map.TSNE:
-                self._atlas = found
-                show(_mapped(found, tracks, preliminary=True))
-                found = library_map.by_tsne(recordings, cancelled, report)
-            library_map.keep(folder, name, recordings, found, best)
-        self._atlas = found
-        self._mapped = _mapped(found, tracks, could_be_better=BETTER * (best != library_map.TSNE))
+                self._atlas = atlas
+                show(_mapped(atlas, tracks, preliminary=True))
+                atlas = library_map.by_tsne(recordings, cancelled, report)
+            library_map.keep(folder, name, recordings, atlas, best)
+        self._atlas = atlas
+        self._mapped = _mapped(atlas, tracks, could_be_better=BETTER * (best != library_map.TSNE))
         show(self._mapped)
 
     def _place(self, points: Array) -> Array:
-        """Where points (Q, D) lie (Q, 2)."""
+        """Positions (Q, 2) of points (Q, D)."""
         atlas = self._atlas
         if atlas is None:
             return np.full((len(points), 2), np.nan, np.float32)
@@ -108,7 +108,7 @@ class Mapper:
 def _mapped(
     atlas: Atlas, tracks: Sequence[Track], *, preliminary: bool = False, could_be_better: str = ""
 ) -> Mapped:
-    """One point a track, in the order of paths."""
+    """One point per track, sorted by path."""
     known = sorted((t for t in tracks if t.content in atlas.at), key=lambda t: str(t.path))
     rows = [atlas.at[track.content] for track in known]
     return Mapped.of(

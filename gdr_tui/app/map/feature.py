@@ -35,7 +35,7 @@ class MapFeature:
             host: the main screen.
             jobs: compute on threads.
             play: plays a file from a second on, or pauses it.
-            mark: puts a track into the crate or takes it out, and says which.
+            mark: adds a track to the crate or removes it; returns a sentence about it.
             go_to: moves to a track in the list of results.
         """
         self._host = host
@@ -94,12 +94,12 @@ class MapFeature:
         self._host.open(MapScreen(play, mark, begin, track.path if track else None), closed)
 
     def _show_query(self, node: Node | None) -> None:
-        """Number the results at once; what was drawn follows."""
+        """Number the results at once; the draws follow."""
         if self._show_on_map(node) and self.state.mapped and node:
             self._jobs.course(self.state.mapped, node)
 
     def _show_course(self, read: CourseRead) -> None:
-        """Show what was drawn and the way there, if the query is still the same."""
+        """Show the draws and the path to them, if the query is still current."""
         node = self._host.node
         if node and node.number == read.number:
             self._show_on_map(node, read.course)
@@ -112,7 +112,7 @@ class MapFeature:
         return True
 
     def _hit_of(self, track: Track) -> Hit | None:
-        """What the current query found in a track, if it did."""
+        """The hit of the current query in a track, if there is one."""
         listed = self._host.listed
         hits = listed.hits if listed else ()
         return next((hit for hit in hits if hit.track.path == track.path), None)

@@ -25,7 +25,7 @@ class Maps(Protocol):
         """Project every track and show it; where that takes long, first a quick projection."""
 
     def course(self, mapped: Mapped, node: Node) -> Course:
-        """Where a query was drawn, and the way that the trail took to it."""
+        """Where a query was drawn, and the path that the trail took to it."""
 
 
 class MapJobs:
@@ -40,7 +40,7 @@ class MapJobs:
         self._tasks.guard("map", self._map, "map")
 
     def course(self, mapped: Mapped, node: Node) -> None:
-        """Find where a query lies on the map, and the way to it."""
+        """Find where a query is on the map, and the path to it."""
         self._tasks.guard("course", partial(self._course, mapped, node), "map")
 
     def _map(self, cancelled: Cancel) -> None:

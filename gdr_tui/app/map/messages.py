@@ -30,7 +30,7 @@ class MapProgressed(Report):
 
 @dataclass
 class CourseRead(Report):
-    """Where a query of the trail was drawn, and the way to it."""
+    """Where a query of the trail was drawn, and the path to it."""
 
     number: int
     """The query's place in the trail."""

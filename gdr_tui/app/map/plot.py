@@ -1,4 +1,4 @@
-"""Points of the plane as cells of a terminal: braille dots, or one sign a cell.
+"""Points of the plane as terminal cells: braille dots, or one symbol per cell.
 
 Free of Textual. Coordinates run from -1 to 1, y upwards; a cell is two dots wide and four high.
 """
@@ -17,12 +17,12 @@ Cells = NDArray[np.int64]
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """Bits of a braille cell by row from the top and column."""
 CLOSEST = 64.0
-"""Zoom beyond which a cell is narrower than anything on a map of a hundred thousand."""
+"""Beyond this zoom a cell is narrower than any detail on a map of a hundred thousand tracks."""
 
 
 @dataclass(frozen=True)
 class View:
-    """The part of the plane in sight, and how many cells show it."""
+    """The visible part of the plane, and the number of cells that show it."""
 
     columns: int
     rows: int
@@ -32,7 +32,7 @@ class View:
     zoom: float = 1.0
 
     def cells(self, xy: Array) -> Cells:
-        """Column and row (N, 2) of points (N, 2); those out of sight lie outside the cells."""
+        """Column and row (N, 2) of points (N, 2); those out of sight are outside the cells."""
         return np.asarray(self.dots(xy) // [2, 4], np.int64)
 
     def dots(self, xy: Array) -> Cells:
@@ -40,7 +40,7 @@ class View:
         wide, high = 2 * self.columns, 4 * self.rows
         across = ((xy[:, 0] - self.x) * self.zoom + 1) / 2 * wide
         down = (1 - (xy[:, 1] - self.y) * self.zoom) / 2 * high
-        # What lies just at the edge of the plane belongs to the last cell.
+        # A point exactly on the edge of the plane belongs to the last cell.
         at = np.stack([across, down], axis=1)
         edge = np.isclose(at, [wide, high], atol=1e-3)
         return np.floor(np.where(edge, at - 1, at)).astype(np.int64)
@@ -52,7 +52,7 @@ class View:
         return x, y
 
     def zoomed(self, factor: float, x: float, y: float) -> View:
-        """Nearer or farther, with the point (x, y) staying where it is."""
+        """Zoomed by a factor; the point (x, y) stays where it is."""
         zoom = min(max(1.0, self.zoom * factor), CLOSEST)
         share = self.zoom / zoom
         return replace(
@@ -60,25 +60,25 @@ class View:
         ).bounded()
 
     def moved(self, columns: float, rows: float) -> View:
-        """Over the plane by some cells to the right and down."""
+        """Moved by some cells to the right and down."""
         x = self.x + columns / self.columns * 2 / self.zoom
         y = self.y - rows / self.rows * 2 / self.zoom
         return replace(self, x=x, y=y).bounded()
 
     def bounded(self) -> View:
-        """Not over the edge of the plane."""
+        """Moved back so as not to extend over the edge of the plane."""
         most = 1 - 1 / self.zoom
         return replace(self, x=min(max(self.x, -most), most), y=min(max(self.y, -most), most))
 
 
 def inside(cells: Cells, columns: int, rows: int) -> NDArray[np.bool_]:
-    """Which of some cells (N, 2) are in sight."""
+    """Which cells (N, 2) are in sight."""
     fits = (cells >= 0) & (cells < [columns, rows])
     return np.asarray(fits.all(axis=1), np.bool_)
 
 
 def braille(dots: Cells, columns: int, rows: int) -> Cells:
-    """Bits (rows, columns) of the braille cells that dots (N, 2) fall into."""
+    """Bits (rows, columns) of the braille cells that contain dots (N, 2)."""
     grid = np.zeros((4 * rows, 2 * columns), np.bool_)
     seen = dots[inside(dots, 2 * columns, 4 * rows)]
     grid[seen[:, 1], seen[:, 0]] = True
@@ -87,7 +87,7 @@ def braille(dots: Cells, columns: int, rows: int) -> Cells:
 
 
 def majority(cells: Cells, of: Cells, groups: int, columns: int, rows: int) -> Cells:
-    """The group (rows, columns) that most points of a cell belong to; -1 where there is none."""
+    """The most frequent group (rows, columns) among the points of each cell; -1 in empty ones."""
     seen = inside(cells, columns, rows)
     at = (cells[seen, 1] * columns + cells[seen, 0]) * groups + of[seen]
     counts = np.bincount(at, minlength=rows * columns * groups).reshape(-1, groups)
@@ -96,13 +96,13 @@ def majority(cells: Cells, of: Cells, groups: int, columns: int, rows: int) -> C
 
 
 def line(start: Cells, end: Cells) -> Cells:
-    """The dots (N, 2) of a straight line from one dot to another, both included."""
+    """The dots (N, 2) of a straight line between two dots, both included."""
     steps = int(np.abs(end - start).max()) + 1
     return np.round(np.linspace(start, end, steps)).astype(np.int64)
 
 
 def nearest(cells: Cells, column: int, row: int, reach: float) -> int | None:
-    """Which of some cells (N, 2) is nearest to a cell, a row counting as two columns."""
+    """Index of the cell (N, 2) nearest to a given one, a row counting as two columns."""
     if not len(cells):
         return None
     apart = np.hypot(cells[:, 0] - column, 2.0 * (cells[:, 1] - row))

@@ -1,4 +1,4 @@
-"""The map of the library as the screen draws it: one point a track, grouped by tag or folder.
+"""The map of the library as values: one point per track, grouped by tag or folder.
 
 Plain values, free of Textual and torch.
 """
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from gdr_model.types import Array, Track
 
 COLOURS = 8
-"""Groups that can be told apart; the smaller ones are one group together, the last."""
+"""Groups that can be distinguished; the smallest are merged into the last."""
 NAMELESS = "untagged"
 OTHERS = "others"
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """Which group every track belongs to; the largest come first."""
+    """The group of every track; the largest groups come first."""
 
     names: tuple[str, ...]
     counts: tuple[int, ...]
@@ -33,7 +33,7 @@ class Grouping:
 
     @classmethod
     def by(cls, values: Sequence[str]) -> Grouping:
-        """Group by a value each; the rarest values share the last group where they are many."""
+        """Group by a value per track; if there are many values, the rarest share the last group."""
         counted = Counter(value or NAMELESS for value in values)
         ranked = sorted(counted.items(), key=lambda item: (item[0] == NAMELESS, -item[1], item[0]))
         if len(ranked) > COLOURS:
@@ -46,25 +46,25 @@ class Grouping:
 
     @property
     def unsaid(self) -> int:
-        """How many tracks no group of their own speaks of."""
+        """Number of tracks without a group of their own."""
         counted = zip(self.names, self.counts, strict=True)
         return sum(count for name, count in counted if name in (NAMELESS, OTHERS))
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """Every track with its point."""
+    """Every track with its position."""
 
     tracks: tuple[Track, ...]
     xy: Array  # (N, 2), from -1 to 1, y upwards
     method: str
     fitted: int
     groupings: Mapping[str, Grouping] = field(default_factory=dict)
-    """By what can be coloured: genre, folder."""
+    """What the map can be coloured by: genre, folder."""
     preliminary: bool = False
-    """A better one is being computed."""
+    """A better projection is being computed."""
     could_be_better: str = ""
-    """What to do for a better one."""
+    """How to get a better projection."""
 
     @classmethod
     def of(
@@ -83,7 +83,7 @@ class Mapped:
             "folder": Grouping.by(folders([track.path for track in tracks])),
         }
         made = cls(tuple(tracks), xy, method, fitted, groupings, preliminary, could_be_better)
-        made.at  # noqa: B018 (a tenth of a second at 100,000: here, and not where it is drawn)
+        made.at  # noqa: B018 (a tenth of a second for 100,000 tracks: better here than while painting)
         return made
 
     @cached_property
@@ -93,25 +93,25 @@ class Mapped:
 
     @property
     def telling(self) -> str:
-        """The grouping that says something of the most tracks."""
+        """The grouping that leaves the fewest tracks ungrouped."""
         return min(self.groupings, key=lambda name: self.groupings[name].unsaid, default="")
 
     def middle(self, paths: Sequence[Path]) -> Array:
-        """The middle (2,) of some tracks; NaN where none of them is on the map."""
+        """The mean position (2,) of some tracks; NaN if none of them is on the map."""
         rows = [self.at[path] for path in paths if path in self.at]
         return self.xy[rows].mean(axis=0) if rows else np.full(2, np.nan, np.float32)
 
 
 @dataclass(frozen=True)
 class Course:
-    """Where the current query was drawn, and how the trail came there."""
+    """Where the current query was drawn, and the path of the trail to it."""
 
     draws: Array  # (Q, 2)
     path: Array  # (S, 2), the current query last
 
 
 def folders(paths: Sequence[Path]) -> list[str]:
-    """The folder each path is in, just below the one that holds them all."""
+    """For each path, its folder just below the one that contains them all."""
     if not paths:
         return []
     parents = [str(path.parent) for path in paths]

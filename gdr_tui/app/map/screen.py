@@ -1,4 +1,4 @@
-"""The map of the library on the whole screen, with a legend and the track under the cursor."""
+"""The map screen, with a legend and the track under the cursor."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HINTS: Hints = (
 
 
 class MapScreen(ModalScreen[Track | None]):
-    """Answers with the track to go to."""
+    """Closes with the track to go to, if any."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.MAP)
 
@@ -50,9 +50,9 @@ class MapScreen(ModalScreen[Track | None]):
 
         Args:
             play: play a track, or pause.
-            mark: put a track into the crate, or take it out; says what it did.
-            begin: told once the screen can show what is computed.
-            at: where the cursor is to stand.
+            mark: add a track to the crate, or remove it.
+            begin: called once the screen can show what is computed.
+            at: the track to start on.
         """
         super().__init__()
         self._play = play
@@ -63,7 +63,7 @@ class MapScreen(ModalScreen[Track | None]):
         self._title = "map"
 
     def compose(self) -> ComposeResult:
-        """The map, what the colours mean, what is under the cursor, the keys."""
+        """The map, its legend, the track under the cursor, the keys."""
         yield MapPlot(id="map", shapes=self.app.no_color)
         yield Static(id="map-legend", markup=False)
         yield Static(id="map-track", markup=False)
@@ -75,7 +75,7 @@ class MapScreen(ModalScreen[Track | None]):
         return self.query_one(MapPlot)
 
     def on_mount(self) -> None:
-        """The keys go to the map."""
+        """Focus the map."""
         self.plot.border_title = self._title
         self.plot.focus()
         self._begin(self)
@@ -83,8 +83,8 @@ class MapScreen(ModalScreen[Track | None]):
     # What is shown
 
     def show(self, mapped: Mapped) -> None:
-        """Draw the map, at first or in a better projection."""
-        self.plot.empty = "there is nothing on the map yet: no track is indexed"
+        """Show the map, or a better projection of it."""
+        self.plot.empty = "the map is empty: no track is indexed yet"
         first = self.plot.mapped is None
         self.plot.show(mapped)
         count, fitted = len(mapped.tracks), mapped.fitted
@@ -97,8 +97,8 @@ class MapScreen(ModalScreen[Track | None]):
         self._show_track()
 
     def show_share(self, share: float) -> None:
-        """Say how far a better projection is."""
-        self._say_beside(f"grouping what sounds alike … {share:.0%}")
+        """Show the progress of a better projection."""
+        self._say_beside(f"grouping similar tracks … {share:.0%}")
 
     def show_query(self, query: QueryOnMap) -> None:
         """Show the current query."""
@@ -107,13 +107,13 @@ class MapScreen(ModalScreen[Track | None]):
         self._show_legend()
 
     def _say_beside(self, more: str) -> None:
-        # Content, because the name of an extra is no markup.
+        # Content, because the name of an extra is not markup.
         self.plot.border_title = Content(f"{self._title} · {more}" if more else self._title)
 
     def refuse(self, sentence: str) -> None:
-        """Say why there is no map."""
+        """Show why there is no map."""
         self.plot.empty = sentence
-        self.plot.redraw()
+        self.plot.repaint()
 
     def _show_legend(self) -> None:
         text = Text(no_wrap=False, overflow="ellipsis")
@@ -148,12 +148,12 @@ class MapScreen(ModalScreen[Track | None]):
             folder = track.path.parent.name
             parts = [track.name, track.artist, track.genre, folder, clock(track.duration_s)]
         text = " · ".join(literal(part) for part in parts if part)
-        self.query_one("#map-track", Static).update(Content(text or "no track is near the cursor"))
+        self.query_one("#map-track", Static).update(Content(text or "no track near the cursor"))
 
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """A digit goes to the result of that rank."""
+        """Go to the result of the rank typed."""
         if event.character and event.character in "123456789":
             event.stop()
             self.plot.go_to_result(int(event.character))
@@ -163,48 +163,48 @@ class MapScreen(ModalScreen[Track | None]):
         self.plot.move(columns, rows)
 
     def action_zoom(self, steps: int) -> None:
-        """Nearer or farther."""
+        """Zoom in or out."""
         self.plot.zoom(steps)
 
     def action_whole(self) -> None:
-        """See everything."""
+        """Show the whole library."""
         self.plot.whole()
 
     def action_result(self, by: int) -> None:
-        """To the next result or the one before."""
+        """Go to the next or previous result."""
         self.plot.step(by)
 
     def action_colours(self) -> None:
-        """Colour by the next thing there is."""
+        """Colour by the next grouping."""
         if self.plot.mapped:
             names = list(self.plot.mapped.groupings)
             at = names.index(self.plot.by) if self.plot.by in names else -1
             self.plot.by = names[(at + 1) % len(names)]
-            self.plot.redraw()
+            self.plot.repaint()
             self._show_legend()
 
     def action_shapes(self) -> None:
-        """Signs instead of colours, or colours again."""
+        """Toggle between symbols and colours."""
         self.plot.shapes = not self.plot.shapes
-        self.plot.redraw()
+        self.plot.repaint()
         self._show_legend()
 
     def action_play(self) -> None:
-        """Play what is under the cursor."""
+        """Play the track under the cursor."""
         if track := self.plot.track:
             self._play(track)
 
     def action_mark(self) -> None:
-        """Put what is under the cursor into the crate, or take it out."""
+        """Add the track under the cursor to the crate, or remove it."""
         if track := self.plot.track:
             self._mark(track)
 
     @on(MapPlot.Chosen)
     def action_go(self) -> None:
-        """Back to the search, to this track."""
+        """Go back to the search, to this track."""
         if track := self.plot.track:
             self.dismiss(track)
 
     def action_leave(self) -> None:
-        """Back to the search as it was."""
+        """Go back to the search as it was."""
         self.dismiss(None)

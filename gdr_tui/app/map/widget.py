@@ -1,4 +1,4 @@
-"""The map of the library: a dot a track, results numbered, what was drawn, and the way there."""
+"""The map widget: a dot per track, numbered results, the draws, and the path of the trail."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from gdr_tui.app.map.points import COLOURS, Course, Grouping, Mapped
 from gdr_tui.safe_text import fit, literal
 
 SHAPES = "●■▲◆○□△◇"
-"""Signs of the groups where colours cannot tell them apart."""
+"""Symbols of the groups where colours cannot distinguish them."""
 DRAW, STEP, HERE, RESULT, CURSOR = "✦○◉▪┼"
 SPARSE, DOT = 4, "•"
-"""With fewer tracks in sight than one in so many cells, each is a dot that is easily seen."""
+"""With fewer than one visible track per so many cells, each track is a larger dot."""
 NUMBERED = 20
-"""Results that are shown; beyond the ninth without a number."""
+"""Number of results shown; those after the ninth have no number."""
 ZOOM = 1.5
 REACH = 8.0
-"""Columns within which the cursor finds a track."""
+"""Distance in columns within which the cursor picks a track."""
 _RESULT, _DRAW, _PATH, _HERE, _CURSOR = range(COLOURS, COLOURS + 5)
 _PICKED = 100
-"""Added to what a cell is, where the track under the cursor lies."""
+"""Added to the kind of the cell that holds the picked track."""
 STYLES = {_RESULT: "result", _DRAW: "draw", _PATH: "path", _HERE: "here", _CURSOR: "cursor"}
 
 
 class MapPlot(Widget, can_focus=True):
-    """Moves a cursor over the plane; the nearest track is the one picked."""
+    """A plane with a cursor; the track nearest to the cursor is picked."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"map--{group}" for group in range(COLOURS)),
@@ -48,20 +48,20 @@ class MapPlot(Widget, can_focus=True):
     }
 
     class Picked(Message):
-        """Another track is under the cursor, or none."""
+        """Another track is picked, or none."""
 
     class Chosen(Message):
-        """A track was clicked twice."""
+        """A track was double-clicked."""
 
     def __init__(self, *, id: str, shapes: bool = False) -> None:
         super().__init__(id=id)
-        self.empty = "the map is being computed …"
+        self.empty = "computing the map …"
         self.mapped: Mapped | None = None
         self.by = ""
         self.shapes = shapes
-        """Whether a cell is the sign of its group rather than dots in its colour."""
+        """Show the symbol of a group instead of dots in its colour."""
         self.picked: int | None = None
-        """The row of the track under the cursor."""
+        """Row of the picked track."""
         self._results: tuple[Path, ...] = ()
         self._course: Course | None = None
         self._view = View(1, 1)
@@ -75,38 +75,38 @@ class MapPlot(Widget, can_focus=True):
 
     @property
     def track(self) -> Track | None:
-        """The track under the cursor."""
+        """The picked track."""
         return self.mapped.tracks[self.picked] if self.mapped and self.picked is not None else None
 
     @property
     def grouping(self) -> Grouping | None:
-        """What the colours tell."""
+        """The grouping that the colours show."""
         return self.mapped.groupings.get(self.by) if self.mapped else None
 
     def show(self, mapped: Mapped) -> None:
-        """Draw a map; what was under the cursor stays under it."""
+        """Show a map; the picked track stays picked."""
         track = self.track
         self.mapped = mapped
         self.by = self.by or mapped.telling
         self.picked = mapped.at.get(track.path) if track else None
         if self.picked is not None:
-            self._stand_on(self.picked)
+            self._move_to(self.picked)
         self._look()
 
     def show_query(self, results: tuple[Path, ...], course: Course | None) -> None:
-        """Number what was found; show what was drawn and the way there."""
+        """Number the results; show the draws and the path to them."""
         self._results, self._course = results[:NUMBERED], course
-        self.redraw()
+        self.repaint()
 
-    def redraw(self) -> None:
-        """Draw anew after a change."""
+    def repaint(self) -> None:
+        """Render again after a change."""
         self._lines = []
         self.refresh()
 
     # Moving about
 
     def move(self, columns: int, rows: int) -> None:
-        """Move the cursor by cells; the plane follows at the edges."""
+        """Move the cursor by some cells; at the edges the plane scrolls."""
         view = self._view
         (column, row), *_ = view.cells(np.array([self._cursor])).tolist()
         column, row = column + columns, row + rows
@@ -119,46 +119,46 @@ class MapPlot(Widget, can_focus=True):
         self._pick(column, row)
 
     def pan(self, columns: float, rows: float) -> None:
-        """Move the plane under the cursor."""
+        """Scroll the plane under the cursor."""
         self._view = self._view.moved(columns, rows)
         self._keep_cursor()
         self._look()
 
     def zoom(self, steps: int, at: tuple[float, float] | None = None) -> None:
-        """Nearer or farther around the cursor, or around a point."""
+        """Zoom around the cursor, or around a point."""
         x, y = at or self._cursor
         self._view = self._view.zoomed(ZOOM**steps, x, y)
         self._keep_cursor()
         self._look()
 
     def whole(self) -> None:
-        """See everything."""
+        """Show the whole plane."""
         self._view = View(self._view.columns, self._view.rows)
         self._look()
 
     def step(self, by: int) -> None:
-        """To the next result, or the one before."""
+        """Go to the next or previous result."""
         rows = self._result_rows()
         if rows:
             here = rows.index(self.picked) if self.picked in rows else -1 if by > 0 else 0
             self.go_to(rows[(here + by) % len(rows)])
 
     def go_to_result(self, rank: int) -> None:
-        """To a result by its rank, from 1."""
+        """Go to a result by its rank, from 1."""
         if self.mapped and rank <= len(self._results):
             row = self.mapped.at.get(self._results[rank - 1])
             if row is not None:
                 self.go_to(row)
 
     def go_to(self, row: int) -> None:
-        """Put the cursor on a track, in sight."""
+        """Pick a track and scroll it into sight."""
         self.picked = row
-        self._stand_on(row)
+        self._move_to(row)
         self._look()
         self.post_message(self.Picked())
 
-    def _stand_on(self, row: int) -> None:
-        """Put the cursor on a track and bring it into sight."""
+    def _move_to(self, row: int) -> None:
+        """Move the cursor to a track and scroll it into sight."""
         if self.mapped is None:
             return
         x, y = self.mapped.xy[row].tolist()
@@ -167,7 +167,7 @@ class MapPlot(Widget, can_focus=True):
             self._view = replace(self._view, x=x, y=y).bounded()
 
     def _keep_cursor(self) -> None:
-        """Keep the cursor in sight; the track that was under it stays picked."""
+        """Keep the cursor in sight and its track picked."""
         cell = self._view.cells(np.array([self._cursor]))
         columns, rows = self._extent()
         if not plot.inside(cell, columns, rows).all():
@@ -179,12 +179,12 @@ class MapPlot(Widget, can_focus=True):
     def _pick(self, column: int, row: int) -> None:
         before = self.picked
         self.picked = plot.nearest(self._cells, column, row, REACH)
-        # Where several lie in one cell, a result comes first, and then what was picked before.
+        # Of several tracks in one cell, prefer a result, then the one picked before.
         if self.picked is not None:
             same = (self._cells == self._cells[self.picked]).all(axis=1)
             preferred = [*self._result_rows(), *([before] if before is not None else [])]
             self.picked = next((other for other in preferred if same[other]), self.picked)
-        self.redraw()
+        self.repaint()
         if self.picked != before:
             self.post_message(self.Picked())
 
@@ -196,21 +196,21 @@ class MapPlot(Widget, can_focus=True):
         return self._view.columns, self._view.rows
 
     def _look(self) -> None:
-        """Find out in which cell every track lies now."""
+        """Recompute the cell of every track."""
         xy = self.mapped.xy if self.mapped else np.empty((0, 2), np.float32)
         self._cells = self._view.cells(xy)
-        self.redraw()
+        self.repaint()
 
     # Mouse
 
     def on_resize(self) -> None:
-        """Fill the room there is."""
+        """Fill the available space."""
         columns, rows = max(1, self.content_size.width), max(1, self.content_size.height)
         self._view = replace(self._view, columns=columns, rows=rows)
         self._look()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to drag."""
+        """Start dragging."""
         self._held, self._dragged = (event.screen_x, event.screen_y), False
         self.capture_mouse()
 
@@ -224,12 +224,12 @@ class MapPlot(Widget, can_focus=True):
             self.pan(*by)
 
     def on_mouse_up(self) -> None:
-        """Let go."""
+        """Stop dragging."""
         self._held = None
         self.release_mouse()
 
     def on_click(self, event: events.Click) -> None:
-        """Pick what is nearest; twice goes to it."""
+        """Pick the nearest track; a double click goes to it."""
         if self._dragged:
             return
         offset = event.get_content_offset_capture(self)
@@ -240,11 +240,11 @@ class MapPlot(Widget, can_focus=True):
             self.post_message(self.Chosen())
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Nearer to what is under the pointer."""
+        """Zoom in around the pointer."""
         self._scroll(event, 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Farther away."""
+        """Zoom out."""
         self._scroll(event, -1)
 
     def _scroll(self, event: events.MouseEvent, steps: int) -> None:
@@ -252,14 +252,14 @@ class MapPlot(Widget, can_focus=True):
         self.zoom(steps, self._view.point(offset.x, offset.y))
         event.stop()
 
-    # Drawing
+    # Rendering
 
     def render_line(self, y: int) -> Strip:
-        """One line of the map."""
+        """Render one line."""
         if self.mapped is None or not len(self.mapped.tracks):
             return self._empty_line(y)
         if not self._lines:
-            self._lines = self._drawn()
+            self._lines = self._rendered()
         return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width)
 
     def _empty_line(self, y: int) -> Strip:
@@ -269,11 +269,11 @@ class MapPlot(Widget, can_focus=True):
         shown = fit(literal(text), min(cell_len(literal(text)), columns))
         return Strip([Segment(shown.center(columns), style)]).adjust_cell_length(columns, style)
 
-    def _drawn(self) -> list[Strip]:
-        """Every line."""
+    def _rendered(self) -> list[Strip]:
+        """Render every line."""
         columns, rows = self._extent()
-        signs, kinds = self._tracks_drawn()
-        self._draw_query(signs, kinds)
+        signs, kinds = self._track_cells()
+        self._add_query(signs, kinds)
         column, row = self._view.cells(np.array([self._cursor]))[0].tolist()
         if 0 <= column < columns and 0 <= row < rows:
             if kinds[row, column] < 0:
@@ -286,8 +286,8 @@ class MapPlot(Widget, can_focus=True):
                 kinds[row, column] = max(0, kinds[row, column]) + _PICKED
         return [self._strip(signs[line], kinds[line]) for line in range(rows)]
 
-    def _tracks_drawn(self) -> tuple[Cells, Cells]:
-        """What stands in each cell (rows, columns): its character, and what it is; -1 nothing."""
+    def _track_cells(self) -> tuple[Cells, Cells]:
+        """Character and kind of each cell (rows, columns); the kind is -1 in empty cells."""
         columns, rows = self._extent()
         mapped, grouping = self.mapped, self.grouping
         of = grouping.of if grouping else np.zeros(len(self._cells), np.int64)
@@ -302,13 +302,13 @@ class MapPlot(Widget, can_focus=True):
         signs[kinds < 0] = ord(" ")
         return signs, kinds
 
-    def _draw_query(self, signs: Cells, kinds: Cells) -> None:
-        """The way, the draws and the results, over the tracks."""
+    def _add_query(self, signs: Cells, kinds: Cells) -> None:
+        """Add the path, the draws and the results."""
         columns, rows = self._extent()
         mapped, course = self.mapped, self._course
 
         def put(xy: Array, sign: str, kind: int, beside: tuple[int, ...] = ()) -> None:
-            """Set a sign; where another of a kind stands already, in the next cell."""
+            """Set a symbol, in a neighbouring cell if this one holds something of some kinds."""
             for column, row in self._view.cells(xy).tolist():
                 free = next((c for c in (column, column + 1, column - 1)
                              if 0 <= c < columns and 0 <= row < rows
@@ -334,7 +334,7 @@ class MapPlot(Widget, can_focus=True):
             put(course.draws, DRAW, _DRAW, (_RESULT, _HERE))
 
     def _strip(self, signs: Cells, kinds: Cells) -> Strip:
-        """One line of cells, those of one kind together."""
+        """One line of cells; runs of one kind share a segment."""
         cuts = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
         segments = []
         for start, end in pairwise(cuts):

@@ -64,7 +64,7 @@ class PlaybackFeature:
         self.panel = TrackPanel(id="chosen")
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """A query chooses a track by moving the cursor of the results."""
+        """Do nothing: a query chooses a track by moving the cursor of the results."""
 
     def take(self, message: Message) -> None:
         """Follow the cursor of the results; play what is decoded."""
@@ -177,7 +177,7 @@ class PlaybackFeature:
     def action_loop(self) -> None:
         """Repeat the matching passage, or play on."""
         if self.state.external:
-            self._host.say("the external player plays on: it cannot be told to repeat a passage")
+            self._host.say("the external player cannot loop a passage")
             return
         self.state.looping = not self.state.looping
         self._loop_again()
@@ -192,14 +192,14 @@ class PlaybackFeature:
     def action_volume(self, sign: int) -> None:
         """Louder or softer."""
         if self.state.external:
-            self._host.say("the external player has its own volume")
+            self._host.say("the external player has its own volume control")
             return
         louder = round(self.state.volume + sign * VOLUME_STEP, 2)
         self.state.volume = min(1.0, max(0.0, louder))
         self._host.refresh_status()
 
     def _no_sound(self, sentence: str) -> None:
-        self._host.say(f"{sentence}; everything else goes on", problem=True)
+        self._host.say(f"{sentence}; everything else still works", problem=True)
         self._host.refresh_status()
 
     # The file

@@ -21,7 +21,7 @@ STRETCH_S = 30.0
 """Sound is decoded this much at a time, so that playing starts at once in an hour's mix."""
 AHEAD_S = 60.0
 BEGINNING_S = 12.0
-"""Of results that may be played next, this much is decoded before it is asked for."""
+"""Seconds decoded ahead of results that may be played next."""
 
 Moment = tuple[Path, float]
 """A file and a second in it."""

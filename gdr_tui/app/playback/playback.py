@@ -1,7 +1,7 @@
-"""Space, seek and the playhead: what lies between the keys and the player.
+"""Playing, pausing and seeking: the state between the keys and the player.
 
-The sound of the results around the cursor is decoded before it is asked for, some seconds of
-each, so that switching between them is a matter of handing over an array.
+A few seconds of each result around the cursor are decoded ahead of time, so that switching
+between them only means handing over an array. Free of Textual.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from gdr_tui.app.playback.messages import SoundAhead, SoundReady
 from gdr_tui.app.playback.player import RATE_HZ, ExternalPlayer, PlaybackError, Player
 
 AHEAD = 8
-"""Beginnings that are kept, some four megabytes each."""
+"""Number of decoded beginnings kept, about four megabytes each."""
 
 
 class Playback:
-    """Decides between playing, pausing and decoding; says once that there is no sound."""
+    """Decides between playing, pausing and decoding; reports once that there is no sound."""
 
     def __init__(
         self, player: Player | ExternalPlayer, jobs: PlaybackJobs, complain: Callable[[str], None]
@@ -31,7 +31,7 @@ class Playback:
         self._number = 0
         self._ahead: OrderedDict[Moment, tuple[Array, bool]] = OrderedDict()
         self.silent = False
-        """No sound can be made here; already said."""
+        """Sound is impossible here; already reported."""
         self.audition = False
         """Moving in the results plays the passage under the cursor."""
         self.looping = False
@@ -39,12 +39,12 @@ class Playback:
 
     @property
     def path(self) -> Path | None:
-        """What plays or is paused."""
+        """The file that is playing or paused."""
         return self._player.path
 
     @property
     def position_s(self) -> float:
-        """Where the playhead is."""
+        """Position of the playhead."""
         return self._player.position_s
 
     @property
@@ -54,7 +54,7 @@ class Playback:
 
     @property
     def external(self) -> bool:
-        """Whether another program plays, which neither loops nor changes its volume for us."""
+        """Whether another program plays, whose loop and volume cannot be controlled."""
         return not self._player.streams
 
     @property
@@ -75,37 +75,37 @@ class Playback:
         return " ".join(parts)
 
     def play(self, path: Path, start_s: float) -> None:
-        """Play `path` from `start_s`, whatever played before."""
+        """Play `path` from `start_s`, whatever was playing."""
         self._begin(path, start_s, self._player.play)
 
     def loop(self, span_s: tuple[float, float] | None) -> None:
-        """Repeat a span of what plays; from its beginning, if the playhead is elsewhere."""
+        """Loop a span of what is playing, from its start if the playhead is elsewhere."""
         path = self._player.path
         if span_s and path and not span_s[0] <= self.position_s < span_s[1]:
             self.seek(path, span_s[0], span_s[1] + 1)
         self._player.loop(span_s)
 
     def prepare(self, moments: Sequence[Moment]) -> None:
-        """Decode where some tracks may soon be played from."""
+        """Decode ahead the moments that may be played next."""
         missing = [moment for moment in moments if moment not in self._ahead]
         if missing and not self.external and not self.silent:
             self._jobs.ahead(missing)
 
     def keep(self, ahead: SoundAhead) -> None:
-        """Keep a beginning; the oldest goes."""
+        """Keep a decoded beginning and drop the oldest."""
         self._ahead[ahead.moment] = ahead.sound, ahead.last
         while len(self._ahead) > AHEAD:
             self._ahead.popitem(last=False)
 
     def toggle(self, path: Path, start_s: float) -> None:
-        """Play `path` from `start_s`; if it is what plays, pause or go on."""
+        """Play `path` from `start_s`; if it is already playing, pause or resume."""
         if path == self._player.path and not self._player.ended and not self.silent:
             self._try(self._player.toggle)
         else:
             self._begin(path, start_s, self._player.play)
 
     def seek(self, path: Path, to_s: float, duration_s: float) -> None:
-        """Move the playhead in `path`, starting it there if it is not what plays or is paused."""
+        """Move the playhead in `path`, starting playback there if another file is playing."""
         to_s = min(max(0.0, to_s), max(0.0, duration_s - 0.1))
         if path != self._player.path:
             self._begin(path, to_s, self._player.play)
@@ -113,12 +113,12 @@ class Playback:
             self._begin(path, to_s, self._player.play if self.playing else self._player.cue)
 
     def take(self, ready: SoundReady) -> None:
-        """Give the player a stretch that was decoded for it."""
+        """Hand the player a decoded stretch."""
         if ready.number == self._number:
             self._player.extend(ready.start_s, ready.sound, last=ready.last)
 
     def stop(self) -> None:
-        """Silence."""
+        """Stop."""
         self._player.stop()
 
     def _begin(self, path: Path, start_s: float, act: Callable[[Path, float], object]) -> None:

@@ -1,9 +1,9 @@
-"""Plays the chosen track, from its best passage on.
+"""Players: our own, fed with decoded stretches, and external programs.
 
 `Player` holds the playhead and the sound around it, which the app decodes a stretch at a time;
-an `Output` pulls blocks from it in real time. The sound device is one output; `NullOutput` keeps
-time without sound (tests, `GDR_AUDIO=null`). An `ExternalPlayer` hands the file to another
-program and has the same face as `Player`.
+an `Output` requests blocks from it in real time. The sound device is one output; `NullOutput`
+keeps time without sound (tests, `GDR_AUDIO=null`). An `ExternalPlayer` hands the file to another
+program and has the same interface as `Player`.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ from gdr_model.types import Array
 RATE_HZ = 44_100
 BLOCK = 1_024
 KEPT_S = 120
-"""Sound further back than this is decoded again when it is sought."""
+"""Sound further back than this is dropped and decoded again if needed."""
 
-Pull = Callable[[int], Array | None]
-"""Asked for n frames (n, 2), from any thread; None means the sound is over."""
+Fill = Callable[[int], Array | None]
+"""Returns the next n frames (n, 2), on any thread; None at the end of the sound."""
 
 
 class PlaybackError(GdrError):
-    """No sound can be made here."""
+    """Sound is impossible here."""
 
 
 class Output(Protocol):
-    """Something that pulls blocks in real time."""
+    """Something that requests blocks in real time."""
 
-    def start(self, pull: Pull) -> None:
-        """Pull from now on; PlaybackError if that is impossible."""
+    def start(self, fill: Fill) -> None:
+        """Request blocks from now on; PlaybackError if that is impossible."""
 
     def stop(self) -> None:
-        """Pull no more."""
+        """Request no more blocks."""
 
 
 class SoundDeviceOutput:
-    """The default device of PortAudio."""
+    """PortAudio's default device."""
 
     def __init__(self) -> None:
         self._stream: Any = None
 
-    def start(self, pull: Pull) -> None:
-        """Open the device and play; what was open, be it only at its end, is closed first."""
+    def start(self, fill: Fill) -> None:
+        """Open the device and play; a stream that is still open is closed first."""
         self.stop()
         try:
             import sounddevice
         except (ImportError, OSError) as error:
             raise PlaybackError("no sound: the PortAudio library is not installed") from error
 
-        def fill(block: Array, frames: int, _clock: object, _status: object) -> None:
-            sound = pull(frames)
+        def callback(block: Array, frames: int, _clock: object, _status: object) -> None:
+            sound = fill(frames)
             if sound is None:
                 raise sounddevice.CallbackStop
             block[: len(sound)] = sound
@@ -68,7 +68,7 @@ class SoundDeviceOutput:
 
         try:
             self._stream = sounddevice.OutputStream(
-                samplerate=RATE_HZ, channels=2, dtype="float32", callback=fill
+                samplerate=RATE_HZ, channels=2, dtype="float32", callback=callback
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
@@ -76,13 +76,13 @@ class SoundDeviceOutput:
             raise PlaybackError("no sound: this machine has no usable sound device") from error
 
     def stop(self) -> None:
-        """Silence at once."""
+        """Stop at once."""
         stream, self._stream = self._stream, None
         if stream is None:
             return
         import sounddevice
 
-        # A device that was pulled out refuses to be closed, and there is nothing left to silence.
+        # An unplugged device cannot be closed, and makes no sound anyway.
         with suppress(sounddevice.PortAudioError):
             stream.abort()
         with suppress(sounddevice.PortAudioError):
@@ -90,25 +90,25 @@ class SoundDeviceOutput:
 
 
 class NullOutput:
-    """Pulls blocks in real time and drops them."""
+    """Requests blocks in real time and drops them."""
 
     def __init__(self) -> None:
         self._running = threading.Event()
 
-    def start(self, pull: Pull) -> None:
+    def start(self, fill: Fill) -> None:
         """Keep time on a thread."""
         self._running = threading.Event()
         self._running.set()
-        threading.Thread(target=self._run, args=(pull, self._running), daemon=True).start()
+        threading.Thread(target=self._run, args=(fill, self._running), daemon=True).start()
 
     def stop(self) -> None:
-        """Let the thread end after its block."""
+        """Let the thread end after its current block."""
         self._running.clear()
 
     @staticmethod
-    def _run(pull: Pull, running: threading.Event) -> None:
+    def _run(fill: Fill, running: threading.Event) -> None:
         began, frames = time.monotonic(), 0
-        while running.is_set() and pull(BLOCK) is not None:
+        while running.is_set() and fill(BLOCK) is not None:
             frames += BLOCK
             time.sleep(max(0.0, began + frames / RATE_HZ - time.monotonic()))
 
@@ -123,10 +123,10 @@ class Player:
         self._output = output
         self._stretches: list[tuple[int, Array]] = []
         self._end: int | None = None
-        """Frame after the last, once the track was decoded to its end."""
+        """One past the last frame, once the track has been decoded to its end."""
         self._at = 0
         self._moving = threading.Lock()
-        """The output's thread moves the playhead on, and the user moves it elsewhere."""
+        """The output's thread advances the playhead while the user can move it."""
         self._loop: tuple[int, int] | None = None
         self.volume = 1.0
         """Gain, 0 to 1."""
@@ -135,12 +135,12 @@ class Player:
 
     @property
     def position_s(self) -> float:
-        """Where the playhead is."""
+        """Position of the playhead."""
         return self._at / RATE_HZ
 
     @property
     def ended(self) -> bool:
-        """Whether the track was played to its end."""
+        """Whether the track has been played to its end."""
         return self._end is not None and self._at >= self._end
 
     def play(self, path: Path, start_s: float) -> None:
@@ -149,14 +149,14 @@ class Player:
         self._go()
 
     def cue(self, path: Path, start_s: float) -> None:
-        """Stand at `start_s`, paused."""
+        """Go to `start_s`, paused."""
         self.stop()
         with self._moving:
             self.path, self._stretches, self._end, self._loop = path, [], None, None
             self._at = max(0, round(start_s * RATE_HZ))
 
     def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
-        """Take in the stretch (N, 2) that begins at `start_s`, and forget those long gone."""
+        """Add the stretch (N, 2) that begins at `start_s`, and drop those far behind."""
         begin = round(start_s * RATE_HZ)
         with self._moving:
             oldest = self._at - KEPT_S * RATE_HZ
@@ -166,7 +166,7 @@ class Player:
                 self._end = begin + len(sound)
 
     def loop(self, span_s: tuple[float, float] | None) -> None:
-        """Come back to the beginning of a span at its end; None plays on."""
+        """Loop a span; None stops looping."""
         with self._moving:
             self._loop = None
             if span_s and span_s[1] > span_s[0]:
@@ -174,14 +174,14 @@ class Player:
                 self._loop = begin, end
 
     def toggle(self) -> None:
-        """Pause, or go on from where it was paused."""
+        """Pause or resume."""
         if self.playing:
             self.stop()
         else:
             self._go()
 
     def seek(self, to_s: float) -> bool:
-        """Move the playhead; False if the sound from there on has to be decoded first."""
+        """Move the playhead; False if the sound there has to be decoded first."""
         to = max(0, round(to_s * RATE_HZ))
         with self._moving:
             if not len(self._sound_at(to, 1)):
@@ -190,27 +190,27 @@ class Player:
             return True
 
     def stop(self) -> None:
-        """Silence; the playhead stays."""
+        """Stop; the playhead stays."""
         self.playing = False
         self._output.stop()
 
     def _go(self) -> None:
         self.playing = True
         try:
-            self._output.start(self._pull)
+            self._output.start(self._fill)
         except PlaybackError:
             self.playing = False
             raise
 
-    def _pull(self, frames: int) -> Array | None:
-        """The next block, silence while waiting for sound; called from the output's thread."""
+    def _fill(self, frames: int) -> Array | None:
+        """The next block, silent while waiting for sound; called on the output's thread."""
         block = np.zeros((frames, 2), np.float32)
         filled = 0
         with self._moving:
             if not self.playing or self.ended:
                 self.playing = False
                 return None
-            # A block may begin in one stretch and end in the next.
+            # A block can begin in one stretch and end in the next.
             while filled < frames and len(piece := self._next(frames - filled)):
                 block[filled : filled + len(piece)] = piece
                 filled += len(piece)
@@ -219,7 +219,7 @@ class Player:
             return block[:filled] if self.ended else block
 
     def _next(self, frames: int) -> Array:
-        """What comes at the playhead, which goes back to the loop's beginning at its end."""
+        """Sound at the playhead, which jumps back at the end of a loop."""
         if self._loop:
             begin, end = self._loop
             if self._at >= end and len(self._sound_at(begin, 1)):
@@ -237,12 +237,12 @@ class Player:
 
 
 class ExternalPlayer:
-    """Another program, started anew for every passage; the playhead is its time since."""
+    """Another program, started for every passage; the playhead is the time since then."""
 
     streams = False
     ended = False
     volume = 1.0
-    """The program has its own."""
+    """The program controls its own."""
 
     def __init__(self, command: tuple[str, ...]) -> None:
         self._command = command
@@ -253,12 +253,12 @@ class ExternalPlayer:
 
     @property
     def playing(self) -> bool:
-        """Whether the program still runs."""
+        """Whether the program is still running."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def position_s(self) -> float:
-        """Where the playhead must be by now."""
+        """Where the playhead should be by now."""
         return self._start_s + (time.monotonic() - self._began_s if self.playing else 0.0)
 
     def play(self, path: Path, start_s: float) -> None:
@@ -280,25 +280,25 @@ class ExternalPlayer:
         self.path, self._start_s, self._began_s = path, start_s, time.monotonic()
 
     def cue(self, path: Path, start_s: float) -> None:
-        """Be ready to start the program on `path`."""
+        """Prepare to start the program on `path`."""
         self.stop()
         self.path, self._start_s = path, start_s
 
     def toggle(self) -> None:
-        """Stop the program, or start it again where it was stopped."""
+        """Stop the program, or start it again where it stopped."""
         if self.playing:
             self.stop()
         elif self.path:
             self.play(self.path, self._start_s)
 
     def extend(self, start_s: float, sound: Array, *, last: bool) -> None:
-        """The program decodes for itself."""
+        """Do nothing: the program decodes for itself."""
 
     def loop(self, span_s: tuple[float, float] | None) -> None:
-        """The program plays on."""
+        """Do nothing: the program cannot loop."""
 
     def seek(self, to_s: float) -> bool:
-        """Start the program again at another place, if it is running."""
+        """Restart the program at another place, if it is running."""
         if self.playing and self.path:
             self.play(self.path, max(0.0, to_s))
         else:
@@ -316,7 +316,7 @@ class ExternalPlayer:
 
 
 def player_for(command: tuple[str, ...]) -> Player | ExternalPlayer:
-    """The player the settings and the environment ask for."""
+    """The player that the settings and the environment ask for."""
     if command:
         return ExternalPlayer(command)
     silent = os.environ.get("GDR_AUDIO") == "null"

@@ -1,4 +1,4 @@
-"""Show a file where it lies, in the file manager of the platform or by a command of the user's."""
+"""Show a file in its folder, by the platform's file manager or a command of the user."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gdr_tui.safe_text import literal
 
 
 class RevealError(GdrError):
-    """No file manager can be opened here."""
+    """The file cannot be shown."""
 
 
 def command(path: Path, opener: tuple[str, ...], platform: str = sys.platform) -> list[str]:
-    """What shows a file: the user's opener, with `{path}` and `{folder}` filled in, else ours."""
+    """The command that shows a file: the user's, with its placeholders filled in, or ours."""
     if opener:
         filled = {"{path}": str(path), "{folder}": str(path.parent)}
         parts = list(opener)
@@ -31,13 +31,13 @@ def command(path: Path, opener: tuple[str, ...], platform: str = sys.platform) -
 
 
 def reveal(path: Path, opener: tuple[str, ...] = ()) -> None:
-    """Open the folder of a file, without waiting.
+    """Open the folder of a file without waiting.
 
     Raises:
         RevealError: if the file is gone, or there is no such program.
     """
     if not path.exists():
-        raise RevealError(f"{literal(str(path))} is not there any more")
+        raise RevealError(f"{literal(str(path))} no longer exists")
     call = command(path, opener)
     try:
         quiet = subprocess.DEVNULL

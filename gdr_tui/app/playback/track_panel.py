@@ -1,4 +1,4 @@
-"""The track under the cursor: its tags, its waveform, and why it is here."""
+"""The chosen track: its tags, its waveform, and why it was found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_PROFILE = np.zeros(0, np.float32)
 
 
 def tags(track: Track) -> str:
-    """What is known about a track, in one line."""
+    """Tags and length of a track, in one line."""
     parts = [track.artist, track.album, track.genre, str(track.year or "")]
     shown = [literal(part) for part in parts if part.strip()]
     shown.append(clock(track.duration_s))
@@ -29,7 +29,7 @@ def tags(track: Track) -> str:
 
 
 def why(hit: Hit, results: Results) -> list[str]:
-    """Why a track was found, one reason a line."""
+    """Why a track was found, one reason per line."""
     query = results.query
     draws = len(query.vectors) or query.steering.draws
     lines = [
@@ -42,12 +42,12 @@ def why(hit: Hit, results: Results) -> list[str]:
     if query.round_trip is not None:
         lines.append(f"edited from {clock(query.source_start_s or 0)} of the source")
         lines[-1] += f" · round trip {1 - query.round_trip:.3f}"
-    lines.append(f"the draws agree by {results.agreement:.2f}")
+    lines.append(f"draw agreement {results.agreement:.2f}")
     return lines
 
 
 class TrackPanel(Vertical):
-    """The right half of the screen; below the results where it is narrow."""
+    """The right half of the screen, or below the results on a narrow one."""
 
     BORDER_TITLE = "track"
 
@@ -65,7 +65,7 @@ class TrackPanel(Vertical):
         yield Static(id="chosen-path", markup=False)
 
     def show(self, track: Track | None, hit: Hit | None, results: Results | None) -> None:
-        """Draw a track; its waveform follows when it is computed."""
+        """Show a track; its waveform follows once it is computed."""
         fresh = track is None or self.track is None or track.path != self.track.path
         self.track = track
         reasons = why(hit, results) if hit and results else []
@@ -78,12 +78,12 @@ class TrackPanel(Vertical):
         self.waveform.show(track.duration_s if track else 0.0, passage, profile, fresh=fresh)
 
     def show_peaks(self, path: Path, peaks: Array) -> None:
-        """Draw the waveform, unless the cursor has moved on."""
+        """Show the waveform, unless the cursor has moved on."""
         if self.track and self.track.path == path:
             self.waveform.show_peaks(peaks)
 
     def show_note(self, path: Path, note: str) -> None:
-        """Say why there is no waveform, unless the cursor has moved on."""
+        """Show why there is no waveform, unless the cursor has moved on."""
         if self.track and self.track.path == path:
             self.waveform.show_note(note)
 

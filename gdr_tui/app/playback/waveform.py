@@ -1,4 +1,4 @@
-"""The sound of the chosen track: waveform, playhead and, below, how well each second matches."""
+"""The waveform widget: waveform, playhead and, below, how well each second matches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RIGHT = (0x80, 0x20, 0x10, 0x08)
 """Bits of a braille cell's two columns, from the lowest dot up."""
 _STEPS = "▁▂▃▄▅▆▇█"
 SMALLEST_SPAN = 0.1
-"""A profile flatter than this is not stretched to full height: it would be noise made big."""
+"""A profile flatter than this is not stretched to full height, which would magnify noise."""
 
 
 def braille(peaks: Array, columns: int, rows: int) -> list[str]:
@@ -47,7 +47,7 @@ def braille(peaks: Array, columns: int, rows: int) -> list[str]:
 
 
 def levels(profile: Array, columns: int) -> list[int]:
-    """The profile (T,) thinned to `columns` heights from 0 to 7, best second kept."""
+    """The profile (T,) reduced to `columns` heights from 0 to 7, keeping each best second."""
     if not len(profile):
         return []
     edges = np.linspace(0, len(profile), columns + 1).astype(int)
@@ -58,7 +58,7 @@ def levels(profile: Array, columns: int) -> list[int]:
 
 
 class Waveform(Widget):
-    """Click to seek."""
+    """A waveform; a click seeks."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "waveform--rest",
@@ -73,10 +73,10 @@ class Waveform(Widget):
     }
 
     position_s: reactive[float | None] = reactive(None)
-    """The playhead; None when this track was not played yet."""
+    """The playhead; None if this track is not playing or paused."""
 
     class Seek(FeatureMessage):
-        """The user clicked on a moment."""
+        """A moment was clicked."""
 
         def __init__(self, to_s: float) -> None:
             super().__init__()
@@ -89,24 +89,24 @@ class Waveform(Widget):
         self._passage = (0.0, 0.0)
         self._duration_s = 0.0
         self._note = ""
-        self._drawn: tuple[tuple[int, int], list[str]] | None = None
+        self._rendered: tuple[tuple[int, int], list[str]] | None = None
 
     def show(
         self, duration_s: float, passage: tuple[float, float], profile: Array, *, fresh: bool
     ) -> None:
-        """Draw a track's passage and profile; the peaks of a fresh track come later."""
+        """Show a track's passage and profile; the peaks of a new track come later."""
         self._duration_s, self._passage, self._profile = duration_s, passage, profile
         if fresh:
             self.show_peaks(np.zeros((0, 2), np.float32))
         self.refresh()
 
     def show_peaks(self, peaks: Array) -> None:
-        """Draw the waveform."""
-        self._peaks, self._note, self._drawn = peaks, "", None
+        """Show the waveform."""
+        self._peaks, self._note, self._rendered = peaks, "", None
         self.refresh()
 
     def show_note(self, note: str) -> None:
-        """Say why there is no waveform."""
+        """Show why there is no waveform."""
         self._note = note
         self.refresh()
 
@@ -120,7 +120,7 @@ class Waveform(Widget):
         return int(at_s / max(self._duration_s, 1e-6) * self.size.width)
 
     def render_line(self, y: int) -> Strip:
-        """Waveform rows, then the profile, then the times where there is room."""
+        """Render waveform rows, then the profile, then the times if there is room."""
         width, height = self.size
         has_times = height >= 5
         rows = max(1, height - 1 - has_times)
@@ -131,15 +131,15 @@ class Waveform(Widget):
         return self._heat_line(width) if y == rows else self._time_line(width)
 
     def _wave_line(self, y: int, width: int, rows: int) -> Strip:
-        """A row of the waveform in the colours of its three parts, cut by the playhead."""
+        """A row of the waveform, coloured by part and cut by the playhead."""
         if not len(self._peaks):
             text = self._note if y == rows // 2 else ""
             return self._strip(
                 [(fit(text, min(len(text), width)).center(width), "waveform--time")], width
             )
-        if self._drawn is None or self._drawn[0] != (width, rows):
-            self._drawn = ((width, rows), braille(self._peaks, width, rows))
-        line = self._drawn[1][y]
+        if self._rendered is None or self._rendered[0] != (width, rows):
+            self._rendered = ((width, rows), braille(self._peaks, width, rows))
+        line = self._rendered[1][y]
         begin, end = (self._column(at) for at in self._passage)
         head = -1 if self.position_s is None else min(self._column(self.position_s), width - 1)
         cuts = sorted({0, width, *(c for c in (begin, end, head, head + 1) if 0 < c < width)})
@@ -152,12 +152,12 @@ class Waveform(Widget):
         return self._strip(pieces, width)
 
     def _heat_line(self, width: int) -> Strip:
-        """How well every second matches, low to high."""
+        """How well each second matches, low to high."""
         pieces = [(_STEPS[n], f"waveform--heat-{n // 2}") for n in levels(self._profile, width)]
         return self._strip(pieces, width)
 
     def _time_line(self, width: int) -> Strip:
-        """Start of the passage, playhead and length."""
+        """Playhead, start of the passage, and length."""
         total = clock(self._duration_s)
         now = "" if self.position_s is None else clock(self.position_s)
         begin = clock(self._passage[0]) if self._passage[1] else ""

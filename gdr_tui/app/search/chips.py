@@ -1,7 +1,7 @@
-"""What steers a query besides its prompt, as chips in one row.
+"""Everything that steers a query besides its prompt, as chips in one row.
 
-With the focus here ← → walk, + - weigh, Delete removes, Enter changes; with the mouse a click on
-a chip chooses it, on its × takes it away, and the wheel weighs.
+While the row is focused, ← → move, + - change the weight, Delete removes and Enter retypes. With
+the mouse, a click chooses a chip, a click on its × removes it, and the wheel changes its weight.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Chips(Widget, can_focus=True):
             self.chip = chip
 
     class Removed(Touched):
-        """Take it away."""
+        """Remove it."""
 
     class Changed(Touched):
-        """Let it be typed anew."""
+        """Retype it."""
 
     class Weighed(Touched):
-        """Let it weigh more or less."""
+        """Change its weight."""
 
         def __init__(self, chip: Chip, by: int) -> None:
             super().__init__(chip)
@@ -68,11 +68,11 @@ class Chips(Widget, can_focus=True):
         self.hint = ""
 
     def allow_focus(self) -> bool:
-        """An empty row is passed over."""
+        """Skip an empty row."""
         return bool(self._chips)
 
     def show(self, chips: list[Chip]) -> None:
-        """Draw these chips; the one chosen stays chosen where it is still there."""
+        """Show these chips; the chosen one stays chosen if it is still there."""
         before = self.chosen
         self._chips = chips
         same = [
@@ -89,7 +89,7 @@ class Chips(Widget, can_focus=True):
         return self._chips[self._at] if self._chips else None
 
     def on_focus(self) -> None:
-        """The newest chip is the likeliest to be changed."""
+        """Choose the newest chip, the likeliest to be changed."""
         self._at = max(0, len(self._chips) - 1)
 
     def action_walk(self, by: int) -> None:
@@ -98,22 +98,22 @@ class Chips(Widget, can_focus=True):
         self.refresh()
 
     def action_weigh(self, by: int) -> None:
-        """Let the chosen chip weigh more or less."""
+        """Change the weight of the chosen chip."""
         if self.chosen:
             self.post_message(self.Weighed(self.chosen, by))
 
     def action_remove(self) -> None:
-        """Take the chosen chip away."""
+        """Remove the chosen chip."""
         if self.chosen:
             self.post_message(self.Removed(self.chosen))
 
     def action_change(self) -> None:
-        """Type the chosen chip anew."""
+        """Retype the chosen chip."""
         if self.chosen:
             self.post_message(self.Changed(self.chosen))
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the chip under the pointer, or take it away by its ×."""
+        """Choose the chip under the pointer, or remove it by its ×."""
         x = event.get_content_offset_capture(self).x
         for number, text, left in self._laid_out():
             if left <= x < left + cell_len(text):
@@ -126,15 +126,15 @@ class Chips(Widget, can_focus=True):
                 return
 
     def on_mouse_scroll_up(self) -> None:
-        """The wheel weighs the chosen chip."""
+        """Change the weight of the chosen chip."""
         self.action_weigh(1)
 
     def on_mouse_scroll_down(self) -> None:
-        """The wheel weighs the chosen chip."""
+        """Change the weight of the chosen chip."""
         self.action_weigh(-1)
 
     def render_line(self, y: int) -> Strip:
-        """The one row."""
+        """Render the row."""
         width, plain = self.size.width, self.rich_style
         if y or not self._chips:
             hint = Segment(fit(self.hint if not y else "", width), self._style("hint"))
@@ -150,7 +150,7 @@ class Chips(Widget, can_focus=True):
         return Strip(segments).adjust_cell_length(width, plain)
 
     def _laid_out(self) -> list[tuple[int, str, int]]:
-        """The chips that fit, newest first choice, each with its number, text and left edge."""
+        """The chips that fit, the newest preferred, each with its number, text and left edge."""
         last = len(self._chips) - 1
         kept = self._up_to(last)
         while self.has_focus and kept and kept[0][0] > self._at:
@@ -163,7 +163,7 @@ class Chips(Widget, can_focus=True):
         return placed
 
     def _up_to(self, last: int) -> list[tuple[int, str]]:
-        """As many chips as fit that end with number `last`."""
+        """As many chips as fit, ending with number `last`."""
         room, kept = self.size.width - 4, []
         for number in range(last, -1, -1):
             chip = self._chips[number]

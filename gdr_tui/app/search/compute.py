@@ -44,7 +44,7 @@ class Searcher:
             filters.parse(where)
 
     def counts(self, conditions: Sequence[str]) -> dict[str, int]:
-        """For each filter, how many tracks it lets through on its own.
+        """The number of tracks that match each filter.
 
         Raises:
             UsageError: naming what cannot be parsed in one.

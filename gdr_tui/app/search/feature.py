@@ -56,7 +56,7 @@ class SearchFeature:
             jobs: draw on a thread.
             trail: where answers are kept.
             settings: guidance, steps, draws and how many results.
-            before_asking: gives up what a query would have to wait for.
+            before_asking: cancels what a query would have to wait for.
             change_edit: opens the edit that is drafted.
         """
         self._host = host
@@ -67,14 +67,14 @@ class SearchFeature:
         self.prompt = PromptLine()
         self.chips = Chips(id="chips")
         self.chips.hint = "in the prompt: -vocals · +strings:0.5 · genre:jazz · like:2"
-        self.negative = Box(placeholder="what it is not, as in drums or drums:1.5",
+        self.negative = Box(placeholder="what to avoid, such as drums or drums:1.5",
                             id="negative", compact=True)  # fmt: skip
         self.negative.display = False
         self.results = ResultsList(id="results")
         self.results.empty = ("reading the library …",)
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """List what a query found; count what each condition lets through that left nothing."""
+        """List the results of a query; if a filter left none, count what each condition matches."""
         track = self.results.track if keep else None
         self.results.empty = nothing_found(node)
         parent = node.parent.results if node.parent else None
@@ -84,7 +84,7 @@ class SearchFeature:
             self._jobs.count_conditions(node.ask.where)
 
     def take(self, message: Message) -> None:
-        """Follow the boxes, the chips and the answers."""
+        """Act on inputs, chips and answers."""
         self.prompt.take(message)
         match message:
             case Input.Submitted(input=self.prompt.box):
@@ -164,7 +164,7 @@ class SearchFeature:
     def go_to(self, node: Node) -> None:
         """Make a query of the trail the current one."""
         self._stop_settling()
-        self.state.stand_on(node)
+        self.state.return_to(node)
         self.prompt.box.put(node.ask.steering.prompt)
         self._host.show_node(keep=True)
 
@@ -179,9 +179,9 @@ class SearchFeature:
         if str(track.path) not in draft.steering.likes:
             draft.like(track.path)
         if self.prompt.has_words:
-            self._host.say(f"more like {track.name}")
+            self._host.say(f"searching for more like {track.name}")
         else:
-            self._host.say(f"{track.name} is liked; type words, and Enter finds more like it")
+            self._host.say(f"liked {track.name}; type a prompt and press Enter for more like it")
         self.ask_if_worded()
 
     def _changed(self) -> None:
@@ -217,14 +217,14 @@ class SearchFeature:
             self._host.show_node(keep=bool(answer.quiet or same))
 
     def _show_counts(self, counted: ConditionsCounted) -> None:
-        """Say which condition is to blame, if the list is still empty for it."""
+        """Say which condition is to blame, if the list is still empty."""
         node = self._host.node
         if node and node.ask.where == counted.where and not node.results.hits:
             self.results.empty = nothing_found(node, counted.counts)
             self.results.refresh()
 
     def _show_catalogue(self, catalogue: Catalogue) -> None:
-        """List the library's tracks before the first query."""
+        """List tracks of the library before the first query."""
         if self._host.node is None:
             self.results.empty = nothing_yet(catalogue)
             count = f" · {catalogue.count:,} tracks" if catalogue.count else ""
@@ -284,7 +284,7 @@ class SearchFeature:
             self._changed()
 
     def action_filter(self) -> None:
-        """Say which tracks may answer."""
+        """Filter which tracks are searched."""
         draft = self.state.draft
 
         def take(where: str | None) -> None:
@@ -336,7 +336,7 @@ class SearchFeature:
         if self.state.draft.weigh(chip, by):
             self._changed()
         elif chip.kind in ("filter", "like", "ban"):
-            self._host.say(f"a {chip.kind} has no weight; it holds or it does not")
+            self._host.say(f"{chip.kind}s have no weight")
 
     def _change(self, chip: Chip) -> None:
         """Retype a chip: words in the line, a filter and an edit in their own places."""
@@ -349,6 +349,6 @@ class SearchFeature:
             self.prompt.box.go_on()
             self._host.refresh_status()
         elif chip.kind == "pull":
-            self._host.say("+ and - say how hard likes and bans act while drawing")
+            self._host.say("+ and - set how strongly likes and bans act while drawing")
         else:
-            self._host.say(f"a {chip.kind} holds or it does not; x takes it away")
+            self._host.say(f"a {chip.kind} cannot be edited; x removes it")

@@ -8,7 +8,7 @@ from gdr_tui.app.ui.ask_dialog import AskDialog
 
 
 class FilterDialog(AskDialog):
-    """Which tracks may answer."""
+    """Which tracks are searched."""
 
     TITLE_TEXT: ClassVar[str] = "filter"
     PLACEHOLDER: ClassVar[str] = "genre = jazz and duration_s < 240"

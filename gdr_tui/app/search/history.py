@@ -1,8 +1,8 @@
-"""Prompts asked before, in `prompts.jsonl` in gdr's data folder: one JSON string a line.
+"""Earlier prompts, in `prompts.jsonl` in gdr's data folder: one JSON string per line.
 
-The file is only added to, one short write a prompt, so that several apps may share it; when it
-has grown to twice what is kept, it is written anew and renamed into place. A line that cannot
-be read is passed over, and a folder that cannot be written costs the history and nothing else.
+The file is only appended to, one short write per prompt, so that several apps can share it; once
+it holds twice as many as are kept, it is rewritten and renamed into place. Lines that cannot be
+read are skipped, and a folder that cannot be written costs only the history.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class History:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file or paths.home() / FILE_NAME
         self.prompts: list[str] = []
-        """As they were typed, each once."""
+        """As typed, each once."""
 
     def load(self) -> None:
-        """Read the file; a missing one is empty."""
+        """Read the file; a missing one counts as empty."""
         try:
             lines = self._file.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
@@ -37,7 +37,7 @@ class History:
             self._rewrite()
 
     def add(self, prompt: str) -> None:
-        """Put a prompt first, here and in the file."""
+        """Add a prompt, here and to the file."""
         prompt = prompt.strip()
         if not prompt or (self.prompts and self.prompts[0] == prompt):
             return
@@ -61,7 +61,7 @@ class History:
 
 
 def _prompt(line: str) -> str:
-    """The prompt of a line, "" where there is none."""
+    """The prompt in a line, "" if there is none."""
     try:
         prompt = json.loads(line)
     except ValueError:

@@ -29,7 +29,7 @@ class Searches(Protocol):
         """Parse a filter without searching; `UsageError` if it cannot be parsed."""
 
     def counts(self, conditions: Sequence[str]) -> dict[str, int]:
-        """For each filter, how many tracks it lets through on its own."""
+        """The number of tracks that match each filter."""
 
 
 class MovesToCpu(Protocol):
@@ -56,7 +56,7 @@ class SearchJobs:
         self._tasks.cancel("search")
 
     def count_conditions(self, where: str) -> None:
-        """Count what each condition of a filter lets through."""
+        """Count the tracks that match each condition of a filter."""
         self._tasks.guard("conditions", partial(self._count_conditions, where), "filter")
 
     def check_filter(self, where: str) -> None:
@@ -72,7 +72,7 @@ class SearchJobs:
             if loaded is None:
                 raise
         self._tasks.post(ModelLoaded(loaded))
-        full = "the GPU has no memory left; the processor draws from now on"
+        full = "out of GPU memory; continuing on the CPU"
         self._tasks.post(WentWrong(full, "model"))
         return self._searcher.search(ask.steering, k, ask.where, cancelled)
 

@@ -33,7 +33,7 @@ class SearchRefused(Report):
 
 @dataclass
 class ConditionsCounted(Report):
-    """How many tracks each condition of a filter lets through on its own."""
+    """The number of tracks that match each condition of a filter."""
 
     where: str
     counts: Mapping[str, int]

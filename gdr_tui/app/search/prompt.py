@@ -1,4 +1,4 @@
-"""The prompt line, and the list of what it may go on with."""
+"""The prompt box, and the list of completions."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _WIDEST = 76
 
 
 class Signs(Highlighter):
-    """Colours what steers besides the words while it is typed."""
+    """Colours everything but the words as it is typed."""
 
     def highlight(self, text: Text) -> None:
-        """Style the parts that are no words."""
+        """Style the parts that are not words."""
         for part in parts(text.plain):
             if part.kind in _COLOURS:
                 text.stylize(_COLOURS[part.kind], part.begin, part.end)
 
 
 class PromptBox(Box):
-    """Up and down walk through what is offered, Tab takes it, Enter asks what is there."""
+    """Up and down go through the completions, Tab accepts one, Enter searches."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "walk(-1)", show=False),
@@ -44,46 +44,46 @@ class PromptBox(Box):
     ]
 
     class Walked(FeatureMessage):
-        """The user wants another of what is offered."""
+        """Up or down was pressed."""
 
         def __init__(self, by: int) -> None:
             super().__init__()
             self.by = by
 
     class Completed(FeatureMessage):
-        """The user takes what is offered, as in a shell."""
+        """Tab was pressed, to complete as in a shell."""
 
     def action_walk(self, by: int) -> None:
-        """Go on in what is offered."""
+        """Go to another completion."""
         self.post_message(self.Walked(by))
 
     def action_complete(self) -> None:
-        """Take what is offered; where nothing is, Tab leads on."""
+        """Accept a completion; if there is none, Tab moves the focus."""
         self.post_message(self.Completed())
 
     def put(self, line: str) -> None:
-        """Put in a line that is not searched for completions, the cursor behind it."""
+        """Set the line without offering completions; the cursor goes to its end."""
         with self.prevent(self.Changed):
             self.value = line
         self.cursor_position = len(line)
 
     def go_on(self) -> None:
-        """Take the focus without selecting what is there, this once."""
+        """Focus without selecting the text, this once."""
         self.select_on_focus = False
         self.focus()
 
     def on_blur(self) -> None:
-        """From now on, whoever comes here to type starts anew."""
+        """Select the text on focus again, so that typing replaces it."""
         self.select_on_focus = True
 
 
 class Completions(Widget):
-    """What is offered, under the prompt and over what stands there."""
+    """The list of completions, below the prompt and over the results."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"completions--chosen", "completions--note"}
 
     class Picked(FeatureMessage):
-        """A line was clicked."""
+        """A completion was clicked."""
 
         def __init__(self, line: str) -> None:
             super().__init__()
@@ -92,55 +92,55 @@ class Completions(Widget):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.typed = ""
-        """What the user had typed before walking."""
+        """What the user had typed."""
         self._offered: list[Completion] = []
         self._at = -1
         self.display = False
 
     @property
     def open(self) -> bool:
-        """Whether anything is offered."""
+        """Whether the list is open."""
         return bool(self.display)
 
     @property
     def walking(self) -> bool:
-        """Whether a line of the list is chosen."""
+        """Whether a completion is chosen."""
         return self._at >= 0
 
     def offer(self, typed: str, offered: list[Completion]) -> None:
-        """Show what `typed` may go on with; nothing closes the list."""
+        """Show completions of `typed`; none close the list."""
         self.typed, self._offered, self._at = typed, offered, -1
         self.display = bool(offered)
         self.refresh(layout=True)
 
     def close(self) -> None:
-        """Take the list away."""
+        """Close the list."""
         self.offer(self.typed, [])
 
     def walk(self, by: int) -> str:
-        """Choose the next line, or what was typed between the last and the first."""
+        """Choose the next completion; between the last and the first comes what was typed."""
         places = len(self._offered) + 1
         self._at = (self._at + 1 + by) % places - 1
         self.refresh()
         return self.typed if self._at < 0 else self._offered[self._at].line
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as the widest line and its note."""
+        """Width of the widest completion and its note."""
         widest = max((cell_len(c.line) + cell_len(c.note) + 5 for c in self._offered), default=0)
         return min(widest, _WIDEST, container.width)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """A row for each."""
+        """One row per completion."""
         return len(self._offered)
 
     def on_click(self, event: events.Click) -> None:
-        """Pick a line."""
+        """Pick a completion."""
         row = event.get_content_offset_capture(self).y
         if 0 <= row < len(self._offered):
             self.post_message(self.Picked(self._offered[row].line))
 
     def render_line(self, y: int) -> Strip:
-        """One completion and where it comes from."""
+        """Render one completion and its note."""
         width, plain = self.size.width, self.rich_style
         if y >= len(self._offered):
             return Strip.blank(width, plain)

@@ -1,4 +1,4 @@
-"""The prompt line at work: it completes itself, and what it says goes into the draft."""
+"""The prompt line: completion, history, and taking what is typed over into the draft."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class PromptLine:
         self.completions = Completions(id="completions")
         self.history = History()
         self.tags: TagsRead | None = None
-        """What the library's own tags are, once they are read."""
+        """Tags of the library, once they are read."""
 
     @property
     def has_words(self) -> bool:
-        """Whether there is a prompt to draw by, in the line or already taken over."""
+        """Whether the line has a prompt."""
         return bool(self.box.value.strip())
 
     def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> None:
-        """Let the draft take over what is in the line.
+        """Take what is in the line over into the draft.
 
         Raises:
             UsageError: if it is invalid.
@@ -49,7 +49,7 @@ class PromptLine:
             self.box.put(draft.prompt)
 
     def take(self, message: Message) -> None:
-        """Offer completions, and take what is picked."""
+        """Offer completions, and insert the picked one."""
         match message:
             case TagsRead():
                 self.tags = message
@@ -69,7 +69,7 @@ class PromptLine:
                 self.box.go_on()
 
     def undo_completion(self) -> bool:
-        """Take back what was put in; False if nothing was offered."""
+        """Restore what was typed and close the list; False if it was not open."""
         if not self.completions.open:
             return False
         self.box.put(self.completions.typed)
@@ -77,14 +77,14 @@ class PromptLine:
         return True
 
     def _walk(self, by: int) -> None:
-        """Put the next completion into the line; an empty line is offered suggestions."""
+        """Insert the next completion; in an empty line, the next suggestion."""
         if not self.completions.open:
             self.completions.offer(self.box.value, complete(self.box.value, self._known()))
         if self.completions.open:
             self.box.put(self.completions.walk(by))
 
     def _complete(self) -> None:
-        """Take the line walked to, else the first one; the next Tab leaves the line."""
+        """Accept the chosen completion, or the first; the next Tab leaves the line."""
         if not self.completions.open or not self.box.value.strip():
             self.box.screen.focus_next()
             return

@@ -1,6 +1,6 @@
 """From draft to answer: which query is the latest, and what becomes of the others.
 
-Free of Textual. Every query has a number and only the latest may answer; a query asked before
+Free of Textual. Every query has a number and only the latest is answered; a query asked before
 the model is loaded waits for it.
 """
 
@@ -15,7 +15,7 @@ from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask, Node, Trail
 
 
-class Draws(Protocol):
+class Drawing(Protocol):
     """Draws queries on a thread."""
 
     def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
@@ -30,12 +30,12 @@ class Queries:
 
     def __init__(
         self,
-        jobs: Draws,
+        jobs: Drawing,
         trail: Trail,
         settings: Settings,
         before_asking: Callable[[], object] = lambda: None,
     ) -> None:
-        """`before_asking` gives up what a query would have to wait for."""
+        """`before_asking` cancels what a query would have to wait for."""
         self._jobs = jobs
         self._before_asking = before_asking
         self._k = settings.results
@@ -44,13 +44,13 @@ class Queries:
         self.trail = trail
         self.has_model = False
         self.waiting = False
-        """A query was asked, but there is no model yet."""
+        """A query was asked before the model was loaded."""
         self.busy = False
         """A query of the user's is being drawn."""
         self.took_s: float | None = None
         """How long the user's last query took."""
         self._outdated = False
-        """Tracks arrived meanwhile, which its answer may lack."""
+        """Tracks arrived meanwhile that its answer may lack."""
 
     def ask(self) -> None:
         """Ask what is drafted; what was asked before is dropped.
@@ -86,13 +86,13 @@ class Queries:
         return node
 
     def refused(self, refusal: SearchRefused) -> bool:
-        """Take note of a refusal; True if the user should be told."""
+        """End a query that was refused; True if the user should be told."""
         if refusal.number != self._number:
             return False
         self._end()
         return not refusal.quiet
 
-    def stand_on(self, node: Node) -> None:
+    def return_to(self, node: Node) -> None:
         """Go to a query of the trail; the one under way is dropped."""
         self._number += 1
         self._jobs.cancel()
@@ -103,7 +103,7 @@ class Queries:
         self.mend()
 
     def mend(self) -> None:
-        """Draw a query of an earlier session again, whose results may be others by now."""
+        """Draw a query of an earlier session again, whose results may be out of date."""
         if self.trail.current and self.trail.current.stale:
             self.ask_again()
 
@@ -113,7 +113,7 @@ class Queries:
         self._jobs.ask(self._number, ask, self._k, quiet=quiet)
 
     def _end(self) -> None:
-        """Nothing of the user's is under way any more: the time to let in what arrived."""
+        """End the user's query, and let in tracks that arrived during it."""
         self.busy = False
         if self._outdated:
             self.ask_again()

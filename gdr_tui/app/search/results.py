@@ -1,4 +1,4 @@
-"""The list of tracks found, with how every track moved since the query before."""
+"""The list of results, with how every track moved since the parent query."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 @dataclass(frozen=True)
 class Flags:
-    """What the user said about tracks."""
+    """Tracks that the user has liked, banned or marked."""
 
     liked: Collection[str] = ()
     banned: Collection[str] = ()
@@ -32,7 +32,7 @@ def bar(share: float, cells: int) -> str:
 
 
 class ResultsList(Listing):
-    """Hits of the last query, or the tracks of the library before the first."""
+    """Hits of the current query, or tracks of the library before the first query."""
 
     BORDER_TITLE = "library"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -56,12 +56,12 @@ class ResultsList(Listing):
 
     @property
     def length(self) -> int:
-        """How many tracks are listed."""
+        """Number of tracks."""
         return len(self._tracks)
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """What is listed, in order."""
+        """The tracks in order."""
         return self._tracks
 
     @property
@@ -87,16 +87,16 @@ class ResultsList(Listing):
         self.filled(self.cursor)
 
     def show_results(self, results: Results, before: Results | None, keep: Path | None) -> None:
-        """List hits; the cursor stays on `keep`, or on its line where `keep` is gone."""
+        """List hits; the cursor goes to `keep`, or stays on its line if `keep` is gone."""
         self._hits = results.hits
         self._tracks = tuple(hit.track for hit in results.hits)
         self._draws = len(results.query.vectors) or results.query.steering.draws
         self._old_ranks = ranks(before) if before else None
-        found = {track.path: row for row, track in enumerate(self._tracks)}
-        self.filled(found.get(keep, self.cursor) if keep else 0)
+        rows = {track.path: row for row, track in enumerate(self._tracks)}
+        self.filled(rows.get(keep, self.cursor) if keep else 0)
 
     def show_flags(self, flags: Flags) -> None:
-        """Draw likes, bans and marks."""
+        """Show likes, bans and marks."""
         self.flags = flags
         self.refresh()
 
@@ -137,7 +137,7 @@ class ResultsList(Listing):
         return ("⊘ ", "results--banned") if path in self.flags.banned else ("  ", "")
 
     def _tail(self, hit: Hit | None, track: Track, width: int) -> list[tuple[str, str]]:
-        """Score, votes and the place of the passage, as far as there is room."""
+        """Score, votes and start of the passage, as far as there is room."""
         if hit is None:
             return [(f"{clock(track.duration_s):>8} ", "listing--dim")]
         tail = [(f" {hit.score:5.2f}", "")]

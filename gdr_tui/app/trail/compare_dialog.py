@@ -1,4 +1,4 @@
-"""What came, went and moved between a query and the one before."""
+"""A dialog that shows what came, went and moved between two queries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _named(hit: Hit) -> str:
 
 
 def lines(difference: Comparison) -> Text:
-    """The whole difference, biggest moves first."""
+    """The whole difference, largest moves first."""
     text = Text(no_wrap=True, overflow="ellipsis")
     moved = sorted(difference.moved, key=lambda move: -abs(move[0] - move[1]))
     sections = [
@@ -43,10 +43,10 @@ def lines(difference: Comparison) -> Text:
 
 
 class CompareDialog(Dialog[None]):
-    """The two queries, then the difference."""
+    """The two queries, then the difference between their results."""
 
     TITLE_TEXT: ClassVar[str] = "compare"
-    HINT: ClassVar[str] = "↑ ↓ scroll · Esc leaves"
+    HINT: ClassVar[str] = "↑ ↓ scroll · Esc closes"
 
     def __init__(self, before: Node, after: Node) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class CompareDialog(Dialog[None]):
         self._after = after
 
     def body(self) -> Iterable[Widget]:
-        """What changed in the query, and in its list."""
+        """Both queries, and what changed between their lists."""
         yield Line(f"before  {literal(self._before.label)}")
         yield Line(f"now     {literal(self._after.label)}", classes="strong")
         difference = compare(self._before.results, self._after.results)

@@ -44,8 +44,8 @@ class TrailFeature:
             host: the main screen.
             jobs: compute on threads.
             writer: reads and writes the notebook.
-            trail: the queries, which searching adds to.
-            go_to: makes a query the current one and shows it.
+            trail: the queries, to which searching adds.
+            go_to: makes a query current and shows it.
             entitle: puts a note into the title over some results.
             k: how many results a saved query is replayed with.
         """
@@ -59,12 +59,12 @@ class TrailFeature:
         self.tree = TrailList(id="trail")
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """Show where the trail is, and over the results what the key flips to."""
+        """Show the tree, and over the results which query the A / B key flips to."""
         self.tree.show(self.state)
         self._name_other()
 
     def take(self, message: Message) -> None:
-        """Show what was read; go to what was chosen."""
+        """Show the trail that was read; go to a query that was chosen."""
         match message:
             case TrailRead():
                 self.state.restore(message.kept, self._writer)
@@ -75,7 +75,7 @@ class TrailFeature:
                 self._ask_where_to(message)
 
     def read(self) -> None:
-        """Read the trail as earlier sessions left it; what is asked from then on is written."""
+        """Read the trail that earlier sessions left; queries are saved from then on."""
         self._writer.read(lambda kept: self._host.post_message(TrailRead(kept)))
 
     def action_focus(self) -> None:
@@ -86,7 +86,7 @@ class TrailFeature:
 
     def action_undo(self) -> None:
         """Go back to the query this one came from."""
-        self._go(self.state.undo(), "this is where the sitting began")
+        self._go(self.state.undo(), "this is where the session began")
 
     def action_redo(self) -> None:
         """Go forward again."""
@@ -115,7 +115,7 @@ class TrailFeature:
         if node and other is None:
             other = node.parent
         if node is None or other is None:
-            self._host.say("nothing to compare with yet: change the query first")
+            self._host.say("nothing to compare with yet; change the query first")
             return
         trail.other = other
         self._name_other()
@@ -127,7 +127,7 @@ class TrailFeature:
         here = trail.current
         other = trail.other if trail.other is not here else None
         if here is None or (other := other or here.parent) is None:
-            self._host.say("nothing to flip to yet: change the query first")
+            self._host.say("nothing to flip to yet; change the query first")
             return
         trail.other = here
         self._go_to(other)
@@ -150,11 +150,11 @@ class TrailFeature:
                 self.state.rename(node, name if name != node.label else "")
                 self.tree.show(self.state, stay=True)
 
-        explained = f"empty calls it what changed: {literal(node.label)}"
+        explained = f"leave empty to use what changed: {literal(node.label)}"
         self._host.open(NameDialog(node.title, explained), take)
 
     def action_fold(self) -> None:
-        """Hide or show what came of the query under the cursor."""
+        """Fold or unfold the queries below the one under the cursor."""
         node = self.tree.node
         if node and node.children:
             node.folded = not node.folded
@@ -165,17 +165,17 @@ class TrailFeature:
         node = self.tree.node
         if node is None:
             return
-        if not self.state.put_away(node):
-            self._host.say("the list shown came of this query; go to another branch first")
+        if not self.state.hide(node):
+            self._host.say("the current query is in this branch; go to another branch first")
             return
         self.tree.show(self.state, stay=True)
-        self._host.say("put away; D brings it back")
+        self._host.say("hidden; D shows it again")
 
     def action_unhide(self) -> None:
         """Bring back the hidden branch whose query was asked last."""
-        node = self.state.bring_back()
+        node = self.state.unhide()
         if node is None:
-            self._host.say("nothing is put away")
+            self._host.say("nothing is hidden")
             return
         self.tree.show(self.state, at=node)
 
@@ -187,7 +187,7 @@ class TrailFeature:
             self._host.say("the trail is empty; search first")
             return
         if not self._host.has_model:
-            self._host.say("the model is still loading; try again when it is there")
+            self._host.say("the model is still loading; try again in a moment")
             return
         self._jobs.prints()
 

@@ -11,7 +11,7 @@ from gdr_tui.app.values import Prints
 
 
 class Fingerprints(Protocol):
-    """The part of a session that knows who answers."""
+    """The part of a session that fingerprints model and libraries."""
 
     def prints(self) -> Prints:
         """Fingerprints of the model and every library."""
@@ -25,8 +25,8 @@ class TrailJobs:
         self._fingerprinter = fingerprinter
 
     def prints(self) -> None:
-        """Compute which model and libraries answer."""
-        self._tasks.guard("prints", self._prints, "session")
+        """Fingerprint the model and the libraries."""
+        self._tasks.guard("prints", self._prints, "saved trail")
 
     def _prints(self, _cancelled: Cancel) -> None:
         self._tasks.post(PrintsRead(self._fingerprinter.prints()))

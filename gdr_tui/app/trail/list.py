@@ -1,4 +1,4 @@
-"""The trail on the screen: every query of this and earlier sittings, to go back to."""
+"""The trail widget: every query of this and earlier sessions as a tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gdr_tui.safe_text import fit, literal
 
 
 class TrailList(Listing):
-    """The queries as a tree; Enter or a double click goes to one."""
+    """A tree of queries; Enter or a double click goes to one."""
 
     BORDER_TITLE = "trail"
     BINDINGS: ClassVar[list[BindingType]] = list(keys.IN_TRAIL)
@@ -27,11 +27,11 @@ class TrailList(Listing):
         self._here: Node | None = None
         self._other: Node | None = None
         self._way: set[int] = set()
-        self.empty = ("every query of this sitting will be kept here",)
+        self.empty = ("every query of this session will be listed here",)
 
     @property
     def length(self) -> int:
-        """How many queries there are."""
+        """Number of queries shown."""
         return len(self._rows)
 
     @property
@@ -40,9 +40,9 @@ class TrailList(Listing):
         return self._rows[self.cursor][0] if self._rows else None
 
     def show(self, trail: Trail, *, stay: bool = False, at: Node | None = None) -> None:
-        """Draw the tree; the cursor goes to where the sitting stands, stays, or goes `at` a query.
+        """Show the tree; the cursor goes to the current query, to `at`, or stays.
 
-        Before the first query of a sitting, that is the end, where the last sitting's lie.
+        Before the first query of a session it goes to the end, where the last session's are.
         """
         under = self.node if stay else at
         self._rows = list(trail.rows())
@@ -55,49 +55,49 @@ class TrailList(Listing):
         self.filled(places.get(there.number, self.cursor if stay else last) if there else last)
 
     def open(self) -> None:
-        """Take the keys, and the room to choose in; a click takes only the keys.
+        """Take the focus and grow; a click only takes the focus.
 
-        Growing under the pointer, it would put another line below the second click.
+        If it grew under the pointer, a double click would hit two different lines.
         """
         self.add_class("-open")
         self.focus()
 
     def on_focus(self) -> None:
-        """Say what can be done here."""
+        """Show the keys in the title."""
         self.border_title = (
-            "trail · Enter goes there · c compare · R name · z fold · d put away · e write"
+            "trail · Enter goes to it · c compare · R name · z fold · d hide · e save"
         )
 
     def on_blur(self) -> None:
-        """Keep to the tree."""
+        """Shrink, and show the plain title."""
         self.remove_class("-open")
         self.border_title = self.BORDER_TITLE
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
-        """One query: the lines before it, what changed, what it found."""
+        """One query: tree lines, what changed, and what it found."""
         node, lines = self._rows[row]
         here = node is self._here
         style = "trail--here" if here else "" if node.number in self._way else "listing--dim"
         mark = "◉ " if here else "◆ " if node is self._other else "● "
         lit = "trail--here" if here else "trail--other" if node is self._other else style
-        found = self._found(node, width)
+        outcome = self._outcome(node, width)
         head = f" {lines}"
         below = f"  ⋯ {hidden(node)} more" if node.folded else ""
-        room = width - len(head) - 2 - len(found) - len(below)
+        room = width - len(head) - 2 - len(outcome) - len(below)
         return [
             (head, "trail--lines"),
             (mark, lit or "trail--lines"),
             (fit(literal(node.title), room), style),
             (below, "listing--dim"),
-            (found, "listing--dim"),
+            (outcome, "listing--dim"),
         ]
 
     @staticmethod
-    def _found(node: Node, width: int) -> str:
-        """How many tracks, how far the draws agree, and the day if it was an earlier one."""
+    def _outcome(node: Node, width: int) -> str:
+        """Number of tracks, agreement of the draws, and the day of an earlier query."""
         count, agreement = len(node.results.hits), node.results.agreement
         forgotten = node.stale and not count
-        found = " " if forgotten else f" {count} · agree {agreement:.2f} "
+        outcome = " " if forgotten else f" {count} · agree {agreement:.2f} "
         if node.earlier and width >= 60:
-            found = f" {time.strftime('%d %b', time.localtime(node.asked_at))} ·{found}"
-        return found
+            outcome = f" {time.strftime('%d %b', time.localtime(node.asked_at))} ·{outcome}"
+        return outcome

@@ -18,6 +18,6 @@ class TrailRead(Report):
 
 @dataclass
 class PrintsRead(Report):
-    """Which model and libraries answer: what a saved trail records besides its queries."""
+    """Fingerprints of model and libraries, which a saved trail records besides its queries."""
 
     prints: Prints

@@ -1,4 +1,4 @@
-"""A trail as a session file holds it. Free of Textual."""
+"""A trail as it is saved in a file. Free of Textual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def saved(trail: Trail, prints: Prints, k: int) -> SavedTrail:
-    """Every query that is not put away, in the order of asking."""
+    """Every query that is not hidden, in the order they were asked."""
     from gdr_model.notebook.saved_trails import SavedQuery, SavedTrail  # decoders come with it
 
     shown = []

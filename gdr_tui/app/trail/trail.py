@@ -46,7 +46,7 @@ class Node:
     folded: bool = False
     """Its children are not shown."""
     away: bool = False
-    """Not shown, nor is anything below it, until `Trail.bring_back`."""
+    """Not shown, nor is anything below it, until `Trail.unhide`."""
     asked_at: float = field(default_factory=time.time)
     """Seconds since 1970."""
     stale: bool = False
@@ -69,24 +69,24 @@ class Node:
             step = step.parent
 
 
-class Keeper(Protocol):
+class Writer(Protocol):
     """Stores a trail beyond this session."""
 
-    def asked(self, node: Node) -> None:
+    def save_answer(self, node: Node) -> None:
         """A query was answered, for the first time or again."""
 
-    def stood(self, node: Node) -> None:
+    def save_current(self, node: Node) -> None:
         """A query became the current one."""
 
-    def described(self, node: Node) -> None:
+    def save_name(self, node: Node) -> None:
         """A query was named, hidden or shown again."""
 
 
 class Trail:
     """The tree and its current query."""
 
-    def __init__(self, keeper: Keeper | None = None) -> None:
-        self.keeper = keeper
+    def __init__(self, writer: Writer | None = None) -> None:
+        self.writer = writer
         self.current: Node | None = None
         self.other: Node | None = None
         """The query that the current one is compared with."""
@@ -111,11 +111,11 @@ class Trail:
             label = what_changed(here.ask if here else None, ask)
             node = Node(self._made, ask, results, here, label)
             siblings.append(node)
-        if self.keeper:
-            self.keeper.asked(node)
+        if self.writer:
+            self.writer.save_answer(node)
         return self.go(node)
 
-    def restore(self, kept: KeptTrail, keeper: Keeper | None = None) -> None:
+    def restore(self, kept: KeptTrail, writer: Writer | None = None) -> None:
         """Insert the queries of earlier sessions before this one's; all are stored from now on."""
         nodes: dict[int, Node] = {}
         roots: list[Node] = []
@@ -132,13 +132,13 @@ class Trail:
         for step in self._left.line() if self._left else ():
             if step.parent:
                 step.parent.visited = step
-        self.keeper = keeper
-        if keeper:
+        self.writer = writer
+        if writer:
             for node in asked_since:
-                keeper.asked(node)
-                keeper.described(node)
+                writer.save_answer(node)
+                writer.save_name(node)
             if self.current:
-                keeper.stood(self.current)
+                writer.save_current(self.current)
 
     def go(self, node: Node) -> Node:
         """Make `node` current; redo will lead along the path to it."""
@@ -146,53 +146,53 @@ class Trail:
             if step.parent:
                 step.parent.visited = step
                 step.parent.folded = False
-        return self._stand(node)
+        return self._make_current(node)
 
     def undo(self) -> Node | None:
         """Go to the parent, if there is one."""
         if not self.current or not self.current.parent:
             return None
-        return self._stand(self.current.parent)
+        return self._make_current(self.current.parent)
 
     def redo(self) -> Node | None:
         """Go to the child visited last, or to where the last session ended, if there is one."""
         target = self.current.visited if self.current else self._left
-        return self._stand(target) if target else None
+        return self._make_current(target) if target else None
 
     def rename(self, node: Node, name: str) -> None:
         """Name a query; with "" it is titled by what changed."""
         node.name = name.strip()
-        self._described(node)
+        self._save_name(node)
 
-    def put_away(self, node: Node) -> bool:
+    def hide(self, node: Node) -> bool:
         """Hide a query and all below it; False if the current query is among them."""
         if self.current and node in self.current.line():
             return False
         node.away = True
         if self.other and node in self.other.line():
             self.other = None
-        self._described(node)
+        self._save_name(node)
         return True
 
-    def bring_back(self) -> Node | None:
+    def unhide(self) -> Node | None:
         """Show the latest hidden query again, with all below it; None if none is hidden."""
         away = [node for node in self.nodes() if node.away]
         if not away:
             return None
         node = max(away, key=lambda n: n.number)
         node.away = False
-        self._described(node)
+        self._save_name(node)
         return node
 
-    def _stand(self, node: Node) -> Node:
+    def _make_current(self, node: Node) -> Node:
         self.current = node
-        if self.keeper:
-            self.keeper.stood(node)
+        if self.writer:
+            self.writer.save_current(node)
         return node
 
-    def _described(self, node: Node) -> None:
-        if self.keeper:
-            self.keeper.described(node)
+    def _save_name(self, node: Node) -> None:
+        if self.writer:
+            self.writer.save_name(node)
 
     def nodes(self) -> Iterator[Node]:
         """Every query, including hidden ones."""

@@ -12,7 +12,7 @@ from gdr_tui.app.trail.trail import Node
 
 
 class TrailWriter:
-    """A `Keeper` of the trail of some music folders."""
+    """The `Writer` of the trail of some music folders."""
 
     def __init__(self, thread: NotebookThread, roots: list[Path]) -> None:
         self._thread = thread
@@ -22,7 +22,7 @@ class TrailWriter:
         """Read the trail and hand it over, on the notebook's thread."""
         self._thread.read(lambda notebook: then(Trails(notebook).read(self._roots)))
 
-    def asked(self, node: Node) -> None:
+    def save_answer(self, node: Node) -> None:
         """Write a query and what it found."""
 
         def write(notebook: Notebook) -> None:
@@ -34,7 +34,7 @@ class TrailWriter:
 
         self._thread.write(write)
 
-    def stood(self, node: Node) -> None:
+    def save_current(self, node: Node) -> None:
         """Write where the trail is."""
 
         def write(notebook: Notebook) -> None:
@@ -43,7 +43,7 @@ class TrailWriter:
 
         self._thread.write(write)
 
-    def described(self, node: Node) -> None:
+    def save_name(self, node: Node) -> None:
         """Write a query's name, and whether it is hidden."""
         name, away = node.name, node.away
 

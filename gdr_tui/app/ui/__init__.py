@@ -1,1 +1,1 @@
-"""Lists, boxes, dialogs and hints that any feature may use; they know none of them."""
+"""Lists, boxes, dialogs and hints that features use; they know no feature."""

@@ -14,7 +14,7 @@ from gdr_tui.app.ui.dialog import Dialog, Line
 
 
 class AskDialog(Dialog[str | None]):
-    """One line of text, refused in the dialog until it can be meant."""
+    """Asks for one line of text, and stays open until it is valid."""
 
     EXPLAINED: ClassVar[tuple[str, ...]] = ()
     PLACEHOLDER: ClassVar[str] = ""
@@ -25,13 +25,13 @@ class AskDialog(Dialog[str | None]):
         self._check = check
 
     def body(self) -> Iterable[Widget]:
-        """What is asked for, and the line."""
+        """The line, and what it is for."""
         yield Box(self._value, self.PLACEHOLDER, id="answer", compact=True)
         for line in self.EXPLAINED:
             yield Line(line, classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer, if the line can be meant."""
+        """Answer, if the line is valid."""
         typed = event.value.strip()
         try:
             self._check(typed)

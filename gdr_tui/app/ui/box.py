@@ -1,4 +1,4 @@
-"""A line to type in that takes keys in the order they were pressed."""
+"""An input that handles keys in the order they were pressed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from textual.widgets import Input
 
 
 class Box(Input):
-    """Textual's `Input`, but Backspace and Enter do not arrive after the letters behind them.
+    """Textual's `Input`, with Backspace and Enter handled before the letters that follow them.
 
-    Textual takes in a letter at once and lets every other key bubble up to the app first, so of
-    keys that come in one burst (a script, a slow connection) the letters went first.
+    Textual handles a letter at once but lets every other key bubble up to the app first, so when
+    keys come in a burst (a script, a slow connection) the letters would overtake the others.
     """
 
     async def _on_key(self, event: events.Key) -> None:

@@ -1,4 +1,4 @@
-"""What every dialog shares: a title, a body, one line for what is wrong, a line of hints."""
+"""The base of every dialog: a title, a body, a line for problems, a line of hints."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Answer = TypeVar("Answer")
 
 
 class Dialog(ModalScreen[Answer]):
-    """A box over the search screen; Escape leaves without an answer."""
+    """A box over the search screen; Escape closes it without an answer."""
 
     TITLE_TEXT: ClassVar[str] = ""
-    HINT: ClassVar[str] = "Enter accepts · Esc leaves"
+    HINT: ClassVar[str] = "Enter accepts · Esc cancels"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", tooltip="close without an answer", id="dialog.leave")
     ]
@@ -36,7 +36,7 @@ class Dialog(ModalScreen[Answer]):
             yield Static(self.HINT, classes="hint", markup=False)
 
     def body(self) -> Iterable[Widget]:
-        """What is inside."""
+        """The widgets inside."""
         raise NotImplementedError
 
     def action_leave(self) -> None:
@@ -44,16 +44,16 @@ class Dialog(ModalScreen[Answer]):
         self.dismiss(None)
 
     def complain(self, sentence: str) -> None:
-        """Say what is wrong and stay open."""
+        """Show what is wrong and stay open."""
         self.query_one("#problem", Static).update(Content(literal(sentence)))
 
     def on_input_changed(self, _event: Input.Changed) -> None:
-        """What was wrong is being mended."""
+        """Clear the problem while it is being fixed."""
         self.complain("")
 
 
 class Line(Static):
-    """A line of text that is never read as markup."""
+    """A line of text that is never parsed as markup."""
 
     def __init__(self, text: str, *, id: str | None = None, classes: str = "") -> None:
         super().__init__(Content(text), id=id, classes=classes, markup=False)

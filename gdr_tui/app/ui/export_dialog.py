@@ -1,4 +1,4 @@
-"""Write a list of tracks, or a session, to a file."""
+"""The dialog that writes a list of tracks, or a trail, to a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gdr_tui.safe_text import literal
 from gdr_tui.user_paths import typed_path
 
 Write = Callable[[str, bool, bool], str]
-"""Writes to a typed path, replacing a file or not, with relative paths or not; says what it did."""
+"""Writes to a typed path, replacing a file or not, with relative paths or not; returns a report."""
 
 FOLDER = "folder"
 _NAMES = {".xml": "REKORDBOX", FOLDER: "LINKS"}
@@ -28,25 +28,25 @@ _NAMES = {".xml": "REKORDBOX", FOLDER: "LINKS"}
 
 @dataclass(frozen=True)
 class Source:
-    """One of the things that could be written."""
+    """Something that can be written."""
 
     what: str
-    """In a few words, made harmless already."""
+    """In a few words, escaped already."""
     target: Path
     """Where to, unless the user says otherwise."""
     write: Write
 
 
 class ExportDialog(Dialog[str | None]):
-    """A path whose ending decides the format."""
+    """Asks for a path, whose suffix decides the format."""
 
     TITLE_TEXT: ClassVar[str] = "export"
-    HINT: ClassVar[str] = "Enter writes · Tab to the choices · Esc leaves"
+    HINT: ClassVar[str] = "Enter writes · Tab goes to the choices · Esc cancels"
 
     def __init__(
         self, sources: Sequence[Source], formats: Sequence[str] = (*FORMATS, FOLDER)
     ) -> None:
-        """Offer the first source; buttons lead to the others."""
+        """Offer the first source; buttons switch to the others."""
         super().__init__()
         self._sources = list(sources)
         self._source = self._sources[0]
@@ -55,7 +55,7 @@ class ExportDialog(Dialog[str | None]):
         self._warned_about = ""
 
     def body(self) -> Iterable[Widget]:
-        """What goes where, as what."""
+        """Source, path and format."""
         if len(self._sources) > 1:
             yield Horizontal(
                 *(
@@ -78,13 +78,13 @@ class ExportDialog(Dialog[str | None]):
             yield Horizontal(*buttons, relative, classes="choices")
 
     def on_mount(self) -> None:
-        """Start in the line, and show which source it is."""
+        """Focus the path and show the chosen source."""
         self.query_one(Input).focus()
         self._show_source()
 
     @on(Button.Pressed)
     def choose(self, event: Button.Pressed) -> None:
-        """Change the source, the ending, or how paths are written."""
+        """Change the source, the suffix, or how paths are written."""
         box, chosen = self.query_one(Input), str(event.button.id)
         box.focus()
         if chosen == "relative":
@@ -107,7 +107,7 @@ class ExportDialog(Dialog[str | None]):
             self.query_one(f"#source-{at}").set_class(source is self._source, "-chosen")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Write; a file that exists is replaced only when asked twice."""
+        """Write; an existing file is replaced only on a second Enter."""
         typed = event.value.strip()
         try:
             said = self._source.write(typed, typed == self._warned_about, self._relative)

@@ -1,4 +1,4 @@
-"""Every key and what it does, with the ids to remap them by."""
+"""The help dialog: every key and what it does, with the ids to remap them by."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gdr_tui.app import keymap
 from gdr_tui.app.ui.dialog import Dialog
 
 _READING = """
-results   rank · ▲▼★ change since the query before · ♥ liked ⊘ banned
-          ┃ marked · name · artist · cosine to what was drawn (the bar:
-          beside the best) · start of the passage · draws that found it
-waveform  the matching passage in colour; below, how well every second
-          matches; click to play from there
-keys      remap them by the names at the right, in settings.toml, [keys]
+results   rank · ▲▼★ change since the query before it · ♥ liked ⊘ banned
+          ┃ marked · name · artist · cosine to the draws (bar: relative to
+          the best) · start of the passage · draws that found it
+waveform  the matching passage in colour; below it, how well each
+          second matches; click to play from there
+keys      remap them by the ids at the right, in settings.toml, [keys]
 """
 
 
 def table(used: Mapping[str, str]) -> Text:
-    """The keys in groups, then how to read the screen."""
+    """The keys in groups, then a legend of the screen."""
     text = Text(no_wrap=True, overflow="ellipsis")
     last = ""
     for group, pressed, _, tooltip, name in keymap.help_rows(used):
@@ -44,7 +44,7 @@ class HelpDialog(Dialog[None]):
     """The table of keys."""
 
     TITLE_TEXT: ClassVar[str] = "help"
-    HINT: ClassVar[str] = "↑ ↓ scroll · Esc leaves"
+    HINT: ClassVar[str] = "↑ ↓ scroll · Esc closes"
 
     def __init__(self, used: Mapping[str, str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A line that names the keys of a screen, each of which can be clicked as well."""
+"""A line of hints about the keys of a screen, each of which can be clicked too."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from textual.content import Content
 from textual.style import Style
 
 Hints = tuple[tuple[str, str], ...]
-"""What is said, and the action of the screen that a click runs; "" for none."""
+"""Text, and the action of the screen that a click runs; "" for none."""
 
 
 def clickable(hints: Hints) -> Content:
-    """The hints with a dot between two."""
+    """The hints, separated by dots."""
     parts = [
         Content.styled(said, Style.from_meta({"@click": f"screen.{act}"}) if act else "")
         for said, act in hints

@@ -1,4 +1,4 @@
-"""A scrolling list that draws only the lines in sight; results and trail are made of it."""
+"""A scrolling list that renders only the visible lines; the base of every list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gdr_tui.safe_text import fit
 
 
 class Listing(ScrollView, can_focus=True):
-    """Lines with a cursor; a subclass says what is in a line."""
+    """Lines with a cursor; a subclass provides the contents of a line."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "listing--cursor",
@@ -33,7 +33,7 @@ class Listing(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0)
 
     class Moved(FeatureMessage):
-        """The cursor stands on another line, or the line holds something else."""
+        """The cursor is on another line, or its line has other contents."""
 
         def __init__(self, listing: Listing) -> None:
             super().__init__()
@@ -45,24 +45,24 @@ class Listing(ScrollView, can_focus=True):
             return self.listing
 
     class Chosen(Moved):
-        """A line was clicked twice, or Enter pressed on it."""
+        """A line was double-clicked."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.empty: tuple[str, ...] = ()
-        """Said in the middle when there is no line."""
+        """Shown in the middle if there are no lines."""
 
     @property
     @abstractmethod
     def length(self) -> int:
-        """How many lines there are."""
+        """Number of lines."""
 
     @abstractmethod
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
         """Text and component class of the parts of a line; class "" is plain."""
 
     def filled(self, cursor: int) -> None:
-        """Take in new lines and stand on one of them."""
+        """Show new contents, with the cursor on some line."""
         self.virtual_size = Size(0, self.length)
         self.set_reactive(Listing.cursor, max(0, min(cursor, self.length - 1)))
         self._show_cursor()
@@ -78,7 +78,7 @@ class Listing(ScrollView, can_focus=True):
         return max(0, min(cursor, self.length - 1))
 
     def watch_cursor(self) -> None:
-        """Draw the cursor where it is now."""
+        """Show the cursor where it is now."""
         self._show_cursor()
         self.refresh()
         self.post_message(self.Moved(self))
@@ -96,7 +96,7 @@ class Listing(ScrollView, can_focus=True):
                 self.post_message(self.Chosen(self))
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of those in sight."""
+        """Render one visible line."""
         width = self.scrollable_content_region.width
         if not self.length:
             return self._empty_line(y, width)
@@ -108,7 +108,7 @@ class Listing(ScrollView, can_focus=True):
             base = self.get_component_rich_style(
                 "listing--cursor" if self.has_focus else "listing--cursor-blurred"
             )
-        # Reversed colours would make every part another bar of light, so the cursor is one.
+        # With reversed colours every part would be a bar of its own; the cursor is one bar.
         segments = [
             Segment(text, base if base.reverse else base + self._style(name))
             for text, name in self.pieces(row, width)
@@ -116,14 +116,14 @@ class Listing(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _style(self, name: str) -> Style:
-        """A component's letters, to be laid over whatever background the line has."""
+        """A component's style without its background, to be laid over that of the line."""
         if not name:
             return Style.null()
         full = self.get_component_rich_style(name)
         return Style(color=full.color, bold=full.bold, dim=full.dim)
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        """A line of the message in the middle."""
+        """Render a line of the message in the middle."""
         top = max(0, (self.size.height - len(self.empty)) // 2)
         text = self.empty[y - top] if 0 <= y - top < len(self.empty) else ""
         style = self.get_component_rich_style(

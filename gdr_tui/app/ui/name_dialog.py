@@ -1,4 +1,4 @@
-"""A dialog that asks what something is to be called."""
+"""A dialog that asks for a name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gdr_tui.app.ui.dialog import Line
 
 
 class NameDialog(AskDialog):
-    """One line; `check` may refuse it."""
+    """One line; `check` can refuse it."""
 
     TITLE_TEXT: ClassVar[str] = "name"
 
