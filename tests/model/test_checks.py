@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import references as ref
 import torch
 from safetensors.numpy import save_file
 
-from gdr_model.checks import check
+from gdr_model.checks import CHECKS, check
 from gdr_model.checks import mule as mule_check
 from gdr_model.checks.case import cases, compared, compared_decibels
 from gdr_model.encoders.formats.gdr_folder import sizes
@@ -104,7 +106,7 @@ def test_stored_tensors_come_before_the_recipe(mule_reference: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "problem"),
     [
         (lambda f: (f / "config.json").unlink(), "config.json"),
         (lambda f: (f / "config.json").write_text("[]"), "not a configuration"),
@@ -117,15 +119,21 @@ def test_stored_tensors_come_before_the_recipe(mule_reference: Path) -> None:
         (lambda f: edit(f, slow_out=None), "slow_out must be a list of whole numbers"),
     ],
 )
-def test_a_folder_that_cannot_be_used_is_refused(mule_reference: Path, spoil, said: str) -> None:
+def test_a_folder_that_cannot_be_used_is_refused(mule_reference: Path, spoil, problem: str) -> None:
     spoil(mule_reference)
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=problem):
         list(check("mule", mule_reference))
 
 
 def edit(folder: Path, **changes: object) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+@pytest.mark.parametrize("name", list(CHECKS))
+def test_every_check_compares_the_sets_of_a_reference(name: str) -> None:
+    module = importlib.import_module(CHECKS[name])
+    assert list(inspect.signature(module.outputs).parameters) == ["case"]
 
 
 def test_other_references_and_names_are_refused(mule_reference: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_latents_are_those_of_transformers(model, tiny_clap) -> None:
     assert latents.shape == (12, 16)
     original = ClapModel.from_pretrained(tiny_clap)
     extractor = ClapFeatureExtractor.from_pretrained(tiny_clap)
-    # The window of second 5 lies around its middle; that of the first begins with the sound.
+    # The window of second 5 is centred on its middle; that of the first begins with the sound.
     for second, start in ((0, 0), (5, RATE_HZ // 2), (11, 2 * RATE_HZ)):
         features = extractor(
             samples[start : start + 10 * RATE_HZ], sampling_rate=RATE_HZ, return_tensors="pt"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import io
 import json
 import shutil
@@ -24,7 +26,7 @@ from gdr_model.encoders.mule.published_net import Mule, MuleConfig
 from gdr_model.encoders.muscall.convert import FILTERS
 from gdr_model.encoders.muscall.convert import convert as convert_muscall
 from gdr_model.encoders.muscall.net import Muscall, upstream_config
-from gdr_model.encoders.registry.converters import convert
+from gdr_model.encoders.registry.converters import CONVERTERS, TEXT_TOWERS, convert
 from gdr_model.errors import ModelError, UsageError
 
 MULE = gdr_folder.sizes(MuleConfig, ref.MULE, "the reference")
@@ -89,14 +91,14 @@ def test_keras_files_of_other_networks_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("not found")
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
         archive.writestr("config.json", "{}")
-    for name, said in (
+    for name, problem in (
         ("missing.h5", "layers/dense_3/vars/1"),
         ("other.h5", "1×7"),
         ("cut.h5", "cannot be read"),
         ("text.h5", "cannot be read"),
         ("empty.keras", "archive without model.weights.h5"),
     ):
-        with pytest.raises(ModelError, match=said):
+        with pytest.raises(ModelError, match=problem):
             convert(tmp_path / name, "mule", tmp_path / "mule")
     assert not list(tmp_path.glob("*mule*"))
 
@@ -146,7 +148,7 @@ def test_the_sizes_of_muscall_follow_from_its_tensors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "problem"),
     [
         ({"audio_projection.weight": None}, "lacks a part of MusCALL"),
         (
@@ -159,9 +161,9 @@ def test_the_sizes_of_muscall_follow_from_its_tensors(tmp_path: Path) -> None:
     ],
 )
 def test_a_checkpoint_that_is_not_all_of_muscall_is_refused(
-    changes: dict, said: str, tmp_path: Path
+    changes: dict, problem: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=problem):
         convert(
             muscall_checkpoint(tmp_path / "file.pt", **changes), "muscall", tmp_path / "made", 4
         )
@@ -169,7 +171,7 @@ def test_a_checkpoint_that_is_not_all_of_muscall_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("dropped", "said"),
+    ("dropped", "problem"),
     [
         ("slow_layers.0.blocks.0.residual_path.6.scalar", "lacks a part of MULE's PyTorch port"),
         ("fusion_layers.0.conv1.conv.weight", "lacks a part of MULE's PyTorch port"),
@@ -177,13 +179,13 @@ def test_a_checkpoint_that_is_not_all_of_muscall_is_refused(
     ],
 )
 def test_a_checkpoint_that_is_not_all_of_the_port_is_refused(
-    dropped: str, said: str, tmp_path: Path
+    dropped: str, problem: str, tmp_path: Path
 ) -> None:
     net = ref.alive(MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT, "the reference")))
     state = {name: value for name, value in net.state_dict().items() if name != dropped}
     assert len(state) == len(net.state_dict()) - 1
     torch.save(state, tmp_path / "port.pt")
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=problem):
         convert(tmp_path / "port.pt", "mule-port", tmp_path / "made")
 
 
@@ -213,15 +215,22 @@ def test_checkpoints_that_run_something_or_hold_something_else_are_refused(
     torch.save({"state_dict": Harmful()}, tmp_path / "harmful.pt")
     torch.save({"conv.weight": torch.zeros(2)}, tmp_path / "other.pt")
     (tmp_path / "cut.pt").write_bytes((tmp_path / "other.pt").read_bytes()[:300])
-    for name, said in (
+    for name, problem in (
         ("harmful.pt", "tensors alone"),
         ("other.pt", "holds other weights"),
         ("cut.pt", "cannot be read"),
     ):
         for kind in ("muscall", "mule-port"):
-            with pytest.raises(ModelError, match=said):
+            with pytest.raises(ModelError, match=problem):
                 convert(tmp_path / name, kind, tmp_path / "made")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", list(CONVERTERS))
+def test_every_converter_writes_a_folder(name: str) -> None:
+    parameters = inspect.signature(importlib.import_module(CONVERTERS[name]).convert).parameters
+    assert list(parameters)[:2] == ["source", "folder"]
+    assert ("text_heads" in parameters) is (name in TEXT_TOWERS)
 
 
 def test_an_invalid_name_or_path_is_refused_first(tmp_path: Path) -> None:

@@ -90,8 +90,8 @@ def test_consistency_is_zero_for_the_exact_flow_to_a_point(normal) -> None:
 
 def test_short_prompts_are_sometimes_repeated() -> None:
     rng = random.Random(0)
-    said = [loss.repeat_short("warm piano", rng) for _ in range(2000)]
-    repeated = [text for text in said if text != "warm piano"]
+    prompts = [loss.repeat_short("warm piano", rng) for _ in range(2000)]
+    repeated = [text for text in prompts if text != "warm piano"]
     assert len(repeated) / 2000 == pytest.approx(0.3, abs=0.03)
     assert set(repeated) == {" ".join(["warm piano"] * 7)}
     assert loss.repeat_short("x" * 77, rng, chance=1) == "x" * 77

@@ -102,7 +102,7 @@ def test_a_standardised_slice_has_mean_zero_and_deviation_one_unless_it_is_silen
 
 def test_the_floor_of_muscall_follows_the_loudest_band_of_each_window() -> None:
     mel = MuscallConfig().mel
-    # Loud enough for the floor to be above the smallest power that is told from zero.
+    # Loud enough for the floor to be above the smallest power that is distinguished from zero.
     loud = 1e4 * sound(rows=1)
     level = decibel_mel(torch.cat([loud, loud / 100]), mel)
     spans = level.amax((1, 2)) - level.amin((1, 2))

@@ -174,7 +174,7 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "problem"),
     [
         (lambda f: (f / "config.json").unlink(), "has no config.json"),
         (lambda f: (f / "config.json").write_text("{"), "cannot be read as JSON"),
@@ -188,9 +188,11 @@ def cut(path: Path) -> None:
         (lambda f: torch.save({}, f / "model.safetensors"), "is a pickle where safetensors"),
     ],
 )
-def test_a_folder_of_something_else_is_refused(kind: str, folder: Path, spoil, said: str) -> None:
+def test_a_folder_of_something_else_is_refused(
+    kind: str, folder: Path, spoil, problem: str
+) -> None:
     spoil(folder)
-    with pytest.raises(ModelError, match=said) as refused:
+    with pytest.raises(ModelError, match=problem) as refused:
         load(kind, folder)
     assert "\n" not in str(refused.value)
 

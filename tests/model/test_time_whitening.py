@@ -17,7 +17,7 @@ T, D = 16, 3
 
 
 def alike(count: int, seed: int = 0) -> np.ndarray:
-    """Passages (count, T, D) whose seconds are alike: a level of their own, and little beside."""
+    """Passages (count, T, D) whose seconds are alike: a level each, and little variation."""
     rng = np.random.default_rng(seed)
     level = rng.standard_normal((count, 1, D))
     slow = rng.standard_normal((count, 4, D)).repeat(4, axis=1)

@@ -1,4 +1,4 @@
-"""Windows: where they lie, what they read at the edges, and how few are encoded."""
+"""Windows: where they start, what they contain at the edges, and how few are encoded."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_coarser_hop_encodes_less_and_draws_straight_lines_between() -> None:
     assert ((coarse[1:4] > fine[0]) & (coarse[1:4] < fine[4])).all()
 
 
-def test_a_margin_shows_what_stands_beside_a_window_and_reflects_the_ends() -> None:
+def test_a_margin_adds_the_samples_around_a_window_and_mirrors_the_ends() -> None:
     seen, _ = read(60, 30, margin=2)
     edges = [[2, 31], [2, 31], [8, 41], [18, 51], [28, 57], [28, 57]]
     np.testing.assert_allclose(seen, edges, rtol=1e-5)

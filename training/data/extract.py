@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from gdr_model.errors import Cancelled, DecodeError, SpaceMismatch, UsageError
-from gdr_model.types import Array, Audio, AudioEncoder, Cancel, TextEmbedding, never
+from gdr_model.types import Array, Audio, AudioEncoder, Cancel, TextEncoder, never
 from training.data import Dataset, DatasetError
 from training.data.extracted import (
     MANIFEST,
@@ -39,13 +39,6 @@ TRACKS_PER_SHARD = 128
 """An interruption loses at most this many; more make fewer and larger files."""
 CAPTIONS_PER_SHARD = 512
 CAPTIONS_AT_ONCE = 32
-
-
-class TextEncoder(Protocol):
-    """Reads prompts."""
-
-    def embed(self, texts: Sequence[str]) -> TextEmbedding:
-        """Prompts (B) to their embedding."""
 
 
 class Clip(NamedTuple):
