@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gdr_model import paths
+from gdr_model.encoders.builtin import minilm
 from gdr_model.encoders.registry import pairs
 from gdr_model.encoders.registry.converters import CONVERTERS
 from gdr_model.encoders.registry.resolve import locate
@@ -208,6 +209,13 @@ def test_the_table_agrees_with_itself() -> None:
         assert part.weights.key
         # Weights can be downloaded, or converted from a file.
         assert part.weights.hub or part.weights.key in CONVERTERS
+
+
+def test_minilm_can_read_for_any_audio_encoder(tiny_clap: Path) -> None:
+    pair = replace(locate(str(tiny_clap)), text=pairs.MINILM, text_weights=None)
+    embedding = pair.load_text(CPU).embed(["warm piano", ""])
+    assert embedding.pooled.shape == (2, minilm.WIDTH)
+    assert embedding.mask.any(1).tolist() == [True, False]
 
 
 def test_the_builtin_encoder_comes_with_its_retriever(tiny_clap: Path) -> None:

@@ -77,6 +77,8 @@ class TextPart:
     name: str
     module: Callable[[], TextModule]
     weights: Weights
+    find: Callable[[], Path] | None = None
+    """Finds its weights, where they are not a folder among the user's models."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,12 @@ def _minilm() -> TextModule:
     return minilm
 
 
+def _find_minilm() -> Path:
+    from gdr_model.encoders.builtin import minilm
+
+    return minilm.find()
+
+
 def _t5() -> TextModule:
     from gdr_model.encoders import t5
 
@@ -187,7 +195,7 @@ MULE = AudioPart("mule", _mule, MULE_WEIGHTS, 16_000, 3.0, "dim")
 MULE_PORT = AudioPart("mule-port", _mule_port, MULE_PORT_WEIGHTS, 16_000, 3.0, "dim")
 MUSCALL = AudioPart("muscall", _muscall, MUSCALL_WEIGHTS, 16_000, 20.0, "dim")
 
-MINILM = TextPart("minilm", _minilm, MINILM_WEIGHTS)
+MINILM = TextPart("minilm", _minilm, MINILM_WEIGHTS, _find_minilm)
 CLAP_TEXT = TextPart("clap", _clap, CLAP_WEIGHTS)
 LAION_TEXT = TextPart("laion", _laion, LAION_WEIGHTS)
 T5 = TextPart("t5", _t5, T5_WEIGHTS)

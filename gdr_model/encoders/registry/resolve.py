@@ -68,7 +68,9 @@ class Located:
             WeightsMissing: if its weights are not on this machine.
             ModelError: if they cannot be read.
         """
-        folder = self.text_weights or weights.find(self.text.weights)
+        folder = self.text_weights
+        if folder is None:
+            folder = self.text.find() if self.text.find else weights.find(self.text.weights)
         return self.text.module().load_text(folder, device)
 
 
