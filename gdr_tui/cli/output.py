@@ -1,7 +1,7 @@
-"""All of stdout: the answers of a search, in the form that was asked for.
+"""All of stdout: results in every format.
 
-Paths go out as the bytes they have on disk. In JSON a byte that is not UTF-8 is a lone
-surrogate escape, as Python's `os.fsencode` reads it back.
+Paths are written as the bytes they have on disk. In JSON a byte that is not UTF-8 becomes a lone
+surrogate escape, which Python's `os.fsencode` turns back into the byte.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gdr_model.types import Hit, Results
+from gdr_tui.app import labels
 from gdr_tui.rows import as_json, fits_playlist, hit_row, playlist_entry
 from gdr_tui.safe_text import clock, literal
 
@@ -22,7 +23,7 @@ _BREAKS = re.compile("([\n\t])")
 
 
 class Format(StrEnum):
-    """Forms of the answer to a search."""
+    """How results are printed."""
 
     TABLE = "table"
     JSON = "json"
@@ -33,7 +34,7 @@ class Format(StrEnum):
 
 
 def write(text: str) -> None:
-    """To stdout: to a program as the bytes the text stands for, to a terminal made harmless."""
+    """Write to stdout: to a program the text's own bytes, to a terminal nothing that acts on it."""
     if sys.stdout.isatty():
         text = "".join(part if part in "\n\t" else literal(part) for part in _BREAKS.split(text))
     sys.stdout.flush()
@@ -42,7 +43,7 @@ def write(text: str) -> None:
 
 
 def tsv_line(fields: Iterable[object]) -> str:
-    """A line of a table; tabs and line breaks inside a field are escaped."""
+    """A line of tab-separated fields; tabs and line breaks in a field are escaped."""
     escapes = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
     return "\t".join("".join(escapes.get(c, c) for c in str(field)) for field in fields) + "\n"
 
@@ -65,15 +66,16 @@ def _table(results: Results) -> None:
         table.add_row(*cells, *(Text(literal(t)) for t in (track.name, track.artist, track.genre)))
     steering = results.query.steering
     heading = Text(literal(steering.prompt), style="bold")
-    for negative in steering.negatives:
-        heading.append(f"  − {literal(negative.text)}:{negative.weight:g}", style="red")
+    _, *steered = labels.changes(None, steering.but(edit=None))
+    for change in steered:
+        heading.append(f"  {literal(change)}", style="red" if change[0] in "−⊘" else "green")
     console.print(heading, soft_wrap=True)
     console.print(table if results.hits else _nothing(results))
     console.print()
 
 
 def _in_playlist(hit: Hit) -> str:
-    """The lines of a track in a playlist; "" for a name that no playlist can hold."""
+    """A track in a playlist; "" for a name that no playlist can hold."""
     track, path = hit.track, str(hit.track.path)
     if not fits_playlist(path):
         return ""
@@ -81,15 +83,15 @@ def _in_playlist(hit: Hit) -> str:
 
 
 def _nothing(results: Results) -> str:
-    """Why there is no hit."""
+    """Why there are no results."""
     if results.banned:
-        left = "every track that passes the filter" if results.filtered else "every track"
-        return f"{left} is left out by --unlike"
+        tracks = "every track that passes the filter" if results.filtered else "every track"
+        return f"{tracks} is left out by --unlike"
     return "no track passes the filter"
 
 
 def show(answers: Sequence[Results], form: Format) -> None:
-    """Print the answers, in order."""
+    """Print results, in order."""
     if form is Format.TABLE:
         for results in answers:
             _table(results)
@@ -122,11 +124,11 @@ def show(answers: Sequence[Results], form: Format) -> None:
 
 
 def show_paths0(answers: Sequence[Results]) -> None:
-    """Paths, each ended by a NUL, for `xargs -0`."""
+    """Print paths, each ended by NUL, for `xargs -0`."""
     write_paths0(hit.track.path for results in answers for hit in results.hits)
 
 
 def write_paths0(paths: Iterable[Path]) -> None:
-    """Paths as the bytes they have on disk, each ended by a NUL."""
+    """Write paths as the bytes they have on disk, each ended by NUL."""
     sys.stdout.buffer.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
     sys.stdout.buffer.flush()

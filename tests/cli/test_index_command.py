@@ -116,43 +116,8 @@ def test_a_damaged_store_is_named(gdr, folder) -> None:
     assert "move it away and index its folder again" in search.stderr
 
 
-def test_status_lists_what_is_indexed(gdr, folder) -> None:
-    assert "no library has been indexed yet" in gdr("status").stdout
-    gdr("index", folder)
-    told = gdr("status").stdout
-    assert str(folder) in told
-    assert "3 tracks" in told
-
-
-def test_doctor_finds_what_gdr_needs(gdr) -> None:
-    result = gdr("doctor")
-    assert result.exit_code == 0, result.stdout
-    assert "missing" not in result.stdout
-
-
-def test_models_are_listed_and_shown(gdr) -> None:
-    assert gdr("model", "list").stdout.startswith("builtin\t")
-    shown = gdr("model", "show").stdout
-    assert "denoiser" in shown
-    assert gdr("model", "show", "nonsense").exit_code == 1
-
-
 def test_a_tilde_that_no_shell_has_expanded_is_the_users_folder(gdr, folder, monkeypatch) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
     assert "would be 3 new" in gdr("index", "~/three", "--dry-run").stdout
     assert "3 encoded" in gdr("index", "~/three").stdout
     assert gdr("search", "piano", "-L", "~/three", "-f", "paths").stdout.startswith(str(folder))
-
-
-def test_doctor_names_what_is_wrong_with_the_settings(gdr, gdr_home) -> None:
-    gdr_home.mkdir(parents=True, exist_ok=True)
-    file = gdr_home / "settings.toml"
-    file.write_text("stepps = 12\n", encoding="utf-8")
-    result = gdr("doctor")
-    assert "faulty  settings  settings.toml has a mistake" in result.stdout
-    assert "stepps" in result.stdout
-    assert result.exit_code == 0, "the defaults are used"
-    file.write_text('[keys]\n"search.reroll" = "l"\n', encoding="utf-8")
-    assert "l is both search.reroll and track.like" in gdr("doctor").stdout
-    file.write_text("steps = 8\n", encoding="utf-8")
-    assert f"ok      settings  {file}" in gdr("doctor").stdout

@@ -27,27 +27,33 @@ def bench(asked_of: RetrieverOptions) -> None:
         measure(open_retriever(stack, asked_of))
 
 
-def measure(retriever: Retriever) -> None:
-    """Print the time of encoding, drawing and searching, each next to what it compares with."""
+def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS) -> None:
+    """Print the time of encoding, drawing and searching, each next to what it compares with.
+
+    Args:
+        retriever: what is measured.
+        sound_s: length of the sound that is encoded.
+        repeats: runs of each action, whose median counts.
+    """
     import numpy as np
 
     model = retriever.model
-    noise = np.random.default_rng(0).standard_normal(SOUND_S * model.space.sample_rate_hz)
+    noise = np.random.default_rng(0).standard_normal(sound_s * model.space.sample_rate_hz)
     sound = (0.1 * noise).astype(np.float32)
-    spent = _seconds(lambda: model.encoder.encode(sound), 3)
-    _row("encode, one thread", f"{SOUND_S / spent:,.0f} ×", "real time, decoding not counted")
+    spent = _seconds(lambda: model.encoder.encode(sound), min(3, repeats))
+    _row("encode, one thread", f"{sound_s / spent:,.0f} ×", "real time, decoding not counted")
     plain = Steering("warm piano")
 
     def draw(**changes: int) -> float:
-        return _seconds(lambda: retriever.query(plain.but(**changes)))
+        return _seconds(lambda: retriever.query(plain.but(**changes)), repeats)
 
     base = draw()
     _row(f"draw, {plain.draws} draws of {plain.steps} steps", f"{1e3 * base:.0f} ms")
     _row("  one draw", f"{1e3 * draw(draws=1):.0f} ms", f"{draw(draws=1) / base:.2f} of that")
     _row("  twice the steps", f"{1e3 * draw(steps=2 * plain.steps):.0f} ms")
-    contrastive = _seconds(lambda: retriever.query(plain, "contrastive"))
+    contrastive = _seconds(lambda: retriever.query(plain, "contrastive"), repeats)
     _row("  contrastive query", f"{1e3 * contrastive:.1f} ms", f"{contrastive / base:.3f} of that")
-    answer = _seconds(lambda: retriever.search(plain))
+    answer = _seconds(lambda: retriever.search(plain), repeats)
     _row("search, words to results", f"{1e3 * answer:.0f} ms", f"{retriever.count():,} tracks")
     vectors = retriever.query(plain).vectors
     for opened in retriever.libraries:
@@ -73,7 +79,7 @@ def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:
     _row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, opened in {built:.1f} s")
 
 
-def _seconds(action: Callable[[], object], repeats: int = REPEATS) -> float:
+def _seconds(action: Callable[[], object], repeats: int) -> float:
     """Median time of an action, after one run that warms it up."""
     action()
     times = []

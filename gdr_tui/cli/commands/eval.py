@@ -13,6 +13,7 @@ import typer
 from gdr_tui.cli.options import Seed
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import Shown, bars
+from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from training.evaluation.steered import Steered
@@ -137,8 +138,6 @@ def _report(name: str, protocol: str) -> Path:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Names what is being done, on one thread, which makes the figures repeatable."""
-    import torch
-
-    torch.set_num_threads(1)
+    use_one_thread()
     with bars(Shown.NAME) as progress:
         yield progress.say

@@ -1,0 +1,130 @@
+"""What is here and whether it works: `gdr status`, `doctor`, `bench` and `model list|show`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from gdr_tui.cli.commands import bench
+from gdr_tui.cli.options import Device, RetrieverOptions
+from gdr_tui.cli.retrievers import open_retriever
+
+Gdr = Callable[..., Result]
+DEMO = Path(__file__).parents[2] / "demo"
+TRACKS = sorted(DEMO.rglob("*.ogg"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three tracks, one of which is no music."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for track in TRACKS[:2]:
+        shutil.copy(track, folder)
+    (folder / "odd\x1b[31m.mp3").write_bytes(b"text")
+    return folder
+
+
+def test_status_says_where_a_library_is_kept_and_what_failed(gdr: Gdr, folder: Path) -> None:
+    assert gdr("status").stdout == "no library has been indexed yet; run gdr index DIR\n"
+    gdr("index", folder)
+    lines = gdr("status").stdout.splitlines()
+    assert lines[0] == str(folder)
+    assert re.fullmatch(r"  2 tracks, 0\.0 h, 1 failed", lines[1])
+    assert re.fullmatch(r"  latents: builtin \(\d+ wide, [0-9a-f]{8}\)", lines[2])
+    store, size = re.fullmatch(r"  store: (.*) \((\d+\.\d) MiB\)", lines[3]).groups()  # type: ignore[union-attr]
+    assert Path(store).is_dir()
+    assert float(size) > 0
+    assert lines[4].startswith(f"  failed: {folder}/odd\\x1b[31m.mp3: it is not a sound file")
+
+
+def test_status_shows_every_library_or_those_that_are_named(gdr: Gdr, folder: Path) -> None:
+    other = folder.parent / "other"
+    shutil.copytree(folder, other)
+    for root in (folder, other):
+        gdr("index", root)
+    listed = [line for line in gdr("status").stdout.splitlines() if not line.startswith(" ")]
+    assert sorted(listed) == [str(folder), str(other)]
+    named = gdr("status", "--library", other).stdout
+    assert str(other) in named
+    assert f"{folder}\n" not in named
+
+
+def test_doctor_checks_everything_in_one_line_each(gdr: Gdr) -> None:
+    result = gdr("doctor")
+    assert (result.exit_code, result.stderr) == (0, ""), result.stdout
+    rows = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    assert [row[1] for row in rows] == [
+        "gdr", "store", "settings", "model", "text", "index", "decoding", "sound", "terminal",
+    ]  # fmt: skip
+    verdicts = {row[1]: row[0] for row in rows}
+    assert {verdicts.pop(name) for name in ("sound", "terminal")} <= {"ok", "absent"}
+    assert set(verdicts.values()) == {"ok"}
+
+
+def test_doctor_fails_where_nothing_can_be_stored(
+    gdr: Gdr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GDR_HOME", str(tmp_path / "file"))
+    result = gdr("doctor")
+    assert result.exit_code == 1
+    assert re.search(r"^missing store ", result.stdout, re.MULTILINE)
+    assert re.search(r"^ok      decoding", result.stdout, re.MULTILINE), "the rest is checked too"
+
+
+def test_doctor_names_what_is_wrong_with_the_settings(gdr, gdr_home) -> None:
+    gdr_home.mkdir(parents=True, exist_ok=True)
+    file = gdr_home / "settings.toml"
+    file.write_text("stepps = 12\n", encoding="utf-8")
+    result = gdr("doctor")
+    assert "faulty  settings  settings.toml has a mistake" in result.stdout
+    assert "stepps" in result.stdout
+    assert result.exit_code == 0, "the defaults are used"
+    file.write_text('[keys]\n"search.reroll" = "l"\n', encoding="utf-8")
+    assert "l is both search.reroll and track.like" in gdr("doctor").stdout
+    file.write_text("steps = 8\n", encoding="utf-8")
+    assert f"ok      settings  {file}" in gdr("doctor").stdout
+
+
+def test_bench_prints_a_figure_for_every_part(
+    demo: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        options = RetrieverOptions(library=[demo], device=Device.CPU)
+        bench.measure(open_retriever(stack, options), sound_s=4, repeats=1)
+    lines = capfd.readouterr().out.splitlines()
+    assert [line[:34].strip() for line in lines] == [
+        "encode, one thread",
+        "draw, 8 draws of 12 steps",
+        "one draw",
+        "twice the steps",
+        "contrastive query",
+        "search, words to results",
+        f"nearest 10 of {len(TRACKS)} passages",
+        "hnswlib",
+    ]
+    assert all(re.search(r"\d (×|ms)", line) for line in lines)
+    assert "recall 1.000" in lines[-1]
+
+
+def test_models_are_listed_as_columns(gdr: Gdr) -> None:
+    rows = [line.split("\t") for line in gdr("model", "list").stdout.splitlines()]
+    assert {len(row) for row in rows} == {4}
+    assert rows[0][:2] == ["builtin", "ready"]
+    assert {row[1] for row in rows} <= {"ready", "no retriever", "missing"}
+
+
+def test_a_model_is_shown_with_its_networks_and_its_card(gdr: Gdr) -> None:
+    lines = gdr("model", "show").stdout.splitlines()
+    assert lines[0].startswith("builtin: builtin (")
+    parts = [re.fullmatch(r"  (.*): \d+\.\d\d M parameters", line) for line in lines[1:4]]
+    names = ["audio encoder", "denoiser", "contrastive tower"]
+    assert [part[1] for part in parts if part] == names
+    assert any(line.startswith("# ") for line in lines)
