@@ -157,7 +157,7 @@ def test_a_file_outside_the_library_can_be_edited(gdr, demo, tmp_path) -> None:
         (("search",), 2, "give a prompt"),
         (("search", ""), 2, "the prompt is empty"),
         (("search", "a" * 10_000), 2, "10,000 characters is too long"),
-        (("search", "a", "-k", "0"), 2, "-k 0 asks for no results"),
+        (("search", "a", "-k", "0"), 2, "cannot return 0 results; ask for 1 or more"),
         (("search", "a", "--model", "nonsense"), 1, "there is no model 'nonsense'"),
         (("search", "a", "--device", "tpu"), 2, "'tpu' is not one of 'auto', 'cpu', 'cuda', 'mps'"),
         (("search", "a", "--method", "magic"), 2, "'magic' is not one of 'gdr', 'contrastive'"),
