@@ -127,6 +127,13 @@ def test_chance_finds_ten_of_a_hundred() -> None:
     assert figures["tied_percent"] == 0
 
 
+@pytest.mark.parametrize(("correct", "k"), [(1, 5), (4, 5), (3, 10), (18, 3), (2, 50)])
+def test_chance_is_what_random_orders_give(correct: int, k: int) -> None:
+    rng = np.random.default_rng(0)
+    places = np.array([rng.permutation(20)[:correct].min() for _ in range(4000)])
+    assert metrics.chance_at(correct, 20, k) == pytest.approx(100 * (places < k).mean(), abs=2.5)
+
+
 def test_ties_favour_the_correct_candidate_and_are_counted() -> None:
     figures = metrics.evaluate(np.zeros((3, 5)), np.eye(3, 5, dtype=bool))
     assert (figures["R@1"], figures["tied_percent"]) == (100, 100)

@@ -10,7 +10,7 @@ Shapes: P captions, R tracks, D latent width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,8 @@ class Answers:
     """The track of each caption."""
     ambiguity: list[float] = field(default_factory=list)
     candidates: int = 0
+    chance: list[float] = field(default_factory=list)
+    """Per caption the percentage of random orders with a correct track among the first 10."""
 
     def put(self, system: str, scores: Array, correct: NDArray[np.bool_]) -> int:
         """Record the scores (R,) of one caption; returns its rank."""
@@ -53,6 +55,8 @@ class Answers:
         precision = float(metrics.average_precision(scores[None], correct[None])[0])
         self.precision.setdefault(system, []).append(precision)
         self.candidates = max(self.candidates, len(scores))
+        if len(self.chance) < len(self.ranks[system]):
+            self.chance.append(metrics.chance_at(int(correct.sum()), len(scores), 10))
         return rank
 
     def hits(self, system: str, k: int = 10) -> NDArray[np.float64]:
@@ -104,9 +108,13 @@ def ask(
     seed: int,
     on_progress: Callable[[str], None] = lambda _: None,
     cancelled: Cancel = never,
+    points: Mapping[str, Array] | None = None,
 ) -> None:
-    """Ask a subject its captions, under every system."""
-    points: dict[str, Array] = {}
+    """Ask a subject its captions, under every system.
+
+    `points` has unit vectors (P, D) for the captions by further systems; a run has its own.
+    """
+    points = points or {}
     named: Array | None = None
     if subject.run is not None:
         on_progress(f"{subject.name}: fitting the baselines")
@@ -167,7 +175,7 @@ def tables(answers: Answers, resamples: int = RESAMPLES) -> list[Table]:
         f"Retrieval, {len(answers.groups)} captions among {answers.candidates} tracks",
         COLUMNS,
         note="R@10 with 95 % bootstrap intervals over tracks. "
-        f"Chance is {min(100.0, 1000 / answers.candidates):.1f} %.",
+        f"Chance is {np.mean(answers.chance):.1f} %.",
     )
     shown = [system for system in answers.ranks if system not in GROUPS]
     first, *others = sorted(shown, key=lambda system: system != GDR)

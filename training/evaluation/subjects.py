@@ -63,8 +63,16 @@ class Subject:
 
     @property
     def groups(self) -> list[str]:
-        """The track that each caption asked was written for (Q)."""
-        return [self.corpus.tracks[row] for row in self.corpus.track_of[self.asked]]
+        """What is drawn again together in a bootstrap (Q): the captions of one track.
+
+        A caption of several tracks is a group of its own.
+        """
+        alone = self.corpus.correct(self.asked).sum(1) == 1
+        tracks = [self.corpus.tracks[row] for row in self.corpus.track_of[self.asked]]
+        return [
+            track if one else caption
+            for one, track, caption in zip(alone, tracks, self.captions, strict=True)
+        ]
 
     def scores(self, query: Query) -> Array:
         """The score (R,) of every track."""
@@ -126,7 +134,10 @@ def opened(name: str, data: str = "", corpora: Corpora | None = None) -> Iterato
         model, space, how = model_of(run, own), run.space, run.config.draw
     if data:
         corpus = _read(DataConfig(data), corpora)
-        called, asked, run = model.name, np.ones(len(corpus.caption_of), np.bool_), None
+        # A caption of several tracks is asked once.
+        asked = np.zeros(len(corpus.caption_of), np.bool_)
+        asked[np.unique(corpus.caption_of, return_index=True)[1]] = True
+        called, run = model.name, None
     else:
         assert run is not None  # noqa: S101 (without data there is a run)
         corpus, called = own, f"fold {run.part}"

@@ -18,6 +18,7 @@ from training.metrics.intervals import Interval, difference_interval, interval
 from training.metrics.motion import angles, motion_frechet, motion_histograms
 from training.metrics.retrieval import (
     average_precision,
+    chance_at,
     correct_tracks,
     evaluate,
     mean_reciprocal_rank,
@@ -33,6 +34,7 @@ __all__ = [
     "Interval",
     "angles",
     "average_precision",
+    "chance_at",
     "correct_tracks",
     "difference_interval",
     "evaluate",

@@ -11,6 +11,7 @@ a wrong one. Real-valued scores have none; where it is not near 0 the ranks mean
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +67,12 @@ def recall_at(ranks: ArrayLike, k: int) -> float:
     if k < 1:
         raise UsageError(f"recall at {k} has no meaning; use 1 or more")
     return float(100 * (_checked(ranks) <= k).mean())
+
+
+def chance_at(correct: int, candidates: int, k: int) -> float:
+    """R@k of a random order, in percent, where so many of the candidates are correct."""
+    k = min(k, candidates)
+    return 100 * (1 - comb(candidates - correct, k) / comb(candidates, k))
 
 
 def median_rank(ranks: ArrayLike, *, floored: bool = False) -> float:
