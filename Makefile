@@ -32,6 +32,7 @@ builtin-report: setup
 	$(BIN)/python -m pip install --quiet --editable ".[train]"
 	$(STEP)corpus.sources --work "$(WORK)"
 	$(STEP)corpus.prepare --work "$(WORK)"
+	$(STEP)report.sets --work "$(WORK)"
 	$(STEP)report.evaluate --work "$(WORK)"
 
 setup: $(VENV)/installed

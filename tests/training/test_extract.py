@@ -14,9 +14,12 @@ from filelock import FileLock
 from gdr_model.errors import Cancelled, SpaceMismatch, UsageError
 from gdr_model.types import Audio, TextEmbedding
 from training.data import Dataset, DatasetError, Item, read
+from training.data.corpus import read_corpus
 from training.data.extract import Summary, extract
-from training.data.extracted import Manifest, read_extracted
+from training.data.extracted import Manifest, read_extracted, write_extracted
 from training.data.sound import decoded_ahead, stretch
+from training.data.texts import Texts
+from training.runs.config import DataConfig
 
 
 class LetterCounts:
@@ -286,3 +289,43 @@ def test_the_shipped_model_extracts_a_table_of_captions(music, write_tone, tmp_p
     np.testing.assert_array_equal(again.mask, expected.mask)
     np.testing.assert_allclose(again.states, expected.states, atol=5e-3)
     np.testing.assert_allclose(again.pooled, expected.pooled, rtol=1e-6)
+
+
+def test_arrays_that_are_encoded_already_are_written_and_read_back(encoder, tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    dim = encoder.space.dim
+    latents = [rng.standard_normal((length, dim)).astype(np.float32) for length in (3, 5, 2)]
+    texts = Texts(
+        np.eye(2, 4, dtype=np.float32),
+        np.array([[True, False], [True, True]]),
+        rng.standard_normal((3, 4)).astype(np.float16),
+    )
+    write_extracted(
+        tmp_path / "jazz",
+        model="plain",
+        space=encoder.space,
+        tracks=["a", "b", "c"],
+        latents=latents,
+        captions=["slow jazz", "fast jazz"],
+        texts=texts,
+        pairs=[(0, 0), (2, 0), (2, 1)],
+    )
+    found = read_extracted(tmp_path / "jazz")
+    assert (found.dataset.name, found.model, found.space) == ("jazz", "plain", encoder.space)
+    assert [(i.track, i.caption) for i in found.dataset.items] == [
+        ("a", "slow jazz"),
+        ("c", "slow jazz"),
+        ("c", "fast jazz"),
+    ]
+    np.testing.assert_array_equal(found.texts.of([1]).states, texts.of([1]).states)
+    # In a corpus the track that no caption describes is a distractor.
+    corpus = read_corpus(DataConfig(str(tmp_path / "jazz"), folds=2))
+    assert corpus.tracks == ("a", "c", "b")
+    for own, row in zip(corpus.latents, (0, 2, 1), strict=True):
+        np.testing.assert_allclose(own, latents[row], atol=2e-3)
+    assert corpus.correct(np.array([True, False, True])).tolist() == [
+        [True, True, False],
+        [False, True, False],
+    ]
+    _, asked = corpus.held_out("0")
+    assert len(asked) == 3

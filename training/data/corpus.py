@@ -72,7 +72,7 @@ class Corpus:
 
 
 def read_corpus(data: DataConfig, reader: TextEncoder | None = None) -> Corpus:
-    """Read what a configuration names.
+    """Read what a configuration names; tracks of an extraction without a caption come last.
 
     Raises:
         UsageError, DatasetError: if it is not there, or not what it says.
@@ -85,7 +85,17 @@ def read_corpus(data: DataConfig, reader: TextEncoder | None = None) -> Corpus:
             found.latents[rows[track] or 0].astype(np.float32) for track in found.dataset.tracks
         ]
         corpus = _corpus(data, found.dataset, latents, found.captions, found.texts)
-        return replace(corpus, model=found.model, space=found.space)
+        others = {t: row for row, t in enumerate(found.tracks) if t not in rows}
+        return replace(
+            corpus,
+            tracks=(*corpus.tracks, *others),
+            latents=(
+                *corpus.latents,
+                *(found.latents[row].astype(np.float32) for row in others.values()),
+            ),
+            model=found.model,
+            space=found.space,
+        )
     dataset = read(path, form="arrays")
     assert dataset.arrays is not None  # noqa: S101 (arrays have arrays)
     captions = tuple(dict.fromkeys(item.caption for item in dataset.items))

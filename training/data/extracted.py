@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save
 
 from gdr_model import atomic
 from gdr_model.errors import SpaceMismatch
-from gdr_model.types import LatentSpace
+from gdr_model.types import Array, LatentSpace
 from training.data import Dataset, DatasetError, Item
 from training.data.texts import Half, Texts, joined_masks
 
@@ -144,6 +144,8 @@ class Extracted:
     caption_of: NDArray[np.int64] = field(repr=False)  # (items,)
     """For each item of `dataset` the number of its caption, a row of the text."""
     texts: Texts = field(repr=False)
+    tracks: tuple[str, ...] = field(repr=False)
+    """The track of each row of `latents`, tracks without a caption included."""
 
     def require(self, space: LatentSpace) -> None:
         """Refuse a model of another space.
@@ -186,12 +188,48 @@ def read_extracted(folder: Path) -> Extracted:
         latents=tuple(encoded.values()),
         captions=tuple(manifest.captions),
         caption_of=np.asarray(caption_of, np.int64),
+        tracks=tuple(str(manifest.clips[number]["track"]) for number in encoded),
         texts=Texts(
             np.concatenate([part["pooled"] for part in text]),
             joined_masks([part["mask"] for part in text]),
             np.concatenate([part["states"] for part in text]),
         ),
     )
+
+
+def write_extracted(
+    folder: Path,
+    *,
+    model: str,
+    space: LatentSpace,
+    tracks: Sequence[str],
+    latents: Sequence[Array],
+    captions: Sequence[str],
+    texts: Texts,
+    pairs: Sequence[tuple[int, int]],
+) -> None:
+    """Write arrays that are encoded already as an extraction, which `read_extracted` reads.
+
+    `latents` holds (T, D) of each track, `texts` the embedding of the captions; `pairs` are the
+    numbers of a track and of a caption that describes it. Tracks without one are distractors.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    clips = [{"track": track, "path": track, "start_s": None, "end_s": None} for track in tracks]
+    manifest = Manifest(
+        dataset=folder.name,
+        model=model,
+        space=space,
+        clips=clips,
+        captions=list(captions),
+        items=[(track, caption, "") for track, caption in pairs],
+        problems=[],
+    )
+    rows: Tensors = {str(i): own.astype(np.float16) for i, own in enumerate(latents)}
+    text: Tensors = {"mask": texts.mask, "states": texts.tokens, "pooled": texts.pooled}
+    manifest.latents = [write_shard(folder, "latents-00000.safetensors", "written", rows)]
+    manifest.text = [write_shard(folder, "text-00000.safetensors", "written", text)]
+    manifest.complete = True
+    manifest.save(folder)
 
 
 def _items(manifest: Manifest, encoded: Mapping[int, Half]) -> tuple[list[Item], list[int]]:

@@ -24,7 +24,7 @@ from gdr_model import atomic
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
-from recipes.builtin.report.queries import order, queries
+from recipes.builtin.corpus.queries import order, queries
 from training.data.texts import Rows, Texts, embed
 from training.words.captions import captions
 from training.words.teacher import labels

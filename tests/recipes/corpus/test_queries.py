@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.builtin.report.queries import FELT, order, queries
+from recipes.builtin.corpus.queries import FELT, order, queries
 from training.words import vocabulary as words
 
 WRITTEN = queries(np.random.default_rng(0), 3000)

@@ -1,0 +1,203 @@
+"""The captioned sets that the built-in model is measured on, as folders for `gdr eval --data`.
+
+    python -m recipes.builtin.report.sets --work DIR [--model builtin]
+
+- `held-out`: passages of held-out recordings under generated captions, one caption each.
+- `noise2music`: generated clips (`$GDR_SHARED/data/noise2music_dev`) under human captions, several
+  clips each.
+- `genres`, `moods`: by name, as people ask for their own music, among held-out recordings and the
+  generated clips. No set of real recordings with genres can be had freely, so the teacher says
+  what a passage is: a class holds the tenth of the gallery whose score for it is highest. That
+  measures how much of the teacher is left after the student, the words and the draws, and nothing
+  of what the teacher misses.
+
+`DIR` needs what `sources` and `prepare` make. Writes `DIR/sets/NAME`, and the teacher's mean logits
+of the generated clips, `DIR/sets/noise2music-teacher.npy`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gdr_model import atomic
+from gdr_model.encoders.builtin.audio import normalise_loudness
+from gdr_model.errors import UsageError
+from gdr_model.models import checkpoint
+from gdr_model.types import PASSAGE_S, Array
+from recipes.builtin.corpus.facts import CorpusStatistics
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack, decode
+from training.data.extracted import write_extracted
+from training.data.texts import embed
+from training.words.captions import captions
+from training.words.teacher import Teacher, labels, shared
+
+PASSAGE = 24
+PER_TRACK = 8
+GENRES: dict[str, str] = {
+    "classical music": "Classical music",
+    "rock music": "Rock music",
+    "electronic music": "Electronic music",
+    "pop music": "Pop music",
+    "jazz": "Jazz",
+    "rap": "Hip hop music",
+    "country music": "Country",
+    "reggae music": "Reggae",
+    "blues": "Blues",
+    "R&B": "Rhythm and blues",
+    "latin music": "Music of Latin America",
+    "new age music": "New-age music",
+    "heavy metal": "Heavy metal",
+    "folk music": "Folk music",
+}
+"""Queries and the teacher's class for each."""
+MOODS: dict[str, str] = {
+    "happy, cheerful music": "Happy music",
+    "angry, aggressive music": "Angry music",
+    "sad, melancholy music": "Sad music",
+    "tender, gentle music": "Tender music",
+    "exciting, energetic music": "Exciting music",
+    "scary, eerie music": "Scary music",
+}
+SHARE = 0.1
+"""Of the gallery that holds a class."""
+
+
+SETS = ("held-out", "noise2music", "genres", "moods")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage of the gallery."""
+
+    name: str
+    latents: Array  # (T, D)
+    logits: Array  # (521,), the teacher's, mean over the passage
+    captions: tuple[str, ...] = ()
+
+
+def recordings(work: Path) -> list[PreparedTrack]:
+    """What `sources` and `prepare` give: nothing of our own making, so anyone can have it soon."""
+    return [track for track in PreparedFolder(work).load() if track.kind == "source"]
+
+
+def held_out(tracks: Sequence[PreparedTrack], model: checkpoint.Model) -> Iterator[Passage]:
+    """Passages of 24 s of every held-out track, under a generated caption each.
+
+    Raises:
+        UsageError: if the model holds no encoder of its own.
+    """
+    encoder = model.own_encoder
+    if encoder is None:
+        raise UsageError(f"{model.name} holds no encoder of its own to read log-mels with")
+    corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
+    rng = np.random.default_rng(5)
+    for track in tracks:
+        if track.record["split"] != "test":
+            continue
+        # float16 mel and all: what the encoder reads in use differs by less than its rounding.
+        mel = torch.from_numpy(track.mel.astype(np.float32))[None]
+        with torch.inference_mode():
+            latents = (encoder.net(mel)[0] @ encoder.projection).numpy()
+        for start, end in cuts(track.seconds):
+            facts = corpus.facts(track, start, end - start)
+            # Whole phrases: nobody can tell a passage by one word.
+            options = [c for c in captions(facts, rng, 12) if len(c.split()) >= 4]
+            yield Passage(
+                f"{track.record['id']}@{start}",
+                latents[start:end],
+                track.logits[start:end].astype(np.float32).mean(axis=0),
+                (options[0] if options else facts.classes[0][0],),
+            )
+
+
+def cuts(seconds: int) -> list[tuple[int, int]]:
+    """Begin and end of up to `PER_TRACK` passages, spread over a track."""
+    count = max(1, min(PER_TRACK, seconds // PASSAGE))
+    starts = np.linspace(0, max(0, seconds - PASSAGE), count).astype(int)
+    return [(int(start), min(int(start) + PASSAGE, seconds)) for start in starts]
+
+
+def clips(model: checkpoint.Model) -> Iterator[Passage]:
+    """The 195 generated clips, under the 64 human captions they were generated from."""
+    folder, teacher = shared() / "data" / "noise2music_dev", Teacher()
+    with (folder / "captions.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            sound = decode(folder / row["file"])
+            latents = model.encoder.encode(sound)[:PASSAGE_S]
+            logits = teacher(normalise_loudness(sound))[0].mean(axis=0)
+            yield Passage(row["file"], latents, logits, (row["caption"].strip(),))
+
+
+def by_class(passages: Sequence[Passage], classes: dict[str, str]) -> list[Passage]:
+    """The same passages, each under the names of the classes that it is among the tenth of."""
+    rows, names = np.stack([passage.logits for passage in passages]), labels()
+    columns = rows[:, [names.index(c) for c in classes.values()]]  # (N, classes)
+    holds = columns > np.quantile(columns, 1 - SHARE, axis=0)
+    return [
+        Passage(
+            passage.name,
+            passage.latents,
+            passage.logits,
+            tuple(query for query, held in zip(classes, own, strict=True) if held),
+        )
+        for passage, own in zip(passages, holds, strict=True)
+    ]
+
+
+def save(folder: Path, passages: Sequence[Passage], model: checkpoint.Model, spelled: str) -> None:
+    """Write a set; passages without a caption compete all the same."""
+    numbers: dict[str, int] = {}
+    pairs = [
+        (clip, numbers.setdefault(caption, len(numbers)))
+        for clip, passage in enumerate(passages)
+        for caption in passage.captions
+    ]
+    write_extracted(
+        folder,
+        model=spelled,
+        space=model.space,
+        tracks=[passage.name for passage in passages],
+        latents=[passage.latents for passage in passages],
+        captions=list(numbers),
+        texts=embed(list(numbers)),
+        pairs=pairs,
+    )
+
+
+def build(work: Path, spelled: str) -> None:
+    """Write all sets."""
+    model, folder = checkpoint.load(spelled, "cpu"), work / "sets"
+    generated, real = list(clips(model)), list(held_out(recordings(work), model))
+    sets = {
+        "held-out": real,
+        "noise2music": generated,
+        "genres": by_class([*generated, *real], GENRES),
+        "moods": by_class([*generated, *real], MOODS),
+    }
+    for name, passages in sets.items():
+        save(folder / name, passages, model, spelled)
+        asked = len({caption for passage in passages for caption in passage.captions})
+        print(f"{folder / name}: {len(passages)} passages, {asked} captions", flush=True)
+    with atomic.replacing(folder / "noise2music-teacher.npy") as temporary:
+        np.save(temporary, np.stack([passage.logits for passage in generated]))
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--model", default="builtin")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    build(arguments.work, arguments.model)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Compare settings of the sampler and of the search space on Noise2Music, the development set.
+
+python -m recipes.builtin.report.sweep --work DIR [--model builtin]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from gdr_model.search.retriever import Retriever
+from gdr_model.search.whitening import Whitening
+from training.evaluation.retrieval import ALONE, Answers, ask
+from training.evaluation.subjects import Subject, opened
+from training.metrics import recall_at
+
+SAMPLERS = ((2.0, 12), (3.0, 8), (3.0, 12), (3.0, 16), (5.0, 12))
+"""Guidance and steps."""
+POWERS = (0.0, 0.5, 0.75, 1.0)
+CUTS = (1, 5, 10)
+
+
+def whitened(subject: Subject, power: float) -> Subject:
+    """The same subject, searched with another power of the whitening."""
+    known = subject.model.whitening
+    model = replace(subject.model, whitening=Whitening(known.mean, known.sd, power))
+    return replace(subject, retriever=Retriever(model, [subject.gallery.library]))
+
+
+def sweep(subject: Subject, seed: int) -> Iterator[str]:
+    """A line a setting: recalls of the draws alone, since the tower knows one power only."""
+    for power in POWERS:
+        searched = whitened(subject, power)
+        for guidance, steps in SAMPLERS:
+            how = replace(subject.how, guidance=guidance, steps=steps)
+            answers = Answers()
+            ask(replace(searched, how=how), answers, seed)
+            recalls = " / ".join(f"{recall_at(answers.ranks[ALONE], k):.1f}" for k in CUTS)
+            yield f"power {power:g} guidance {guidance:g} steps {steps}: R@1 / 5 / 10 {recalls}"
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    with opened(arguments.model, str(arguments.work / "sets" / "noise2music")) as subject:
+        for line in sweep(subject, arguments.seed):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
