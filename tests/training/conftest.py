@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from small_set import small, write_set
 
+from gdr_model import decode
 from training.data.corpus import Corpus, read_corpus
-from training.runs.config import RunConfig, of
+from training.runs.config import RunConfig
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny(tiny_set: Path) -> RunConfig:
     """A run on the small set."""
-    config: RunConfig = of(RunConfig, small(tiny_set), "")
+    config: RunConfig = decode.into(RunConfig, small(tiny_set))
     return config
 
 

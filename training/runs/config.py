@@ -1,21 +1,19 @@
-"""What a training run is made of: YAML read into frozen dataclasses, every field documented.
+"""The configuration of a training run: YAML read into frozen dataclasses, every field documented.
 
-Unknown fields, wrong types and values that cannot be meant are refused with one sentence that
-names the field. `$GDR_SHARED/...` in a path stands for the folder of shared data.
+Unknown fields, wrong types and invalid values are refused in one sentence that names the field.
+`$GDR_SHARED/...` in a path stands for the folder of shared data.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import os
 import re
-import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
+from gdr_model import decode
 from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
@@ -29,29 +27,29 @@ def _need(holds: bool, sentence: str) -> None:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What is learned from, and the space it is learned in."""
+    """The training data, and the space it is learned in."""
 
     path: str = ""
     """An extraction (a folder), or arrays (.npz, .safetensors) with captions and track ids."""
     labels: str = ""
-    """For arrays whose dimensions are classes: a file of their names, one a line."""
+    """For arrays whose dimensions are classes: a file of their names, one per line."""
     floor: float | None = None
     """For class probabilities: the latents are log(p + floor). None takes arrays as they are."""
     components: int | None = None
-    """Leading principal components of the training tracks that are kept; None keeps the axes."""
+    """How many principal components of the training tracks to keep; None keeps the axes."""
     standardise: bool = True
     """Divide by the deviation of the training tracks; False is upstream's unscaled latents."""
     power: float = 0.5
     """The search space divides by sd^power: 0 is the plain cosine of the centred latents."""
     folds: int = 5
-    """The tracks are cut into this many folds; `--fold K` holds out fold K."""
+    """The tracks are divided into this many folds; `--fold K` holds out fold K."""
     split_seed: int = 0
     """Seed of the folds."""
     held_out: str = ""
-    """Instead of folds: the split, as the dataset names it, that is kept for evaluation."""
+    """Instead of folds: the split, as the dataset names it, to hold out for evaluation."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Validate the fields."""
         _need(self.floor is None or self.floor > 0, "data.floor must be above 0")
         _need(self.components is None or self.components > 0, "data.components must be above 0")
         _need(0 <= self.power <= 1, "data.power must lie between 0 and 1")
@@ -60,24 +58,25 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class CaptionConfig:
-    """What is done to the words while training; nothing of it touches an evaluation."""
+    """What happens to the words in training; evaluations are not affected."""
 
     written: int = 0
-    """Captions written for every training track from its class scores; needs `data.labels`."""
+    """Captions to write for every training track from its class scores; needs `data.labels`."""
     written_share: float = 0.0
-    """Share of a batch that reads written captions instead of people's."""
+    """Share of a batch with written captions instead of people's."""
     blended: float = 0.0
-    """Chance that a pair is blended with another: up to half of its words and of its sound. Only
+    """Probability of blending a pair with another, up to half of its words and of its sound. Only
     for networks that read pooled text (mlp)."""
     noise: float = 0.0
     """Deviation of noise added to the text, in units of the spread of the captions."""
     dropped: float = 0.1
-    """Share of a batch that is trained without words: the null of classifier-free guidance."""
+    """Share of a batch trained without words: the null of classifier-free guidance."""
     repeat_short: float = 0.0
-    """Upstream's habit: chance that a prompt below 77 characters is said again until it is long."""
+    """Upstream's augmentation: probability of repeating a prompt below 77 characters until it is
+    long."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Validate the fields."""
         for name in ("written_share", "blended", "dropped", "repeat_short"):
             _need(0 <= getattr(self, name) <= 1, f"captions.{name} must lie between 0 and 1")
         _need(self.noise >= 0, "captions.noise must not be negative")
@@ -87,7 +86,7 @@ class CaptionConfig:
 
 @dataclass(frozen=True)
 class DiffusionConfig:
-    """The noise, and what the network is asked for."""
+    """The noise, and what the network predicts."""
 
     prediction: str = "v"
     """v, x0 or eps."""
@@ -100,15 +99,15 @@ class DiffusionConfig:
     tau: float = 0.1
     """Its temperature."""
     mean_weight: float = 0.0
-    """Weight of the error of the time-mean beside that of all frames; 1 where passages are whitened
-    along time."""
+    """Weight of the error of the time-mean, added to that of all frames; 1 where passages are
+    whitened along time."""
     noisier: float = 1.0
-    """Times are drawn as 1 - u^noisier: above 1 favours the noisy end, where words decide."""
+    """Times are drawn as 1 - u^noisier: above 1 favours the noisy end, where words matter most."""
     stratified: bool = False
-    """Spread the times of a batch evenly instead of drawing each by itself: less noise a step."""
+    """Spread the times of a batch evenly instead of drawing each independently."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Validate the fields."""
         known = ", ".join(PREDICTIONS)
         _need(self.prediction in PREDICTIONS, f"diffusion.prediction must be one of {known}")
         _need(self.min_snr is None or self.min_snr > 0, "diffusion.min_snr must be above 0")
@@ -121,9 +120,9 @@ class OptimiserConfig:
     """AdamW, with a linear warm-up and a cosine to the final rate."""
 
     steps: int = 1000
-    """Steps in all."""
+    """Total steps."""
     batch: int = 256
-    """Captions a step."""
+    """Captions per step."""
     rate: float = 1e-3
     """Highest learning rate."""
     final_rate: float = 0.0
@@ -131,20 +130,20 @@ class OptimiserConfig:
     warmup: int = 100
     """Steps of warm-up."""
     betas: tuple[float, float] = (0.9, 0.99)
-    """Of AdamW."""
+    """AdamW's."""
     weight_decay: float = 0.1
-    """Of AdamW."""
+    """AdamW's."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     ema: float = 0.998
-    """Decay of the running mean of the weights, which is what is kept; 0 switches it off."""
+    """Decay of the running mean of the weights, which a model is made of; 0 switches it off."""
     precision: str = "fp32"
-    """fp32, or bf16 for autocast where there is a GPU."""
+    """fp32, or bf16 for autocast on a GPU."""
     seed: int = 0
-    """Of everything random in the run."""
+    """Seed of everything random in the run."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Validate the fields."""
         for name in ("steps", "batch", "rate", "clip"):
             _need(getattr(self, name) > 0, f"optimiser.{name} must be above 0")
         _need(self.warmup >= 0, "optimiser.warmup must not be negative")
@@ -157,11 +156,11 @@ class DrawConfig:
     """How queries are drawn while validating and evaluating; by default as `gdr search` does."""
 
     draws: int = Steering.draws
-    """Points a prompt."""
+    """Points per prompt."""
     steps: int = Steering.steps
-    """Of the sampler."""
+    """Steps of the sampler."""
     guidance: float = Steering.guidance
-    """Of the prompt; 1 draws from the distribution that was learned."""
+    """Guidance of the prompt; 1 draws from the learned distribution."""
 
     def __post_init__(self) -> None:
         """Refuse what no query can have."""
@@ -183,11 +182,11 @@ class RunConfig:
     """A whole run."""
 
     name: str
-    """Name of the run; its folder is called so unless `--out` says otherwise."""
+    """Name of the run, and of its folder unless `--out` is given."""
     data: DataConfig = DataConfig()
-    """What is learned from."""
+    """The training data."""
     captions: CaptionConfig = CaptionConfig()
-    """What is done to the words."""
+    """What happens to the words."""
     network: Mapping[str, Any] = field(default_factory=lambda: {"kind": "mlp"})
     """`kind` (mlp, transformer or unet) and the shape of the network; the widths of latents and
     text are filled in."""
@@ -198,21 +197,21 @@ class RunConfig:
     draw: DrawConfig = DrawConfig()
     """Validation and evaluation."""
     validate_every: int = 250
-    """Steps between two validations; 0 validates at the end alone."""
+    """Steps between two validations; 0 validates only at the end."""
     keep_every: int = 200
     """Steps between two saved states, from which an interrupted run resumes."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant together."""
+        """Validate fields that depend on one another."""
         pooled = self.network.get("kind") == "mlp"
-        _need(pooled or not self.captions.blended, "captions.blended is for network.kind mlp alone")
+        _need(pooled or not self.captions.blended, "captions.blended is only for network.kind mlp")
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
         """Read a YAML file.
 
         Raises:
-            UsageError: if it cannot be read or meant.
+            UsageError: if it cannot be read, or a field is unknown or invalid.
         """
         import yaml
 
@@ -220,82 +219,11 @@ class RunConfig:
             raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-        try:
-            found = of(cls, raw, "")
-        except UsageError as error:
-            raise UsageError(f"{path}: {error}") from None
-        assert isinstance(found, cls)  # noqa: S101 (for the type checker)
-        return found
+        return decode.into(cls, raw, prefix=f"{path}: ", whole="the file")
 
     def described(self) -> dict[str, Any]:
-        """As JSON holds it; `of` reads it back."""
+        """As JSON holds it; `decode.into` reads it back."""
         return asdict(self)
-
-
-def of(kind: type, raw: object, where: str) -> Any:
-    """A dataclass of what YAML or JSON gave.
-
-    Raises:
-        UsageError: naming the field that is unknown, missing or of another type.
-    """
-    if not isinstance(raw, Mapping):
-        raise UsageError(f"{where or 'the file'} must hold named fields")
-    hints, known = get_type_hints(kind), {f.name: f for f in fields(kind)}
-    for name in raw:
-        if name not in known:
-            raise UsageError(f"unknown field {where}{name}; known are {', '.join(known)}")
-    values = {}
-    for name, value in raw.items():
-        values[name] = _value(hints[name], value, f"{where}{name}")
-    missing = [
-        name
-        for name, f in known.items()
-        if name not in values
-        and f.default is dataclasses.MISSING
-        and f.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise UsageError(f"the field {where}{missing[0]} is missing")
-    return kind(**values)
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        assert isinstance(hint, type)  # noqa: S101 (for the type checker)
-        return of(hint, value, f"{where}.")
-    if get_origin(hint) is types.UnionType:
-        if value is None:
-            return None
-        hint = next(part for part in get_args(hint) if part is not type(None))
-    if get_origin(hint) is tuple:
-        parts = get_args(hint)
-        if isinstance(value, list | tuple) and len(value) == len(parts):
-            return tuple(_value(part, v, where) for part, v in zip(parts, value, strict=True))
-        raise UsageError(f"{where} must be a list of {len(parts)} numbers")
-    if hint is float:
-        return _number(value, where)
-    if get_origin(hint) is not None:
-        if isinstance(value, Mapping):
-            return dict(value)
-        raise UsageError(f"{where} must hold named fields")
-    if type(value) is not hint:
-        raise UsageError(f"{where} is {value!r}; it must be {_SPOKEN[hint]}")
-    return value
-
-
-_SPOKEN = {int: "a whole number", str: "a text", bool: "true or false"}
-
-
-def _number(value: Any, where: str) -> float:
-    # YAML reads 1e-4 as a text: it wants 1.0e-4.
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{where} must be a number")
-    return float(value)
 
 
 def resolved(path: str) -> Path:

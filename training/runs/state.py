@@ -16,10 +16,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from gdr_model import atomic
+from gdr_model import atomic, decode
 from gdr_model.diffusion.denoisers import Network, build
 from gdr_model.errors import GdrError, UsageError
-from training.runs.config import RunConfig, of
+from training.runs.config import RunConfig
 from training.runs.ema import Ema
 from training.runs.space import Space
 
@@ -132,7 +132,7 @@ def read_config(folder: Path) -> tuple[RunConfig, str, dict[str, Any]]:
     """
     try:
         raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        config: RunConfig = of(RunConfig, raw["run"], "")
+        config = decode.into(RunConfig, raw["run"])
         return config, str(raw["part"]), dict(raw["network"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise RunError(f"{folder} is no folder of gdr train: it has no usable {CONFIG}") from error
