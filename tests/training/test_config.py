@@ -8,7 +8,8 @@ import pytest
 
 from gdr_model import decode
 from gdr_model.errors import UsageError
-from training.runs.config import RunConfig, resolved
+from training.data.config import resolved
+from training.runs.config import RunConfig
 
 CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.yaml"))
 

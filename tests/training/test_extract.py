@@ -14,12 +14,12 @@ from filelock import FileLock
 from gdr_model.errors import Cancelled, SpaceMismatch, UsageError
 from gdr_model.types import Audio, TextEmbedding
 from training.data import Dataset, DatasetError, Item, read
+from training.data.config import DataConfig
 from training.data.corpus import read_corpus
 from training.data.extract import Summary, extract
 from training.data.extracted import Manifest, read_extracted, write_extracted
 from training.data.sound import decoded_ahead, stretch
 from training.data.texts import Texts
-from training.runs.config import DataConfig
 
 
 class LetterCounts:

@@ -18,9 +18,9 @@ from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import load
 from gdr_model.types import Array, LatentSpace, TextEncoder
 from training.data import Dataset, DatasetError, Splits, read
+from training.data.config import DataConfig, resolved
 from training.data.extracted import read_extracted
 from training.data.texts import Rows, Texts, embed, minilm
-from training.runs.config import DataConfig, resolved
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from gdr_model import atomic
+from gdr_model import atomic, decode
 from gdr_model.errors import SpaceMismatch
 from gdr_model.types import Array, LatentSpace
 from training.data import Dataset, DatasetError, Item
@@ -78,24 +78,19 @@ class Manifest:
             DatasetError: if there is none, or it is malformed.
         """
         path = folder / MANIFEST
+        malformed = f"{path} does not describe an extraction: "
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            found = raw.pop("format")
-            if found != FORMAT:
-                raise DatasetError(f"{folder} holds an extraction of format {found}, not {FORMAT}")
-            raw["space"] = LatentSpace(**raw["space"])
-            raw["items"] = [
-                (int(clip), int(text), str(split)) for clip, text, split in raw["items"]
-            ]
-            for kind in ("latents", "text"):
-                raw[kind] = [Shard(**shard) for shard in raw[kind]]
-            return cls(**raw)
         except FileNotFoundError as error:
             raise DatasetError(
                 f"{folder} holds no extraction: it has no {MANIFEST}; run gdr extract"
             ) from error
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DatasetError(f"{path} does not describe an extraction: {error}") from error
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{malformed}{error}") from error
+        version = raw.pop("format", None) if isinstance(raw, dict) else None
+        if version != FORMAT:
+            raise DatasetError(f"{folder} holds an extraction of format {version}, not {FORMAT}")
+        return decode.into(cls, raw, prefix=malformed, error=DatasetError)
 
 
 def write_shard(folder: Path, file: str, key: str, tensors: Tensors) -> Shard:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gdr_model import atomic
+from gdr_model import atomic, decode
 from gdr_model.errors import UsageError
 from training.data.items import Dataset, DatasetError
 
@@ -130,21 +130,33 @@ class Splits:
         Raises:
             DatasetError: if it cannot be read, or was changed since.
         """
+        unreadable = f"{path} cannot be read as splits: "
         try:
-            raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            claimed = raw.pop("sha256")
-            if raw["format"] != FORMAT:
-                raise DatasetError(f"{path} holds splits of format {raw['format']}, not {FORMAT}")
-            if _checksum(raw) != claimed:
-                raise DatasetError(f"{path} was changed after it was written; make the splits anew")
-            parts = {name: tuple(tracks) for name, tracks in raw["splits"].items()}
-            return cls(raw["dataset"], raw["seed"], parts)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DatasetError(f"{path} cannot be read as splits: {error}") from error
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{unreadable}{error}") from error
+        file = decode.into(_SplitsFile, raw, prefix=unreadable, error=DatasetError)
+        if file.format != FORMAT:
+            raise DatasetError(f"{path} holds splits of format {file.format}, not {FORMAT}")
+        if _checksum({k: v for k, v in raw.items() if k != "sha256"}) != file.sha256:
+            raise DatasetError(f"{path} was changed after it was written; make the splits again")
+        return cls(file.dataset, file.seed, file.splits)
 
     def _content(self) -> dict[str, Any]:
         parts = {name: list(tracks) for name, tracks in self.parts.items()}
         return {"format": FORMAT, "dataset": self.dataset, "seed": self.seed, "splits": parts}
+
+
+@dataclass(frozen=True)
+class _SplitsFile:
+    """The JSON that `Splits.save` writes."""
+
+    format: int
+    dataset: str
+    seed: int
+    splits: dict[str, tuple[str, ...]]
+    sha256: str
+    """Checksum of everything else."""
 
 
 def _order(tracks: Iterable[str], seed: int) -> list[str]:

@@ -23,9 +23,10 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.models.config import FINISHED
 from gdr_model.search.retriever import Retriever
 from gdr_model.types import Array, Query
+from training.data.config import DataConfig
 from training.data.corpus import Corpus, read_corpus
 from training.runs.batches import Pairs
-from training.runs.config import DataConfig, DrawConfig
+from training.runs.config import DrawConfig
 from training.runs.export import ANCHOR_SHARE, tower_of
 from training.runs.gallery import Gallery, gallery
 from training.runs.run_model import latent_space, run_model, stored

@@ -6,8 +6,6 @@ Unknown fields, wrong types and invalid values are refused in one sentence that 
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,42 +16,7 @@ from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
 from gdr_model.types import Steering
-
-
-def _need(holds: bool, sentence: str) -> None:
-    if not holds:
-        raise UsageError(sentence)
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """The training data, and the space it is learned in."""
-
-    path: str = ""
-    """An extraction (a folder), or arrays (.npz, .safetensors) with captions and track ids."""
-    labels: str = ""
-    """For arrays whose dimensions are classes: a file of their names, one per line."""
-    floor: float | None = None
-    """For class probabilities: the latents are log(p + floor). None takes arrays as they are."""
-    components: int | None = None
-    """How many principal components of the training tracks to keep; None keeps the axes."""
-    standardise: bool = True
-    """Divide by the deviation of the training tracks; False is upstream's unscaled latents."""
-    power: float = 0.5
-    """The search space divides by sd^power: 0 is the plain cosine of the centred latents."""
-    folds: int = 5
-    """The tracks are divided into this many folds; `--fold K` holds out fold K."""
-    split_seed: int = 0
-    """Seed of the folds."""
-    held_out: str = ""
-    """Instead of folds: the split, as the dataset names it, to hold out for evaluation."""
-
-    def __post_init__(self) -> None:
-        """Validate the fields."""
-        _need(self.floor is None or self.floor > 0, "data.floor must be above 0")
-        _need(self.components is None or self.components > 0, "data.components must be above 0")
-        _need(0 <= self.power <= 1, "data.power must lie between 0 and 1")
-        _need(self.folds >= 2, "data.folds must be 2 or more")
+from training.data.config import DataConfig, need
 
 
 @dataclass(frozen=True)
@@ -78,10 +41,10 @@ class CaptionConfig:
     def __post_init__(self) -> None:
         """Validate the fields."""
         for name in ("written_share", "blended", "dropped", "repeat_short"):
-            _need(0 <= getattr(self, name) <= 1, f"captions.{name} must lie between 0 and 1")
-        _need(self.noise >= 0, "captions.noise must not be negative")
-        _need(self.written >= 0, "captions.written must not be negative")
-        _need(not self.written_share or self.written > 0, "captions.written_share needs written")
+            need(0 <= getattr(self, name) <= 1, f"captions.{name} must lie between 0 and 1")
+        need(self.noise >= 0, "captions.noise must not be negative")
+        need(self.written >= 0, "captions.written must not be negative")
+        need(not self.written_share or self.written > 0, "captions.written_share needs written")
 
 
 @dataclass(frozen=True)
@@ -109,10 +72,10 @@ class DiffusionConfig:
     def __post_init__(self) -> None:
         """Validate the fields."""
         known = ", ".join(PREDICTIONS)
-        _need(self.prediction in PREDICTIONS, f"diffusion.prediction must be one of {known}")
-        _need(self.min_snr is None or self.min_snr > 0, "diffusion.min_snr must be above 0")
-        _need(self.tau > 0, "diffusion.tau must be above 0")
-        _need(self.noisier > 0, "diffusion.noisier must be above 0")
+        need(self.prediction in PREDICTIONS, f"diffusion.prediction must be one of {known}")
+        need(self.min_snr is None or self.min_snr > 0, "diffusion.min_snr must be above 0")
+        need(self.tau > 0, "diffusion.tau must be above 0")
+        need(self.noisier > 0, "diffusion.noisier must be above 0")
 
 
 @dataclass(frozen=True)
@@ -145,10 +108,10 @@ class OptimiserConfig:
     def __post_init__(self) -> None:
         """Validate the fields."""
         for name in ("steps", "batch", "rate", "clip"):
-            _need(getattr(self, name) > 0, f"optimiser.{name} must be above 0")
-        _need(self.warmup >= 0, "optimiser.warmup must not be negative")
-        _need(0 <= self.ema < 1, "optimiser.ema must lie in [0, 1)")
-        _need(self.precision in ("fp32", "bf16"), "optimiser.precision must be fp32 or bf16")
+            need(getattr(self, name) > 0, f"optimiser.{name} must be above 0")
+        need(self.warmup >= 0, "optimiser.warmup must not be negative")
+        need(0 <= self.ema < 1, "optimiser.ema must lie in [0, 1)")
+        need(self.precision in ("fp32", "bf16"), "optimiser.precision must be fp32 or bf16")
 
 
 @dataclass(frozen=True)
@@ -183,7 +146,7 @@ class RunConfig:
 
     name: str
     """Name of the run, and of its folder unless `--out` is given."""
-    data: DataConfig = DataConfig()
+    data: DataConfig = field(default_factory=DataConfig)
     """The training data."""
     captions: CaptionConfig = CaptionConfig()
     """What happens to the words."""
@@ -204,7 +167,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         """Validate fields that depend on one another."""
         pooled = self.network.get("kind") == "mlp"
-        _need(pooled or not self.captions.blended, "captions.blended is only for network.kind mlp")
+        need(pooled or not self.captions.blended, "captions.blended is only for network.kind mlp")
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
@@ -224,16 +187,3 @@ class RunConfig:
     def described(self) -> dict[str, Any]:
         """As JSON holds it; `decode.into` reads it back."""
         return asdict(self)
-
-
-def resolved(path: str) -> Path:
-    """A path of a configuration; `$GDR_SHARED` and other variables are filled in.
-
-    Raises:
-        UsageError: naming a variable that is not set.
-    """
-    found = os.path.expanduser(os.path.expandvars(path))
-    unset = re.search(r"\$\{?(\w+)", found)
-    if unset:
-        raise UsageError(f"{path} needs the environment variable {unset[1]}; it is not set")
-    return Path(found)

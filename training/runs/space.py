@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gdr_model.diffusion.time_whitening import evened
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array
-from training.runs.config import DataConfig
+from training.data.config import DataConfig
 
 LEAST_SD = 1e-6
 
