@@ -16,7 +16,7 @@ from gdr_model.types import Audio, TextEmbedding
 from training.data import Dataset, DatasetError, Item, read
 from training.data.config import DataConfig
 from training.data.corpus import read_corpus
-from training.data.extract import Summary, extract
+from training.data.extract import ExtractionSummary, extract
 from training.data.extracted import Manifest, read_extracted, write_extracted
 from training.data.sound import decoded_ahead, stretch
 from training.data.texts import Texts
@@ -55,7 +55,7 @@ def dataset(music: Path, write_tone) -> Dataset:
     return Dataset("tones", tuple(items))
 
 
-def run(dataset: Dataset, encoder, out: Path, text=None, **options) -> Summary:
+def run(dataset: Dataset, encoder, out: Path, text=None, **options) -> ExtractionSummary:
     return extract(dataset, encoder, text or LetterCounts(), out, model="plain", **options)
 
 
@@ -221,7 +221,7 @@ def test_what_would_mix_or_overwrite_is_refused(dataset, encoder, tmp_path) -> N
         run(dataset, encoder, out, tracks_per_shard=0)
     with pytest.raises(DatasetError, match="holds no sound"):
         run(Dataset("words", (Item("a", "b"),)), encoder, out)
-    with pytest.raises(DatasetError, match="is arrays already"):
+    with pytest.raises(DatasetError, match="is already arrays"):
         run(Dataset("rows", (), arrays=np.zeros((2, 2), np.float32)), encoder, out)
     with (
         FileLock(out / "extract.lock"),

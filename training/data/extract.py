@@ -1,10 +1,10 @@
-"""From a dataset to arrays: every track encoded once, every caption read once.
+"""From a dataset to arrays: encode every track once, read every caption once.
 
-Captions come first: text weights that are missing should be noticed before hours of decoding.
-Sound is decoded ahead in threads and encoded in the calling thread, and a shard is kept once it is
-whole. An extraction that was interrupted, or whose dataset has grown, goes on with what it has:
-a shard is kept if its file is intact and it was made of the same files, or words, by the same
-encoders. A file that cannot be decoded is a failure with a reason; the others go on.
+Captions come first: missing text weights should be noticed before hours of decoding. Sound is
+decoded ahead in threads and encoded in the calling thread; a shard is kept once it is complete. An
+extraction that was interrupted, or whose dataset has grown, continues from what it has: a shard
+is reused if its file is intact and it was made from the same files, or words, by the same
+encoders. A file that cannot be decoded is recorded as a failure with a reason.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from training.data.sound import decoded_ahead, stretch
 from training.data.texts import joined_masks
 
 TRACKS_PER_SHARD = 128
-"""An interruption loses at most this many; more make fewer and larger files."""
+"""An interruption loses at most this many; a higher number makes fewer, larger files."""
 CAPTIONS_PER_SHARD = 512
 CAPTIONS_AT_ONCE = 32
 
 
 class Clip(NamedTuple):
-    """A stretch of sound that is encoded once, however many captions it has."""
+    """A stretch of sound, encoded once however many captions it has."""
 
     track: str
     path: str
@@ -50,14 +50,14 @@ class Clip(NamedTuple):
     end_s: float | None
 
 
-class _Job(NamedTuple):
+class _ShardJob(NamedTuple):
     file: str
     key: str
     numbers: range
     """Of clips, or of captions."""
 
 
-class Failed(NamedTuple):
+class FailedClip(NamedTuple):
     """A clip without latents."""
 
     path: str
@@ -65,8 +65,8 @@ class Failed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far an extraction is."""
+class ExtractionProgress:
+    """How far an extraction has got."""
 
     stage: str
     """`captions`, then `tracks`."""
@@ -78,15 +78,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What an extraction did."""
+class ExtractionSummary:
+    """The result of an extraction."""
 
     tracks: int
-    """Clips with latents, kept ones included."""
+    """Clips with latents, including reused ones."""
     encoded: int
     """Clips encoded by this run."""
     captions: int
-    failed: list[Failed]
+    failed: list[FailedClip]
     audio_s: float
     elapsed_s: float
 
@@ -100,51 +100,51 @@ def extract(
     model: str,
     jobs: int = 2,
     tracks_per_shard: int = TRACKS_PER_SHARD,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[ExtractionProgress], None] = lambda _: None,
     cancelled: Cancel = never,
-) -> Summary:
+) -> ExtractionSummary:
     """Bring the extraction in `out` up to date with a dataset.
 
     Raises:
-        DatasetError: if the dataset has no sound, or its extraction is under way elsewhere.
+        DatasetError: if the dataset has no sound, or another process is extracting to `out`.
         UsageError: if `out` holds something else.
         SpaceMismatch: if `out` holds latents of another encoder.
-        Cancelled: when asked; whole shards are kept.
+        Cancelled: when asked; complete shards are kept.
     """
     if dataset.arrays is not None:
-        raise DatasetError(f"{dataset.name} is arrays already; there is nothing to extract")
+        raise DatasetError(f"{dataset.name} is already arrays; there is nothing to extract")
     if not dataset.items or any(item.path is None for item in dataset.items):
-        raise DatasetError(f"{dataset.name} holds no sound to encode; name its folder of audio")
+        raise DatasetError(f"{dataset.name} holds no sound to encode; give its folder of audio")
     if tracks_per_shard < 1:
         raise UsageError(f"{tracks_per_shard} tracks a shard are too few; use 1 or more")
     before = _before(out, encoder)
     out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / "extract.lock", timeout=0):
-            run = _Run(dataset, encoder, text, out, model, before, on_progress, cancelled)
+            run = _Extraction(dataset, encoder, text, out, model, before, on_progress, cancelled)
             return run.run(max(1, jobs), tracks_per_shard)
     except Timeout:
-        raise DatasetError(f"another gdr is extracting to {out}; wait until it is done") from None
+        raise DatasetError(f"another gdr is extracting to {out}; wait until it finishes") from None
 
 
 def _before(out: Path, encoder: AudioEncoder) -> Manifest | None:
-    """What an earlier run left in the folder."""
+    """The manifest of an earlier run in the folder, if any."""
     if not out.exists():
         return None
     if not (out / MANIFEST).exists():
         if not out.is_dir() or any(out.iterdir()):
-            raise UsageError(f"{out} is not an extraction and not an empty folder; name another")
+            raise UsageError(f"{out} is not an extraction and not an empty folder; give another")
         return None
     found = Manifest.read(out)
     if found.space != encoder.space:
         raise SpaceMismatch(
-            f"{out} holds latents of {found.space}; the model makes {encoder.space}: name another "
+            f"{out} holds latents of {found.space}; the model makes {encoder.space}: give another "
             "folder"
         )
     return found
 
 
-class _Run:
+class _Extraction:
     """One extraction."""
 
     def __init__(
@@ -155,7 +155,7 @@ class _Run:
         out: Path,
         model: str,
         before: Manifest | None,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[ExtractionProgress], None],
         cancelled: Cancel,
     ) -> None:
         self._encoder, self._text, self._out = encoder, text, out
@@ -184,21 +184,21 @@ class _Run:
             problems=[str(problem) for problem in dataset.problems],
         )
 
-    def run(self, jobs: int, tracks_per_shard: int) -> Summary:
-        """Do what is not done yet."""
-        unread, unheard = self._plan_captions(), self._plan_tracks(tracks_per_shard)
+    def run(self, jobs: int, tracks_per_shard: int) -> ExtractionSummary:
+        """Do what has not been done yet."""
+        unread, unencoded = self._plan_captions(), self._plan_tracks(tracks_per_shard)
         self._manifest.save(self._out)
         self._read_captions(unread)
-        self._encode_tracks(unheard, jobs)
+        self._encode_tracks(unencoded, jobs)
         self._manifest.complete = True
         self._manifest.save(self._out)
         self._sweep()
         failed = [
-            Failed(self._clips[int(number)].path, reason)
+            FailedClip(self._clips[int(number)].path, reason)
             for shard in self._manifest.latents
             for number, reason in shard.failures.items()
         ]
-        return Summary(
+        return ExtractionSummary(
             tracks=len(self._clips) - len(failed),
             encoded=self._encoded,
             captions=len(self._manifest.captions),
@@ -207,33 +207,33 @@ class _Run:
             elapsed_s=time.monotonic() - self._begun,
         )
 
-    def _tell(self, stage: str, done: int, total: int) -> None:
+    def _report(self, stage: str, done: int, total: int) -> None:
         if self._cancelled():
-            raise Cancelled("stopped; the shards done so far are kept")
+            raise Cancelled("stopped; finished shards are kept")
         elapsed_s = time.monotonic() - self._begun
-        self._on_progress(Progress(stage, done, total, self._audio_s, elapsed_s))
+        self._on_progress(ExtractionProgress(stage, done, total, self._audio_s, elapsed_s))
 
-    # What there is to do, and what an earlier run has done
+    # Planning: what is left to do
 
-    def _plan_captions(self) -> list[_Job]:
+    def _plan_captions(self) -> list[_ShardJob]:
         captions = self._manifest.captions
         parts = _parts(len(captions), CAPTIONS_PER_SHARD)
         jobs = [
-            _Job(f"text-{i:05}.safetensors", key_of([captions[n] for n in part]), part)
+            _ShardJob(f"text-{i:05}.safetensors", key_of([captions[n] for n in part]), part)
             for i, part in enumerate(parts)
         ]
         return [job for job in jobs if not self._keep(job, self._manifest.text)]
 
-    def _plan_tracks(self, per_shard: int) -> list[_Job]:
+    def _plan_tracks(self, per_shard: int) -> list[_ShardJob]:
         parts = _parts(len(self._clips), per_shard)
         jobs = [
-            _Job(f"latents-{i:05}.safetensors", self._key(part), part)
+            _ShardJob(f"latents-{i:05}.safetensors", self._key(part), part)
             for i, part in enumerate(parts)
         ]
         return [job for job in jobs if not self._keep(job, self._manifest.latents)]
 
-    def _keep(self, job: _Job, shards: list[Shard]) -> bool:
-        """Take over the shard of an earlier run, if it was made of the same and is intact."""
+    def _keep(self, job: _ShardJob, shards: list[Shard]) -> bool:
+        """Reuse the shard of an earlier run if it was made from the same input and is intact."""
         shard = self._old.get((job.file, job.key))
         if shard is None:
             return False
@@ -247,7 +247,7 @@ class _Run:
         return True
 
     def _reads_alike(self, number: int, there: Array) -> bool:
-        """Whether a caption still reads (E) as in a shard: text encoders have no fingerprint."""
+        """Whether a caption still gets the vector (E) of a shard; text encoders have no hash."""
         pooled = self._text.embed([self._manifest.captions[number]]).pooled[0]
         return pooled.shape == there.shape and np.allclose(pooled, there, rtol=1e-3, atol=1e-4)
 
@@ -262,15 +262,15 @@ class _Run:
                 content.append([*clip])
         return key_of(content)
 
-    # Doing it
+    # Working
 
-    def _read_captions(self, jobs: list[_Job]) -> None:
+    def _read_captions(self, jobs: list[_ShardJob]) -> None:
         captions = self._manifest.captions
         done = len(captions) - sum(len(job.numbers) for job in jobs)
         for job in jobs:
             masks, states, pooled = [], [], []
             for part in _parts(len(job.numbers), CAPTIONS_AT_ONCE):
-                self._tell("captions", done, len(captions))
+                self._report("captions", done, len(captions))
                 found = self._text.embed([captions[job.numbers[n]] for n in part])
                 masks.append(found.mask)
                 states.append(found.states[found.mask].astype(np.float16))  # (M, E)
@@ -283,12 +283,12 @@ class _Run:
             }
             shard = write_shard(self._out, job.file, job.key, tensors)
             self._add(shard, self._manifest.text)
-        self._tell("captions", done, len(captions))
+        self._report("captions", done, len(captions))
 
-    def _encode_tracks(self, jobs: list[_Job], threads: int) -> None:
+    def _encode_tracks(self, jobs: list[_ShardJob], threads: int) -> None:
         total = len(self._clips)
         done = total - sum(len(job.numbers) for job in jobs)
-        self._tell("tracks", done, total)
+        self._report("tracks", done, total)
         paths = [Path(self._clips[number].path) for job in jobs for number in job.numbers]
         rate_hz = self._encoder.space.sample_rate_hz
         with closing(decoded_ahead(paths, rate_hz, threads, self._cancelled)) as sounds:
@@ -301,7 +301,7 @@ class _Run:
                     except DecodeError as error:
                         failures[str(number)] = str(error)
                     done += 1
-                    self._tell("tracks", done, total)
+                    self._report("tracks", done, total)
                 shard = write_shard(self._out, job.file, job.key, latents)
                 shard.failures = failures
                 self._add(shard, self._manifest.latents)
@@ -318,13 +318,13 @@ class _Run:
         samples = stretch(sound, clip.start_s, clip.end_s)
         latents = self._encoder.encode(samples, self._cancelled)
         if not (np.abs(latents) < np.finfo(np.float16).max).all():
-            raise DecodeError("the encoder made no usable numbers of it")
+            raise DecodeError("the encoder returned NaN or infinity")
         self._audio_s += len(samples) / sound.sample_rate_hz
         self._encoded += 1
         return latents.astype(np.float16)
 
     def _sweep(self) -> None:
-        """Remove the shards of earlier runs that nothing names any more."""
+        """Remove shards of earlier runs that the manifest no longer names."""
         named = {shard.file for shard in (*self._manifest.latents, *self._manifest.text)}
         for kind in ("latents-*.safetensors*", "text-*.safetensors*"):
             for path in self._out.glob(kind):
@@ -333,5 +333,5 @@ class _Run:
 
 
 def _parts(count: int, most: int) -> list[range]:
-    """0 to `count` in stretches of `most`."""
+    """The numbers from 0 to `count` in ranges of at most `most`."""
     return [range(first, min(first + most, count)) for first in range(0, count, most)]

@@ -18,7 +18,7 @@ from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from training.data import Dataset
-    from training.data.extract import Progress, Summary
+    from training.data.extract import ExtractionProgress, ExtractionSummary
 
 SHOWN = 20
 """Failures and unusable rows listed; the manifest has all of them."""
@@ -82,7 +82,7 @@ def extract(
     loaded = load(model, device)
     with bars() as progress:
 
-        def on_progress(at: Progress) -> None:
+        def on_progress(at: ExtractionProgress) -> None:
             note = rate(at.audio_s, at.elapsed_s) if at.stage == "tracks" else ""
             progress.show(at.stage, at.done, at.total, note)
 
@@ -101,7 +101,7 @@ def extract(
         raise Failed(1)
 
 
-def summary_text(dataset: Dataset, out: Path, summary: Summary) -> str:
+def summary_text(dataset: Dataset, out: Path, summary: ExtractionSummary) -> str:
     """The summary of an extraction, one fact per line."""
     lines = [
         f"{literal(dataset.name)}: {summary.tracks} tracks and {summary.captions} captions "
