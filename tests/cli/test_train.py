@@ -30,7 +30,7 @@ def test_a_run_is_trained_and_evaluated(gdr, config, tmp_path) -> None:
     assert (out / "model.safetensors").is_file()
     again = gdr("train", config, "--fold", 1, "--out", out)
     assert again.exit_code == 2
-    assert "holds a run already" in again.stderr
+    assert "already holds a run" in again.stderr
     assert gdr("train", config, "--fold", 1, "--out", out, "--resume").exit_code == 0
 
     result = gdr("eval", "retrieval", out)
@@ -45,9 +45,9 @@ def test_a_run_is_trained_and_evaluated(gdr, config, tmp_path) -> None:
     [
         (("train", "/no/such.yaml"), 2, "cannot be read"),
         (("train", "CONFIG", "--fold", "9"), 2, "there is no split 9"),
-        (("train", "CONFIG", "--resume"), 1, "no folder of gdr train"),
-        (("eval", "retrieval", "/no/run"), 1, "no folder of gdr train"),
-        (("eval", "fidelity", "/no/run"), 1, "no folder of gdr train"),
+        (("train", "CONFIG", "--resume"), 1, "not a folder of gdr train"),
+        (("eval", "retrieval", "/no/run"), 1, "not a folder of gdr train"),
+        (("eval", "fidelity", "/no/run"), 1, "not a folder of gdr train"),
         (("eval", "control", "/no/run"), 1, "there is no model '/no/run'"),
         (("eval", "retrieval", "builtin", "--data", "/no/set"), 2, "there is no dataset"),
         (("eval", "control", "--library", "/no/music"), 1, "no library at /no/music"),

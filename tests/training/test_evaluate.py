@@ -138,7 +138,7 @@ def test_what_cannot_be_evaluated_is_refused(
         retrieval([])
     with pytest.raises(UsageError, match="at least one folder"):
         fidelity([])
-    with pytest.raises(RunError, match="no folder of gdr train"):
+    with pytest.raises(RunError, match="not a folder of gdr train"):
         retrieval([str(tmp_path)])
     with pytest.raises(UsageError, match="hold out the same part"):
         retrieval([runs[0], runs[0]], resamples=5)

@@ -105,10 +105,10 @@ def test_the_callers_randomness_is_left_alone(
 def test_folders_that_hold_something_else_are_refused(
     tiny: RunConfig, corpus: Corpus, tmp_path: Path
 ) -> None:
-    with pytest.raises(RunError, match="no folder of gdr train"):
+    with pytest.raises(RunError, match="not a folder of gdr train"):
         train_on_corpus(tiny, "0", tmp_path / "new", corpus=corpus, resume=True)
     interrupted(tiny, corpus, tmp_path / "a", 2)
-    with pytest.raises(UsageError, match="holds a run already"):
+    with pytest.raises(UsageError, match="already holds a run"):
         train_on_corpus(tiny, "0", tmp_path / "a", corpus=corpus)
     with pytest.raises(RunError, match="another configuration"):
         train_on_corpus(tiny, "1", tmp_path / "a", corpus=corpus, resume=True)

@@ -1,14 +1,14 @@
-"""Captioned music, whatever it is stored as: `read` gives one `Dataset` of `Item`s.
+"""Captioned music in any supported format: `read` returns one `Dataset` of `Item`s.
 
 songdescriber  song_describer.csv: caption_id, track_id, caption, is_valid_subset, path; the sound
                of a path lies in `<path>.2min.mp3`
 musiccaps      musiccaps-public.csv: ytid, start_s, end_s, caption, aspect_list; sound `<ytid>.wav`
 csv, jsonl     file_path (or file), caption, and where present split, track_id, start_s, end_s
-folder         a folder of music; its tags become the captions
-arrays         .npz or .safetensors: one row of numbers a caption, with captions and track ids
+folder         a folder of music; tags become the captions
+arrays         .npz or .safetensors: one row of numbers per caption, with captions and track ids
 
-A row that cannot be used is a `Problem`, named with its line; reading goes on. `strict` refuses
-instead. Splits are by track and live in `splits`.
+A row that cannot be used becomes a `Problem` that names its line, and reading continues; `strict`
+refuses instead. Splits are by track (`splits`).
 """
 
 from __future__ import annotations

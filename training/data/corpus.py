@@ -1,4 +1,4 @@
-"""A dataset as a run sees it: tracks with latents, captions with embeddings, and who is held out.
+"""A dataset ready for training: latents of tracks, embeddings of captions, and what is held out.
 
 Arrays are read as they are (one latent a track, T = 1); an extraction brings sequences. Shapes:
 R tracks, I items (a caption of a track), C different captions, T latents, D latent width, L text
@@ -36,15 +36,15 @@ class Corpus:
     texts: Texts = field(repr=False)
     splits: Splits
     labels: tuple[str, ...] = ()
-    """Names of the latent's dimensions, where they have any."""
+    """Names of the latent dimensions, if they have any."""
     model: str = ""
     """What `--model` takes for the encoders that made it; empty for arrays."""
     space: LatentSpace | None = None
-    """Of the latents, where they are an encoder's."""
+    """The space of the latents, if an encoder made them."""
 
     @cached_property
     def reader(self) -> TextEncoder:
-        """The text encoder that read the captions, for more of them."""
+        """The text encoder that read the captions, to read more."""
         if self.model in ("", "builtin"):
             return minilm()
         return load(self.model, "cpu").text

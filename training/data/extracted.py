@@ -1,12 +1,12 @@
-"""The folder an extraction leaves: shards of latents and of text, and a manifest that ties them.
+"""The folder of an extraction: shards of latents and of text, and a manifest that links them.
 
 manifest.json            space, clips, captions, items (clip, caption, split), checksums, failures
 latents-00000.safetensors  one tensor (T, D) float16 a clip, named by the clip's number
 text-00000.safetensors   of its captions: `mask` (C, L), `states` (M, E) float16, the states of the
                          tokens the mask keeps, one after the other, and `pooled` (C, E)
 
-Every file is written under a temporary name, synced and renamed, and the manifest names a shard
-only once it is whole: whatever interrupts an extraction, what the manifest names can be kept.
+Files are written atomically, and the manifest names a shard only once it is complete: whatever
+interrupts an extraction, everything that the manifest names can be reused.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Shard:
 
     file: str
     key: str
-    """Hash of what went in: equal only where the same would come out."""
+    """Hash of the input: equal only if the output would be the same."""
     sha256: str
     failures: dict[str, str] = field(default_factory=dict)
-    """Number of a clip to the reason why it has no latents."""
+    """For each clip without latents, by its number, the reason."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Manifest:
     """Each with track, path, start_s, end_s."""
     captions: list[str]
     items: list[tuple[int, int, str]]
-    """Numbers of clip and caption, and the split that the dataset names."""
+    """Numbers of clip and caption, and the split named by the dataset."""
     problems: list[str]
     """Rows of the dataset that could not be used."""
     latents: list[Shard] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Manifest:
     complete: bool = False
 
     def save(self, folder: Path) -> None:
-        """Write it into its folder."""
+        """Write it into a folder."""
         text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
         atomic.write_text(folder / MANIFEST, text)
 
@@ -94,8 +94,8 @@ class Manifest:
 
 
 def write_shard(folder: Path, file: str, key: str, tensors: Tensors) -> Shard:
-    """Write tensors; the shard is on the disk before this returns."""
-    # As bytes, because the library's own writer gives nobody else the right to read the file.
+    """Write tensors; the shard is on disk when this returns."""
+    # As bytes, because the library's own writer makes the file unreadable for other users.
     content = save({name: np.ascontiguousarray(t) for name, t in tensors.items()})
     atomic.write_bytes(folder / file, content)
     return Shard(file, key, hashlib.sha256(content).hexdigest())
@@ -111,12 +111,12 @@ def read_shard(folder: Path, shard: Shard) -> Tensors:
     try:
         if _sha256(path) != shard.sha256:
             raise DatasetError(
-                f"{path} is not the file that was written; run gdr extract again to remake it"
+                f"{path} is not the file that was written; run gdr extract again to replace it"
             )
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise DatasetError(
-            f"{path} cannot be read ({error}); run gdr extract again to remake it"
+            f"{path} cannot be read ({error}); run gdr extract again to replace it"
         ) from error
 
 
@@ -127,23 +127,23 @@ def key_of(content: object) -> str:
 
 @dataclass(frozen=True)
 class Extracted:
-    """A dataset as arrays: row r of `latents` is what `Item.row` r of `dataset` sounds like."""
+    """A dataset as arrays: row r of `latents` is the sound of the items of `dataset` with row r."""
 
     space: LatentSpace
     model: str
     dataset: Dataset
-    """Captions whose sound was encoded; its `arrays` are the means (R, D) over time."""
+    """The captions whose sound was encoded; its `arrays` are the means (R, D) over time."""
     latents: tuple[Half, ...] = field(repr=False)  # R × (T, D)
     captions: tuple[str, ...] = field(repr=False)
-    """Each different caption once."""
+    """Every different caption once."""
     caption_of: NDArray[np.int64] = field(repr=False)  # (items,)
-    """For each item of `dataset` the number of its caption, a row of the text."""
+    """The number of each item's caption, a row of `texts`."""
     texts: Texts = field(repr=False)
     tracks: tuple[str, ...] = field(repr=False)
     """The track of each row of `latents`, tracks without a caption included."""
 
     def require(self, space: LatentSpace) -> None:
-        """Refuse a model of another space.
+        """Refuse a model with another space.
 
         Raises:
             SpaceMismatch: naming both.

@@ -1,4 +1,4 @@
-"""What a dataset is: items, each a caption of a track, and the rows that could not be used."""
+"""A dataset: items, each a caption of a track, and the rows that could not be used."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gdr_model.types import Array
 
 
 class DatasetError(GdrError):
-    """A dataset that is not what it says, or holds nothing that can be used."""
+    """A dataset that is not in its format, or holds nothing usable."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One caption. Its sound lies in a file, or already as a row of numbers."""
+    """One caption. Its sound is in a file, or already a row of numbers."""
 
     track: str
-    """Captions of one track have one name here: splits and correct answers go by it."""
+    """Identifies the track: splits and correct answers go by it."""
     caption: str
     path: Path | None = None
     row: int | None = None
@@ -32,9 +32,9 @@ class Item:
     end_s: float | None = None
     """None is the end."""
     split: str = ""
-    """As the dataset names it; empty where it says nothing."""
+    """As the dataset names it; empty if it names none."""
     words: tuple[str, ...] = ()
-    """Single tags that the dataset gives beside the caption."""
+    """Single tags that the dataset gives in addition to the caption."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Dataset:
 
     @property
     def tracks(self) -> list[str]:
-        """Every track once, in the order of its first caption."""
+        """Every track once, in the order of their first captions."""
         return list(dict.fromkeys(item.track for item in self.items))
 
     def of(self, tracks: Collection[str]) -> Dataset:
@@ -75,7 +75,7 @@ class Dataset:
     def correct(self) -> NDArray[np.bool_]:
         """(items, tracks), True where the track has a caption of the same words.
 
-        Every item is a query; where one caption was written for several tracks all are right.
+        Every item is a query; if several tracks have the same caption, all of them are correct.
         """
         column = {track: i for i, track in enumerate(self.tracks)}
         answers: dict[str, set[int]] = {}

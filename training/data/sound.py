@@ -1,4 +1,4 @@
-"""Sound for an extraction: files decoded ahead, and the stretch of each that a caption is about."""
+"""Sound for an extraction: decode files ahead, and cut out what a caption describes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gdr_model.types import Array, Audio, Cancel, never
 def decoded_ahead(
     paths: Sequence[Path], sample_rate_hz: int, threads: int, cancelled: Cancel = never
 ) -> Generator[Audio | DecodeError, None, None]:
-    """The sound of each file in order, or why it has none; `threads` + 1 wait at most.
+    """The sound of each file in order, or why it has none; at most `threads` + 1 wait.
 
     Raises:
         Cancelled: when asked.

@@ -1,4 +1,4 @@
-"""Splits by track: captions of one track never stand on two sides.
+"""Splits by track: captions of one track are never on two sides.
 
 The order of the tracks is that of the SHA-256 of seed and name. It is the same on every machine,
 with every version of numpy, and whatever order the tracks were read in.
@@ -29,7 +29,7 @@ class Splits:
     parts: Mapping[str, tuple[str, ...]]
 
     def __post_init__(self) -> None:
-        """Refuse a track that stands in two parts.
+        """Refuse a track that is in two parts.
 
         Raises:
             DatasetError: naming it.
@@ -45,7 +45,7 @@ class Splits:
 
     @classmethod
     def by_share(cls, dataset: Dataset, shares: Mapping[str, float], seed: int = 0) -> Splits:
-        """Parts of about these shares of the tracks, as in `{"train": 0.8, "test": 0.2}`.
+        """Parts with about these shares of the tracks, as in `{"train": 0.8, "test": 0.2}`.
 
         Raises:
             UsageError: if the shares do not add to one, or leave a part without a track.
@@ -66,7 +66,7 @@ class Splits:
 
     @classmethod
     def folds(cls, dataset: Dataset, k: int = 5, seed: int = 0) -> Splits:
-        """`k` parts named 0 to k - 1, whose sizes differ by one at most.
+        """`k` parts named 0 to k - 1, whose sizes differ by at most one.
 
         Raises:
             UsageError: if there are too few tracks for k folds, or k is below 2.
@@ -87,7 +87,7 @@ class Splits:
         for item in dataset.items:
             parts.setdefault(item.split, {})[item.track] = None
         if set(parts) <= {""}:
-            raise DatasetError(f"{dataset.name} names no splits of its own")
+            raise DatasetError(f"{dataset.name} names no splits")
         return cls(dataset.name, 0, {name: tuple(sorted(found)) for name, found in parts.items()})
 
     def fold(self, held_out: str | int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -24,7 +24,7 @@ from training.words.generated_captions import write
 
 
 class Pairs:
-    """Training tracks with their captions."""
+    """Training tracks with their captions, as batches."""
 
     def __init__(self, corpus: Corpus, part: str, space: Space, config: RunConfig, frames: int):
         self.config, self.frames, self.space = config, frames, space
@@ -42,7 +42,7 @@ class Pairs:
             self._write(corpus, tracks)
 
     def _write(self, corpus: Corpus, held_out: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
-        """Add the captions that are written from class scores."""
+        """Add the captions that are generated from class scores."""
         seed, count = self.config.optimiser.seed, self.config.captions.written
         pairs = write(corpus.means[~held_out], corpus.labels, count, seed)
         distinct = {caption: i for i, caption in enumerate(dict.fromkeys(c for _, c in pairs))}
@@ -52,7 +52,7 @@ class Pairs:
         self.texts = self.texts.and_(embed(list(distinct), corpus.reader))
 
     def _repeat(self, corpus: Corpus) -> None:
-        """Upstream's habit: now and then a short prompt is said over and over."""
+        """Upstream's augmentation: sometimes a short prompt is repeated until it is long."""
         chance = self.config.captions.repeat_short
         self.repeated: Rows = np.arange(len(corpus.captions))
         if not chance:
@@ -65,7 +65,7 @@ class Pairs:
             self.texts = self.texts.and_(more)
 
     def targets(self) -> tuple[Rows, Rows, Array]:
-        """Captions (I,), their tracks (I,) and standardised time-means (R, D), without chance."""
+        """Captions (I,), their tracks (I,) and standardised time-means (R, D); none randomised."""
         return self.caption, self.track, np.stack([track.mean(0) for track in self.sound])
 
     def batch(self, step: int) -> TrainingBatch:
@@ -85,7 +85,7 @@ class Pairs:
         if c.noise:
             noise = rng.standard_normal(pooled.shape).astype(np.float32) * c.noise * self.spread
             pooled = pooled + noise
-            if states.shape[2] == pooled.shape[1]:  # a CLAP's pooled text lies in another space
+            if states.shape[2] == pooled.shape[1]:  # a CLAP's pooled text is in another space
                 states = states + noise[:, None]
         mask = text.mask & (rng.random(size) >= c.dropped)[:, None]
         x0 = np.stack([self._passage(self.sound[t], rng) for t in track])
@@ -98,7 +98,7 @@ class Pairs:
         return TrainingBatch(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
 
     def _passage(self, latents: Array, rng: np.random.Generator) -> Array:
-        """(T, D): a stretch of a long track, a short one over and over, or the mean."""
+        """(T, D): a stretch of a long track, a short track repeated, or the mean."""
         if self.frames == 1:
             return np.asarray(latents.mean(0, keepdims=True))
         start = int(rng.integers(max(1, len(latents) - self.frames + 1)))

@@ -1,4 +1,4 @@
-"""A running mean of weights: what a run keeps, because it wavers less than the last step."""
+"""A running mean of weights: what a run keeps, because it is less noisy than the last step."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Ema:
 
     @torch.no_grad()
     def update(self, net: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Include the weights after a step."""
         self.steps += 1
-        # The first steps count little of the fresh weights, which mean nothing.
+        # Forget the random initial weights quickly.
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.decay else 0.0
         for name, value in net.state_dict().items():
             mean = self.weights[name]
@@ -32,25 +32,25 @@ class Ema:
 
     @contextmanager
     def inside(self, net: nn.Module) -> Iterator[None]:
-        """The network with the mean weights, in evaluation mode; then its own again."""
-        own = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        """The network with the mean weights, in evaluation mode; restores its own afterwards."""
+        trained = {name: value.detach().clone() for name, value in net.state_dict().items()}
         training = net.training
         net.load_state_dict(self.weights)
         net.eval()
         try:
             yield
         finally:
-            net.load_state_dict(own)
+            net.load_state_dict(trained)
             net.train(training)
 
     def state(self) -> dict[str, Tensor | int]:
-        """What `restore` takes back."""
+        """The state that `restore` takes."""
         return {"steps": self.steps, **{f"weights.{k}": v for k, v in self.weights.items()}}
 
     def restore(self, state: dict[str, Tensor | int]) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         self.steps = int(state["steps"])
         for name, mean in self.weights.items():
-            kept = state[f"weights.{name}"]
-            assert isinstance(kept, Tensor)  # noqa: S101 (for the type checker)
-            mean.copy_(kept)
+            saved = state[f"weights.{name}"]
+            assert isinstance(saved, Tensor)  # noqa: S101 (for the type checker)
+            mean.copy_(saved)

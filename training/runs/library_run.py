@@ -1,11 +1,11 @@
 """`gdr train --library DIR`: a retriever for the user's own music, without captions.
 
-The words of a track come from its tags, from the folders it lies in, and from the model itself: the
-phrases of `training.words.vocabulary` whose contrastive vector is nearest to the track, relative
-to all tracks. The model's denoiser goes on learning from them; encoder, tower, space and index stay
-as they are, so nothing has to be indexed again. A bare pair gets a denoiser and a tower of its own,
-from nothing; where its words and sound share no space, it hears no phrases, and there are tags and
-folders alone. The result is a model folder for `--model`.
+The words of a track come from its tags, from the folders it is in, and from the model itself: the
+phrases of `training.words.vocabulary` whose contrastive vectors are nearest to the track, relative
+to all tracks. Training of the model's denoiser continues on them; encoder, tower, space and index
+stay as they are, so nothing has to be indexed again. A bare pair gets a new denoiser and tower; if
+its words and sound share no space, it can pick no phrases, and only tags and folders are used. The
+result is a model folder for `--model`.
 """
 
 from __future__ import annotations
@@ -36,42 +36,42 @@ from training.runs.train import TrainingProgress
 from training.words import vocabulary
 
 LEAST = 10
-"""Tracks below which there is nothing to learn from."""
+"""Fewer tracks are not enough to learn from."""
 FOLDS = 10
-HEARD = 4
-"""Zero-shot phrases of a track."""
+PHRASES = 4
+"""Zero-shot phrases per track."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """What the captions of a library were made of."""
+    """The sources of a library's captions."""
 
     tracks: int
     tagged: int
     """Tracks with words from tags or folders."""
     captions: int
     common: tuple[str, ...]
-    """The words that most tracks have."""
+    """The most frequent words."""
 
 
 def phrases() -> list[str]:
-    """How the vocabulary's kinds of music, instruments and moods are plainly called."""
-    found = [text.split("|")[0] + " music" for text in vocabulary.GENRES.values()]
-    found += [text.split("|")[0] + " music" for text in vocabulary.MOODS.values()]
-    found += [text.split("|")[0] for text in vocabulary.INSTRUMENTS.values()]
-    return list(dict.fromkeys(found))
+    """Plain names for the vocabulary's genres, moods and instruments."""
+    names = [text.split("|")[0] + " music" for text in vocabulary.GENRES.values()]
+    names += [text.split("|")[0] + " music" for text in vocabulary.MOODS.values()]
+    names += [text.split("|")[0] for text in vocabulary.INSTRUMENTS.values()]
+    return list(dict.fromkeys(names))
 
 
-def heard(model: Model, vectors: Array) -> list[list[str]]:
-    """The `HEARD` phrases nearest to each unit vector (R, D), relative to all of them."""
-    said = phrases()
-    pooled = model.text.embed(said).pooled
+def nearest_phrases(model: Model, vectors: Array) -> list[list[str]]:
+    """The `PHRASES` phrases nearest to each unit vector (R, D), relative to all vectors."""
+    names = phrases()
+    pooled = model.text.embed(names).pooled
     with torch.inference_mode():
         rows = model.contrastive(torch.from_numpy(pooled)).numpy()
     scores = vectors @ rows.T  # (R, phrases)
     scores = (scores - scores.mean(0)) / np.maximum(scores.std(0), 1e-6)
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :HEARD]
-    return [[said[i] for i in row] for row in best]
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :PHRASES]
+    return [[names[i] for i in row] for row in best]
 
 
 def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, Used]:
@@ -90,7 +90,9 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
     zero_shot = model.retrieving is not None or model.config.pair.shared
     phrased: list[list[str]] = [[] for _ in tracks]
     if zero_shot:
-        phrased = heard(model, model.whitening.apply(np.stack([t.mean(0) for t in latents])))
+        phrased = nearest_phrases(
+            model, model.whitening.apply(np.stack([t.mean(0) for t in latents]))
+        )
     items: list[Item] = []
     counted: Counter[str] = Counter()
     tagged = 0

@@ -1,4 +1,4 @@
-"""The report of a run: curves as PNG, scalars for TensorBoard; both only where installed."""
+"""The report of a run: curves as PNG, scalars for TensorBoard; each only if installed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 NOT_VALIDATION = ("step", "loss", "gradient", "rate", "median_rank")
-"""Columns of the log that are no figure of a validation, or are on another scale."""
+"""Columns of the log that are not figures of a validation, or have another scale."""
 
 
 def board(folder: Path) -> Any:
-    """A TensorBoard writer, or None where that is not installed."""
+    """A TensorBoard writer, or None if that is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         return None
     from torch.utils.tensorboard.writer import SummaryWriter
@@ -21,7 +21,7 @@ def board(folder: Path) -> Any:
 
 
 def axes(panels: int) -> tuple[Any, list[Any]] | None:
-    """A figure with panels side by side, drawn without a display; None without matplotlib."""
+    """A figure with panels side by side, for no display; None without matplotlib."""
     if importlib.util.find_spec("matplotlib") is None:
         return None
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,18 +34,18 @@ def axes(panels: int) -> tuple[Any, list[Any]] | None:
 
 def curves(folder: Path) -> None:
     """`curves.png` of `log.csv`: the loss, the gradient, the validation."""
-    drawn = axes(3)
-    if drawn is None:
+    plot = axes(3)
+    if plot is None:
         return
-    figure, panels = drawn
+    figure, panels = plot
     with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     measured = tuple(n for n in rows[0] if n not in NOT_VALIDATION) if rows else ()
     for panel, names in zip(panels, (("loss",), ("gradient",), measured), strict=True):
         for name in names:
-            known = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
-            if known:
-                panel.plot(*zip(*known, strict=True), label=name)
+            points = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
+            if points:
+                panel.plot(*zip(*points, strict=True), label=name)
         panel.set_xlabel("step")
         if panel.lines:
             panel.legend(frameon=False)
@@ -54,10 +54,10 @@ def curves(folder: Path) -> None:
 
 def bars(path: Path, title: str, named: dict[str, tuple[float, float, float]]) -> None:
     """Values with intervals (value, low, high), as horizontal bars."""
-    drawn = axes(1)
-    if drawn is None or not named:
+    plot = axes(1)
+    if plot is None or not named:
         return
-    figure, (panel,) = drawn
+    figure, (panel,) = plot
     figure.set_size_inches(7, 1 + 0.32 * len(named))
     names = list(named)[::-1]
     values = [named[name][0] for name in names]

@@ -1,4 +1,4 @@
-"""The space a run learns in: raw latents to standardised ones, and those to search vectors."""
+"""The space of a run: raw latents to standardised ones, and those to search vectors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Space:
     """0 where no logarithm is taken."""
     power: float
     along: Array | None = None
-    """(T, D) deviations along time over the mean's (`diffusion.time_whitening`), if evened."""
+    """(T, D) deviations along time relative to the time-mean's, if passages are whitened along time
+    (`diffusion.time_whitening`)."""
 
     @classmethod
     def fit(cls, data: DataConfig, latents: list[Array] | tuple[Array, ...]) -> Space:
@@ -39,7 +40,7 @@ class Space:
         if data.components:
             _, _, axes = np.linalg.svd(rows - mean, full_matrices=False)
             basis = axes[: data.components].T
-            # An axis has no sign of its own; the same one on every machine.
+            # The sign of an axis is arbitrary; make it the same on every machine.
             basis *= np.sign(basis[np.abs(basis).argmax(0), np.arange(basis.shape[1])])
         spread = np.maximum(((rows - mean) @ basis).std(0, ddof=min(1, len(rows) - 1)), LEAST_SD)
         sd = spread if data.standardise else np.ones_like(spread)
@@ -57,19 +58,19 @@ class Space:
         return not self.floor and not turned
 
     def standard(self, latents: Array) -> Array:
-        """Raw latents (..., W) as the network sees them (..., D)."""
+        """Raw latents (..., W), standardised (..., D)."""
         return np.asarray((_logged(latents, self.floor) - self.mean) @ self.basis / self.sd)
 
     def passage(self, x: Array) -> Array:
-        """Standardised passages (..., T, D) as the network sees them."""
+        """Standardised passages (..., T, D) as the network gets them."""
         return x if self.along is None else evened(x, self.along)
 
     def search(self, x: Array) -> Array:
-        """Network's latents (..., D) to unit vectors of the search space."""
+        """Standardised time-means (..., D) to unit vectors of the search space."""
         return unit(x * self.sd / self.spread**self.power)
 
     def tensors(self) -> dict[str, Array]:
-        """To be stored beside the weights; `from_tensors` takes them back."""
+        """Tensors to store with the weights; `from_tensors` reads them."""
         along = {} if self.along is None else {"space.along": self.along}
         return along | {
             "space.mean": self.mean,
@@ -81,7 +82,7 @@ class Space:
 
     @classmethod
     def from_tensors(cls, kept: dict[str, Array]) -> Space:
-        """Read what `tensors` gave."""
+        """Read what `tensors` returned."""
         floor, power = (float(value) for value in kept["space.scalars"])
         mean, basis, sd, spread = (
             kept[f"space.{name}"] for name in ("mean", "basis", "sd", "spread")

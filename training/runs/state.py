@@ -1,7 +1,7 @@
 """A run's state on disk: weights, their mean and the optimiser's moments, as safetensors.
 
-Everything else follows from the configuration and the step, because every batch and every mask
-of dropout is a function of seed and step.
+Everything else follows from the configuration and the step, because every batch and every dropout
+mask is a function of seed and step.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class RunError(GdrError):
-    """A run's folder that is missing something, or belongs to another configuration."""
+    """A run's folder is incomplete, or belongs to another configuration."""
 
 
 def require_free(folder: Path, resume: bool) -> None:
@@ -38,7 +38,7 @@ def require_free(folder: Path, resume: bool) -> None:
         UsageError: if the folder holds one and it is not to be resumed.
     """
     if (folder / CONFIG).exists() and not resume:
-        raise UsageError(f"{folder} holds a run already; give --resume, or another --out")
+        raise UsageError(f"{folder} already holds a run; give --resume, or another --out")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -49,9 +49,9 @@ def write_json(path: Path, content: Any) -> None:
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Write tensors; `about` goes into the header as JSON."""
     # Copies, because the library refuses tensors that share memory.
-    kept = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     with atomic.replacing(path) as temporary:
-        save_file(kept, temporary, {"about": json.dumps(about)})
+        save_file(copies, temporary, {"about": json.dumps(about)})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -71,16 +71,16 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def save_state(
     folder: Path, step: int, net: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Everything a run needs to go on from `step`."""
+    """Save everything a run needs to continue from `step`."""
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
     tensors |= {f"ema.{name}": value for name, value in ema.weights.items()}
-    for i, own in enumerate(optimiser.state[p] for p in net.parameters()):
-        tensors |= {f"moment.{i}.{name}": own[name] for name in MOMENTS if name in own}
+    for i, moments in enumerate(optimiser.state[p] for p in net.parameters()):
+        tensors |= {f"moment.{i}.{name}": moments[name] for name in MOMENTS if name in moments}
     save_tensors(folder / STATE, tensors, {"step": step})
 
 
 def load_state(folder: Path, net: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer) -> int:
-    """Take everything back; returns the step to go on from.
+    """Restore everything; returns the step to continue from.
 
     Raises:
         RunError: if the state is missing, damaged, or of another network.
@@ -118,7 +118,7 @@ def save_model(folder: Path, net: Network, ema: Ema, space: Space) -> None:
 
 
 def write_config(folder: Path, config: RunConfig, part: str, network: dict[str, Any]) -> None:
-    """The configuration beside the weights."""
+    """Write the configuration of a run."""
     write_json(
         folder / CONFIG, {"format": 1, "run": config.described(), "part": part, "network": network}
     )
@@ -128,14 +128,16 @@ def read_config(folder: Path) -> tuple[RunConfig, str, dict[str, Any]]:
     """Configuration, held-out part and network of a run's folder.
 
     Raises:
-        RunError: if it is no folder of a run.
+        RunError: if it is not the folder of a run.
     """
     try:
         raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         config = decode.into(RunConfig, raw["run"])
         return config, str(raw["part"]), dict(raw["network"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-        raise RunError(f"{folder} is no folder of gdr train: it has no usable {CONFIG}") from error
+        raise RunError(
+            f"{folder} is not a folder of gdr train: it has no usable {CONFIG}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def load_model(folder: Path) -> Finished:
     """
     config, part, described = read_config(folder)
     if not (folder / MODEL).is_file():
-        raise RunError(f"the run in {folder} is not finished; go on with gdr train --resume")
+        raise RunError(f"the run in {folder} is not finished; continue it with gdr train --resume")
     tensors, _ = read_tensors(folder / MODEL)
     try:
         net = build(described)

@@ -1,8 +1,8 @@
-"""Captions for passages, from what is known of them: our own generator, no text is copied.
+"""Captions generated from facts about a passage; no text is copied from anywhere.
 
-`captions(facts, rng, n)` says true things in many ways: lists of tags, single words, fragments,
+`captions(facts, rng, n)` states the facts in many ways: lists of tags, single words, fragments,
 one to four sentences. Facts come from the teacher (classes with a score), from the score of a
-render, from the lists of sources, and from measurements; what none of them supports is not said.
+render, from the lists of sources, and from measurements; nothing else is stated.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from training.words import vocabulary as words
 
 RNG = np.random.Generator
 LEAST = 0.2
-"""Score below which a class is not spoken of."""
+"""Classes with lower scores are not mentioned."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a passage. Classes are the teacher's, with score z + ln(p) / 2 + 2."""
+    """Facts about a passage. Classes are the teacher's, with score z + ln(p) / 2 + 2."""
 
     classes: tuple[tuple[str, float], ...] = ()
     instruments: tuple[str, ...] = ()
@@ -31,14 +31,14 @@ class Facts:
     measured: tuple[str, ...] = ()
     """Keys of `vocabulary.MEASURED`."""
     sung: bool | None = None
-    """None where nobody knows: then neither singing nor its absence is spoken of."""
+    """None where unknown: then neither singing nor its absence is mentioned."""
     female: bool = False
-    """True only where the source says so."""
+    """True only if the source says so."""
 
 
 @dataclass
 class Slots:
-    """Phrases chosen for one caption; what is empty is not said."""
+    """Phrases chosen for one caption; empty ones are left out."""
 
     genres: list[str] = field(default_factory=list)
     instruments: list[str] = field(default_factory=list)
@@ -51,12 +51,12 @@ class Slots:
 
 
 def pick(rng: RNG, options: Sequence[str]) -> str:
-    """One of several."""
+    """One of several options, at random."""
     return options[int(rng.integers(len(options)))]
 
 
 def say(rng: RNG, table: dict[str, str], name: str) -> str:
-    """A phrase for a class: its first, plainest one a third of the time."""
+    """A phrase for a class; a third of the time its first, plainest one."""
     phrases = table[name].split("|")
     return phrases[0] if rng.random() < 0.33 else pick(rng, phrases)
 
@@ -69,13 +69,13 @@ def choose(rng: RNG, facts: Facts, table: dict[str, str], count: int) -> list[st
     scores = np.array([s for _, s in names])
     # Gumbel noise makes a draw without repetition in proportion to exp(score / .6).
     order = np.argsort(-(scores / 0.6 + rng.gumbel(size=len(scores))))
-    # A class far below the best is hardly heard beside it.
+    # A class far below the best one is hardly audible.
     kept = [int(i) for i in order if scores[i] > scores.max() - 2.0]
     return [names[i][0] for i in kept[:count]]
 
 
 def distinct(phrases: Sequence[str]) -> list[str]:
-    """Phrases without those that repeat a word of an earlier one."""
+    """The phrases that repeat no word of an earlier one."""
     kept: list[str] = []
     for phrase in phrases:
         own = {w for w in phrase.lower().split() if len(w) > 3}
@@ -85,7 +85,7 @@ def distinct(phrases: Sequence[str]) -> list[str]:
 
 
 def fill(facts: Facts, rng: RNG) -> Slots:
-    """Choose what one caption will say."""
+    """Choose the content of one caption."""
     slots = Slots()
     genres = [say(rng, words.GENRES, n) for n in choose(rng, facts, words.GENRES, 3)]
     if facts.genres and (not genres or rng.random() < 0.65):
@@ -117,7 +117,7 @@ def fill(facts: Facts, rng: RNG) -> Slots:
 
 
 def voice(facts: Facts, rng: RNG) -> str:
-    """How the singing, or its absence, is put; empty where nothing is known or to be said."""
+    """A phrase for the singing, or its absence; empty if unknown or not to be mentioned."""
     if facts.sung is False:
         return pick(rng, ["instrumental", "no vocals", "no singer"]) if rng.random() < 0.2 else ""
     names = choose(rng, facts, words.VOICES, 1)
@@ -131,7 +131,7 @@ def voice(facts: Facts, rng: RNG) -> str:
 
 
 def listed(rng: RNG, items: Sequence[str]) -> str:
-    """Join as people do: `a`, `a and b`, `a, b and c`."""
+    """Join words as people do: `a`, `a and b`, `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
     joint = pick(rng, [" and ", " and ", ", ", " with "]) if len(items) == 2 else " and "
@@ -139,13 +139,13 @@ def listed(rng: RNG, items: Sequence[str]) -> str:
 
 
 def article(phrase: str) -> str:
-    """The phrase with a or an."""
+    """The phrase with its indefinite article."""
     vowel = phrase[:1].lower() in "aeio" or phrase.startswith(("up", "8-", "R&B", "EDM", "IDM"))
     return f"{'an' if vowel and not phrase.startswith('one') else 'a'} {phrase}"
 
 
 def noun(slots: Slots, facts: Facts, rng: RNG) -> str:
-    """What to call it."""
+    """A noun for the music."""
     if slots.voice and not slots.voice.startswith(("instrumental", "no ")):
         return pick(rng, ["song", "song", "track", "tune", "music"])
     if facts.sung is False and rng.random() < 0.25:
@@ -169,7 +169,7 @@ def kernel(slots: Slots, facts: Facts, rng: RNG) -> str:
 
 
 def companions(slots: Slots, rng: RNG) -> str:
-    """What is heard: instruments and voice in one list."""
+    """Instruments and voice as one list."""
     items = list(slots.instruments)
     if slots.voice and not slots.voice.startswith(("instrumental", "no ")):
         items.insert(int(rng.integers(0, len(items) + 1)), slots.voice)
@@ -177,7 +177,7 @@ def companions(slots: Slots, rng: RNG) -> str:
 
 
 def tags(slots: Slots, facts: Facts, rng: RNG) -> str:
-    """A comma list, as people fill in forms."""
+    """A comma-separated list, as people fill in forms."""
     items = [*slots.genres, *slots.instruments, *slots.moods, *slots.measured[:1]]
     items += [part for part in (slots.voice, slots.tempo) if part]
     chosen = [str(i) for i in rng.permutation(np.array(distinct(items), dtype=object))]
@@ -253,7 +253,7 @@ def led(slots: Slots, facts: Facts, rng: RNG) -> str:
 
 
 def sentences(slots: Slots, facts: Facts, rng: RNG) -> str:
-    """One to four sentences, as in a description written for others."""
+    """One to four sentences, as in a written description."""
     core = kernel(slots, facts, rng)
     counted = core if core.endswith("music") and "piece of" not in core else article(core)
     subject = pick(rng, ["This", "This", "It", "The recording", "The audio"])
@@ -321,7 +321,7 @@ def finish(text: str, rng: RNG) -> str:
 
 
 def captions(facts: Facts, rng: RNG, n: int) -> list[str]:
-    """`n` captions of a passage, each from its own choice of facts and form."""
+    """`n` captions of a passage, each with its own choice of facts and form."""
     shares = np.array([share for _, share in FORMS])
     written = []
     for _ in range(n):

@@ -1,8 +1,9 @@
-"""What a tagger hears in the tracks of a library: attributes for music that has no tags.
+"""Attributes for a library without tags: what a tagger finds in its tracks.
 
-The tagger is the teacher of the built-in model (`builtin.teacher`, found through `GDR_SHARED`);
-no text model knows of it, but the built-in encoder was taught by it, so of that model it says how
-well it steers within what it hears. What was heard is kept beside the library's latents.
+The tagger is the teacher of the built-in model (`training.words.teacher`, found through
+`GDR_SHARED`). It is independent of every text model, but the built-in encoder was trained on its
+output, so for that model it shows how well steering works within what the encoder represents. Its
+logits are cached next to the library's latents.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from gdr_model.types import PASSAGE_S, Array, Track
 from training.words.teacher import MUSIC, VOICE, Teacher, labels
 
 TOP_SHARE = 0.15
-"""A track has a class if the tagger's logit is among the highest of this share of the library."""
+"""A track has a class if its logit is among the highest of this share of the library."""
 AUDIBLE = -5.5
-"""Mean logit, among the tracks that have a class, below which it is hardly heard in any."""
+"""A class is dropped if the mean logit of the tracks that have it is below this."""
 
 
 def heard(library: Library, tracks: Sequence[Track]) -> dict[str, NDArray[np.bool_]]:
@@ -30,7 +31,7 @@ def heard(library: Library, tracks: Sequence[Track]) -> dict[str, NDArray[np.boo
 
     Raises:
         FileNotFoundError: if `GDR_SHARED` does not name the folder of the tagger.
-        DecodeError: if a track cannot be read any more.
+        DecodeError: if a track can no longer be read.
     """
     logits = logits_of(library, tracks)
     wanted = max(1, round(TOP_SHARE * len(tracks)))

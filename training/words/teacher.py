@@ -1,9 +1,9 @@
-"""The teacher: YAMNet's opinion of every second of a track, in floats.
+"""The teacher: YAMNet applied to every second of a track, in floats.
 
-The published network is quantised to int8 to the very end: its posteriors move in steps of 1/256
-and nine tenths of them are exactly zero, so the tail of the classes has no order to learn from.
-The embedding before the last layer keeps more, and that layer is small enough to repeat in
-float: `logits = embedding @ weight + bias`.
+The published network is quantised to int8 up to its output: posteriors come in steps of 1/256, and
+nine tenths of them are exactly zero, so the rarer classes have no order to learn from. The
+embedding before the last layer keeps more, and that layer is small enough to recompute in float:
+`logits = embedding @ weight + bias`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
 from gdr_model.types import Array
 
 WINDOW = 15_600
-"""Samples the network hears at once (0.975 s)."""
+"""Samples per input of the network (0.975 s)."""
 CLASSES = 521
 EMBEDDING = 1024
 MUSIC = slice(133, 277)
-"""Classes that say something about music: instruments, genres, moods."""
+"""Classes of music: instruments, genres, moods."""
 VOICE = slice(24, 33)
-"""Singing, choir, rapping and the like: among the classes of human sounds."""
+"""Classes of human sounds that are singing, choir, rapping and the like."""
 _EMBEDDING, _WEIGHT, _BIAS = 115, 116, 117
 """Tensors of the published file: pooled features, and the last layer."""
 
@@ -55,7 +55,7 @@ class Teacher:
         from ai_edge_litert.interpreter import Interpreter
 
         with warnings.catch_warnings():
-            # It calls keeping tensors a thing for debugging; the embedding is one of them.
+            # It warns that keeping tensors is for debugging; the embedding is one of them.
             warnings.simplefilter("ignore", UserWarning)
             self.network: Any = Interpreter(
                 model_path=str(shared() / "teacher" / "yamnet.tflite"),

@@ -1,4 +1,4 @@
-"""Words for what the teacher and the scores know: kinds of class and how people say them.
+"""Words for the classes of the teacher and the facts of a score, as people say them.
 
 A class has a kind and phrases. Instruments and voices are noun phrases without article;
 genres stand before "music"; moods are adjectives; uses follow "for".
@@ -237,7 +237,7 @@ ERAS: dict[str, str] = {
     "Psychedelic rock": "the late 60s|the sixties",
     "Video game music": "the 80s|the 8-bit era",
 }
-"""A decade only where the genre itself belongs to one."""
+"""Decades, only for genres that belong to one."""
 
 MEASURED: dict[str, str] = {
     "slow": "slow|slow-paced|slow tempo|unhurried|down-tempo|leisurely",
@@ -257,7 +257,7 @@ MEASURED: dict[str, str] = {
 }
 
 ADJECTIVES = {"slow", "medium", "fast", "bright", "dark", "busy", "sparse", "steady"}
-"""Measured facts whose words can stand before a noun."""
+"""Measured facts whose words can precede a noun."""
 
 PLAYED: dict[str, str] = {
     "piano": "acoustic grand piano|bright piano|electric grand piano|honky-tonk piano",
@@ -299,11 +299,11 @@ PLAYED: dict[str, str] = {
     "sound effects": "reverse cymbal|fret noise|breath noise|seashore|bird tweet|telephone|"
     "helicopter|applause|gunshot",
 }
-"""What General MIDI calls its programs, where people say it otherwise."""
+"""General MIDI program names for which people use other words."""
 
 
 def spoken(program: str) -> str:
-    """How people call the sound of a General MIDI program."""
+    """What people call the sound of a General MIDI program."""
     for word, programs in PLAYED.items():
         if program in programs.split("|"):
             return word
@@ -331,4 +331,4 @@ SOURCE_GENRES: dict[str, str] = {
     "solo piano / music box / ambient": "ambient|solo piano|calm instrumental",
     "electronic/ambient": "electronic|ambient|electronica",
 }
-"""What the lists of sources call a genre, in words people use; the vaguer ones are left out."""
+"""Genres of the lists of sources, in words people use; vague ones are left out."""
