@@ -136,19 +136,28 @@ def results(report: dict[str, Any], name: str) -> str:
 
 def training(work: Path, name: str) -> str:
     """How long everything took and where it ended."""
-    log = [json.loads(x) for x in (work / "encoder" / "log.jsonl").read_text().splitlines()]
-    last = log[-1]
     run = json.loads((work / name / "metrics.json").read_text())
+    return (
+        f"{encoder_training(work)}\n"
+        f"- Diffusion model: {run['steps']:,} steps of {run['batch']} in "
+        f"{run['seconds'] / 60:.0f} minutes on one processor thread; {run['passages']:,} passages, "
+        f"{run['captions']:,} distinct captions and queries.\n"
+        "- Every command and its time: `recipes/builtin/README.md`."
+    )
+
+
+def encoder_training(work: Path) -> str:
+    """The last line of the encoder's log, if this work folder has one."""
+    log = work / "encoder" / "log.jsonl"
+    if not log.exists():
+        return "- Encoder: taken from a finished model."
+    last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
     return (
         f"- Encoder: {last['step']:,} steps of {last['batch']} crops of {CROP_S} s in "
         f"{last['elapsed'] / 60:.1f} minutes on {last['device']}. Correlation with the teacher's "
         "logits on held-out recordings, mean over 144 classes "
         f"of music: {last['music']:.3f} (singing and other voices: {last['voice']:.3f}). The "
-        "held-out recordings were watched during training.\n"
-        f"- Diffusion model: {run['steps']:,} steps of {run['batch']} in "
-        f"{run['seconds'] / 60:.0f} minutes on one processor thread; {run['passages']:,} passages, "
-        f"{run['captions']:,} distinct captions and queries.\n"
-        "- Every command and its time: `recipes/builtin/README.md`."
+        "held-out recordings were watched during training."
     )
 
 
