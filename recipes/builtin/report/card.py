@@ -21,6 +21,7 @@ from gdr_model.models.config import SHIPPED
 from recipes.builtin.corpus.crops import CROP_S
 from recipes.builtin.corpus.prepare import PreparedFolder
 from recipes.builtin.report.evaluate import CUTS
+from recipes.builtin.report.sets import BY_NAME
 
 HEAD = """# Model card: builtin
 
@@ -74,7 +75,6 @@ correct: the tenth of the gallery with its highest scores for the class. So this
 the teacher is left, not how right the teacher is.""",
     "moods": "Judged in the same way.",
 }
-BY_NAME = ("genres", "moods")
 
 
 def data_table(records: list[dict[str, Any]]) -> str:

@@ -27,10 +27,11 @@ from gdr_model.search.whitening import unit
 from gdr_model.types import PASSAGE_S, Array, Steering
 from recipes.builtin.baselines import read_ridge
 from recipes.builtin.export import SHIPPED_RIDGE
-from recipes.builtin.report.sets import SETS
+from recipes.builtin.report.sets import BY_NAME, SETS
 from training import metrics
-from training.evaluation.retrieval import GDR, Answers, ask, tables
+from training.evaluation.retrieval import GDR, GROUPS, Answers, ask, tables
 from training.evaluation.subjects import Subject, opened
+from training.evaluation.tables import Table
 from training.runs.ridge import Ridge
 from training.runs.state import write_json
 from training.words.teacher import MUSIC, VOICE, labels
@@ -42,19 +43,40 @@ INVERTED = 40
 """Passages that are inverted and drawn back, about."""
 
 
-def asked(subject: Subject, ridge: Ridge, seed: int) -> dict[str, Any]:
-    """Every caption of a set under every system: the tables, and each caption's precision."""
+def asked(subject: Subject, ridge: Ridge, seed: int, *, by_name: bool = False) -> dict[str, Any]:
+    """Every caption of a set under every system: the tables, and each caption's precision.
+
+    `by_name` is for captions that a tenth of the set answers: precision instead of recall.
+    """
     answers = Answers()
     pooled = subject.corpus.texts.pooled[subject.corpus.caption_of[subject.asked]]
     ask(subject, answers, seed, points={RIDGE_ROW: unit(ridge(pooled))})
+    shown = [precision_table(answers)] if by_name else tables(answers)
     precisions = np.round(answers.precisions(GDR) / 100, 3).tolist()
     return {
         "queries": len(answers.groups),
         "candidates": answers.candidates,
-        "tables": [table.described() for table in tables(answers)],
-        "markdown": [table.markdown() for table in tables(answers)],
+        "tables": [table.described() for table in shown],
+        "markdown": [table.markdown() for table in shown],
         "each": dict(zip(subject.captions, precisions, strict=True)),
     }
+
+
+def precision_table(answers: Answers) -> Table:
+    """Mean average precision of every system, and the first one's lead."""
+    table = Table(
+        f"Retrieval, {len(answers.groups)} names among {answers.candidates} passages",
+        ("mAP %", "gdr minus this"),
+        note="95 % bootstrap intervals over the names, paired for differences.",
+    )
+    ours = answers.precisions(GDR)
+    for system in sorted(answers.ranks, key=lambda system: system != GDR):
+        if system in GROUPS:
+            continue
+        precisions = answers.precisions(system)
+        lead = metrics.difference_interval(ours, precisions)
+        table.add(system, metrics.interval(precisions), "" if system == GDR else lead)
+    return table
 
 
 def inversion(subject: Subject) -> dict[str, float]:
@@ -112,7 +134,7 @@ def measure(work: Path, model: str, ridge: Path, seed: int) -> dict[str, Any]:
     report: dict[str, Any] = {}
     for name in SETS:
         with opened(model, str(work / "sets" / name)) as subject:
-            report[name] = asked(subject, read_ridge(ridge), seed)
+            report[name] = asked(subject, read_ridge(ridge), seed, by_name=name in BY_NAME)
             print("\n".join([f"\n## {name}\n", *report[name]["markdown"]]), flush=True)
             if name == "held-out":
                 report["inversion"], report["speed"] = inversion(subject), speed(subject)

@@ -70,6 +70,8 @@ SHARE = 0.1
 
 
 SETS = ("held-out", "noise2music", "genres", "moods")
+BY_NAME = ("genres", "moods")
+"""Sets whose captions name a class."""
 
 
 @dataclass(frozen=True)

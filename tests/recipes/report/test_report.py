@@ -66,6 +66,17 @@ def test_every_caption_is_asked_once_and_ridge_stands_among_the_systems(subject:
     assert "Chance is 100.0 %" in found["markdown"][0], "of ten among twelve, one is correct"
 
 
+def test_names_are_reported_by_their_precision(subject: Subject) -> None:
+    found = asked(subject, perfect(subject), 0, by_name=True)
+    (table,) = found["tables"]
+    assert next(iter(table["rows"])) == GDR
+    assert list(table["rows"][RIDGE_ROW]) == ["mAP %", "gdr minus this"]
+    ours, ridge = (table["rows"][system]["mAP %"]["value"] for system in (GDR, RIDGE_ROW))
+    lead = table["rows"][RIDGE_ROW]["gdr minus this"]["value"]
+    assert lead == pytest.approx(ours - ridge)
+    assert ours == pytest.approx(100 * np.mean(list(found["each"].values())), abs=0.1)
+
+
 def test_an_inverted_passage_comes_back(subject: Subject) -> None:
     found = inversion(subject)
     assert found["passages"] == PASSAGES
