@@ -1,14 +1,14 @@
-"""Teach `AudioNet` what the teacher hears, for a given time.
+"""Train `AudioNet` to predict what the teacher says, for a given time.
 
     python -m recipes.builtin.train_encoder --work DIR --minutes 32 [--name encoder]
     python -m recipes.builtin.train_encoder --work DIR --minutes 6 --device cuda --batch 256
 
-Four heads share the network and are thrown away afterwards: the teacher's logits, z-scored per
-class (the strongest signal); its posteriors; its embedding, as leading principal components; and,
-from the frames before the window, the logits of single seconds, which say when something sounds
-and not only that it does. The cosine schedule runs over the clock, not over steps, so that the
-time given is the time taken. Tracks prepared meanwhile join at the next checkpoint.
-Resumes from `DIR/NAME/checkpoint.pt`; the answer is `DIR/NAME/encoder.pt`.
+Four heads share the network and are discarded afterwards: the teacher's logits, z-scored per class
+(the strongest signal); its posteriors; its embedding, as leading principal components; and, from
+the frames before the window, the logits of single seconds, which carry when something sounds and
+not only that it does. The cosine schedule follows the clock instead of steps, so that the run takes
+the time it is given. Tracks prepared meanwhile are added at the next checkpoint. Resumes from
+`DIR/NAME/checkpoint.pt`; the result is `DIR/NAME/encoder.pt`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gdr_model import atomic
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, POOLED_PER_S, AudioNet
 from gdr_model.types import Array
 from recipes.builtin.corpus.crops import CropBatch, CropSampler, windowed
@@ -35,7 +36,7 @@ from training.words.teacher import CLASSES, MUSIC, VOICE
 
 BATCH = 20
 RATE = 1.5e-3
-"""Of a batch of `BATCH`, one thread; a batch of 256 on a GPU learns at twice it."""
+"""For batches of `BATCH` on one thread; batches of 256 on a GPU train best at a higher one."""
 COMPONENTS = 128
 SQUEEZED = 512
 """Width of the network's frames before they are pooled."""
@@ -44,7 +45,7 @@ CHECKPOINT_S = 300.0
 
 @dataclass(frozen=True)
 class Targets:
-    """Statistics of the teacher over the training tracks: what "z-scored" means."""
+    """Statistics of the teacher over the training tracks, for z-scores."""
 
     mean: Tensor  # (521,)
     sd: Tensor  # (521,)
@@ -53,7 +54,7 @@ class Targets:
 
     @classmethod
     def fit(cls, tracks: Sequence[PreparedTrack], seed: int = 0) -> Targets:
-        """Over at most a minute of each track, so that long ones don't decide."""
+        """From at most a minute of each track, so that long ones do not dominate."""
         rng = np.random.default_rng(seed)
         logits: list[Tensor] = []
         embedding: list[Tensor] = []
@@ -72,7 +73,7 @@ class Targets:
 
 
 class Student(nn.Module):
-    """The network that ships and the heads that teach it."""
+    """The network that ships, and the heads it is trained with."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +98,7 @@ class Student(nn.Module):
 
 
 def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
-    """Sum of the four heads' losses; a mixture has no logits or embedding to compare with."""
+    """Sum of the four heads' losses; mixtures have no logits or embedding to compare with."""
     with torch.autocast(batch.mel.device.type, torch.bfloat16, enabled=batch.mel.is_cuda):
         features = student.net(batch.mel)
     features, student.frames = features.float(), student.frames.float()
@@ -118,17 +119,17 @@ def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
 
 
 def device_of(net: nn.Module) -> torch.device:
-    """Where a network's weights are."""
+    """The device of a network's weights."""
     return next(net.parameters()).device
 
 
 def device_name(device: str) -> str:
-    """What the model card calls it."""
+    """The name of a device for the model card."""
     return torch.cuda.get_device_name() if "cuda" in device else "one processor thread"
 
 
 def features_of(net: AudioNet, track: PreparedTrack, max_s: int = 300) -> Array:
-    """Features (T, FEATURES) of a track, read at once."""
+    """Features (T, FEATURES) of a track, computed at once."""
     mel = torch.from_numpy(track.mel[: max_s * FRAMES_PER_S].astype(np.float32))
     with torch.inference_mode():
         features: Array = net(mel[None].to(device_of(net)))[0].cpu().numpy()
@@ -158,7 +159,7 @@ def validate(student: Student, tracks: Sequence[PreparedTrack]) -> dict[str, flo
 
 
 def train(work: Path, arguments: argparse.Namespace) -> None:
-    """Train until the time is up, however often interrupted."""
+    """Train until the time is used up, over any number of interruptions."""
     folder = work / arguments.name
     minutes, seed, device = arguments.minutes, arguments.seed, arguments.device
     folder.mkdir(parents=True, exist_ok=True)
@@ -166,13 +167,13 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     tracks = store.load()
     held = [t for t in tracks if t.record["split"] == "test"]
     train_tracks = [t for t in tracks if t.record["split"] == "train"]
-    # The held-out list is thinned to what a validation of a few seconds can read.
+    # As many as a validation of a few seconds can read.
     held_real = [t for t in held if t.kind == "source"][:80]
     torch.manual_seed(seed)
     student = Student().to(device)
     targets_file = folder / "targets.pt"
     if not targets_file.exists():
-        torch.save(vars(Targets.fit(train_tracks)), targets_file)
+        save(vars(Targets.fit(train_tracks)), targets_file)
     stored = torch.load(targets_file, weights_only=True)
     targets = Targets(**{name: value.to(device) for name, value in stored.items()})
     student.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -206,7 +207,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
         now = value.detach()
         running = now if running is None else torch.lerp(running, now, 0.01)
         state["step"] += 1
-        # A suspended process does not learn: a pause costs none of the time given.
+        # Time in which the process was suspended does not count.
         state["elapsed"] += min(2.0, time.monotonic() - began)
         if state["step"] % 100 == 0:
             print(
@@ -221,8 +222,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
             with (folder / "log.jsonl").open("a") as out:
                 out.write(json.dumps(log) + "\n")
             saved = {"student": student.state_dict(), "optimiser": optimiser.state_dict(), **state}
-            torch.save(saved, folder / "checkpoint.part")
-            (folder / "checkpoint.part").replace(checkpoint)
+            save(saved, checkpoint)
             if len(store.records()) > len(tracks):
                 tracks = store.load()
                 train_tracks = [t for t in tracks if t.record["split"] == "train"]
@@ -231,11 +231,17 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
             last_saved = time.monotonic()
     student.eval().cpu()
     student.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    torch.save({"student": student.state_dict(), "steps": state["step"]}, folder / "encoder.pt")
+    save({"student": student.state_dict(), "steps": state["step"]}, folder / "encoder.pt")
 
 
-def main() -> None:
-    """Run from the command line."""
+def save(content: dict[str, Any], path: Path) -> None:
+    """Write tensors atomically."""
+    with atomic.replacing(path) as temporary:
+        torch.save(content, temporary)
+
+
+def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line, or the given words, parsed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--name", default="encoder")
@@ -244,7 +250,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    """Run from the command line."""
+    arguments = arguments_of()
     torch.set_num_threads(1)
     train(arguments.work, arguments)
 

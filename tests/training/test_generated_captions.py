@@ -7,7 +7,7 @@ import pytest
 
 from gdr_model.types import Array
 from training.words import vocabulary
-from training.words.generated_captions import HEARD, TABLES, write
+from training.words.generated_captions import MENTIONED, TABLES, write
 
 LABELS = ["Jazz", "Piano", "Sad music", "Banjo", "Techno", "Bark", "Silence"]
 """The last two are no classes that captions speak of."""
@@ -77,7 +77,7 @@ def test_classes_without_words_are_left_out(name: str) -> None:
 
 
 def test_no_more_classes_are_considered_than_anyone_could_hear() -> None:
-    labels = [*vocabulary.INSTRUMENTS][: HEARD + 10]
+    labels = [*vocabulary.INSTRUMENTS][: MENTIONED + 10]
     rows = np.full((2, len(labels)), 0.5)
     rows[0] = np.linspace(0.9, 0.1, len(labels))
     written = captions_of(0, write(rows, labels, 300, seed=7))

@@ -1,0 +1,163 @@
+"""The encoder's training: what it is taught, and that an interruption costs nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from prepared import track
+
+from gdr_model.encoders.builtin.audio import AudioNet
+from recipes.builtin import train_encoder
+from recipes.builtin.corpus.crops import CROP_S, CropBatch, CropSampler
+from recipes.builtin.corpus.latents import load_net
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
+from recipes.builtin.train_encoder import (
+    COMPONENTS,
+    Student,
+    Targets,
+    features_of,
+    loss,
+    train,
+    validate,
+)
+
+
+@pytest.fixture
+def tracks() -> list[PreparedTrack]:
+    return [track(name, "source", 30, seed) for seed, name in enumerate("abcdef")]
+
+
+@pytest.fixture
+def student() -> Student:
+    torch.manual_seed(0)
+    return Student()
+
+
+def test_targets_are_z_scores_of_windows_and_whitened_components() -> None:
+    many = [track(str(seed), "source", 60, seed) for seed in range(24)]
+    targets = Targets.fit(many)
+    assert targets.mean.mean() == pytest.approx(-5, abs=0.05)
+    # A window of four seconds averages noise of deviation 1: about one half is left.
+    assert targets.sd.mean() == pytest.approx(0.5, abs=0.1)
+    assert targets.components.shape == (1024, COMPONENTS)
+    # The components of the training windows are uncorrelated and of unit variance.
+    rows = torch.from_numpy(np.concatenate([t.embedding for t in many]).astype(np.float32))
+    hidden = (rows - targets.embedding_mean) @ targets.components
+    assert hidden.mean(0).abs().max() < 1.0
+
+
+def perfect(student: Student, batch: CropBatch, targets: Targets) -> float:
+    """The loss of a student whose heads have the right answers."""
+    z = (batch.logits - targets.mean) / targets.sd
+    single = (batch.seconds - targets.mean) / targets.sd
+    hidden = (batch.embedding - targets.embedding_mean) @ targets.components
+
+    class Answers(torch.nn.Module):
+        def __init__(self, answer: torch.Tensor) -> None:
+            super().__init__()
+            self.answer = answer
+
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            # Only clean crops are asked of the heads but that of the posteriors.
+            return self.answer if len(features) == len(self.answer) else self.answer[~batch.mixed]
+
+    student.logits = Answers(z)  # type: ignore[assignment]
+    student.embedding = Answers(hidden)  # type: ignore[assignment]
+    posteriors = batch.posteriors.clamp(1e-6, 1 - 1e-6)
+    student.posteriors = Answers(torch.logit(posteriors))  # type: ignore[assignment]
+    student.by_second = lambda: single  # type: ignore[method-assign]
+    return float(loss(student, batch, targets).detach())
+
+
+def test_right_answers_leave_only_the_entropy_of_the_posteriors(
+    tracks: list[PreparedTrack], student: Student
+) -> None:
+    targets, batch = Targets.fit(tracks), CropSampler(tracks, 4, 0).batch(0)
+    p = batch.posteriors.clamp(1e-6, 1 - 1e-6)
+    entropy = float(-(p * p.log() + (1 - p) * (1 - p).log()).mean())
+    untrained = float(loss(student, batch, targets).detach())
+    assert perfect(student, batch, targets) == pytest.approx(20 * entropy, rel=1e-3)
+    assert untrained > 20 * entropy + 1
+
+
+def test_a_mixture_has_no_logits_to_learn_from(
+    tracks: list[PreparedTrack], student: Student
+) -> None:
+    targets, batch = Targets.fit(tracks), CropSampler(tracks, 4, 0).batch(0)
+    mixed = torch.tensor([True, False, False, False])
+
+    def with_logits(first: float) -> float:
+        logits = batch.logits.clone()
+        logits[0] += first
+        parts = {**vars(batch), "logits": logits, "mixed": mixed}
+        return float(loss(student.eval(), CropBatch(**parts), targets).detach())
+
+    assert with_logits(0.0) == with_logits(100.0)
+
+
+def test_a_student_that_repeats_the_teacher_correlates_perfectly(
+    tracks: list[PreparedTrack], monkeypatch: pytest.MonkeyPatch, student: Student
+) -> None:
+    from recipes.builtin.corpus.crops import windowed
+
+    def features(net: AudioNet, of: PreparedTrack, max_s: int = 300) -> Any:
+        return windowed(torch.from_numpy(of.logits[:max_s].astype(np.float32))[None])[0].numpy()
+
+    monkeypatch.setattr(train_encoder, "features_of", features)
+    student.logits = torch.nn.Linear(521, 521)
+    with torch.no_grad():
+        student.logits.weight.copy_(torch.eye(521))
+        student.logits.bias.fill_(3.0)
+    found = validate(student, tracks)
+    assert found == {name: pytest.approx(1, abs=1e-4) for name in ("music", "voice", "all")}
+    assert student.training
+
+
+def test_features_have_a_row_a_second(student: Student) -> None:
+    found = features_of(student.net.eval(), track("a", "source", 12, 0))
+    assert found.shape == (12, AudioNet.FEATURES)
+    assert features_of(student.net, track("a", "source", 12, 0), max_s=5).shape[0] == 5
+
+
+class Clock:
+    """A clock that a step moves by a second, so that a run takes so many steps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.5
+        return self.now
+
+
+def test_training_stops_at_its_time_and_resumes(
+    tracks: list[PreparedTrack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PreparedFolder(tmp_path)
+    for number, one in enumerate(tracks):
+        rows = {"mel": one.mel, "logits": one.logits, "embedding": one.embedding}
+        store.add({**one.record, "split": "test" if number == 0 else "train"}, rows)
+    monkeypatch.setattr(train_encoder, "time", Clock())
+
+    def run(minutes: float) -> dict[str, Any]:
+        arguments = train_encoder.arguments_of(
+            ["--work", str(tmp_path), "--minutes", str(minutes), "--batch", "2"]
+        )
+        train(tmp_path, arguments)
+        lines = (tmp_path / "encoder" / "log.jsonl").read_text().splitlines()
+        last: dict[str, Any] = json.loads(lines[-1])
+        return last
+
+    first = run(2 / 60)
+    assert first["elapsed"] >= 2
+    assert first["batch"] == 2
+    assert first["device"] == "one processor thread"
+    more = run(4 / 60)
+    assert more["step"] > first["step"]
+    assert load_net(tmp_path / "encoder").state_dict().keys() == AudioNet().state_dict().keys()
+    assert CROP_S * 2 < 30, "crops fit into the tracks"
