@@ -1,4 +1,4 @@
-"""Where gdr keeps its own files; never inside a music folder.
+"""The folders of gdr's own files; none is inside a music folder.
 
 `GDR_HOME` overrides the platform's user data directory.
 """
@@ -14,18 +14,18 @@ import platformdirs
 
 
 def home() -> Path:
-    """The folder that holds every store, the settings and the cached weights."""
+    """The folder of all stores, the settings and the user's models."""
     override = os.environ.get("GDR_HOME")
     return Path(override).expanduser() if override else platformdirs.user_data_path("gdr", False)
 
 
 def store_of(root: Path) -> Path:
-    """The folder of one library's store: a readable slug and a hash of the absolute path."""
+    """The store of one library: a readable slug and a hash of the absolute path."""
     absolute = os.fsencode(os.path.realpath(root))
     slug = re.sub(r"[^A-Za-z0-9]+", "-", Path(os.path.realpath(root)).name).strip("-")[:40]
     return home() / "libraries" / f"{slug or 'root'}-{hashlib.sha256(absolute).hexdigest()[:12]}"
 
 
 def models() -> Path:
-    """The folder that holds the models a user has pulled or converted."""
+    """The folder of models that the user has pulled or converted."""
     return home() / "models"

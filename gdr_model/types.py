@@ -1,7 +1,7 @@
 """The values that travel between the parts, and the one alphabet of their shapes.
 
 B batch, T latents of a passage (one a second, at most `PASSAGE_S`), D latent width, L text
-tokens, E text width, Q queries drawn, K results. Units stand in names: `_s`, `_hz`, `_db`.
+tokens, E text width, Q draws of a query, K results. Names carry their units: `_s`, `_hz`, `_db`.
 Arrays are numpy float32 unless a docstring says otherwise.
 """
 
@@ -48,13 +48,13 @@ class Method(StrEnum):
 
 
 PULL = 0.2
-"""How hard likes and dislikes act inside the sampler where somebody wants them to. At .2 the
+"""How hard likes and dislikes act inside the sampler when the user turns that on. At .2 the
 built-in model's draws come much nearer to a liked track and stay as near to the words; at .5 they
-lie on the track and the words are lost (`test_a_little_pull_keeps_the_words`)."""
+coincide with the track and the words are lost (`test_a_little_pull_keeps_the_words`)."""
 
 
 def never() -> bool:
-    """The default `cancelled` callback: nobody asks to stop."""
+    """The default `cancelled` callback: never stop."""
     return False
 
 
@@ -64,7 +64,7 @@ Cancel = Callable[[], bool]
 
 @dataclass(frozen=True)
 class LatentSpace:
-    """What a latent means. Two latents are comparable only when their spaces are equal."""
+    """The meaning of a latent. Latents are comparable only if their spaces are equal."""
 
     encoder: str
     dim: int
@@ -111,19 +111,19 @@ class TextEncoder(Protocol):
     """Turns prompts into embeddings."""
 
     def embed(self, texts: Sequence[str]) -> TextEmbedding:
-        """Prompts (B), each read alone."""
+        """Embed prompts (B), each independent of the others."""
 
     def read_all(self, texts: Sequence[str]) -> Iterator[tuple[int, tuple[Array, Array]]]:
-        """Rows of many prompts, in any order, with their states (L, E) and pooled vector (P,)."""
+        """Embed many prompts; yields row, states (L, E) and pooled vector (P,), in any order."""
 
 
 @dataclass(frozen=True)
 class TextEmbedding:
-    """Prompts read by a text encoder, independent of their batch-mates."""
+    """Embedded prompts; none depends on the others in its batch."""
 
     states: Array  # (B, L, E)
     mask: NDArray[np.bool_]  # (B, L), True where there is a token
-    pooled: Array  # (B, P), P = E but for text towers with a projection
+    pooled: Array  # (B, P), P = E except for text towers with a projection
 
 
 @dataclass(frozen=True)
@@ -144,20 +144,20 @@ class Track:
 
     @property
     def name(self) -> str:
-        """Title if tagged, else the file's name."""
+        """Title if it has one, else the file's name."""
         return self.title or self.path.name
 
 
 @dataclass(frozen=True)
 class WeightedText:
-    """A negative prompt and how hard it pushes; 1 is the strength of the method."""
+    """A negative prompt and how hard it pushes; 1 is the method's own strength."""
 
     text: str
     weight: float = 1.0
 
     @classmethod
     def parse(cls, typed: str) -> WeightedText:
-        """`drums:0.5` or `drums`; a colon that no number follows belongs to the words."""
+        """Parse `drums:0.5` or `drums`; a colon without a number after it belongs to the words."""
         words, colon, weight = typed.rpartition(":")
         try:
             return cls(words.strip(), float(weight)) if colon else cls(typed.strip())
@@ -176,7 +176,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Edit:
-    """Draw by inverting a passage (DDIM) and sampling it again under other words."""
+    """Draw from an inverted passage (DDIM) instead of noise, under other words."""
 
     path: str
     """The source file, inside the library or not."""
@@ -185,12 +185,12 @@ class Edit:
     strength: float = 0.6
     """Share of the noise schedule walked up and down again, in (0, 1]."""
     from_prompt: str = ""
-    """Words the source is inverted under; empty is the null prompt."""
+    """Words to invert the source under; empty is the null prompt."""
 
 
 @dataclass(frozen=True)
 class Steering:
-    """Everything that decides a query. Same JSON, library and model: same results."""
+    """Everything that shapes a query. Same JSON, library and model: same results."""
 
     prompt: str
     negatives: tuple[WeightedText, ...] = ()
@@ -207,20 +207,20 @@ class Steering:
     """Share of the noise schedule, from pure noise to clean data, in which anything but the
     prompt itself acts."""
     pull: float = 0.0
-    """How hard likes and dislikes act inside the sampler, beside moving what was drawn."""
+    """How hard likes and dislikes act inside the sampler, besides moving the draws."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant.
+        """Validate the fields.
 
         Raises:
-            UsageError: with one sentence naming the value and its limits.
+            UsageError: naming the invalid value and its limits.
         """
         texts = [self.prompt, *(n.text for n in self.negatives), *(s.text for s in self.sliders)]
         if self.edit:
             texts.append(self.edit.from_prompt)
         for text in texts:
             if not text.isprintable() and any(0xD800 <= ord(c) <= 0xDFFF for c in text):
-                raise UsageError("a prompt holds bytes that are not UTF-8 text; type it anew")
+                raise UsageError("a prompt holds bytes that are not UTF-8 text; please retype it")
             if len(text) > MAX_PROMPT_CHARS:
                 raise UsageError(
                     f"a prompt of {len(text):,} characters is too long; "
@@ -231,11 +231,11 @@ class Steering:
         if any(not n.text.strip() for n in self.negatives):
             raise UsageError("a negative prompt is empty; name what to push away from")
         if any(not 0 < n.weight <= 5 for n in self.negatives):
-            raise UsageError("the weight of a negative prompt must lie above 0 and up to 5")
+            raise UsageError("the weight of a negative prompt must be above 0 and at most 5")
         if any(not s.text.strip() for s in self.sliders):
             raise UsageError("a slider has no words; name what to move along")
         if any(not -1 <= s.amount <= 1 for s in self.sliders):
-            raise UsageError("the amount of a slider must lie between -1 and 1")
+            raise UsageError("the amount of a slider must be from -1 to 1")
         if not 0 <= self.guidance <= 20:
             raise UsageError(f"guidance {self.guidance:g} is out of range; use 0 to 20")
         if not 1 <= self.steps <= 200:
@@ -254,7 +254,7 @@ class Steering:
         if self.sampler not in list(Sampler):
             raise UsageError(f"unknown sampler {self.sampler!r}; use {', '.join(Sampler)}")
         if self.edit and self.sampler != Sampler.DDIM:
-            raise UsageError("an edit is drawn with ddim, whose steps it has undone; use that")
+            raise UsageError("an edit inverts the steps of ddim, so it can be drawn with ddim only")
         if len(self.interval) != 2 or not 0 <= self.interval[0] < self.interval[1] <= 1:
             raise UsageError("the interval of guidance needs a start below its end, from 0 to 1")
         if not 0 <= self.pull <= 1:
@@ -286,30 +286,30 @@ class Query:
 
     vectors: Array  # (Q, D), unit rows in the search space
     steering: Steering
-    method: str = "gdr"
+    method: Method = Method.GDR
     round_trip: float | None = None
     """For an edit: 1 - cosine between the source and its inversion drawn back unchanged."""
     source_start_s: float | None = None
     """For an edit: where the passage that was inverted begins."""
     anchor: Array | None = None
-    """(1, D) where the contrastive tower sees the words, to be fused with the draws."""
+    """(1, D) the contrastive tower's point for the words, to be fused with the draws."""
     draws: tuple[int, ...] | None = None
-    """Which of the steering's draws these are; None where they are all."""
+    """Which of the steering's draws these are; None for all."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A track found, through its best passage."""
+    """A track in the results, with its best passage."""
 
     track: Track
     start_s: float
     """Where the best passage begins; previews start here."""
     end_s: float
     score: float
-    """Cosine to the query in the search space as fused by `retriever.fuse`, in [-1, 1]."""
+    """Cosine to the query in the search space, fused by `nearest.fuse`, in [-1, 1]."""
     votes: int
-    """How many of the draws have it among their own best K, or their best quarter of all that
-    compete where K is more."""
+    """How many draws rank it among their own best K, or in their best quarter of all competing
+    tracks if that is fewer."""
     profile: Array = field(repr=False, compare=False)
     """(T,) the query's cosine to every second of the track."""
 
@@ -322,13 +322,13 @@ class Results:
     query: Query
     tracks_searched: int
     agreement: float
-    """Mean cosine between the draws: near 1 the words were clear, low they were ambiguous."""
+    """Mean cosine between the draws: near 1 if the words were clear, low if they were ambiguous."""
     draw_s: float
     search_s: float
     filtered: int = 0
-    """Tracks that the filter kept from competing."""
+    """Tracks that the filter excluded."""
     banned: int = 0
-    """Tracks that the filter let through and a dislike kept from competing."""
+    """Tracks that passed the filter and were excluded by a dislike."""
 
 
 @dataclass(frozen=True)
@@ -336,9 +336,9 @@ class Interpretation:
     """A cluster of the draws, where the draws disagree (`gdr_model.search.interpretations`)."""
 
     names: tuple[str, ...]
-    """Tags and words that tell it from the other interpretations, the most telling first."""
+    """Tags and words that distinguish it from the other interpretations, best first."""
     results: Results
-    """What its draws find by themselves; `results.query.draws` says which they are."""
+    """What its draws find without the others; `results.query.draws` names them."""
 
 
 Near = tuple[tuple[str, float], ...]
@@ -354,9 +354,9 @@ class Push:
     text: str
     """Its words, or its file."""
     drawn: float
-    """Through the draws, already times their share of the score."""
+    """Through the draws, already multiplied by their share of the score."""
     tower: float
-    """Through the tower's point, already times its share."""
+    """Through the tower's point, already multiplied by its share."""
 
     @property
     def total(self) -> float:
@@ -366,7 +366,7 @@ class Push:
 
 @dataclass(frozen=True)
 class Why:
-    """A score taken apart (`gdr_model.search.why` says how)."""
+    """A score broken down into its parts (see `gdr_model.search.why`)."""
 
     score: float
     pushes: tuple[Push, ...]

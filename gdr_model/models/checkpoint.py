@@ -34,7 +34,7 @@ from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
 from gdr_model.search.whitening import Whitening
-from gdr_model.types import Array, AudioEncoder, LatentSpace, TextEncoder
+from gdr_model.types import Array, AudioEncoder, LatentSpace, Method, TextEncoder
 
 
 @dataclass
@@ -119,13 +119,13 @@ class Model:
             raise self.config.without_retriever()
         return shared_tower
 
-    def require(self, method: str) -> None:
+    def require(self, method: Method) -> None:
         """Refuse a method of searching that this model cannot, before anything is read for it.
 
         Raises:
             ModelError: naming what there is instead, and what would make a retriever.
         """
-        _ = self.contrastive if method == "contrastive" else self.denoiser
+        _ = self.contrastive if method == Method.CONTRASTIVE else self.denoiser
 
     @property
     def velocity(self) -> Denoiser:

@@ -69,7 +69,7 @@ class Drawer:
         self.model = model
         self._latents_of = latents_of
         self._remember = remember
-        self._remembered: OrderedDict[tuple[Steering, str], Query] = OrderedDict()
+        self._remembered: OrderedDict[tuple[Steering, Method], Query] = OrderedDict()
         self._inverted: _Inversion | None = None
 
     def forget(self) -> None:
@@ -77,7 +77,9 @@ class Drawer:
         self._remembered.clear()
         self._inverted = None
 
-    def query(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
+    def query(
+        self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
+    ) -> Query:
         """Draw the points of a steering, moved by its likes and dislikes.
 
         Raises:
@@ -94,7 +96,9 @@ class Drawer:
             anchor = None if anchor is None else unit(anchor + sum(moves))
         return replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
 
-    def drawn(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
+    def drawn(
+        self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
+    ) -> Query:
         """The points of a steering before likes and dislikes move them; drawn unless remembered.
 
         Raises:
@@ -142,7 +146,7 @@ class Drawer:
         """The tower's point (1, D): negatives are subtracted, sliders added."""
         return unit(self.tower_rows(steering).sum(axis=0, keepdims=True))
 
-    def _points(self, steering: Steering, method: str, cancelled: Cancel) -> Query:
+    def _points(self, steering: Steering, method: Method, cancelled: Cancel) -> Query:
         self.model.require(method)
         if method == Method.CONTRASTIVE:
             if steering.edit:

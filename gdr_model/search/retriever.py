@@ -19,7 +19,7 @@ from gdr_model.search.drawing import Drawer
 from gdr_model.search.nearest import OpenLibrary, Ranking
 from gdr_model.search.whitening import unit
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Cancel, Query, Results, Steering, never
+from gdr_model.types import Array, Cancel, Method, Query, Results, Steering, never
 
 
 class Retriever:
@@ -58,7 +58,7 @@ class Retriever:
         steering: Steering,
         k: int = 20,
         where: str | None = None,
-        method: str = "gdr",
+        method: Method = Method.GDR,
         cancelled: Cancel = never,
     ) -> Results:
         """The k tracks nearest to what the steering draws, best first.
@@ -76,7 +76,9 @@ class Retriever:
         query = self.query(steering, method, cancelled)
         return self.answer(query, k, where, draw_s=time.perf_counter() - begun)
 
-    def query(self, steering: Steering, method: str = "gdr", cancelled: Cancel = never) -> Query:
+    def query(
+        self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
+    ) -> Query:
         """Draw the points of a steering in the search space; see `Drawer.query`."""
         return self.drawer.query(steering, method, cancelled)
 

@@ -32,7 +32,7 @@ import numpy as np
 from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
-from gdr_model.types import Array, Cancel, Hit, Push, Query, Steering, Why, never
+from gdr_model.types import Array, Cancel, Hit, Method, Push, Query, Steering, Why, never
 
 PartOf = Callable[[Steering], float]
 """What draws under some of the words give a score, at the lengths of the whole query."""
@@ -95,14 +95,14 @@ def _taken_apart(
     pushes: list[Push] = []
     drawn: list[float] = []
     through = 0.0  # what a move adds through the draws, a unit of its cosine
-    if query.method == "gdr":
+    if query.method == Method.GDR:
         which = slice(None) if query.draws is None else list(query.draws)
-        whole = retriever.drawer.drawn(steering, "gdr", cancelled).vectors[which]
+        whole = retriever.drawer.drawn(steering, Method.GDR, cancelled).vectors[which]
         lengths = np.linalg.norm(whole + moved, axis=1)  # (Q,)
         through = float((1 - share) * (1 / lengths).mean())
 
         def part(kept: Steering) -> float:
-            vectors = retriever.drawer.drawn(kept, "gdr", cancelled).vectors[which]
+            vectors = retriever.drawer.drawn(kept, Method.GDR, cancelled).vectors[which]
             return float((1 - share) * (vectors @ point / lengths).mean())
 
         drawn = _added(steering, part)
@@ -159,7 +159,7 @@ def _with_words(steering: Steering, kept: Collection[int]) -> Steering:
 
 def _share(retriever: Retriever, query: Query) -> float:
     """The tower's share of a score; all of it where nothing was drawn."""
-    if query.method == "contrastive":
+    if query.method == Method.CONTRASTIVE:
         return 1.0
     return 0.0 if query.anchor is None else retriever.model.config.anchor_share
 

@@ -1,1 +1,1 @@
-"""A music folder as gdr keeps it: scanned, ingested, stored, filtered; no search here."""
+"""A music folder as gdr stores it: scanning, ingesting, storing, filtering; no search here."""

@@ -44,7 +44,7 @@ class LatentFiles:
             return self._opened[space]
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         with self._lock:
             for files in self._opened.values():
                 for file in files:
@@ -53,6 +53,6 @@ class LatentFiles:
     def _path(self, space: LatentSpace, suffix: str) -> Path:
         path = (self._folder / file_stem(space)).with_suffix(suffix)
         if not path.exists():
-            with suppress(OSError):  # there is none, or another program is renaming it, too
+            with suppress(OSError):  # none exists, or another program renames it
                 (self._folder / former_stem(space)).with_suffix(suffix).rename(path)
         return path

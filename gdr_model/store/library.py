@@ -1,14 +1,12 @@
-"""The store of one music folder: what is known of each file, and the latents of its sound.
+"""The store of one music folder: its tracks, and the latents of their sound.
 
-    library.db             SQLite, WAL: tracks (by path), failures, spaces, latents, passages
-    latents/SPACE.f16      one row a second of music, float16, only ever appended to
-    latents/SPACE.means    one row a passage, the mean of its latents, float32
+    library.db    SQLite, WAL: tracks (by path), failures, spaces, latents, passages
+    latents/      two files of rows for each space (see `latent_files`)
 
 Tracks belong to paths, latents to content: a moved or copied file keeps its latents, and
-latents of a file that went away stay for its return. Rows are on the disk before the database
-row that points at them is committed, so a crash leaves at worst a tail that no row points at,
-and the next append writes over it. One program writes at a time (`ingest` holds a lock); any
-number read.
+latents outlive their file in case it returns. Rows are on disk before the database row that
+points at them is committed, so a crash leaves at worst a tail that no row points at, and the next
+append overwrites it. One program writes at a time (`ingest` holds a lock); any number can read.
 """
 
 from __future__ import annotations
@@ -87,7 +85,7 @@ class Library:
         return cls(root, store, connection)
 
     def close(self) -> None:
-        """Let go of the store; the library cannot be used afterwards."""
+        """Close the store; the library cannot be used afterwards."""
         with self._lock:
             self._files.close()
             self._connection.close()
@@ -98,15 +96,15 @@ class Library:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # What is known
+    # What it holds
 
     @property
     def generation(self) -> int:
-        """Grows with every change, whichever program makes it."""
+        """Increases with every change, whichever program makes it."""
         return int(self._read("SELECT value FROM facts WHERE name = 'generation'")[0][0])
 
     def is_being_indexed(self) -> bool:
-        """Whether some program is indexing the folder at this moment, this one included."""
+        """Whether any program, including this one, is indexing the folder right now."""
         return lock.is_held(self.store)
 
     def count(self) -> int:
@@ -114,32 +112,32 @@ class Library:
         return int(self._read("SELECT count(*) FROM tracks")[0][0])
 
     def first(self, count: int) -> list[Track]:
-        """The first tracks in the order of their paths; a hundred thousand take a second."""
+        """The first tracks in the order of their paths; all of a large library take a second."""
         return [self._track(row) for row in self._read(f"{statements.TRACKS} LIMIT ?", count)]
 
     def tracks(self, where: str | None = None) -> list[Track]:
-        """All tracks in the order of their paths, or those a filter keeps (see `filters`).
+        """The tracks in the order of their paths: all, or those a filter keeps (see `filters`).
 
         Raises:
-            UsageError: if the filter cannot be meant.
+            UsageError: if the filter is invalid.
         """
         keeps = filters.parse(where) if where is not None else None
         with self._lock:
             generation = self.generation
             if self._tracks[0] != generation:
-                # Making a Track takes longer than reading its row, so what has not changed
-                # is not made again: while a folder is indexed this is called all the time.
+                # Making a Track takes longer than reading its row, so unchanged ones are
+                # reused: while a folder is being indexed this is called all the time.
                 before, rows = self._tracks[1], self._read(statements.TRACKS)
                 now = {row: before.get(row) or self._track(row) for row in rows}
                 self._tracks = (generation, now)
-            found = list(self._tracks[1].values())
+            tracks = list(self._tracks[1].values())
         if keeps is None:
-            return found
+            return tracks
         start = len(str(self.root / "x")) - 1
-        return [t for t in found if keeps(t, str(t.path)[start:].replace(os.sep, "/"))]
+        return [t for t in tracks if keeps(t, str(t.path)[start:].replace(os.sep, "/"))]
 
     def track(self, path: Path) -> Track | None:
-        """The track of a file, however the path to it is spelled."""
+        """The track of a file, whichever way its path is spelled."""
         for spelled, root in (
             (os.path.abspath(path), str(self.root)),
             (os.path.realpath(path), os.path.realpath(self.root)),
@@ -151,11 +149,11 @@ class Library:
         return None
 
     def contents(self, where: str | None = None) -> set[str]:
-        """The contents of the tracks that a filter keeps."""
+        """The contents of the tracks: all, or those a filter keeps."""
         return {track.content for track in self.tracks(where)}
 
     def values(self, field: str) -> list[tuple[str, int]]:
-        """The values of artist, album, genre or year, and how many tracks have each."""
+        """The values of artist, album, genre or year, with the number of tracks of each."""
         return [(str(value), count) for value, count in self._read(statements.VALUES[field])]
 
     def failures(self) -> list[Failure]:
@@ -164,7 +162,7 @@ class Library:
         return [Failure(self.path(row[0]), row[1], row[2]) for row in rows]
 
     def spaces(self) -> list[LatentSpace]:
-        """The spaces this library holds latents of, the first one first."""
+        """The spaces of this library's latents, oldest first."""
         rows = self._read(
             "SELECT encoder, dim, sample_rate_hz, window_s, hop_s, fingerprint "
             "FROM spaces ORDER BY id"
@@ -177,7 +175,7 @@ class Library:
         return bool(self._read(sql, self._number(space), content))
 
     def encoded(self, space: LatentSpace) -> set[str]:
-        """The contents that have latents in a space, whether or not a track still plays them."""
+        """The contents with latents in a space, whether or not a track still has them."""
         number = self._number(space)
         return {row[0] for row in self._read("SELECT content FROM latents WHERE space = ?", number)}
 
@@ -185,7 +183,7 @@ class Library:
         """The latents (T, D) of one content.
 
         Raises:
-            LibraryError: if there are none in this space, or their file is damaged.
+            LibraryError: if it has none in this space, or their file is damaged.
         """
         rows = self._read(
             "SELECT first_row, rows FROM latents WHERE space = ? AND content = ?",
@@ -197,7 +195,7 @@ class Library:
         return self._stored(self._files.of(space).latents, space, slice(rows[0][0], sum(rows[0])))
 
     def passages(self, space: LatentSpace, after: int = 0) -> Passages:
-        """The passages with an id above `after` that some track still plays.
+        """The passages with an id above `after` whose content some track has.
 
         Raises:
             LibraryError: if the file of their means is damaged.
@@ -206,7 +204,7 @@ class Library:
         positions = np.array([row[4] for row in rows], np.int64)
         means = self._stored(self._files.of(space).means, space, positions)
         if not np.isfinite(means).all():
-            raise self._damaged("numbers are missing")
+            raise self._damaged("some numbers are NaN or infinity")
         return Passages(
             np.array([row[0] for row in rows], np.int64),
             [row[1] for row in rows],
@@ -215,7 +213,7 @@ class Library:
             means,
         )
 
-    # What ingest needs and changes; files go by their keys (see `records.key`)
+    # For `ingest`; files are named by their keys (see `records.key`)
 
     def path(self, name: bytes) -> Path:
         """The absolute path that a key stands for."""
@@ -234,7 +232,7 @@ class Library:
         return {row[0]: Stamp(*row[1:]) for row in rows}
 
     def put_track(self, name: bytes, stamp: Stamp, sound: Sound, tags: Tags) -> None:
-        """Store or replace a track, and forget that it ever failed."""
+        """Store or replace a track, and delete its failure if it has one."""
         text = (tags.title, tags.artist, tags.album, tags.genre, tags.year)
         with self._write() as connection:
             connection.execute(
@@ -246,7 +244,7 @@ class Library:
             connection.execute("DELETE FROM failures WHERE path = ?", (name,))
 
     def put_failure(self, name: bytes, stamp: Stamp, reason: str) -> None:
-        """Store why a file could not be read; if it was a track it no longer is one."""
+        """Store why a file could not be read, and delete its track if it has one."""
         with self._write() as connection:
             connection.execute("DELETE FROM tracks WHERE path = ?", (name,))
             connection.execute(
@@ -256,25 +254,25 @@ class Library:
             )
 
     def forget(self, names: Sequence[bytes]) -> None:
-        """Remove files that are gone; their latents stay."""
+        """Delete files that no longer exist; their latents stay."""
         with self._write() as connection:
-            one_each = [(name,) for name in names]
-            connection.executemany("DELETE FROM tracks WHERE path = ?", one_each)
-            connection.executemany("DELETE FROM failures WHERE path = ?", one_each)
+            rows = [(name,) for name in names]
+            connection.executemany("DELETE FROM tracks WHERE path = ?", rows)
+            connection.executemany("DELETE FROM failures WHERE path = ?", rows)
 
     def put_latents(self, sound: Sound, space: LatentSpace, latents: Array) -> None:
         """Store the latents (T, D) of a content and its passages, if it has none yet.
 
         Raises:
-            LibraryError: if they do not fit the space, or the disk has no room.
+            LibraryError: if they do not fit the space, or the disk is full.
         """
         if latents.ndim != 2 or latents.shape[1] != space.dim or not len(latents):
             raise LibraryError(f"{space} gave latents of shape {latents.shape}")
         if not np.isfinite(latents).all():
-            raise LibraryError(f"{space} gave latents that are not numbers")
+            raise LibraryError(f"{space} gave latents that are NaN or infinity")
         bounds = passage_bounds(len(latents))
         means = np.stack([latents[a:b].mean(axis=0, dtype=np.float64) for a, b in bounds])
-        # The last latent may reach beyond the last sample, or stop short of it.
+        # The last latent can end after the last sample, or before it.
         ends_s = [*(float(b) for _, b in bounds[:-1]), sound.duration_s]
         with self._write() as connection:
             number = self._number(space)
@@ -286,12 +284,12 @@ class Library:
                 )
                 number = self._number(space)
             first, mean = (end or 0 for end in self._read(statements.ENDS, number)[0])
-            there = connection.execute(
+            inserted = connection.execute(
                 "INSERT OR IGNORE INTO latents (space, content, first_row, rows) "
                 "VALUES (?, ?, ?, ?)",
                 (number, sound.content, first, len(latents)),
             )
-            if not there.rowcount:
+            if not inserted.rowcount:
                 return
             files = self._files.of(space)
             files.latents.write(first, latents)
@@ -306,9 +304,9 @@ class Library:
             )
 
     def drop_damaged(self, space: LatentSpace) -> int:
-        """Forget latents that lie beyond the end of their files, or whose means are no numbers.
+        """Delete latents beyond the end of their files, and those with means that are not finite.
 
-        They are encoded again.
+        The next ingest encodes them again. Returns how many contents lost their latents.
         """
         number = self._number(space)
         if number is None:
@@ -330,11 +328,11 @@ class Library:
         return len(damaged)
 
     def touch(self) -> None:
-        """Make this the library indexed last, also where there was nothing to change."""
+        """Record that the library was indexed just now, even if nothing changed."""
         with self._write():
             pass
 
-    # How
+    # Database and files
 
     def _track(self, row: tuple[Any, ...]) -> Track:
         return Track(self.path(row[0]), *row[1:])
@@ -350,7 +348,7 @@ class Library:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is taken whole or not at all, and counts as one change."""
+        """A transaction that is committed whole or not at all, and counts as one change."""
         with self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")

@@ -1,9 +1,9 @@
-"""The shape of a database, as numbered steps that are only ever added to.
+"""The schema of a database, as numbered migrations that are only ever added to.
 
-`MIGRATIONS` are a library's; the notebook (`notebook.py`) has its own and takes them by the same
-`migrate`. `PRAGMA user_version` holds the number of steps taken. A step that was released is
-never edited: what it made may lie on someone's disk. A database with more steps than this
-program knows was written by a newer one and is refused.
+`MIGRATIONS` are a library's; the notebook (`notebook.database`) has its own and applies them
+with the same `migrate`. `PRAGMA user_version` is the number of migrations applied. A released
+migration is never edited, because databases it made exist on users' disks. A database with more
+migrations than this program has was written by a newer one and is refused.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX passages_content ON passages (space, content)",
     ),
-    (  # where the next rows go, without a look at every track
+    (  # finds where the next rows go without reading every track
         "CREATE INDEX latents_row ON latents (space, first_row)",
         "CREATE INDEX passages_row ON passages (space, mean_row)",
     ),
@@ -72,13 +72,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 def prepare(connection: sqlite3.Connection, root: bytes) -> None:
-    """Make a connection ready to use: its database has all tables and knows whose it is.
+    """Prepare a library's database: apply migrations, record its root.
 
     Raises:
         LibraryError: if a newer program wrote it.
     """
     migrate(connection, MIGRATIONS, "library")
-    # A known library is opened without a write: another program may be in the middle of one.
+    # Opening an existing library must not write: another program may be in a transaction.
     if not connection.execute("SELECT 1 FROM facts WHERE name = 'generation'").fetchone():
         connection.execute(
             "INSERT OR IGNORE INTO facts (name, value) VALUES ('root', ?), ('generation', 0)",
@@ -86,19 +86,26 @@ def prepare(connection: sqlite3.Connection, root: bytes) -> None:
         )
 
 
-def migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...], what: str) -> None:
-    """Let readers go on beside a writer, and take the steps that are missing, all or none.
+def migrate(
+    connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...], what: str
+) -> None:
+    """Let readers and a writer work at the same time, and apply missing migrations, all or none.
+
+    Args:
+        connection: to the database.
+        migrations: SQL statements by migration, oldest first.
+        what: the database's name in messages.
 
     Raises:
-        LibraryError: naming `what` it is, if a newer program wrote it.
+        LibraryError: if a newer program wrote it.
     """
     _use_wal(connection)
-    # Without a sync at every commit a power cut can lose the latest commits, never the order.
+    # Commits are not synced: a power cut can lose the latest ones, but never reorders them.
     connection.execute("PRAGMA synchronous = NORMAL")
-    latest = len(steps)
+    latest = len(migrations)
     if _version(connection) == latest:
         return
-    # The lock comes before the second look: two programs may open a new library at once.
+    # Check again under the lock: two programs may open a new library at once.
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version(connection)
@@ -107,7 +114,7 @@ def migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...], 
                 f"a newer gdr wrote this {what} (format {version}, this one reads up to "
                 f"{latest}); upgrade gdr to open it"
             )
-        for statements in steps[version:]:
+        for statements in migrations[version:]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {latest}")
@@ -118,10 +125,10 @@ def migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...], 
 
 
 def _use_wal(connection: sqlite3.Connection, limit_s: float = 10.0) -> None:
-    """Let readers go on while one writes; the setting stays with the file.
+    """Use a write-ahead log, so that readers need not wait for a writer; kept in the file.
 
-    SQLite does not wait for this lock by itself, so two programs that open a new library at
-    once would see "database is locked".
+    SQLite does not wait for this lock, so two programs that open a new library at once would see
+    "database is locked".
     """
     deadline = time.monotonic() + limit_s
     while True:

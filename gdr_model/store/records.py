@@ -1,4 +1,4 @@
-"""What a library's store is made of: small values without behaviour, and how names are spelled."""
+"""The values that a library's store holds, and how it names files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from gdr_model.types import PASSAGE_S, Array, LatentSpace
 
 
 class Stamp(NamedTuple):
-    """What tells, without reading it, that a file has not changed."""
+    """Size and time of a file, which is taken as unchanged while both are."""
 
     size: int
     mtime_ns: int
 
 
 class Sound(NamedTuple):
-    """What decoding a file found out."""
+    """What decoding reveals about a file."""
 
     content: str
     duration_s: float
@@ -43,7 +43,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Passages:
-    """Passages of one space that some track still plays, in the order of their ids."""
+    """Passages of one space whose content some track has, ordered by id."""
 
     ids: NDArray[np.int64]  # (N,)
     contents: list[str]
@@ -53,30 +53,30 @@ class Passages:
 
 
 def passage_bounds(seconds: int) -> list[tuple[int, int]]:
-    """Cut T latents into the fewest passages of at most `PASSAGE_S`, all about as long.
+    """Cut T latents into the fewest passages of at most `PASSAGE_S`, of about equal length.
 
-    Equal cuts leave no short tail: 70 s become 35 + 35 rather than 64 + 6, whose mean would
-    weigh six seconds of fade-out as much as a minute of music.
+    Equal cuts avoid a short tail: 70 s become 35 + 35 rather than 64 + 6, where six seconds of
+    fade-out would count as much as a minute of music.
     """
     parts = -(-seconds // PASSAGE_S)
     return [(seconds * i // parts, seconds * (i + 1) // parts) for i in range(parts)]
 
 
 def key(relative: str) -> bytes:
-    """How a path relative to the root is stored: as bytes, with forward slashes.
+    """The stored form of a path relative to the root: bytes, with forward slashes.
 
-    Bytes, because a name may hold anything but NUL and a slash; text could not keep it.
+    Bytes, because a name can hold anything but NUL and a slash, which text cannot represent.
     """
     return os.fsencode(relative.replace(os.sep, "/"))
 
 
 def file_stem(space: LatentSpace, *more: str) -> str:
-    """A file name for what belongs to one space: readable, and equal for equal spaces alone."""
+    """A file name for data of one space: readable, and equal only for equal spaces."""
     return _stem(replace(space, window_s=float(space.window_s), hop_s=float(space.hop_s)), *more)
 
 
 def former_stem(space: LatentSpace) -> str:
-    """What gdr called the same file while 4 s and 4.0 s had different names; built-in spaces."""
+    """The name built-in spaces had while a window of 4 s and one of 4.0 s gave different names."""
     return _stem(replace(space, window_s=int(space.window_s), hop_s=float(space.hop_s)))
 
 
@@ -87,5 +87,5 @@ def _stem(space: LatentSpace, *more: str) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path fit for a sentence: what is not valid UTF-8 is replaced."""
+    """A path to show in a sentence; bytes that are not valid UTF-8 are replaced."""
     return os.fsencode(path).decode("utf-8", "replace")

@@ -1,8 +1,9 @@
-"""Which files of a folder count as music, and which of its folders could not be looked at.
+"""Find the music files in a folder, and what of it cannot be read.
 
-Left out are hidden files and folders, folders holding a `.notmusic` file with all below them,
-other suffixes than music's, and what is not a regular file. Symbolic links are followed, each
-folder once: real folders come before links to them, so that a track keeps its plain path.
+Skipped are hidden files and folders, folders with a `.notmusic` file and everything below them,
+files with other suffixes than those of music, and anything that is not a regular file. Symbolic
+links are followed, but each folder is visited once: real folders come before links to them, so
+that a track keeps its plain path.
 """
 
 from __future__ import annotations
@@ -23,24 +24,27 @@ MARKER = ".notmusic"
 
 @dataclass
 class Scan:
-    """What lies in a folder; files go by their keys (see `records.key`)."""
+    """The music in a folder; files are named by their keys (see `records.key`)."""
 
     files: dict[bytes, Stamp] = field(default_factory=dict)
     unreadable: list[bytes] = field(default_factory=list)
 
-    def hides(self, name: bytes) -> bool:
-        """Whether a file may still be there although it was not seen."""
-        return any(name == at or name.startswith(at + b"/") for at in self.unreadable)
+    def may_hide(self, name: bytes) -> bool:
+        """Whether a file may still exist although it was not found."""
+        return any(
+            name == unreadable or name.startswith(unreadable + b"/")
+            for unreadable in self.unreadable
+        )
 
 
 def scan(root: Path, cancelled: Cancel = never) -> Scan:
-    """Look through a folder.
+    """Scan a folder and everything below it.
 
     Raises:
-        LibraryError: if it is missing or cannot be read itself.
+        LibraryError: if the folder itself is missing or cannot be read.
         Cancelled: when asked.
     """
-    found = Scan()
+    scanned = Scan()
     seen: set[tuple[int, int] | str] = set()
     folders, links = [""], list[str]()  # relative to the root
     while folders or links:
@@ -61,16 +65,16 @@ def scan(root: Path, cancelled: Cancel = never) -> Scan:
                 raise LibraryError(
                     f"the folder {shown(root)} cannot be read ({why}); is its disk mounted?"
                 ) from error
-            found.unreadable.append(key(relative))
+            scanned.unreadable.append(key(relative))
             continue
         if not any(entry.name == MARKER for entry in entries):
             for entry in entries:
-                _sort_in(entry, os.path.join(relative, entry.name), found, folders, links)
-    return Scan(dict(sorted(found.files.items())), found.unreadable)
+                _add_entry(entry, os.path.join(relative, entry.name), scanned, folders, links)
+    return Scan(dict(sorted(scanned.files.items())), scanned.unreadable)
 
 
-def _sort_in(
-    entry: os.DirEntry[str], relative: str, found: Scan, folders: list[str], links: list[str]
+def _add_entry(
+    entry: os.DirEntry[str], relative: str, scanned: Scan, folders: list[str], links: list[str]
 ) -> None:
     if entry.name.startswith("."):
         return
@@ -80,14 +84,14 @@ def _sort_in(
         elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
             facts = entry.stat()
             if stat.S_ISREG(facts.st_mode):
-                found.files[key(relative)] = Stamp(facts.st_size, facts.st_mtime_ns)
+                scanned.files[key(relative)] = Stamp(facts.st_size, facts.st_mtime_ns)
     except OSError as error:
-        # A link that leads nowhere or to itself is no file; anything else may be one.
+        # A broken or circular link is not a file; anything else may be one.
         if error.errno not in (errno.ENOENT, errno.ELOOP):
-            found.unreadable.append(key(relative))
+            scanned.unreadable.append(key(relative))
 
 
 def _identity(folder: Path) -> tuple[int, int] | str:
-    """Equal for the same folder by whatever path; some network file systems number none."""
+    """Equal for one folder by any path; some network file systems have no inode numbers."""
     facts = folder.stat()
     return (facts.st_dev, facts.st_ino) if facts.st_ino else str(folder.resolve())

@@ -1,4 +1,4 @@
-"""The longer SQL of a library, apart from the code that runs it."""
+"""The longer SQL statements of a library."""
 
 TRACKS = (
     "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db "
@@ -18,7 +18,7 @@ ENDS = (
     "ORDER BY first_row DESC LIMIT 1), "
     "(SELECT max(mean_row) + 1 FROM passages WHERE space = ?1)"
 )
-"""Where the next rows go: rows are only ever put behind the last ones."""
+"""Where the next rows go: always after the last ones."""
 DAMAGED = (
     "SELECT content FROM latents WHERE space = ?1 AND first_row + rows > ?2 "
     "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
@@ -28,4 +28,4 @@ VALUES = {
     "ORDER BY count(*) DESC, 1"
     for field in ("artist", "album", "genre", "year")
 }
-"""How many tracks have each value of a tag, the most frequent first."""
+"""How many tracks have each value of a tag, most frequent first."""

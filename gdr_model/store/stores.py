@@ -1,4 +1,4 @@
-"""Which libraries this user has, without opening them."""
+"""List the user's libraries without opening them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from gdr_model.paths import home
 
 
 class Stores(NamedTuple):
-    """What lies in gdr's folder of libraries."""
+    """The stores in gdr's folder of libraries."""
 
     roots: list[Path]
-    """The music folders, most recently indexed first."""
+    """Their music folders, most recently indexed first."""
     damaged: list[Path]
-    """Folders of stores that cannot be read."""
+    """The stores that cannot be read."""
 
 
 def stores() -> Stores:
-    """Read the name of every library."""
-    found: list[tuple[float, Path]] = []
+    """Find every store and read its music folder."""
+    indexed: list[tuple[float, Path]] = []
     damaged: list[Path] = []
     for database in sorted((home() / "libraries").glob("*/library.db")):
         try:
             with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
                 facts = dict(connection.execute("SELECT name, value FROM facts"))
-            found.append((facts.get("indexed_at", 0.0), Path(os.fsdecode(facts["root"]))))
+            indexed.append((facts.get("indexed_at", 0.0), Path(os.fsdecode(facts["root"]))))
         except (sqlite3.Error, KeyError):
             damaged.append(database.parent)
-    return Stores([root for _, root in sorted(found, key=lambda item: -item[0])], damaged)
+    return Stores([root for _, root in sorted(indexed, key=lambda item: -item[0])], damaged)

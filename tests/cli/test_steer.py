@@ -37,7 +37,7 @@ def test_a_slider_steers_the_contrastive_query_too(gdr, demo) -> None:
     [
         (("--slide", "acoustic"), 'the slider "acoustic" has no amount'),
         (("--slide", "acoustic:lots"), 'the slider "acoustic:lots" has no amount'),
-        (("--slide", "acoustic:3"), "must lie between -1 and 1"),
+        (("--slide", "acoustic:3"), "must be from -1 to 1"),
         (("--slide", ":0.5"), "a slider has no words"),
         (("--sampler", "euler"), "'euler' is not one of 'ddim', 'dpm++'"),
         (("--sampler", "consistency"), "was not distilled for the consistency sampler"),

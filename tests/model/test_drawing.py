@@ -99,7 +99,7 @@ def test_what_a_model_or_method_cannot_do_is_refused(drawer: Drawer) -> None:
         drawer.query(PLAIN, "magic")
     with pytest.raises(UsageError, match="not distilled"):
         drawer.query(PLAIN.but(sampler="consistency"))
-    with pytest.raises(UsageError, match="only a generated query can be edited"):
+    with pytest.raises(UsageError, match="only a query that is drawn can be edited"):
         drawer.query(PLAIN.but(edit=Edit("a")), "contrastive")
 
 

@@ -52,7 +52,7 @@ def test_an_empty_root_does_not_empty_the_library(library, music, encoder, write
     write_tone(music / "a.wav")
     run(library, encoder)
     (music / "a.wav").unlink()
-    with pytest.raises(LibraryError, match="holds no music now, yet 1 tracks are listed"):
+    with pytest.raises(LibraryError, match="holds no music now, but its library lists 1 tracks"):
         run(library, encoder)
     assert library.count() == 1
 

@@ -50,7 +50,7 @@ def test_json_written_before_sliders_is_read() -> None:
         ({"prompt": " "}, "the prompt is empty"),
         ({"prompt": "x" * 10_000}, "10,000 characters is too long"),
         ({"prompt": "a", "negatives": (WeightedText(""),)}, "a negative prompt is empty"),
-        ({"prompt": "a", "negatives": (WeightedText("b", -1),)}, "must lie above 0"),
+        ({"prompt": "a", "negatives": (WeightedText("b", -1),)}, "must be above 0 and at most 5"),
         ({"prompt": "a", "guidance": float("nan")}, "guidance nan is out of range"),
         ({"prompt": "a", "steps": 0}, "0 steps are out of range"),
         ({"prompt": "a", "draws": 65}, "65 draws are out of range"),
@@ -60,17 +60,17 @@ def test_json_written_before_sliders_is_read() -> None:
         ({"prompt": "a", "edit": Edit("f", start_s=-5)}, "cannot start at -5 s"),
         ({"prompt": "p\udcff"}, "bytes that are not UTF-8"),
         ({"prompt": "a", "sliders": (Slider(" ", 0.5),)}, "a slider has no words"),
-        ({"prompt": "a", "sliders": (Slider("b", 1.5),)}, "must lie between -1 and 1"),
+        ({"prompt": "a", "sliders": (Slider("b", 1.5),)}, "must be from -1 to 1"),
         ({"prompt": "a", "sliders": (Slider("b" * 3000, 1),)}, "3,000 characters is too long"),
         ({"prompt": "a", "sampler": "euler"}, "unknown sampler 'euler'; use ddim, dpm"),
-        ({"prompt": "a", "sampler": "dpm++", "edit": Edit("f")}, "an edit is drawn with ddim"),
+        ({"prompt": "a", "sampler": "dpm++", "edit": Edit("f")}, "can be drawn with ddim only"),
         ({"prompt": "a", "interval": (0.5, 0.5)}, "a start below its end"),
         ({"prompt": "a", "interval": (0.5, 1.5)}, "a start below its end"),
         ({"prompt": "a", "interval": (0.5,)}, "a start below its end"),
         ({"prompt": "a", "pull": 2}, "pull 2 is out of range"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_one_sentence(fields: dict, said: str) -> None:
+def test_what_is_invalid_is_refused_in_one_sentence(fields: dict, said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         Steering(**fields)
     assert "\n" not in str(caught.value)

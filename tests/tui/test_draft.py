@@ -181,7 +181,7 @@ def test_guidance_stops_at_its_limits() -> None:
 
 def test_a_value_out_of_range_is_refused_and_nothing_changes() -> None:
     draft = drafted()
-    with pytest.raises(UsageError, match="must lie above 0 and up to 5"):
+    with pytest.raises(UsageError, match="must be above 0 and at most 5"):
         draft.push_away("drums:9")
     assert draft.steering == FULL
 

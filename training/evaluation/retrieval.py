@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gdr_model.errors import Cancelled
 from gdr_model.search.clusters import clusters
-from gdr_model.types import Array, Cancel, Query, Steering, never
+from gdr_model.types import Array, Cancel, Method, Query, Steering, never
 from training import metrics
 from training.evaluation import baselines
 from training.evaluation.subjects import Subject, subjects
@@ -129,7 +129,7 @@ def ask(
         steering = subject.how.steering(caption, seed)
         if subject.model.retrieving is not None:
             _ask_drawn(subject, answers, steering, right)
-        tower = subject.retriever.query(steering, "contrastive")
+        tower = subject.retriever.query(steering, Method.CONTRASTIVE)
         answers.put(TOWER, subject.scores(tower), right)
         for system, vectors in points.items():
             scores = subject.scores(Query(vectors[row : row + 1], steering))

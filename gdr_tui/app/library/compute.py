@@ -19,7 +19,7 @@ from gdr_tui.app.values import Catalogue, Indexed, Indexing, measured, sentence
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
-    from gdr_model.store.ingest import Progress
+    from gdr_model.store.ingest import IngestProgress
     from gdr_model.store.library import Library
 
 PAGE = 500
@@ -154,7 +154,7 @@ class Indexer:
         library = self._libraries.opened(root)
         rested_s = self.pause.rested_s
 
-        def report(progress: Progress) -> None:
+        def report(progress: IngestProgress) -> None:
             worked_s = progress.elapsed_s - (self.pause.rested_s - rested_s)
             on_progress(measured(progress.done, progress.total, worked_s, progress.path))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gdr_model.types import Cancel, Results, Steering, never
+from gdr_model.types import Cancel, Method, Results, Steering, never
 from gdr_tui.app.retrievers import Retrievers
 
 
@@ -27,7 +27,7 @@ class Searcher:
         share a space with sound.
         """
         with self._retrievers.drawing() as retriever:
-            method = "gdr" if retriever.model.retrieving else "contrastive"
+            method = Method.GDR if retriever.model.retrieving else Method.CONTRASTIVE
             return retriever.search(
                 steering, k=k, where=where or None, method=method, cancelled=cancelled
             )

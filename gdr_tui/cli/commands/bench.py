@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gdr_model.types import Array, Steering
+from gdr_model.types import Array, Method, Steering
 from gdr_tui.cli.options import RetrieverOptions
 from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import open_retriever
@@ -51,7 +51,7 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
     _row(f"draw, {plain.draws} draws of {plain.steps} steps", f"{1e3 * base:.0f} ms")
     _row("  one draw", f"{1e3 * draw(draws=1):.0f} ms", f"{draw(draws=1) / base:.2f} of that")
     _row("  twice the steps", f"{1e3 * draw(steps=2 * plain.steps):.0f} ms")
-    contrastive = _seconds(lambda: retriever.query(plain, "contrastive"), repeats)
+    contrastive = _seconds(lambda: retriever.query(plain, Method.CONTRASTIVE), repeats)
     _row("  contrastive query", f"{1e3 * contrastive:.1f} ms", f"{contrastive / base:.3f} of that")
     answer = _seconds(lambda: retriever.search(plain), repeats)
     _row("search, words to results", f"{1e3 * answer:.0f} ms", f"{retriever.count():,} tracks")

@@ -21,7 +21,7 @@ from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from gdr_model.models.config import ModelConfig
-    from gdr_model.store.ingest import Progress, Summary
+    from gdr_model.store.ingest import IngestProgress, IngestSummary
 
 
 def index(
@@ -104,7 +104,7 @@ class Indexing:
         with Library.open(root, create=True) as library:
             with bars() as progress:
 
-                def on_progress(at: Progress) -> None:
+                def on_progress(at: IngestProgress) -> None:
                     progress.show(name, at.done, at.total, rate(at.audio_s, at.elapsed_s))
 
                 summary = ingest.ingest(
@@ -124,7 +124,7 @@ class Indexing:
         return True
 
 
-def summary_text(folder: Path, summary: Summary, tracks: int, dry_run: bool) -> str:
+def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: bool) -> str:
     """The summary of a run, one fact per line."""
     counts = {
         "new": summary.new,
