@@ -145,8 +145,8 @@ def prefixed(prefix: str) -> dict[str, torch.Tensor]:
         {"epoch": 3, "model": {"deeper": prefixed("module.encoder.")}, "lr": 0.1},
         {"optimizer": {"state": {0: torch.zeros(2)}}, "state_dict": STATE},
         prefixed("net.") | {"head.weight": torch.zeros(2), "ema.net.other": torch.zeros(2)},
-        # Of two copies, the one with the shorter prefix.
-        prefixed("teacher.net.") | prefixed("net."),
+        # Of two copies, the one with the shorter prefix counts.
+        {name: value + 1 for name, value in prefixed("teacher.net.").items()} | prefixed("net."),
     ],
     ids=["plain", "prefix", "nested", "optimizer", "others", "copies"],
 )
