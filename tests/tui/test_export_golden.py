@@ -1,4 +1,4 @@
-"""Every written form, byte for byte; `GDR_GOLDEN=write` writes the golden files anew."""
+"""Every export format, byte for byte; `GDR_GOLDEN=write` rewrites the golden files."""
 
 import os
 from pathlib import Path

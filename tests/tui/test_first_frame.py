@@ -23,26 +23,26 @@ from gdr_tui.app.main.session import Session
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.search.results import ResultsList
 heavy = sys.argv[2].split(",")
-told = {"at_import": [name for name in heavy if name in sys.modules]}
+report = {"at_import": [name for name in heavy if name in sys.modules]}
 
 class Watched(GdrApp):
     def _begin(self):
-        told["at_first_frame"] = [name for name in heavy if name in sys.modules]
+        report["at_first_frame"] = [name for name in heavy if name in sys.modules]
         self.main.library.read()
         self.set_interval(0.02, self.look)
 
     def look(self):
         listed = self.screen.query_one(ResultsList).length
         if listed:
-            told["listed"] = listed
-            told["title"] = self.screen.query_one(ResultsList).border_title
-            told["at_listing"] = [name for name in heavy if name in sys.modules]
+            report["listed"] = listed
+            report["title"] = self.screen.query_one(ResultsList).border_title
+            report["at_listing"] = [name for name in heavy if name in sys.modules]
             self.exit()
 
 app = Watched(Session([Path(sys.argv[1])], "builtin", "cpu"), Settings())
 app.run(headless=True, size=(80, 24))
 app.background.stop()
-print(json.dumps(told))
+print(json.dumps(report))
 """
 
 
@@ -74,8 +74,8 @@ def test_a_hundred_thousand_tracks_do_not_hold_up_the_first_frame(large: Path) -
         timeout=60,
     )
     assert not done.returncode, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["at_import"] == told["at_first_frame"] == []
-    assert not {"torch", "transformers", "hnswlib"} & set(told["at_listing"])
-    assert told["title"] == "library · 100,000 tracks"
-    assert 0 < told["listed"] <= 1000
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["at_import"] == report["at_first_frame"] == []
+    assert not {"torch", "transformers", "hnswlib"} & set(report["at_listing"])
+    assert report["title"] == "library · 100,000 tracks"
+    assert 0 < report["listed"] <= 1000

@@ -132,7 +132,7 @@ async def test_the_trail_takes_the_mouse() -> None:
         await until(pilot, lambda: names(pilot) == first)
 
 
-async def test_auditions_while_moving_and_stops_when_told() -> None:
+async def test_auditions_while_moving_and_stops_when_asked() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         playback, results = main(pilot).playback.state, main(pilot).search.results
@@ -218,8 +218,8 @@ async def test_turns_the_volume() -> None:
 
 
 async def test_reveals_a_file_in_its_folder(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    opener = ("sh", "-c", f'printf %s "$0" > {told}', "{folder}")
+    shown = tmp_path / "shown"
+    opener = ("sh", "-c", f'printf %s "$0" > {shown}', "{folder}")
     session = StandIn()
     async with opened(session, Settings(opener=opener)).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
@@ -230,7 +230,7 @@ async def test_reveals_a_file_in_its_folder(tmp_path: Path) -> None:
         results = main(pilot).search.results
         results._tracks = (replace(results._tracks[0], path=file), *results._tracks[1:])
         await pilot.press("Y")
-        await until(pilot, lambda: told.exists() and told.read_text() == str(tmp_path))
+        await until(pilot, lambda: shown.exists() and shown.read_text() == str(tmp_path))
 
 
 def test_the_platform_shows_files_where_nothing_is_set() -> None:

@@ -22,7 +22,7 @@ Size = tuple[int, int]
 
 async def still(pilot: Pilot[Any]) -> None:
     """Take out what depends on the clock, and what was said of keys; a problem stays."""
-    if all(told.severity == "information" for told in pilot.app._notifications):
+    if all(notice.severity == "information" for notice in pilot.app._notifications):
         pilot.app.clear_notifications()
         await until(pilot, lambda: not pilot.app.screen.query("Toast"))
     if main(pilot).search.state.took_s:

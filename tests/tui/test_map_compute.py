@@ -59,9 +59,9 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(mapper: Mapper) -> list[Mapped]:
-    told: list[Mapped] = []
-    mapper.map(told.append)
-    return told
+    maps: list[Mapped] = []
+    mapper.map(maps.append)
+    return maps
 
 
 def node(on: OnShelf, rows: list[int], parent: Node | None = None) -> Node:
@@ -111,7 +111,7 @@ def test_it_is_computed_once_and_again_only_when_the_library_changes(
     assert len(more.tracks) == 7
 
 
-def test_a_file_that_another_library_left_is_made_anew(library: Library, encoder: Any) -> None:
+def test_a_file_that_another_library_left_is_made_again(library: Library, encoder: Any) -> None:
     (mapped,) = shown(Mapper(OnShelf(library, encoder)))
     (file,) = (library.store / "map").iterdir()
     file.write_bytes(b"not a map")
@@ -143,9 +143,7 @@ def test_a_quick_one_comes_first_where_the_better_one_takes_long(
     assert (quick.method, quick.preliminary) == ("PCA", True)
     assert (better.method, better.preliminary, better.fitted) == ("t-SNE", False, 4)
     assert not better.could_be_better
-    assert len(shown(Mapper(OnShelf(library, encoder)))) == 1, (
-        "the next sitting has the better one at once"
-    )
+    assert len(shown(Mapper(OnShelf(library, encoder)))) == 1, "the better one was kept"
 
 
 def test_the_way_leads_through_what_was_drawn_and_what_is_only_remembered(

@@ -71,7 +71,7 @@ async def test_walks_the_chips_weighs_one_and_removes_another() -> None:
         assert main(pilot).search.results.has_focus
 
 
-async def test_changes_a_chip_by_typing_it_anew() -> None:
+async def test_changes_a_chip_by_retyping_it() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, 'warm -"electric guitar":0.5')
@@ -142,7 +142,7 @@ async def test_completes_from_history_and_tags_and_takes_it_back() -> None:
         await until(pilot, lambda: session.asked[-1][1] == "genre = techno")
 
 
-async def test_finds_its_prompts_again_in_the_next_sitting(gdr_home: Path) -> None:
+async def test_finds_its_prompts_again_in_the_next_session(gdr_home: Path) -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "a rainy evening")
     async with opened(StandIn()).run_test(size=NARROW) as pilot:

@@ -21,21 +21,21 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_every_field_is_there_with_its_default() -> None:
-    told = {row[0].strip("` "): row[2].strip("`") for row in rows(FIELDS)}
+    documented = {row[0].strip("` "): row[2].strip("`") for row in rows(FIELDS)}
     shipped = Settings()
-    true = {}
+    actual = {}
     for one in fields(Settings):
         value = getattr(shipped, one.name)
         plain = dict(value) if one.name == "keys" else value
-        true[one.name] = json.dumps(list(plain) if isinstance(plain, tuple) else plain)
-    assert told == true
+        actual[one.name] = json.dumps(list(plain) if isinstance(plain, tuple) else plain)
+    assert documented == actual
 
 
 def test_every_key_is_there_as_it_is_bound() -> None:
     groups = {**keys.GROUPS, **keys.LOCAL}
-    told = [[cell.strip("` ") for cell in row] for row in rows(KEYS)]
-    true = [[b.id, b.key, b.tooltip] for bindings in groups.values() for b in bindings]
-    assert told == true
+    documented = [[cell.strip("` ") for cell in row] for row in rows(KEYS)]
+    actual = [[b.id, b.key, b.tooltip] for bindings in groups.values() for b in bindings]
+    assert documented == actual
 
 
 def test_the_example_is_read_without_a_complaint(tmp_path: Path) -> None:

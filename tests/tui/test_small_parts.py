@@ -82,20 +82,20 @@ def test_the_same_negative_again_changes_its_weight() -> None:
 
 
 def test_new_work_in_a_lane_cancels_the_old() -> None:
-    background, told = Background(), []
+    background, reported = Background(), []
     began = threading.Event()
 
     def work(cancelled: Cancel) -> None:
         began.set()
         while not cancelled():
             time.sleep(0.005)
-        told.append("stopped")
+        reported.append("stopped")
 
     background.start("search", work)
     assert began.wait(2)
-    background.start("search", lambda cancelled: told.append("new"))
+    background.start("search", lambda cancelled: reported.append("new"))
     assert background.stop(2)
-    assert sorted(told) == ["new", "stopped"]
+    assert sorted(reported) == ["new", "stopped"]
 
 
 def test_stopping_does_not_wait_for_what_cannot_be_stopped() -> None:

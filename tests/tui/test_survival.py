@@ -55,7 +55,7 @@ async def test_whatever_fails_in_the_background_the_app_goes_on() -> None:
         for key in ("space", "j", "w", "escape", "v", "escape", "e", "escape"):
             await pilot.press(key)
         main(pilot).search.state.ask_again()
-        await until(pilot, lambda: any("ZeroDivisionError: a bug" in told for told in said(pilot)))
+        await until(pilot, lambda: "ZeroDivisionError: a bug" in "\n".join(said(pilot)))
         await asked(pilot, "still here")
         assert "still here" in picture(pilot)
 
@@ -92,7 +92,7 @@ async def test_a_gpu_without_memory_leaves_the_drawing_to_the_processor() -> Non
     async with opened(SmallGpu()).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: "builtin on cuda" in picture(pilot))
         await asked(pilot, "warm")
-        assert any("continuing on the CPU" in told for told in said(pilot))
+        assert any("continuing on the CPU" in sentence for sentence in said(pilot))
         assert "builtin on cpu" in picture(pilot)
 
 
@@ -143,7 +143,7 @@ async def test_a_locked_notebook_holds_nothing_up_and_loses_nothing() -> None:
     app = opened(StandIn())
     async with app.run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        await until(pilot, lambda: any("is locked" in told for told in said(pilot)))
+        await until(pilot, lambda: any("is locked" in sentence for sentence in said(pilot)))
         await pilot.press("m")
         await asked(pilot, "cold")
         other.execute("ROLLBACK")
@@ -171,7 +171,7 @@ async def test_a_full_disk_keeps_the_trail_in_mind_until_there_is_room(
     async with app.run_test(size=NARROW) as pilot:
         for prompt in ("warm", "cold", "slow"):
             await asked(pilot, prompt)
-        await until(pilot, lambda: any("disk is full" in told for told in said(pilot)))
+        await until(pilot, lambda: any("disk is full" in sentence for sentence in said(pilot)))
         await asked(pilot, "fast")
         handles[0].execute("PRAGMA max_page_count = 100000")
         monkeypatch.setattr(Notebook, "__init__", whole)

@@ -57,7 +57,7 @@ async def test_comes_back_the_next_day_and_goes_on_where_it_stopped() -> None:
     async with opened(session).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: len(labels(pilot)) == 3)
         assert labels(pilot) == ["“warm”", "├─re-roll seed 1", "− drums:1"]
-        assert main(pilot).search.state.trail.current is None, "a sitting starts beside the trail"
+        assert main(pilot).search.state.trail.current is None, "none is current at first"
         await pilot.press("escape", "ctrl+r")
         assert names(pilot) == there, "its results are there before the model is"
         assert pilot.app.screen.query_one("#prompt", Input).value == "warm"
@@ -178,12 +178,12 @@ async def test_flips_to_the_query_before_where_none_was_chosen() -> None:
 
 
 async def test_writes_a_session_that_holds_every_query(tmp_path: Path) -> None:
-    target = tmp_path / "sitting.json"
+    target = tmp_path / "trail.json"
     async with opened(Printed()).run_test(size=WIDE) as pilot:
         await three(pilot)
         await pilot.press("t", "e")
         await until(pilot, lambda: pilot.app.screen is not main(pilot))
-        pilot.app.screen.query_one(Input).value = str(tmp_path / "sitting.txt")
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "trail.txt")
         await pilot.press("enter")
         assert "end the file name in .json" in picture(pilot)
         pilot.app.screen.query_one(Input).value = str(target)

@@ -70,7 +70,7 @@ def test_the_same_query_again_is_no_new_node() -> None:
     assert trail.current.label == "re-roll seed 4"
 
 
-def test_a_very_long_sitting_can_be_drawn() -> None:
+def test_a_very_long_session_can_be_shown() -> None:
     trail = Trail()
     for seed in range(3000):
         asked(trail, FIRST.but(seed=seed))
