@@ -67,7 +67,7 @@ def export(work: Path, encoder: str, name: str, to: Path) -> None:
 
 
 def ridge_of(model: Path) -> Path:
-    """Where the ridge regression lies that a model is compared with."""
+    """The file of the ridge regression that a model is compared with."""
     return SHIPPED_RIDGE if model == SHIPPED else model / RIDGE
 
 

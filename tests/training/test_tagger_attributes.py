@@ -11,7 +11,7 @@ import pytest
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Track
-from training.words.tagger_attributes import AUDIBLE, TOP_SHARE, heard, logits_of
+from training.words.tagger_attributes import AUDIBLE, TOP_SHARE, logits_of, tagger_classes
 from training.words.teacher import CLASSES, MUSIC, VOICE
 
 TRACKS = 20
@@ -46,7 +46,7 @@ def tracks(
     """The tracks, which the tagger has heard before, and the names of its classes."""
     found = sorted(library.tracks(), key=lambda track: track.path)
     contents = np.array([track.content for track in found])
-    np.savez(library.store / "heard.npz", contents=contents, logits=logits)
+    np.savez(library.store / "tagger-logits.npz", contents=contents, logits=logits)
     folder = tmp_path / "shared" / "teacher"
     folder.mkdir(parents=True)
     names = "".join(f"class {number}\n" for number in range(CLASSES))
@@ -68,7 +68,7 @@ def test_a_track_never_heard_needs_the_tagger(
     library: Library, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
-    (library.store / "heard.npz").unlink()
+    (library.store / "tagger-logits.npz").unlink()
     monkeypatch.delenv("GDR_SHARED")
     with pytest.raises(FileNotFoundError, match="set GDR_SHARED"):
         logits_of(library, tracks)
@@ -77,7 +77,7 @@ def test_a_track_never_heard_needs_the_tagger(
 def test_the_tracks_with_the_highest_logits_have_a_class(
     library: Library, tracks: list[Track]
 ) -> None:
-    classes = heard(library, tracks)
+    classes = tagger_classes(library, tracks)
     has_piano = classes[f"class {PIANO}"]
     assert has_piano.sum() == round(TOP_SHARE * TRACKS) == 3
     assert np.flatnonzero(has_piano).tolist() == [7, 8, 9]
@@ -85,14 +85,14 @@ def test_the_tracks_with_the_highest_logits_have_a_class(
 
 
 def test_tracks_that_tie_all_have_the_class(library: Library, tracks: list[Track]) -> None:
-    has = heard(library, tracks)[f"class {SINGING}"]
+    has = tagger_classes(library, tracks)[f"class {SINGING}"]
     assert np.flatnonzero(has).tolist() == [5, 6, 7, 8]
 
 
 def test_a_class_hardly_heard_in_any_track_is_left_out(
     library: Library, tracks: list[Track]
 ) -> None:
-    classes = heard(library, tracks)
+    classes = tagger_classes(library, tracks)
     assert f"class {FAINT}" not in classes
     assert set(classes) == {f"class {number}" for number in (JAZZ, PIANO, SINGING)}
 
@@ -103,5 +103,5 @@ def test_only_music_and_voice_are_attributes(
     barking = logits.copy()
     barking[:, 0] = 9.0
     contents = np.array([track.content for track in tracks])
-    np.savez(library.store / "heard.npz", contents=contents, logits=barking)
-    assert "class 0" not in heard(library, tracks)
+    np.savez(library.store / "tagger-logits.npz", contents=contents, logits=barking)
+    assert "class 0" not in tagger_classes(library, tracks)

@@ -1,7 +1,7 @@
 """Captioned music in any supported format: `read` returns one `Dataset` of `Item`s.
 
 songdescriber  song_describer.csv: caption_id, track_id, caption, is_valid_subset, path; the sound
-               of a path lies in `<path>.2min.mp3`
+               of a path is in `<path>.2min.mp3`
 musiccaps      musiccaps-public.csv: ytid, start_s, end_s, caption, aspect_list; sound `<ytid>.wav`
 csv, jsonl     file_path (or file), caption, and where present split, track_id, start_s, end_s
 folder         a folder of music; tags become the captions

@@ -1,6 +1,6 @@
 """Arrays that were extracted elsewhere: one row of numbers per caption.
 
-`.npz` holds `caption` and `track_id` as texts beside one array of numbers, whatever its name.
+`.npz` holds `caption` and `track_id` as texts and one array of numbers, whatever its name.
 `.safetensors` cannot hold texts: there both are JSON lists in the metadata, under the same
 names. An optional `split` goes the same way.
 """

@@ -1,4 +1,4 @@
-"""A folder of music as a dataset: the caption of a file is made of its tags.
+"""A folder of music as a dataset: captions come from tags.
 
 Genre, mood, instrument, style, grouping, decade and comment, each once, joined by commas. Title,
 artist and album never: they name a recording and do not say what it sounds like. A tag that
@@ -89,7 +89,7 @@ def words_of(path: Path, root: Path) -> set[str]:
 
 
 def _holds(text: str, names: list[str]) -> bool:
-    """Whether a name stands in the text; "art" does not stand in "party"."""
+    """Whether a text contains a name as a word; "party" does not contain "art"."""
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
 
 

@@ -90,7 +90,7 @@ class Dataset:
         """For each of `tracks` the row of its first caption: `arrays[gallery_rows()]`.
 
         Raises:
-            DatasetError: if the sound lies in files.
+            DatasetError: if the sound is in files.
         """
         rows: dict[str, int] = {}
         for item in self.items:

@@ -21,7 +21,7 @@ from training.data.corpus import Corpus
 from training.data.folder import words_of
 from training.runs.gallery import Gallery
 from training.words.generated_captions import TABLES
-from training.words.tagger_attributes import heard
+from training.words.tagger_attributes import tagger_classes
 
 Attributes = Mapping[str, NDArray[np.bool_]]
 """Which tracks (R,) have each attribute, by its name."""
@@ -44,7 +44,7 @@ def of_library(gallery: Gallery, source: str = "tags") -> Attributes:
         FileNotFoundError: if the teacher is needed and is not there.
     """
     library = gallery.library
-    found = heard(library, gallery.tracks) if source == "teacher" else tagged(gallery)
+    found = tagger_classes(library, gallery.tracks) if source == "teacher" else tagged(gallery)
     return _shared(found, len(gallery.tracks), f"the tracks of {library.root}")
 
 

@@ -99,7 +99,7 @@ class OptimiserConfig:
     clip: float = 1.0
     """Largest norm of the gradient."""
     ema: float = 0.998
-    """Decay of the running mean of the weights, which a model is made of; 0 switches it off."""
+    """Decay of the running mean of the weights, which the run keeps; 0 switches it off."""
     precision: str = "fp32"
     """fp32, or bf16 for autocast on a GPU."""
     seed: int = 0

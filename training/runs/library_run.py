@@ -107,7 +107,7 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
     if not items:
         raise UsageError(
             f"the tracks of {library.root} have no tags and no folders to make captions of, and "
-            f"{model.name} hears no words in them"
+            f"{model.name} cannot pick phrases for them"
         )
     dataset = Dataset(library.root.name, tuple(items))
     captions = tuple(dict.fromkeys(item.caption for item in items))

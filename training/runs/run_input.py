@@ -52,7 +52,7 @@ class Validation(Protocol):
 
 @dataclass(frozen=True)
 class RunInput:
-    """Everything a run needs beside its configuration."""
+    """Everything a run needs besides its configuration."""
 
     batches: BatchSource
     space: Space

@@ -4,7 +4,7 @@ The folder of a run holds
 
 config.json         the configuration, the held-out part, the shape of the network
 splits.json         which tracks are in which part, where a set is split by track
-log.csv             one row per logged step; TensorBoard events beside it if that is installed
+log.csv             one row per logged step; TensorBoard events too if that is installed
 state.safetensors   what an interrupted run resumes from; deleted once the run is finished
 model.safetensors   the mean weights (ema.*), the last weights (net.*) and the space
 metrics.json, curves.png   the report

@@ -1,1 +1,1 @@
-"""Words for music: what a tagger hears, its classes' names, and captions generated from them."""
+"""Words for music: a tagger, words for its classes, and captions generated from them."""

@@ -26,7 +26,7 @@ AUDIBLE = -5.5
 """A class is dropped if the mean logit of the tracks that have it is below this."""
 
 
-def heard(library: Library, tracks: Sequence[Track]) -> dict[str, NDArray[np.bool_]]:
+def tagger_classes(library: Library, tracks: Sequence[Track]) -> dict[str, NDArray[np.bool_]]:
     """Classes of music and voice by name, and which of the tracks (R,) have each.
 
     Raises:
@@ -47,21 +47,21 @@ def heard(library: Library, tracks: Sequence[Track]) -> dict[str, NDArray[np.boo
 
 def logits_of(library: Library, tracks: Sequence[Track]) -> Array:
     """Mean logits (R, 521) of the first passage of each track."""
-    kept = library.store / "heard.npz"
-    known: dict[str, Array] = {}
-    if kept.exists():
-        with np.load(kept) as stored:
-            known = dict(zip(map(str, stored["contents"]), stored["logits"], strict=True))
+    cache = library.store / "tagger-logits.npz"
+    logits: dict[str, Array] = {}
+    if cache.exists():
+        with np.load(cache) as stored:
+            logits = dict(zip(map(str, stored["contents"]), stored["logits"], strict=True))
     teacher = None
     for track in tracks:
-        if track.content not in known:
+        if track.content not in logits:
             teacher = teacher or Teacher()
             sound = decode(track.path, SAMPLE_RATE_HZ).samples[: PASSAGE_S * SAMPLE_RATE_HZ]
             sound = np.pad(sound, (0, max(0, SAMPLE_RATE_HZ - len(sound))))
-            known[track.content] = teacher(normalise_loudness(sound))[0].mean(axis=0)
+            logits[track.content] = teacher(normalise_loudness(sound))[0].mean(axis=0)
     if teacher is not None:
-        with atomic.replacing(kept) as temporary:
+        with atomic.replacing(cache) as temporary:
             np.savez(
-                temporary, contents=np.array(list(known)), logits=np.stack(list(known.values()))
+                temporary, contents=np.array(list(logits)), logits=np.stack(list(logits.values()))
             )
-    return np.stack([known[track.content] for track in tracks])
+    return np.stack([logits[track.content] for track in tracks])

@@ -1,7 +1,7 @@
 """Queries as people type them, each with the classes of the teacher that answer it.
 
-A caption says what one passage is. A query is asked of every passage, and the teacher has an
-opinion of each: `order` turns it into scores, from which the tower learns the whole ranking and
+A caption describes one passage. A query applies to every passage, and the teacher has an opinion of
+each: `order` turns it into scores, from which the tower learns the whole ranking and
 the diffusion model what to draw for words that few captions hold. Genres, moods, instruments
 and voices are asked for alike, however rare they are in the training music.
 """
@@ -97,17 +97,17 @@ def mixed(rng: RNG) -> Asked:
         text, classes = f"{said} {text}", [*classes, felt]
     if rng.random() < 0.5:
         text += pick(rng, [" music", " song", " track", ""])
-    heard = []
+    sounds = []
     if rng.random() < 0.6 or len(classes) == 1:
         instrument = pick(rng, list(words.INSTRUMENTS))
-        heard.append(phrase(rng, words.INSTRUMENTS, instrument))
+        sounds.append(phrase(rng, words.INSTRUMENTS, instrument))
         classes.append(instrument)
     if rng.random() < 0.35:
         voice = pick(rng, ["Singing", "Singing", "Choir", "Rapping"])
-        heard.append(phrase(rng, words.VOICES, voice))
+        sounds.append(phrase(rng, words.VOICES, voice))
         classes.append(voice)
-    if heard:
-        text += pick(rng, [" with ", " with ", " featuring "]) + listed(rng, heard)
+    if sounds:
+        text += pick(rng, [" with ", " with ", " featuring "]) + listed(rng, sounds)
     return Asked(text, tuple(dict.fromkeys(classes)))
 
 

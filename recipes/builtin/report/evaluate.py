@@ -2,10 +2,10 @@
 
     python -m recipes.builtin.report.evaluate --work DIR [--model builtin]
 
-Everything is ranked by the `Retriever` of `gdr search`; beside its parts stands the ridge
-regression that was fitted on the captions the model learned from. Settings were chosen on
-Noise2Music, genres and moods (`sweep`), so these are development sets. Needs `DIR/sets` (`sets`).
-Prints Markdown and writes `DIR/NAME.json`, from which `card` writes the model card.
+Everything is ranked by the `Retriever` of `gdr search`. Its parts are measured separately, and so
+is the ridge regression that was fitted on the captions the model was trained on. Settings were
+chosen on Noise2Music, genres and moods (`sweep`), so these are development sets. Needs `DIR/sets`
+(`sets`). Prints Markdown and writes `DIR/NAME.json`, from which `card` writes the model card.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ def measure(work: Path, model: str, ridge: Path, seed: int) -> dict[str, Any]:
                 report["whitening_power"] = subject.model.whitening.power
                 report["settings"] = {**vars(subject.how), "seed": seed}
             if name == "noise2music":
-                heard = np.load(work / "sets" / "noise2music-teacher.npy")
-                report["teacher"] = teacher_recalls(subject, heard)
+                logits = np.load(work / "sets" / "noise2music-teacher.npy")
+                report["teacher"] = teacher_recalls(subject, logits)
     for part in ("inversion", "speed", "teacher"):
         print(f"\n{part}: {report[part]}")
     return report

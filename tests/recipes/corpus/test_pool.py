@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from prepared import track
 from small_pool import DIM, WIDTH, small_latents, write_pool
 
 from gdr_model.diffusion.time_whitening import basis
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import PASSAGE_S
+from recipes.builtin.corpus import pool as pooling
 from recipes.builtin.corpus.batches import (
     PassageBatches,
     TowerPassages,
@@ -19,9 +21,11 @@ from recipes.builtin.corpus.batches import (
 )
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool, passages
-from recipes.builtin.corpus.prepare import PreparedTrack
+from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
+from training.data.texts import minilm
 from training.runs.config import CaptionConfig, OptimiserConfig, RunConfig
 from training.runs.space import Space
+from training.words import vocabulary
 
 
 @pytest.fixture
@@ -151,3 +155,31 @@ def test_a_track_shorter_than_a_passage_has_none() -> None:
     rows = np.zeros((7, 1), np.float16)
     track = PreparedTrack({"id": "a", "kind": "source"}, rows, rows, rows)
     assert passages(track, np.random.default_rng(0)) == []
+
+
+def test_a_pool_is_built_from_prepared_tracks(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = (vocabulary.GENRES, vocabulary.MOODS, vocabulary.INSTRUMENTS, vocabulary.VOICES)
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    names = [*names, *(f"class {i}" for i in range(len(names), 521))]
+    monkeypatch.setattr(pooling, "labels", lambda: names)
+    store = PreparedFolder(tmp_path)
+    for name in "abcdefghi":
+        split = "test" if name == "i" else "train"
+        one = track(name, "source", 40, ord(name), split=split)
+        rows = {"mel": one.mel, "logits": one.logits.copy(), "embedding": one.embedding}
+        rows["logits"][:, names.index("Piano")] = 3 if name == "a" else -9
+        store.add(one.record, rows)
+    pooling.build(tmp_path, "pool", per_passage=3, asked=30, seed=0)
+    pool = Pool.load(tmp_path / "pool")
+    assert {item["id"] for item in pool.items} == set("abcdefgh"), "held-out tracks stay out"
+    assert len(pool.items) == len(pool.classes)
+    assert len(set(pool.captions)) == len(pool.captions) == len(pool.texts.pooled)
+    assert 25 <= len(pool.asked) <= 30, "queries that are captions too are left out"
+    own = {pool.captions[n] for item in pool.items if item["id"] == "a" for n in item["captions"]}
+    assert any("piano" in caption.lower() for caption in own), own
+    # The pooled vectors are those that a search reads.
+    read = minilm().embed([pool.captions[0]])
+    np.testing.assert_allclose(pool.texts.pooled[0], read.pooled[0], atol=1e-5)
+    # The passages of the piano answer the piano best.
+    best = pool.answers([[names.index("Piano")]], np.arange(len(pool.items)))[0].argmax()
+    assert pool.items[int(best)]["id"] == "a"
