@@ -21,7 +21,7 @@ from gdr_model.types import Array
 from recipes.builtin.corpus.batches import TowerPassages, chances, search_points
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool
-from training.runs.ridge import Ridge
+from training.evaluation.ridge import Ridge
 from training.runs.state import load_model, read_tensors, save_tensors
 from training.runs.tower import train_tower
 

@@ -12,10 +12,10 @@ from gdr_model.search.whitening import unit
 from training.data.corpus import Corpus
 from training.data.texts import Texts
 from training.evaluation import baselines
+from training.evaluation.ridge import ALPHAS
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
 from training.runs.export import tower_of
-from training.runs.ridge import ALPHAS
 from training.runs.space import Space
 from training.runs.state import Finished
 from training.runs.train import network

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gdr_model.search.whitening import unit
-from training.runs.ridge import Ridge, best_alpha
+from training.evaluation.ridge import Ridge, best_alpha
 from training.runs.tower import TEMPERATURE, TowerBatch, contrast, train_tower
 
 WORDS, POINTS, DIM = 12, 6, 8

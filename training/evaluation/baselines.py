@@ -29,10 +29,10 @@ from gdr_model.search.whitening import unit
 from gdr_model.types import Array, TextEmbedding
 from training.data.corpus import Corpus
 from training.data.texts import Texts, embed
+from training.evaluation.ridge import Ridge, best_alpha
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
 from training.runs.ema import Ema
-from training.runs.ridge import Ridge, best_alpha
 from training.runs.space import Space
 from training.runs.state import Finished
 from training.runs.train import adamw, network, rate_at

@@ -30,9 +30,9 @@ from recipes.builtin.export import SHIPPED_RIDGE
 from recipes.builtin.report.sets import BY_NAME, SETS
 from training import metrics
 from training.evaluation.retrieval import GDR, GROUPS, Answers, ask, tables
+from training.evaluation.ridge import Ridge
 from training.evaluation.subjects import Subject, opened
 from training.evaluation.tables import Table
-from training.runs.ridge import Ridge
 from training.runs.state import write_json
 from training.words.teacher import MUSIC, VOICE, labels
 

@@ -18,8 +18,8 @@ from recipes.builtin.report.evaluate import RIDGE_ROW, asked, inversion, teacher
 from recipes.builtin.report.sets import Passage, save
 from recipes.builtin.report.sweep import whitened
 from training.evaluation.retrieval import GDR, TOWER
+from training.evaluation.ridge import Ridge
 from training.evaluation.subjects import Subject, opened
-from training.runs.ridge import Ridge
 from training.words.teacher import CLASSES
 
 CAPTIONS = ("slow piano", "loud drums", "soft singing")
