@@ -1,1 +1,1 @@
-"""The `gdr` command: what all commands share. Each command has a file of its own in `commands`."""
+"""The `gdr` command: what its commands share. Each command has its own file in `commands`."""

@@ -1,4 +1,4 @@
-"""Asking a retriever and printing what it answers, for every command that lists results."""
+"""Running queries and printing their results, for every command that lists any."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from gdr_tui.next_steps import step
 
 @dataclass(frozen=True)
 class Request:
-    """Queries, what they are asked of, and how their answers are printed."""
+    """Queries, the libraries and model that answer them, and how the results are printed."""
 
     steerings: Sequence[Steering]
     k: int
     where: str | None
     method: Method
-    asked_of: RetrieverOptions
+    backend: RetrieverOptions
     output: OutputOptions
 
 
 def answer(request: Request) -> None:
-    """Search for each steering and print the answers."""
+    """Search for each steering and print the results."""
     with ExitStack() as stack:
-        retriever = open_retriever(stack, request.asked_of)
+        retriever = open_retriever(stack, request.backend)
         model = retriever.model
         model.require(request.method)
         model.text.embed([request.steerings[0].prompt])  # loads before the clock starts
@@ -41,13 +41,13 @@ def answer(request: Request) -> None:
     print_answers(answers, request.output)
     if model.config.bare:
         say(
-            f"{request.asked_of.model} has no retriever of its own, so words were looked up in the "
+            f"{request.backend.model} has no retriever of its own, so words were looked up in the "
             f"space it shares with sound; {step(Hint.TRAIN, model=model.config.spelled)}"
         )
 
 
 def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
-    """Results on stdout, and on stderr how they came about: for people at a table, or if asked."""
+    """Print results, and for a table or on --verbose how they came about, on stderr."""
     if output.print0:
         show_paths0(answers)
     else:

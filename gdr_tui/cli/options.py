@@ -165,7 +165,7 @@ class SteeringOptions:
 
 @dataclass(frozen=True)
 class RetrieverOptions:
-    """What a query is asked of."""
+    """The libraries and the model that answer a query."""
 
     PANEL: ClassVar[str] = "Library and model"
 

@@ -36,13 +36,13 @@ def test_a_table_becomes_arrays_and_the_summary_goes_to_stdout(gdr, table, tmp_p
     assert lines[1].startswith("2 encoded, 0 kept from before; 0.1 min of sound in ")
     assert lines[2] == f"not used: set.csv, line 4: there is no sound c.wav in {table.parent}"
     assert result.stderr == ""
-    found = read_extracted(out)
-    assert [(i.track, i.caption, i.split) for i in found.dataset.items] == [
+    extracted = read_extracted(out)
+    assert [(i.track, i.caption, i.split) for i in extracted.dataset.items] == [
         ("a.wav", "a low tone", "train"),
         ("a.wav", "something deep", "train"),
         ("b.wav", "a high tone", "test"),
     ]
-    assert [len(latents) for latents in found.latents] == [2, 3]
+    assert [len(latents) for latents in extracted.latents] == [2, 3]
     again = gdr("extract", table, "--out", out)
     assert again.stdout.splitlines()[1].startswith("0 encoded, 2 kept from before")
 

@@ -75,9 +75,9 @@ def test_the_library_indexed_last_is_searched_also_when_nothing_had_changed(
     shutil.copytree(folder, other)
     for root in (folder, other, folder):
         gdr("index", root)
-    found = gdr("search", "piano", "-f", "paths")
-    assert all(line.startswith(f"{folder}/") for line in found.stdout.splitlines())
-    assert f"searching {folder}" in found.stderr
+    listed = gdr("search", "piano", "-f", "paths")
+    assert all(line.startswith(f"{folder}/") for line in listed.stdout.splitlines())
+    assert f"searching {folder}" in listed.stderr
 
 
 def test_a_library_of_another_model_is_refused_with_the_next_step(gdr, folder, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""A CLAP made on the spot goes through index, search, train, edit and the app, beside `builtin`."""
+"""A CLAP made on the spot works in index, search, train, edit and the app, next to `builtin`."""
 
 from __future__ import annotations
 

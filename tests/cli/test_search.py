@@ -15,13 +15,13 @@ def hits(output: str) -> list[dict]:
 
 
 def test_jsonl_has_one_object_a_hit(gdr, demo) -> None:
-    found = hits(gdr("search", "sad piano", "-f", "jsonl", "-k", 5, "--seed", 1).stdout)
-    assert [hit["rank"] for hit in found] == [1, 2, 3, 4, 5]
+    listed = hits(gdr("search", "sad piano", "-f", "jsonl", "-k", 5, "--seed", 1).stdout)
+    assert [hit["rank"] for hit in listed] == [1, 2, 3, 4, 5]
     names = ["prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"]
-    assert all(list(hit) == names for hit in found)
-    assert all(hit["prompt"] == "sad piano" and hit["seed"] == 1 for hit in found)
-    assert [h["score"] for h in found] == sorted((h["score"] for h in found), reverse=True)
-    assert all(Path(hit["path"]).is_file() for hit in found)
+    assert all(list(hit) == names for hit in listed)
+    assert all(hit["prompt"] == "sad piano" and hit["seed"] == 1 for hit in listed)
+    assert [h["score"] for h in listed] == sorted((h["score"] for h in listed), reverse=True)
+    assert all(Path(hit["path"]).is_file() for hit in listed)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(gdr, demo) -> None:
@@ -34,9 +34,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(gdr, demo) -> N
 
 @pytest.mark.parametrize("k", [1, 7, len(TRACKS), len(TRACKS) + 5])
 def test_k_is_honoured_up_to_the_size_of_the_library(gdr, demo, k: int) -> None:
-    found = hits(gdr("search", "drums", "-f", "jsonl", "-k", k).stdout)
-    assert len(found) == min(k, len(TRACKS))
-    assert len({hit["path"] for hit in found}) == len(found)
+    listed = hits(gdr("search", "drums", "-f", "jsonl", "-k", k).stdout)
+    assert len(listed) == min(k, len(TRACKS))
+    assert len({hit["path"] for hit in listed}) == len(listed)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_k_is_honoured_up_to_the_size_of_the_library(gdr, demo, k: int) -> None:
     ],
 )
 def test_a_prompt_finds_what_it_names(gdr, demo, prompt: str, piece: str) -> None:
-    found = gdr("search", prompt, "-f", "paths", "-k", 3).stdout.splitlines()
-    assert piece in [Path(path).stem for path in found]
+    listed = gdr("search", prompt, "-f", "paths", "-k", 3).stdout.splitlines()
+    assert piece in [Path(path).stem for path in listed]
 
 
 def test_negatives_move_the_answer(gdr, demo) -> None:

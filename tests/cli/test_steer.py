@@ -44,7 +44,7 @@ def test_a_slider_steers_the_contrastive_query_too(gdr, demo) -> None:
         (("--pull", 2), "pull 2 is out of range"),
     ],
 )
-def test_what_cannot_be_meant_is_a_mistake_of_usage(gdr, demo, words, said: str) -> None:
+def test_an_invalid_value_is_a_usage_error(gdr, demo, words, said: str) -> None:
     result = gdr("search", "music", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr

@@ -80,6 +80,6 @@ def test_a_library_without_captions_trains_a_model_that_searches_it(gdr, demo, t
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("words from tags and folders: ")
     assert result.stdout.splitlines()[-1] == f"use it with --model {out / 'model'}"
-    found = gdr("search", "piano", "--library", demo, "--model", out / "model", "-f", "jsonl")
-    assert found.exit_code == 0, found.output
-    assert len(found.stdout.splitlines()) > 3
+    listed = gdr("search", "piano", "--library", demo, "--model", out / "model", "-f", "jsonl")
+    assert listed.exit_code == 0, listed.output
+    assert len(listed.stdout.splitlines()) > 3

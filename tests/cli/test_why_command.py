@@ -18,12 +18,12 @@ def test_says_the_rank_that_search_gives_and_pushes_that_add_up(gdr: Gdr, demo: 
     asked = ["sad", "piano", "--not", "drums:0.5", "--like", TRACKS[1], "--draws", 4]
     listed = gdr("search", *asked, "-k", 99, "-f", "jsonl").stdout.splitlines()
     for line in (json.loads(listed[0]), json.loads(listed[-1])):
-        found = json.loads(gdr("why", line["path"], *asked, "--json").stdout)
-        assert (found["rank"], found["tracks_searched"]) == (line["rank"], len(TRACKS))
-        assert found["score"] == pytest.approx(line["score"], abs=1e-5)
-        total = sum(push["drawn"] + push["tower"] for push in found["pushes"])
+        answer = json.loads(gdr("why", line["path"], *asked, "--json").stdout)
+        assert (answer["rank"], answer["tracks_searched"]) == (line["rank"], len(TRACKS))
+        assert answer["score"] == pytest.approx(line["score"], abs=1e-5)
+        total = sum(push["drawn"] + push["tower"] for push in answer["pushes"])
         assert total == pytest.approx(line["score"], abs=1e-4)
-        kinds = [push["kind"] for push in found["pushes"]]
+        kinds = [push["kind"] for push in answer["pushes"]]
         assert kinds == ["start", "prompt", "negative", "like"]
 
 

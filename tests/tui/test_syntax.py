@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from gdr_model.errors import UsageError
 from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
-from gdr_tui.app.search.syntax import Typed, parse, parts, quoted
+from gdr_tui.app.search.syntax import ParsedLine, parse, parts, quoted
 
 
 def test_everything_at_once() -> None:
     typed = parse("warm piano -vocals -drums:0.5 +strings like:3 unlike:2 genre:jazz year:>1990")
-    assert typed == Typed(
+    assert typed == ParsedLine(
         words="warm piano",
         negatives=(WeightedText("vocals"), WeightedText("drums", 0.5)),
         sliders=(Slider("strings", 0.5),),
@@ -42,7 +42,7 @@ def test_everything_at_once() -> None:
     ],
 )
 def test_plain_sentences_stay_words(line: str) -> None:
-    assert parse(line) == Typed(words=line)
+    assert parse(line) == ParsedLine(words=line)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_words_are_cleaned(line: str, words: str) -> None:
     ],
 )
 def test_what_to_push_away_from(line: str, negative: WeightedText) -> None:
-    assert parse(line) == Typed(negatives=(negative,))
+    assert parse(line) == ParsedLine(negatives=(negative,))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_to_push_away_from(line: str, negative: WeightedText) -> None:
     ],
 )
 def test_what_to_move_along(line: str, slider: Slider) -> None:
-    assert parse(line) == Typed(sliders=(slider,))
+    assert parse(line) == ParsedLine(sliders=(slider,))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_to_move_along(line: str, slider: Slider) -> None:
     ],
 )
 def test_a_field_becomes_a_filter_that_can_be_read(line: str, where: str) -> None:
-    assert parse(line) == Typed(where=where)
+    assert parse(line) == ParsedLine(where=where)
     filters.parse(where)
 
 

@@ -38,7 +38,7 @@ class Completion:
 
 
 @dataclass(frozen=True)
-class Known:
+class Sources:
     """Where completions come from."""
 
     prompts: Sequence[str] = ()
@@ -49,18 +49,18 @@ class Known:
     """Words the model is good at."""
 
 
-def complete(line: str, known: Known) -> list[Completion]:
+def complete(line: str, sources: Sources) -> list[Completion]:
     """Completions of a line, best first; suggestions if it is empty."""
     if not line.strip():
-        return suggestions(known)
-    offered = [*_before(line, known.prompts), *_of_last(line, known)]
+        return suggestions(sources)
+    offered = [*_before(line, sources.prompts), *_of_last(line, sources)]
     return _each_once(one for one in offered if one.line.strip() != line.strip())
 
 
-def suggestions(known: Known) -> list[Completion]:
+def suggestions(sources: Sources) -> list[Completion]:
     """First prompts: the newest ones, the library's genres, then examples."""
-    recent = [Completion(prompt, "asked before") for prompt in known.prompts[:_RECENT]]
-    frequent = [pair for pair in known.tags.get("genre", ()) if pair[1] >= _LEAST_TRACKS]
+    recent = [Completion(prompt, "asked before") for prompt in sources.prompts[:_RECENT]]
+    frequent = [pair for pair in sources.tags.get("genre", ()) if pair[1] >= _LEAST_TRACKS]
     genres = [
         Completion(f"{words} {_field('genre', genre)}", _tracks(count))
         for (genre, count), words in zip(frequent, _WITHIN, strict=False)
@@ -85,7 +85,7 @@ def _before(line: str, prompts: Sequence[str]) -> Iterator[Completion]:
         yield Completion(prompt, "asked before")
 
 
-def _of_last(line: str, known: Known) -> Iterator[Completion]:
+def _of_last(line: str, sources: Sources) -> Iterator[Completion]:
     """The line with its last part completed; nothing after a space."""
     cut = parts(line)
     if not cut or cut[-1].end < len(line):
@@ -96,17 +96,17 @@ def _of_last(line: str, known: Known) -> Iterator[Completion]:
     bare = last[len(sign) :]
     name, colon, begun = bare.partition(":")
     if colon and name.casefold() in FIELDS and sign != "+":
-        for value, count in _matching(known.tags.get(name.casefold(), ()), begun.strip('"')):
+        for value, count in _matching(sources.tags.get(name.casefold(), ()), begun.strip('"')):
             yield Completion(f"{head}{sign}{_field(name.casefold(), value)}", _tracks(count))
         return
     if len(bare) < 2:
         return
-    for word in _beginning(known.words, bare):
+    for word in _beginning(sources.words, bare):
         yield Completion(f"{head}{sign}{quoted(word) if sign else word}")
     if sign:
         return
     for tag in ("genre", "artist"):
-        for value, count in _matching(known.tags.get(tag, ()), bare.strip('"')):
+        for value, count in _matching(sources.tags.get(tag, ()), bare.strip('"')):
             yield Completion(f"{head}{_field(tag, value)}", _tracks(count))
     for field_name in FIELDS:
         if field_name.startswith(bare.casefold()):

@@ -1,4 +1,4 @@
-"""The query that is being put together on the screen, before it is asked."""
+"""The query that is being composed on the screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui.app import labels
 from gdr_tui.app.labels import Chip
-from gdr_tui.app.search.syntax import Typed
+from gdr_tui.app.search.syntax import ParsedLine
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.safe_text import literal
@@ -84,7 +84,7 @@ class Draft:
         negative = WeightedText.parse(typed)
         self.steer(negatives=_replaced(self.steering.negatives, negative))
 
-    def take(self, typed: Typed, track_at: Callable[[int], Path | None]) -> None:
+    def take(self, line: ParsedLine, track_at: Callable[[int], Path | None]) -> None:
         """Take over a line of the prompt; words only where it has any.
 
         `track_at` gives the track of a rank in the list shown, None where there is none.
@@ -92,25 +92,25 @@ class Draft:
         Raises:
             UsageError: if a rank is not in the list; nothing is taken over then.
         """
-        named = {rank: track_at(rank) for rank in (*typed.likes, *typed.bans)}
+        named = {rank: track_at(rank) for rank in (*line.likes, *line.bans)}
         for rank, path in named.items():
             if path is None:
                 raise UsageError(f"there is no result number {rank} to like or ban")
-        if typed.words or not typed.steers:
-            self.prompt = typed.words
-        for negative in typed.negatives:
+        if line.words or not line.steers:
+            self.prompt = line.words
+        for negative in line.negatives:
             self.steer(negatives=_replaced(self.steering.negatives, negative))
-        for slider in typed.sliders:
+        for slider in line.sliders:
             self.steer(sliders=_replaced(self.steering.sliders, slider))
-        for rank in typed.likes:
+        for rank in line.likes:
             if (path := named[rank]) and str(path) not in self.steering.likes:
                 self.like(path)
-        for rank in typed.bans:
+        for rank in line.bans:
             if (path := named[rank]) and str(path) not in self.steering.dislikes:
                 self.ban(path)
-        if typed.where:
-            kept = [part for part in conditions(self.where) if part not in typed.where]
-            self.where = " and ".join([*kept, typed.where])
+        if line.where:
+            others = [part for part in conditions(self.where) if part not in line.where]
+            self.where = " and ".join([*others, line.where])
 
     def chips(self) -> list[Chip]:
         """What steers besides the prompt, in the order shown."""
@@ -118,7 +118,7 @@ class Draft:
         return filters + labels.chips(self.steering)
 
     def answered_by(self, ask: Ask) -> bool:
-        """Whether a query was asked exactly so."""
+        """Whether a query is exactly this one."""
         try:
             return self.ask() == ask
         except UsageError:

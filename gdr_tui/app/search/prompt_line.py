@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from gdr_tui.app.messages import TagsRead
-from gdr_tui.app.search.completion import Known, complete
+from gdr_tui.app.search.completion import Sources, complete
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.history import History
 from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
@@ -55,7 +55,7 @@ class PromptLine:
                 self.tags = message
             case Input.Changed(input=self.box):
                 typed = message.value
-                offered = complete(typed, self._known()) if typed.strip() else []
+                offered = complete(typed, self._sources()) if typed.strip() else []
                 self.completions.offer(typed, offered)
             case Input.Blurred(input=self.box):
                 self.completions.close()
@@ -79,7 +79,7 @@ class PromptLine:
     def _walk(self, by: int) -> None:
         """Insert the next completion; in an empty line, the next suggestion."""
         if not self.completions.open:
-            self.completions.offer(self.box.value, complete(self.box.value, self._known()))
+            self.completions.offer(self.box.value, complete(self.box.value, self._sources()))
         if self.completions.open:
             self.box.put(self.completions.walk(by))
 
@@ -92,6 +92,6 @@ class PromptLine:
             self.box.put(self.completions.walk(1))
         self.completions.close()
 
-    def _known(self) -> Known:
+    def _sources(self) -> Sources:
         tags, words = (self.tags.tags, self.tags.words) if self.tags else ({}, ())
-        return Known(self.history.prompts, tags, words)
+        return Sources(self.history.prompts, tags, words)

@@ -45,7 +45,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Typed:
+class ParsedLine:
     """The meaning of a line."""
 
     words: str = ""
@@ -71,7 +71,7 @@ def parts(line: str) -> list[Part]:
     ]
 
 
-def parse(line: str) -> Typed:
+def parse(line: str) -> ParsedLine:
     """Read a line.
 
     Raises:
@@ -98,7 +98,7 @@ def parse(line: str) -> Typed:
             filters.setdefault(field, []).append(condition)
         else:
             ranks[part.kind][_rank(part.text)] = None
-    return Typed(
+    return ParsedLine(
         " ".join(words),
         tuple(negatives.values()),
         tuple(sliders.values()),

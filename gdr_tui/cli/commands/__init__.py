@@ -1,1 +1,1 @@
-"""One file a command; each imports what it needs when it runs and not before."""
+"""One file per command; each imports what it needs when it runs, not before."""

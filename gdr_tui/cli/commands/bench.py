@@ -21,10 +21,10 @@ SOUND_S = 300
 REPEATS = 7
 
 
-def bench(asked_of: RetrieverOptions) -> None:
+def bench(backend: RetrieverOptions) -> None:
     """Measure encoding, drawing and searching on this machine and library."""
     with ExitStack() as stack:
-        measure(open_retriever(stack, asked_of))
+        measure(open_retriever(stack, backend))
 
 
 def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS) -> None:
@@ -72,10 +72,11 @@ def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:
     k = min(10, len(exact.vectors))
     exact_s = _seconds(lambda: exact.search(vectors, k), 20)
     graph_s = _seconds(lambda: graph.search(vectors, k), 20)
-    found, wanted = graph.search(vectors, k)[0], exact.search(vectors, k)[0]
-    hits = sum(len(set(f) & set(w)) for f, w in zip(found.tolist(), wanted.tolist(), strict=True))
+    listed, nearest = graph.search(vectors, k)[0].tolist(), exact.search(vectors, k)[0].tolist()
+    hits = sum(len(set(a) & set(b)) for a, b in zip(listed, nearest, strict=True))
+    wanted = sum(map(len, nearest))
     _row(f"nearest {k} of {len(exact.vectors):,} passages", f"{1e3 * exact_s:.2f} ms", "exact")
-    recall = hits / max(1, wanted.size)
+    recall = hits / max(1, wanted)
     _row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, opened in {built:.1f} s")
 
 

@@ -28,7 +28,7 @@ def edit(
     ],
     steering: SteeringOptions,
     output: OutputOptions,
-    asked_of: RetrieverOptions,
+    backend: RetrieverOptions,
     from_prompt: Annotated[
         str, typer.Option("--from", metavar="TEXT", help="Words that describe the track as it is.")
     ] = Edit.from_prompt,
@@ -48,4 +48,4 @@ def edit(
     """Start from a track: invert its best passage and draw it again under other words."""
     source = Edit(file, start, strength, from_prompt)
     steerings = [steering.steering(" ".join(prompt), source)]
-    answer(Request(steerings, k, where, Method.GDR, asked_of, output))
+    answer(Request(steerings, k, where, Method.GDR, backend, output))

@@ -29,7 +29,7 @@ def replay(
         ),
     ],
     output: OutputOptions,
-    asked_of: RetrieverOptions,
+    backend: RetrieverOptions,
     numbers: Annotated[
         list[int] | None,
         typer.Argument(
@@ -51,9 +51,9 @@ def replay(
 
     saved = SavedTrail.read(file)
     saved.chosen(numbers or [])  # refused before anything is loaded
-    folders = asked_of.library or [Path(library.root) for library in saved.libraries]
+    folders = backend.library or [Path(library.root) for library in saved.libraries]
     with ExitStack() as stack:
-        retriever = open_retriever(stack, replace(asked_of, library=folders))
+        retriever = open_retriever(stack, replace(backend, library=folders))
         answers = answer_again(saved, retriever, numbers or [], k)
     print_answers(answers, output)
 

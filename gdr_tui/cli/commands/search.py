@@ -23,7 +23,7 @@ from gdr_tui.cli.options import (
 def search(
     steering: SteeringOptions,
     output: OutputOptions,
-    asked_of: RetrieverOptions,
+    backend: RetrieverOptions,
     prompt: Annotated[
         list[str] | None,
         typer.Argument(metavar="PROMPT", help="The music to find, in words.", show_default=False),
@@ -43,4 +43,4 @@ def search(
 ) -> None:
     """Find music by words: gdr search "warm piano" --not vocals."""
     steerings = [steering.steering(text) for text in prompts(prompt, prompts_file)]
-    answer(Request(steerings, k, where, method, asked_of, output))
+    answer(Request(steerings, k, where, method, backend, output))

@@ -30,7 +30,7 @@ def why(
     ],
     prompt: Annotated[list[str], typer.Argument(metavar="PROMPT", help="The prompt to explain.")],
     steering: SteeringOptions,
-    asked_of: RetrieverOptions,
+    backend: RetrieverOptions,
     where: Where = None,
     method: MethodOption = Method.GDR,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -42,7 +42,7 @@ def why(
     from gdr_model.search.why import explain, place
 
     with ExitStack() as stack:
-        retriever = open_retriever(stack, asked_of)
+        retriever = open_retriever(stack, backend)
         model = retriever.model
         model.require(method)
         query = retriever.query(steered, method)
