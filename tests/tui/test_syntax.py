@@ -133,10 +133,10 @@ def test_ranks_are_named_once() -> None:
         ('genre:""', "has no value"),
         ("-drums:9", "weight of a negative"),
         ("-drums:0", "weight of a negative"),
-        ("+strings:2", "between -1 and 1"),
+        ("+strings:2", "must be from -1 to 1"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_one_sentence(line: str, said: str) -> None:
+def test_what_is_invalid_is_refused_in_one_sentence(line: str, said: str) -> None:
     with pytest.raises(UsageError, match=said.replace("+", r"\+")):
         parse(line)
 
