@@ -43,7 +43,7 @@ def _entries(rng: Random, layers: tuple[StyleLayer, ...], count: int) -> list[se
             playing.discard(rng.choice(sorted(playing)))
         if section == 0 and len(playing) > 2 and rng.random() < 0.45:
             playing = set(rng.sample(sorted(playing), rng.randint(1, 2)))
-        present.append(playing or {0})
+        present.append(playing)
     return present
 
 

@@ -99,7 +99,10 @@ def test_a_mixture_has_what_either_crop_has() -> None:
         alone = windowed(torch.sigmoid(batch.seconds))
         torch.testing.assert_close(batch.posteriors[~batch.mixed], alone[~batch.mixed])
         assert (batch.posteriors[batch.mixed] >= alone[batch.mixed] - 1e-6).all()
-        assert (batch.posteriors[batch.mixed] > alone[batch.mixed]).any(dim=2).all()
+        if batch.mixed.any():
+            # Two crops with about the same faint classes: either is twice as likely.
+            both, one = batch.posteriors[batch.mixed].mean(), alone[batch.mixed].mean()
+            assert float(both / one) == pytest.approx(2, abs=0.3)
         mixed, clean = mixed + int(batch.mixed.sum()), clean + int((~batch.mixed).sum())
     assert mixed / (mixed + clean) == pytest.approx(MIXED, abs=0.07)
 

@@ -1,4 +1,4 @@
-"""Facts about passages: what the score, the lists, the teacher and the sound know, and no more."""
+"""Facts about passages: only what the score, the lists, the teacher or the sound supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparing tracks: what is stored comes back, and a run that was stopped goes on."""
+"""Preparing tracks: what is stored is read back, and a run that was stopped resumes."""
 
 from __future__ import annotations
 

@@ -140,6 +140,15 @@ def test_a_plain_bass_plays_the_root_of_each_chord() -> None:
     assert all(abs(tone.pitch - 40) <= 6 for tone in tones)
 
 
+@pytest.mark.parametrize("symbol", ["1", "2", "5d7", "2h7", "7", "4M7"])
+def test_the_third_and_fifth_of_a_bass_are_those_of_the_chord(symbol: str) -> None:
+    piece = harmonise(symbol, 24, 4.0, 0, "major", close=False)
+    for figure in ("halves", "arco"):  # roots, thirds, fifths and octaves
+        tones = parts.bass(Random(0), piece, StyleLayer("bass", (33,), figure, centre=40))
+        heights = {(tone.pitch - chord(symbol, 0, "major").root) % 12 for tone in tones}
+        assert heights == set(chord(symbol, 0, "major").intervals[:3])
+
+
 def test_an_approach_note_leads_to_the_next_root() -> None:
     piece = harmonise("1 4", 16, 4.0, 0, "major", close=False)
     tones = parts.bass(Random(1), piece, StyleLayer("bass", (32,), "walking", centre=40))

@@ -90,11 +90,11 @@ def test_silence_is_refused() -> None:
 
 def test_the_facts_of_a_score_can_be_written_as_json() -> None:
     score = compose(3, "salsa")
-    told = json.loads(json.dumps(facts(score)))
-    assert told["style"] == "salsa"
-    assert told["instruments"] == list(score.instruments)
-    assert told["tempo_bpm"] == score.tempo_bpm
-    assert "notes" not in told
+    line = json.loads(json.dumps(facts(score)))
+    assert line["style"] == "salsa"
+    assert line["instruments"] == list(score.instruments)
+    assert line["tempo_bpm"] == score.tempo_bpm
+    assert "notes" not in line
 
 
 # The sound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -164,6 +164,21 @@ def test_no_other_voicing_as_even_and_central_would_move_less(
         nearer = abs(sum(other) / 3 - centre) <= abs(sum(chosen) / 3 - centre)
         if nearer and uneven(other) <= uneven(chosen):
             assert motion(other) >= motion(chosen)
+
+
+def test_neighbouring_voices_keep_their_distance() -> None:
+    def gaps(quality: str) -> list[int]:
+        return [
+            b - a
+            for root in range(12)
+            for centre in range(45, 82)
+            for a, b in pairwise(lead(Chord(root, QUALITIES[quality]), None, centre, 4))
+        ]
+
+    assert set(gaps("m")) <= set(range(3, 10))
+    assert max(gaps("M7")) <= 9
+    close = [gap for gap in gaps("M7") if gap < 3]  # the seventh just under the root
+    assert len(close) / len(gaps("M7")) < 0.08
 
 
 def test_the_classic_cadence_moves_by_steps() -> None:

@@ -33,6 +33,7 @@ def test_some_lines_are_nothing_but_la_la_la() -> None:
     assert 0.07 < len(vocalise) / 400 < 0.18
     for one in vocalise:
         assert one == one[:2] * 3  # two sounds in turn
+    assert any(one[0] != one[1] for one in vocalise)
 
 
 def test_words_alternate_between_links_and_what_they_link() -> None:

@@ -1,4 +1,4 @@
-"""Singing: a vowel of known pitch is heard at the notes that are written."""
+"""Singing: a vowel of known pitch comes out at the notes that are written."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_formants_move_by_the_factor(factor: float) -> None:
         np.testing.assert_allclose(shifted, envelope)
 
 
-# What is heard
+# What comes out
 
 
 @needs_world
