@@ -10,9 +10,14 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from gdr_model.errors import Cancelled
 from gdr_model.types import Array, Cancel, LatentSpace, never
+
+# A busy machine must not fail a property for being slow.
+settings.register_profile("gdr", deadline=None)
+settings.load_profile("gdr")
 
 _SOUNDFILE = {
     ".wav": ("WAV", "PCM_16"),

@@ -46,7 +46,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 @given(FACTS, SEEDS)
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 def test_captions_are_well_formed(facts: Facts, seed: int) -> None:
     for text in captions(facts, rng(seed), 10):
         assert text == " ".join(text.split()) != ""
@@ -55,14 +55,14 @@ def test_captions_are_well_formed(facts: Facts, seed: int) -> None:
 
 
 @given(FACTS, SEEDS)
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 def test_no_word_is_said_twice_in_a_row(facts: Facts, seed: int) -> None:
     for text in captions(facts, rng(seed), 10):
         assert not re.search(r"\b(\w+) \1\b", text.lower()), text
 
 
 @given(FACTS, SEEDS)
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 def test_articles_fit_and_come_one_at_a_time(facts: Facts, seed: int) -> None:
     for text in captions(facts, rng(seed), 10):
         lowered = text.lower().replace("an a cappella", "an unaccompanied")
@@ -72,7 +72,7 @@ def test_articles_fit_and_come_one_at_a_time(facts: Facts, seed: int) -> None:
 
 
 @given(FACTS, SEEDS)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 def test_what_is_known_to_be_instrumental_is_never_said_to_be_sung(facts: Facts, seed: int) -> None:
     known = Facts(facts.classes, facts.instruments, (), (), facts.measured, sung=False)
     said = " ".join(captions(known, rng(seed), 15)).lower()

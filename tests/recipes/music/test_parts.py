@@ -70,7 +70,7 @@ def test_at_every_beat_exactly_one_chord_sounds(bars: int, bar: float, share: fl
 
 
 @given(SEEDS, st.sampled_from(sorted(MODES)), st.sampled_from(BARS), st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_melody_stays_in_its_scale_its_range_and_its_bars(
     seed: int, mode: str, bar: float, busy: float
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_melody_stays_in_its_scale_its_range_and_its_bars(
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_melody_meets_the_chord_on_the_beat(seed: int) -> None:
     piece = harmonise("1 6 4 5", 8, 4.0, 2, "major", close=True)
     layer = StyleLayer("melody", (0,), centre=74)
