@@ -234,6 +234,8 @@ LABELS = (
 )
 """Every field of `Steering`, in the order in which changes and chips are shown."""
 _BY_KIND = {label.kind: label for label in LABELS if label.kind}
+KINDS = ("filter", *_BY_KIND)
+"""Of chips."""
 
 
 def changes(before: Steering | None, after: Steering) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from importlib import resources
 from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_tui.app.labels import KINDS
 from gdr_tui.app.trail.trail import Ask, what_changed
 from gdr_tui.cli.main import app
 
@@ -64,6 +66,14 @@ def test_any_one_field_survives_the_way_through_json(name: str) -> None:
     changed = PLAIN.but(**{name: CHANGES[name]})
     assert changed != PLAIN
     assert Steering.from_json(changed.to_json()) == changed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_chip_has_its_colours(kind: str) -> None:
+    style = resources.files("gdr_tui.app").joinpath("gdr.tcss").read_text(encoding="utf-8")
+    assert style.count(f".chips--{kind} {{") + style.count(f".chips--{kind},") >= 2, (
+        "in the themes of gdr, and in those of the terminal's own colours"
+    )
 
 
 @pytest.mark.parametrize("command", ["search", "edit", "why"])

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_tui.app import keys
-from gdr_tui.app.labels import Chip
+from gdr_tui.app.labels import KINDS, Chip
 from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.safe_text import fit
 
@@ -30,13 +30,7 @@ class Chips(Widget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.CHIPS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "chips--filter",
-        "chips--edit",
-        "chips--like",
-        "chips--ban",
-        "chips--pull",
-        "chips--negative",
-        "chips--slider",
+        *(f"chips--{kind}" for kind in KINDS),
         "chips--chosen",
         "chips--hint",
     }
