@@ -56,7 +56,7 @@ def test_diversity_equals_the_reference(golden) -> None:
     assert diversity.vendi_per_prompt(draws) == near(values["vendi_per_prompt"])
     assert diversity.vendi_per_prompt(draws, 2) == near(values["vendi_q2_per_prompt"])
     assert metrics.vendi(draws.reshape(30, 12)) == near(values["vendi_all"])
-    means = diversity.time_means(arrays["generated_sequences"])
+    means = arrays["generated_sequences"].mean(axis=2)
     # The authors' own functions work in single precision.
     assert metrics.mics(means) == near(values["authors_mics_on_sequences"], rel=1e-6)
     assert metrics.mivs(means) == near(values["authors_mivs_on_sequences"], rel=1e-6)
@@ -272,10 +272,10 @@ def test_pairing_finds_a_small_difference_on_hard_and_easy_queries() -> None:
     difficulty = 50 * rng.standard_normal(300)
     ours, theirs = difficulty + rng.standard_normal(300) + 0.5, difficulty
     found = metrics.difference_interval(ours, theirs, resamples=2000)
-    assert found.excludes_zero
-    assert found.low < 0.5 < found.high
+    assert 0 < found.low < 0.5 < found.high
     assert found.value == near(np.mean(ours - theirs))
-    assert not metrics.interval(ours, resamples=500).excludes_zero
+    alone = metrics.interval(ours, resamples=500)
+    assert alone.low < 0 < alone.high
     assert metrics.difference_interval(theirs, theirs, resamples=9).high == 0
     assert str(found).startswith(f"{found.value:.4g} [")
 

@@ -1,4 +1,4 @@
-"""What an evaluation measures. One home for each family, and one set of conventions for all.
+"""What an evaluation measures, a module per family, with the same conventions in all.
 
 retrieval   ranks, R@k, median rank, MedR %, mAP, MRR of a matrix of scores
 fidelity    Fréchet distance (exact and shrunk) and kernel distance between two sets
@@ -8,8 +8,8 @@ intervals   bootstrap intervals of one system, and of the difference of two
 
 Conventions: everything is computed in float64. Shares, recalls and levels are in percent. "Real"
 comes before "drawn". A set is (N, D), the draws of prompts are (P, Q, D), sequences end in (T, D).
-Input that cannot be meant (empty, not numbers, shapes that do not fit) is refused with a
-`UsageError` of one sentence; nothing is silently dropped. numpy alone is needed.
+Invalid input (empty, not numbers, shapes that do not fit) raises a `UsageError` of one sentence;
+nothing is silently dropped. Only numpy is needed.
 """
 
 from training.metrics.diversity import mics, mivs, prdc, vendi

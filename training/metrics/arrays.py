@@ -1,4 +1,4 @@
-"""The check every metric starts with, and two small pieces of geometry they share."""
+"""The check that every metric starts with, and the geometry they share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def checked(values: ArrayLike, name: str, dims: int, least: int = 1) -> Floats:
-    """`values` as float64 with `dims` axes, none of them empty and at least `least` rows.
+    """`values` as float64: `dims` axes, none of them empty, and at least `least` rows.
 
     Raises:
         UsageError: naming what is wrong with it.

@@ -5,8 +5,7 @@ MIVS    mean over prompts of the Vendi score of their draws (Friedman and Dieng,
         exponential of the entropy of the eigenvalues of K / Q, with K the cosines. It counts
         effective draws, from 1 (all equal) to Q (all orthogonal); higher is more diverse.
 PRDC    precision, recall (Kynkäänniemi et al., 2019), density and coverage (Naeem et al., 2020)
-        from balls that reach to the k-th nearest neighbour, not counting the point itself, and do
-        not hold their own surface.
+        from open balls that reach to the k-th nearest neighbour, not counting the point itself.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ def mics(draws: ArrayLike) -> float:
 
 
 def vendi(vectors: ArrayLike, order: float = 1.0) -> float:
-    """The Vendi score of vectors (N, D); `order` above 1 lets rare kinds count less."""
+    """The Vendi score of vectors (N, D); with `order` above 1 rare kinds count less."""
     rows = unit(checked(vectors, "the set", 2))
-    # K / N and its Gram matrix over the dimensions have the same eigenvalues but for zeros, and
-    # singular values keep their small ones exact.
+    # K / N has the eigenvalues of the Gram matrix over the dimensions, apart from zeros; as squared
+    # singular values the small ones stay exact.
     shares = np.linalg.svd(rows / np.sqrt(len(rows)), compute_uv=False) ** 2
     shares = shares[shares > 0]
     if order == 1:
@@ -55,11 +54,6 @@ def mivs(draws: ArrayLike) -> float:
     return float(vendi_per_prompt(draws).mean())
 
 
-def time_means(sequences: ArrayLike) -> Floats:
-    """Drawn sequences (P, Q, T, D) to one vector a draw (P, Q, D), as queries are made of them."""
-    return checked(sequences, "the sequences", 4).mean(axis=2)  # type: ignore[no-any-return]
-
-
 def prdc(real: ArrayLike, drawn: ArrayLike, k: int = 5) -> dict[str, float]:
     """Precision, recall, density and coverage of the drawn set (M, D) for the real (N, D).
 
@@ -68,7 +62,7 @@ def prdc(real: ArrayLike, drawn: ArrayLike, k: int = 5) -> dict[str, float]:
     if k < 1:
         raise UsageError(f"{k} neighbours make no ball; use 1 or more")
     a, b = pair(real, drawn, least=k + 1)
-    centre = a.mean(axis=0)  # far from the origin distances would lose digits
+    centre = a.mean(axis=0)  # far from the origin, distances would lose digits
     a, b = a - centre, b - centre
     between = distances(a, b)  # (N, M)
     reach_real, reach_drawn = _reach(a, k), _reach(b, k)  # (N,), (M,)
@@ -83,13 +77,14 @@ def prdc(real: ArrayLike, drawn: ArrayLike, k: int = 5) -> dict[str, float]:
 
 def _reach(rows: Floats, k: int) -> Floats:
     """(N,) distance to the k-th neighbour; the nearest of all is the point itself."""
-    # The copy keeps the product of a matrix with itself from taking a path that rounds otherwise.
-    own = distances(rows, rows.copy())
-    return np.partition(own, k, axis=1)[:, k]
+    # A copy, because numpy multiplies a matrix by itself with another routine, which rounds
+    # differently.
+    apart = distances(rows, rows.copy())
+    return np.partition(apart, k, axis=1)[:, k]
 
 
 def _draws(values: ArrayLike) -> Floats:
     draws = checked(values, "the draws", 3)
     if draws.shape[1] < 2:
-        raise UsageError("one draw a prompt has no diversity; draw at least two")
+        raise UsageError("one draw per prompt has no diversity; draw at least two")
     return draws

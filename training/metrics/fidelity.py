@@ -1,12 +1,12 @@
-"""Fidelity: how far the distribution of what was drawn lies from that of real music.
+"""Fidelity: how far the distribution of draws is from that of real music.
 
 Fréchet   ||m₁ - m₂||² + tr C₁ + tr C₂ - 2 tr (C₁ C₂)^½, the distance of two Gaussians with the
           means and covariances (divisor N - 1) of the sets. 0 for equal sets. It is biased upwards
           by about 1 / N, and with fewer rows than dimensions the covariances are singular: then use
-          `frechet_shrunk`, and compare only values of equal N. N travels with every value.
+          `frechet_shrunk`, and compare only values of equal N, which every value carries.
 Kernel    unbiased squared maximum mean discrepancy with the kernel (x·y / D + 1)³, known as KID
           (Bińkowski, Sutherland, Arbel, Gretton, "Demystifying MMD GANs", ICLR 2018). It needs
-          no covariance and has no bias at any N, so it may be slightly negative for equal
+          no covariance and is unbiased at any N, so it can be slightly negative for equal
           distributions.
 """
 
@@ -22,36 +22,36 @@ from training.metrics.arrays import Floats, pair
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance between two sets, with what it was estimated from."""
+    """A distance between two sets, with the sizes it was estimated from."""
 
     value: float
     n_real: int
     n_drawn: int
     dim: int
     shrinkage: tuple[float, float] = (0.0, 0.0)
-    """How much of each covariance (real, drawn) was replaced by a sphere, from 0 to 1."""
+    """Share of each covariance (real, drawn) that was replaced by a sphere, from 0 to 1."""
 
     def __str__(self) -> str:
         return f"{self.value:.4g} (N = {self.n_real} real, {self.n_drawn} drawn, D = {self.dim})"
 
 
 def frechet(real: ArrayLike, drawn: ArrayLike) -> Distance:
-    """The exact distance of the sets (N, D) and (M, D), also where N or M is below D."""
+    """The exact distance of the sets (N, D) and (M, D), also if N or M is below D."""
     a, b = pair(real, drawn)
-    # The roots come from the data itself: a root of the covariance would turn its eigenvalues
-    # of 1e-16, which should be 0, into 1e-8 each, and that is what limits the usual formulas.
+    # The roots come from the data itself: a root of the covariance would turn eigenvalues of
+    # 1e-16, which should be 0, into 1e-8 each, which limits the usual formulas.
     return _distance(a, b, _data_root(a), _data_root(b), (0.0, 0.0))
 
 
 def frechet_shrunk(real: ArrayLike, drawn: ArrayLike) -> Distance:
-    """The distance with both covariances shrunk towards spheres as Ledoit and Wolf (2004) do."""
+    """The distance with both covariances shrunk towards spheres (Ledoit and Wolf, 2004)."""
     a, b = pair(real, drawn)
     by_a, by_b = shrinkage(a), shrinkage(b)
     return _distance(a, b, _shrunk_root(a, by_a), _shrunk_root(b, by_b), (by_a, by_b))
 
 
 def shrinkage(rows: Floats) -> float:
-    """The share of a sphere that makes the covariance of (N, D) likeliest nearest to the truth.
+    """The share of a sphere that brings the covariance of (N, D) nearest to the true one.
 
     With S the covariance of divisor N, m = tr S / D, d² = ||S - mI||² / D and
     b² = Σₖ ||xₖxₖᵀ - S||² / (N² D), it is min(b², d²) / d².

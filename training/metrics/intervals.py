@@ -1,11 +1,11 @@
 """Bootstrap intervals (percentile), for one system and for the difference of two.
 
-Queries are drawn again with replacement. Where several captions belong to one track they are
-not independent: give their tracks as `groups`, and whole tracks are drawn again instead. For a
-difference both systems see the same redrawn queries, so what is hard for both cancels out.
+Queries are resampled with replacement. Several captions of one track are not independent: pass
+their tracks as `groups`, and whole tracks are resampled instead. For a difference both systems
+answer the same resampled queries, so what is hard for both cancels out.
 
-A statistic maps values (Q,) to a number: the mean unless told, so hits times 100 give R@k in
-percent, reciprocal ranks MRR; `np.median` of ranks gives the median rank.
+A statistic maps values (Q,) to a number, by default the mean: hits times 100 give R@k in percent,
+reciprocal ranks give MRR. `np.median` of ranks gives the median rank.
 """
 
 from __future__ import annotations
@@ -24,28 +24,23 @@ Statistic = Callable[[Floats], float]
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and where it lies by `level` percent of the resamples."""
+    """A value and the range that holds `level` percent of the resampled ones."""
 
     value: float
     low: float
     high: float
     level: float
     units: int
-    """What was drawn again: queries, or groups of them."""
+    """How many queries, or groups of them, were resampled."""
     resamples: int
     seed: int
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether a difference is there, at this level."""
-        return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 
 def mean(values: Floats) -> float:
-    """The statistic that is used unless told."""
+    """The default statistic."""
     return float(values.mean())
 
 
@@ -59,9 +54,9 @@ def interval(
     seed: int = 0,
 ) -> Interval:
     """The interval of one system's values (Q,)."""
-    own = checked(values, "the values", 1)
+    ours = checked(values, "the values", 1)
     return _bootstrap(
-        lambda at: float(statistic(own[at])), len(own), groups, level, resamples, seed
+        lambda at: float(statistic(ours[at])), len(ours), groups, level, resamples, seed
     )
 
 
@@ -109,16 +104,16 @@ def _bootstrap(
     members: dict[Hashable, list[int]] = {}
     for query, group in enumerate(range(queries) if groups is None else groups):
         members.setdefault(group, []).append(query)
-    # Queries in the order of their groups, so that a redrawn group is a stretch of `order`.
-    order = np.concatenate([np.asarray(found, np.int64) for found in members.values()])
-    sizes = np.array([len(found) for found in members.values()], np.int64)
+    # Queries sorted by group, so that a resampled group is a slice of `order`.
+    order = np.concatenate([np.asarray(rows, np.int64) for rows in members.values()])
+    sizes = np.array([len(rows) for rows in members.values()], np.int64)
     starts = np.cumsum(sizes) - sizes
     figures = np.empty(resamples)
     for i in range(resamples):
-        drawn = rng.integers(len(sizes), size=len(sizes))
-        lengths = sizes[drawn]
+        chosen = rng.integers(len(sizes), size=len(sizes))
+        lengths = sizes[chosen]
         inner = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        figures[i] = figure(order[np.repeat(starts[drawn], lengths) + inner])
+        figures[i] = figure(order[np.repeat(starts[chosen], lengths) + inner])
     low, high = np.percentile(figures, [50 - level / 2, 50 + level / 2])
     value = figure(np.arange(queries))
     return Interval(value, float(low), float(high), level, len(sizes), resamples, seed)

@@ -1,8 +1,8 @@
-"""Motion: whether what was drawn changes from second to second as music does.
+"""Motion: whether draws change from second to second as music does.
 
-The angle between successive latents, in radians from 0 (no change) to π, gives T - 1 values a
-sequence; their histogram is one vector a sequence, and the Fréchet distance between the vectors
-of real and drawn sequences says whether they move alike, whatever they sound like.
+The angle between successive latents, in radians from 0 (no change) to π, gives T - 1 values per
+sequence. Their histogram is one vector per sequence, and the Fréchet distance between the vectors
+of real and drawn sequences shows whether they move alike, whatever they sound like.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def angles(sequences: ArrayLike) -> Floats:
     if found.shape[1] < 2:
         raise UsageError("sequences of one latent do not move; at least two are needed")
     directions = unit(found)
-    # By the chord: the arc cosine has lost half its digits where nothing moves.
+    # From the chord: where nothing moves, the arc cosine has lost half its digits.
     chord = np.linalg.norm(np.diff(directions, axis=1), axis=2)  # (N, T - 1)
     return np.asarray(2 * np.arcsin(np.minimum(chord / 2, 1)))
 
@@ -31,7 +31,7 @@ def angles(sequences: ArrayLike) -> Floats:
 def motion_histograms(sequences: ArrayLike, bins: int = BINS) -> Floats:
     """Latents (N, T, D) to histograms (N, bins) over [0, π], each with sum one."""
     if bins < 2:
-        raise UsageError(f"a histogram of {bins} bins tells nothing; use 2 or more")
+        raise UsageError(f"a histogram of {bins} bins shows nothing; use 2 or more")
     found = angles(sequences)
     place = np.minimum((found / np.pi * bins).astype(np.int64), bins - 1)  # (N, T - 1)
     counts = np.zeros((len(found), bins))
