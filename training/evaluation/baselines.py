@@ -33,9 +33,10 @@ from training.evaluation.ridge import Ridge, best_alpha
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
 from training.runs.ema import Ema
+from training.runs.run_input import TrainingBatch
 from training.runs.space import Space
 from training.runs.state import Finished
-from training.runs.train import adamw, network, rate_at
+from training.runs.train import adamw, network, one_step
 
 RIDGE, RIDGE_WRITTEN = "ridge, people's captions", "ridge, written ones too"
 HALF_NAMES, NAMES = "ridge, half class names", "class names, no training"
@@ -71,26 +72,22 @@ def regression(
 
     `contrast` is the weight of the contrast between time-means.
     """
-    d = config.diffusion
-    net: Network = network(config, space.dim, corpus.texts)
+
+    def error(net: Network, batch: TrainingBatch, config: RunConfig, step: int) -> Tensor:
+        d = config.diffusion
+        times = _last(d.schedule, len(batch.x0))
+        answer = _answer(net, times, batch.states, batch.mask, batch.pooled)
+        value = F.mse_loss(answer, batch.x0)
+        worded = batch.mask.any(1)  # without words all answers are one
+        if contrast and worded.any():
+            rows = answer[worded], batch.x0[worded], times[worded]
+            value = value + contrast * nt_xent(rows[0], *rows, d.schedule, "x0", d.tau)
+        return value
+
+    net = network(config, space.dim, corpus.texts)
     ema, optimiser = Ema(net, config.optimiser.ema), adamw(net, config)
     for step in range(config.optimiser.steps):
-        batch = pairs.batch(step)
-        for group in optimiser.param_groups:
-            group["lr"] = rate_at(step, config)
-        net.train()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed((config.optimiser.seed * 1_000_003 + step) % 2**63)
-            times = _last(d.schedule, len(batch.x0))
-            answer = _one_step(net, times, batch.states, batch.mask, batch.pooled)
-            value = F.mse_loss(answer, batch.x0)
-            if contrast:
-                apart = nt_xent(answer, answer, batch.x0, times, d.schedule, "x0", d.tau)
-                value = value + contrast * apart
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), config.optimiser.clip)
-        optimiser.step()
+        one_step(net, pairs.batch(step), optimiser, config, step, error)
         ema.update(net)
     net.load_state_dict(ema.weights)
     return net.eval()
@@ -105,7 +102,7 @@ def regress(net: Network, text: TextEmbedding, schedule: Schedule) -> Array:
             states, mask, pooled = (
                 torch.from_numpy(part[rows]) for part in (text.states, text.mask, text.pooled)
             )
-            answer = _one_step(net, _last(schedule, len(pooled)), states, mask, pooled)
+            answer = _answer(net, _last(schedule, len(pooled)), states, mask, pooled)
             parts.append(answer.mean(1).numpy())
     return np.concatenate(parts)
 
@@ -114,7 +111,7 @@ def _last(schedule: Schedule, count: int) -> Tensor:
     return torch.full((count,), schedule.times - 1)
 
 
-def _one_step(net: Network, times: Tensor, states: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+def _answer(net: Network, times: Tensor, states: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
     """The output (P, T, D) for no input but the words, at the highest noise."""
     nothing = torch.zeros(len(pooled), net.config.frames, net.config.dim)
     output: Tensor = net(nothing, times, net.read(states, mask, pooled))

@@ -41,6 +41,8 @@ from training.runs.run_input import RunInput, TrainingBatch
 
 LOGGED = 10
 """Steps between two rows of the log."""
+Objective = Callable[[Network, TrainingBatch, RunConfig, int], Tensor]
+"""What a step minimises: network, batch, configuration and step to a loss."""
 COLUMNS = ("step", "loss", "gradient", "rate")
 
 
@@ -169,32 +171,6 @@ def rate_at(step: int, config: RunConfig) -> float:
     return o.final_rate + (o.rate - o.final_rate) * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def one_step(
-    net: Network,
-    batch: TrainingBatch,
-    optimiser: torch.optim.Optimizer,
-    config: RunConfig,
-    step: int,
-) -> tuple[float, float]:
-    """Loss and gradient's norm of one step."""
-    o = config.optimiser
-    for group in optimiser.param_groups:
-        group["lr"] = rate_at(step, config)
-    net.train()
-    device = batch.x0.device
-    half = o.precision == "bf16" and device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        # Dropout has no generator of its own.
-        torch.manual_seed((o.seed * 1_000_003 + step) % 2**63)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            value = objective(net, batch, config, step)
-        optimiser.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(net.parameters(), o.clip)
-    optimiser.step()
-    return float(value.detach()), float(norm)
-
-
 def objective(net: Network, batch: TrainingBatch, config: RunConfig, step: int) -> Tensor:
     """The loss: denoising, and the contrast between time-means if the configuration has one."""
     d = config.diffusion
@@ -216,6 +192,33 @@ def objective(net: Network, batch: TrainingBatch, config: RunConfig, step: int) 
         )
         value = value + d.nt_xent * contrast
     return value
+
+
+def one_step(
+    net: Network,
+    batch: TrainingBatch,
+    optimiser: torch.optim.Optimizer,
+    config: RunConfig,
+    step: int,
+    loss_of: Objective = objective,
+) -> tuple[float, float]:
+    """Loss and gradient's norm of one step."""
+    o = config.optimiser
+    for group in optimiser.param_groups:
+        group["lr"] = rate_at(step, config)
+    net.train()
+    device = batch.x0.device
+    half = o.precision == "bf16" and device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        # Dropout has no generator of its own.
+        torch.manual_seed((o.seed * 1_000_003 + step) % 2**63)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            value = loss_of(net, batch, config, step)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(net.parameters(), o.clip)
+    optimiser.step()
+    return float(value.detach()), float(norm)
 
 
 def noise_shares(size: int, config: RunConfig, generator: torch.Generator) -> Tensor:
