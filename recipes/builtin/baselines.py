@@ -8,7 +8,6 @@ queries. Writes `DIR/NAME/tower.safetensors`, and `DIR/NAME/ridge.npz` for the c
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from gdr_model.types import Array
 from recipes.builtin.corpus.batches import TowerPassages, chances, search_points
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool
+from recipes.builtin.steps import step_parser
 from training.evaluation.ridge import Ridge
 from training.runs.state import load_model, read_tensors, save_tensors
 from training.runs.tower import train_tower
@@ -80,8 +80,7 @@ def show(step: int, loss: float) -> None:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--name", default="retriever")
     parser.add_argument("--encoder", default="encoder")
     parser.add_argument("--pool", default="pool")

@@ -9,7 +9,6 @@ that the report compares with goes to `recipes/builtin/report/ridge.npz`, or int
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from gdr_model.types import Array
 from recipes.builtin.baselines import RIDGE, read_tower
 from recipes.builtin.corpus.latents import Latents, load_net
 from recipes.builtin.corpus.prepare import decode, listed
+from recipes.builtin.steps import step_parser
 from training.runs.export import write_model
 from training.runs.state import load_model
 
@@ -73,8 +73,7 @@ def ridge_of(model: Path) -> Path:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--encoder", default="encoder")
     parser.add_argument("--name", default="retriever")
     parser.add_argument("--to", type=Path, default=SHIPPED, metavar="FOLDER")

@@ -32,6 +32,7 @@ from gdr_model.encoders.builtin.audio import FRAMES_PER_S, POOLED_PER_S, AudioNe
 from gdr_model.types import Array
 from recipes.builtin.corpus.crops import CropBatch, CropSampler, windowed
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
+from recipes.builtin.steps import step_parser
 from training.words.teacher import CLASSES, MUSIC, VOICE
 
 BATCH = 20
@@ -242,8 +243,7 @@ def save(content: dict[str, Any], path: Path) -> None:
 
 def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line, or the given words, parsed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--name", default="encoder")
     parser.add_argument("--minutes", type=float, default=32.0)
     parser.add_argument("--batch", type=int, default=BATCH)

@@ -9,7 +9,6 @@ one third queries. An interrupted run resumes. Leaves `DIR/NAME` as `gdr train` 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from gdr_model.errors import UsageError
 from recipes.builtin.corpus.batches import PassageBatches, space_of
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool
+from recipes.builtin.steps import step_parser
 from training.runs.config import RunConfig
 from training.runs.run_input import RunInput, Validation
 from training.runs.space import Space
@@ -112,8 +112,7 @@ def show(at: TrainingProgress) -> None:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--name", default="retriever")
     parser.add_argument("--config", type=Path, default=RETRIEVER, metavar="YAML")
     parser.add_argument("--encoder", default="encoder")

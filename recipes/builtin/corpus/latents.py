@@ -13,7 +13,6 @@ same latents: libraries indexed with that model need not be indexed again.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from gdr_model.models import checkpoint
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.crops import SHARES, weight
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
+from recipes.builtin.steps import step_parser
 from recipes.builtin.train_encoder import features_of
 
 DIM = 128
@@ -142,8 +142,7 @@ def build(work: Path, encoder: str, model: str = "") -> None:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--encoder", default="encoder")
     parser.add_argument("--model", default="", help="take encoder and projection from this model")
     arguments = parser.parse_args()

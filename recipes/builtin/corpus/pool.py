@@ -10,7 +10,6 @@ the classes of each query, `classes.npy` the teacher's z-scored logits of every 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from recipes.builtin.corpus.queries import order, queries
+from recipes.builtin.steps import step_parser
 from training.data.texts import Rows, Texts, embed
 from training.words.captions import captions
 from training.words.teacher import labels
@@ -141,8 +141,7 @@ def build(
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--name", default="pool")
     parser.add_argument("--captions", type=int, default=5, help="captions of each passage")
     parser.add_argument("--queries", type=int, default=12_000)

@@ -7,7 +7,6 @@ No figure is typed in by hand.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter, defaultdict
 from math import prod
@@ -22,6 +21,7 @@ from recipes.builtin.corpus.crops import CROP_S
 from recipes.builtin.corpus.prepare import PreparedFolder
 from recipes.builtin.report.evaluate import CUTS
 from recipes.builtin.report.sets import BY_NAME
+from recipes.builtin.steps import step_parser
 
 HEAD = """# Model card: builtin
 
@@ -217,8 +217,7 @@ found has deviation {inversion["inverted_noise_sd"]:.2f}; the sampler starts fro
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--report", default="report")
     parser.add_argument("--name", default="retriever", help="the folder of the training run")
     parser.add_argument("--to", type=Path, default=SHIPPED, metavar="FOLDER")

@@ -10,7 +10,6 @@ chosen on Noise2Music, genres and moods (`sweep`), so these are development sets
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from statistics import median
@@ -28,6 +27,7 @@ from gdr_model.types import PASSAGE_S, Array, Steering
 from recipes.builtin.baselines import read_ridge
 from recipes.builtin.export import SHIPPED_RIDGE
 from recipes.builtin.report.sets import BY_NAME, SETS
+from recipes.builtin.steps import step_parser
 from training import metrics
 from training.evaluation.retrieval import GDR, GROUPS, Answers, ask, tables
 from training.evaluation.ridge import Ridge
@@ -151,8 +151,7 @@ def measure(work: Path, model: str, ridge: Path, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--model", default="builtin")
     parser.add_argument("--ridge", type=Path, default=SHIPPED_RIDGE, help="that of another run")
     parser.add_argument("--name", default="report", help="of the written file")

@@ -17,7 +17,6 @@ of the generated clips, `DIR/sets/noise2music-teacher.npy`.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from gdr_model.models import checkpoint
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack, decode
+from recipes.builtin.steps import step_parser
 from training.data.extracted import write_extracted
 from training.data.texts import embed
 from training.words.captions import captions
@@ -193,8 +193,7 @@ def build(work: Path, spelled: str) -> None:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--model", default="builtin")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

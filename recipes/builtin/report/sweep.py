@@ -5,15 +5,14 @@ python -m recipes.builtin.report.sweep --work DIR [--model builtin]
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import Whitening
+from recipes.builtin.steps import step_parser
 from training.evaluation.retrieval import ALONE, Answers, ask
 from training.evaluation.subjects import Subject, opened
 from training.metrics import recall_at
@@ -45,8 +44,7 @@ def sweep(subject: Subject, seed: int) -> Iterator[str]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser = step_parser(__doc__)
     parser.add_argument("--model", default="builtin")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
