@@ -1,15 +1,15 @@
-"""Files to sound: decoding, tags, and what a player and a waveform need.
+"""Sound files: decoding, tags, playback and waveforms.
 
 decode            a file to mono float32 at the encoder's rate, with the hash of its sound
-load_for_playback a file (or a stretch of one) to stereo float32 for a loudspeaker
+load_for_playback a file (or part of one) to stereo float32 for a loudspeaker
 read_tags         title, artist, album, genre, year; never raises
 peaks             samples to min and max per column of a waveform
 
 Everything is read in blocks of about a second, so that time limits and cancellation are polled
-and only the result is ever held whole. WAV, FLAC, Ogg and AIFF go to soundfile, told by their
-first bytes and not by their suffix; everything else, and what soundfile refuses, to PyAV. MP3
-goes to PyAV although soundfile reads it: libmpg123 writes its warnings straight to file
-descriptor 2, across whatever the terminal shows, and PyAV decodes three times as fast.
+and only the result is held in memory. soundfile reads WAV, FLAC, Ogg and AIFF, recognised by
+their first bytes rather than their suffix; PyAV reads everything else, and what soundfile
+refuses. MP3 goes to PyAV although soundfile reads it: libmpg123 writes its warnings straight to
+file descriptor 2, across the terminal's display, and PyAV decodes three times as fast.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from gdr_model.types import Array, Audio, Cancel, never
 SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".aiff", ".aif"}
 )
-"""What counts as music when a folder is read, lower case."""
+"""Suffixes of music files, lower case."""
 
 MAX_S = 6 * 3600
 """Longer files are refused: at 48 kHz six hours are 4 GiB, and a crafted file can claim more."""
@@ -45,24 +45,24 @@ MAX_S = 6 * 3600
 _PIECE, _BLOCK = 1 << 12, 1 << 16
 _SOUNDFILE_MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM")
 _AV_OPTIONS = {
-    # A playlist renamed to .mp3 must not make FFmpeg open what it names.
+    # A playlist renamed to .mp3 must not make FFmpeg open the files it names.
     "protocol_whitelist": "file",
     "format_whitelist": "mp3,aac,mov,mp4,m4a,flac,ogg,wav,w64,aiff,caf,asf,matroska,webm",
 }
 _LOUDEST = 1e5
-"""Samples are clipped here: far above any sound, and its square still fits float32."""
+"""Samples are clipped to this: far above any sound, and its square fits float32."""
 
 
 class _Block(NamedTuple):
     samples: Array  # (N, channels)
     rate_hz: int
     announced_s: float
-    """Length the file's header claims, 0 if it claims none."""
+    """Length by the file's header, 0 if it has none."""
 
 
 @dataclass(frozen=True)
 class Tags:
-    """What a file says about itself; empty where it says nothing."""
+    """The tags of a file; those it lacks are empty."""
 
     title: str = ""
     artist: str = ""
@@ -70,24 +70,24 @@ class Tags:
     genre: str = ""
     year: int | None = None
     length_s: float = 0.0
-    """Length by the header, a hint only; 0 if unknown."""
+    """Length by the header, which can be wrong; 0 if unknown."""
 
 
 def decode(
     path: Path, sample_rate_hz: int, *, limit_s: float = 120.0, cancelled: Cancel = never
 ) -> Audio:
-    """A file's sound, mixed to mono and resampled.
+    """Decode a file, mix it to mono and resample it.
 
-    A file that breaks off is kept as far as it goes if that is at least a second. `content`
-    hashes the mono mix before resampling, so it does not depend on `sample_rate_hz`.
+    Of a truncated file the rest is kept if it is at least a second long. `content` hashes the
+    mono mix before resampling, so it does not depend on `sample_rate_hz`.
 
     Raises:
-        DecodeError: with one short sentence that does not repeat the path.
-        Cancelled: if `cancelled` says so between two blocks.
+        DecodeError: with a short sentence that does not repeat the path.
+        Cancelled: when asked, between two blocks.
     """
     deadline = time.monotonic() + limit_s
     digest = hashlib.blake2b(digest_size=16)
-    out = _Growing()
+    out = _GrowingArray()
     resampler: Any = None
     rate_hz = channels = frames = 0
     announced_s = 0.0
@@ -100,7 +100,7 @@ def decode(
             raise DecodeError(f"decoding took longer than {limit_s:g} s")
         try:
             block = next(blocks, None)
-        except _TROUBLE as error:
+        except _FAILURES as error:
             if not frames:
                 raise _refusal(error) from error
             block, broken = None, True
@@ -109,7 +109,7 @@ def decode(
         if resampler is None:
             rate_hz, channels, announced_s = block.rate_hz, block.samples.shape[1], block[2]
             if not 1000 <= rate_hz <= 1_000_000:
-                raise DecodeError(f"its sample rate of {rate_hz:,} Hz cannot be right")
+                raise DecodeError(f"its sample rate of {rate_hz:,} Hz is implausible")
             resampler = soxr.ResampleStream(rate_hz, sample_rate_hz, 1, dtype="float32")
             digest.update(rate_hz.to_bytes(4, "little"))
         mono = np.ascontiguousarray(_clean(block.samples).mean(axis=1, dtype=np.float32))
@@ -123,22 +123,22 @@ def decode(
     if frames < rate_hz and (broken or announced_s > 2):
         raise DecodeError(f"it breaks off after {frames / rate_hz:.1f} s")
     out.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    # Less than one sample at the new rate is still sound: keep it one sample long.
-    samples = out.done() if out.size else np.zeros(1, np.float32)
+    # Sound shorter than one sample at the new rate becomes one sample.
+    samples = out.finished() if out.size else np.zeros(1, np.float32)
     return Audio(samples, sample_rate_hz, digest.hexdigest(), channels)
 
 
 def load_for_playback(
     path: Path, sample_rate_hz: int, *, start_s: float = 0.0, length_s: float | None = None
 ) -> Array:
-    """A file, or `length_s` from `start_s` on, as stereo (N, 2) for a loudspeaker.
+    """Decode a file, or `length_s` of it from `start_s` on, to stereo (N, 2).
 
-    Mono goes to both sides; of more than two channels both sides get the mean.
+    Mono goes to both sides; more than two channels are averaged to both.
 
     Raises:
-        DecodeError: with one short sentence that does not repeat the path.
+        DecodeError: with a short sentence that does not repeat the path.
     """
-    out = _Growing(2)
+    out = _GrowingArray()
     resampler: Any = None
     frames = 0
     try:
@@ -154,26 +154,26 @@ def load_for_playback(
                 break
             frames += len(stereo)
             out.append(resampler.resample_chunk(np.ascontiguousarray(stereo)))
-    except _TROUBLE as error:
+    except _FAILURES as error:
         if not frames:
             raise _refusal(error) from error
     if not frames:
         raise DecodeError("there is no sound to play here")
     out.append(resampler.resample_chunk(np.zeros((0, 2), np.float32), last=True))
-    return out.done().reshape(-1, 2)
+    return out.finished().reshape(-1, 2)
 
 
 def read_tags(path: Path) -> Tags:
-    """What the file says about itself. Never raises: a file without tags still is music."""
+    """Read the tags of a file. Never raises: a file without tags is still music."""
     try:
         file = mutagen.File(path, easy=True)
         if file is None:
             return Tags()
         length_s = float(getattr(file.info, "length", 0) or 0)
         tags: Any = file.tags or {}
-        if hasattr(tags, "getall"):  # WAV and AIFF carry bare ID3 frames
+        if hasattr(tags, "getall"):  # WAV and AIFF hold plain ID3 frames
             frames = {name: tags.getall(frame) for name, frame in _ID3_FRAMES.items()}
-            tags = {name: [str(t) for f in found for t in f] for name, found in frames.items()}
+            tags = {name: [str(t) for f in texts for t in f] for name, texts in frames.items()}
         texts = {name: _joined(tags.get(name)) for name in _ID3_FRAMES}
         year = re.search(r"\d{4}", texts.pop("date"))
         return Tags(**texts, year=int(year[0]) if year else None, length_s=max(0.0, length_s))
@@ -182,7 +182,7 @@ def read_tags(path: Path) -> Tags:
 
 
 def peaks(samples: Array, columns: int) -> Array:
-    """Mono samples (N,) to (columns, 2), the least and the greatest of each column."""
+    """Minimum and maximum of each column (columns, 2) of a waveform, from mono samples (N,)."""
     if not len(samples) or columns < 1:
         return np.zeros((max(columns, 0), 2), np.float32)
     edges = np.arange(columns) * len(samples) // columns
@@ -198,8 +198,8 @@ _ID3_FRAMES = {
     "date": "TDRC",
 }
 
-# PyAV's errors derive from ValueError, OSError and others; IndexError is a file without audio.
-_TROUBLE = (
+# PyAV's errors derive from ValueError, OSError and others; IndexError means no audio stream.
+_FAILURES = (
     soundfile.SoundFileError,
     av.FFmpegError,
     OSError,
@@ -211,48 +211,47 @@ _TROUBLE = (
 
 
 def _refusal(error: BaseException) -> DecodeError:
-    """The reason in words a user can act on."""
+    """The reason for a failure in words a user can act on."""
     if isinstance(error, PermissionError):
         return DecodeError("permission to read it is denied")
     if isinstance(error, FileNotFoundError):
-        return DecodeError("it is not there any more")
+        return DecodeError("it no longer exists")
     if isinstance(error, av.FFmpegError | soundfile.SoundFileError | IndexError):
-        return DecodeError("it is not a sound file that can be read")
+        return DecodeError("it is not a readable sound file")
     if isinstance(error, OSError) and error.strerror:
         return DecodeError(f"it cannot be read: {error.strerror.lower()}")
     return DecodeError(f"it cannot be decoded: {type(error).__name__}")
 
 
 def _blocks(path: Path, start_s: float = 0.0) -> Iterator[_Block]:
-    """The file's sound from `start_s` on, in blocks of about a second.
+    """Decode a file from `start_s` on, in blocks of about a second.
 
-    The libraries hand out pieces of some milliseconds, so that of a file that breaks off no
-    more than the last piece is lost; handling each of them alone would take longer than
-    decoding.
+    The libraries return pieces of some milliseconds, so that a truncated file loses no more than
+    its last piece; processing each piece on its own would take longer than decoding.
     """
     waiting: list[Array] = []
-    held = rate_hz = 0
+    waiting_frames = rate_hz = 0
     announced_s = 0.0
     pieces = _pieces(path, start_s)
     try:
         for samples, rate_hz, announced_s in pieces:
             waiting.append(samples)
-            held += len(samples)
-            if held >= _BLOCK:
+            waiting_frames += len(samples)
+            if waiting_frames >= _BLOCK:
                 yield _Block(np.concatenate(waiting), rate_hz, announced_s)
-                waiting, held = [], 0
-    except _TROUBLE:
-        if held:
+                waiting, waiting_frames = [], 0
+    except _FAILURES:
+        if waiting_frames:
             yield _Block(np.concatenate(waiting), rate_hz, announced_s)
         raise
     finally:
         pieces.close()
-    if held:
+    if waiting_frames:
         yield _Block(np.concatenate(waiting), rate_hz, announced_s)
 
 
 def _pieces(path: Path, start_s: float) -> Generator[_Block, None, None]:
-    """The file's sound by whichever library reads it."""
+    """Decode a file with whichever library reads it."""
     with path.open("rb") as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
@@ -284,7 +283,7 @@ def _soundfile_pieces(source: Any, start_s: float) -> Generator[_Block, None, No
 
 
 def _av_pieces(path: Path, start_s: float) -> Generator[_Block, None, None]:
-    av.logging.set_level(None)  # FFmpeg's remarks would land in the middle of the screen
+    av.logging.set_level(None)  # FFmpeg's messages would appear in the middle of the screen
     with av.open(str(path), options=_AV_OPTIONS, metadata_errors="ignore") as container:
         stream = container.streams.audio[0]
         announced_s = (container.duration or 0) / 1e6
@@ -297,7 +296,7 @@ def _av_pieces(path: Path, start_s: float) -> Generator[_Block, None, None]:
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:
-                damage = error  # players skip a damaged stretch too
+                damage = error  # players skip damaged parts too
                 continue
             for frame in frames:
                 sound = True
@@ -311,7 +310,7 @@ def _av_pieces(path: Path, start_s: float) -> Generator[_Block, None, None]:
 
 
 def _clean(samples: Array) -> Array:
-    """Without NaN and infinity, which one bad float WAV would carry into every mean."""
+    """Replace NaN and infinity, which would spread from one bad float WAV to every mean."""
     if np.isfinite(samples.sum(dtype=np.float64)):
         return np.clip(samples, -_LOUDEST, _LOUDEST)
     finite = np.where(np.isfinite(samples), samples, 0)
@@ -319,26 +318,27 @@ def _clean(samples: Array) -> Array:
 
 
 def _joined(values: Any) -> str:
-    """Several values as one text; what SQLite could not store is replaced."""
+    """Join several values to one text; characters that SQLite cannot store are replaced."""
     text = "; ".join(str(value) for value in values) if values else ""
     return text.encode("utf-8", "replace").decode()[:1000]
 
 
-class _Growing:
-    """An array that grows in place: a list of blocks would need twice the memory to join."""
+class _GrowingArray:
+    """An array that grows in place: joining a list of blocks would need twice the memory."""
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self) -> None:
         self.size = 0
         self._room = np.empty(1 << 20, np.float32)
-        self._channels = channels
 
     def append(self, block: Array) -> None:
+        """Add a block of any shape, flattened."""
         end = self.size + block.size
         if end > self._room.size:
             self._room.resize(max(end, self._room.size * 3 // 2), refcheck=False)
         self._room[self.size : end] = block.reshape(-1)
         self.size = end
 
-    def done(self) -> Array:
+    def finished(self) -> Array:
+        """Everything appended so far (N,); nothing can be appended afterwards."""
         self._room.resize(self.size, refcheck=False)
         return self._room

@@ -1,1 +1,1 @@
-"""From a steering to results, and what explains them; writes nothing but caches."""
+"""From a steering to results, and their explanation; writes nothing but caches."""

@@ -1,16 +1,16 @@
-"""The nearest passages: exactly while that is quick, by an HNSW graph beyond.
+"""Find the nearest passages: exactly while that is quick, with an HNSW graph beyond.
 
 `HnswIndex.vectors` holds one unit vector a passage in the search space; rows are positions in it
-and in `passages`. A graph is only made for large libraries, and only asked where it wins: a
+and in `passages`. A graph is only built for large libraries, and only used where it is faster: a
 filter, or a k that is a large share of the library, is answered by the full matrix product.
-What the graph proposes is scored again by that product, so both ways give the same scores.
+Candidates of the graph are scored again by that product, so both ways give the same scores.
 
     index/NAME/hnsw.bin        the graph, labelled by passage ids
     index/NAME/manifest.json   what it was built from, and its SHA-256
 
-Both are a cache of the library. hnswlib believes any file it is given (another width or metric
+Both are a cache of the library. hnswlib trusts any file it is given (another width or metric
 loads without complaint, a crafted one writes outside its memory), so the checksum is compared
-before it sees a byte, and the vectors afterwards; on any difference the graph is built anew.
+before it reads a byte, and the vectors afterwards; on any difference the graph is rebuilt.
 """
 
 from __future__ import annotations
@@ -35,19 +35,20 @@ from gdr_model.store.records import Passages, file_stem, shown
 from gdr_model.types import Array, Cancel, LatentSpace, never
 
 EXACT_BELOW = 200_000
-"""Passages; 184,000 of width 64 take 4 ms exactly, 1.3 ms by the graph, and exact is exact."""
-"""Passages from which on a graph is made. Eight queries, 256 wide, k = 200, one thread,
-synthetic clusters: exactly 0.9, 2.2, 4.6, 9.3 ms at 10, 20, 50 and 100 thousand passages; by the
-graph 1.7, 2.5, 3.9, 2.3 ms. Building it takes 11 s of processor time for 50 thousand."""
+"""Fewer passages are searched exactly: 184,000 of width 64 take 4 ms, with the graph 1.3 ms. Eight
+queries, 256 wide, k = 200, one thread, synthetic clusters: exactly 0.9, 2.2, 4.6, 9.3 ms at 10,
+20, 50 and 100 thousand passages; with the graph 1.7, 2.5, 3.9, 2.3 ms. Building it takes 11 s of
+processor time for 50 thousand."""
 
 LARGE_SHARE = 0.005
 """A k above this share of the passages is answered exactly: k = 1000 takes the graph 16 ms at 50
-as at 100 thousand passages, the product 4.6 and 9.3 ms."""
+and at 100 thousand passages, the product 4.6 and 9.3 ms."""
 
 M, EF_CONSTRUCTION = 16, 200
-EF_LEAST = 400
+MIN_EF = 400
 """On 110,000 latents of real music and drawn queries, recall@10 is .995 at 200, 1.000 at 400."""
-_MOST_DEAD = 0.2
+_MAX_DELETED = 0.2
+"""Share of deleted passages above which a graph is rebuilt."""
 _CHUNK = 2000
 _SAMPLE = 2000
 
@@ -57,7 +58,7 @@ Rows = NDArray[np.int64]
 class HnswIndex:
     """The passages of one library in one search space. Safe to use from several threads.
 
-    A `refresh` may move rows, so whoever keeps rows across two calls must not refresh between.
+    A `refresh` can move rows, so rows from before it are not valid afterwards.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class HnswIndex:
         threads: int = 1,
         cancelled: Cancel = never,
     ) -> HnswIndex:
-        """The index of what a library holds now, from the disk where that can be trusted.
+        """The index of what a library holds now, read from disk if that can be trusted.
 
         With one thread, the default, equal libraries give equal graphs.
 
@@ -106,37 +107,37 @@ class HnswIndex:
         index = cls(library, space, whitening, exact_below=exact_below, threads=threads)
         index.refresh(cancelled)
         if index._graph is not None and index._graph.element_count != index._saved:
-            # A cache that cannot be written, on a full disk, costs time and nothing else.
+            # If the cache cannot be written, on a full disk, it costs only time.
             with contextlib.suppress(LibraryError):
                 index.save()
         return index
 
     def refresh(self, cancelled: Cancel = never) -> int:
-        """Pick up passages that came and drop those that went; returns how many came."""
+        """Add passages that are new and drop those that are gone; returns how many are new."""
         with self._lock:
             generation = self._library.generation
             if generation == self._generation:
                 return 0
             passages = self._library.passages(self._space)
             before = self.passages.ids
-            came = int((~np.isin(passages.ids, before, assume_unique=True)).sum())
-            kept = len(before) if np.array_equal(passages.ids[: len(before)], before) else 0
-            fresh = self._whitening.apply(passages.means[kept:])
-            self.vectors = np.concatenate([self.vectors[:kept], fresh])
+            added = int((~np.isin(passages.ids, before, assume_unique=True)).sum())
+            reused = len(before) if np.array_equal(passages.ids[: len(before)], before) else 0
+            fresh = self._whitening.apply(passages.means[reused:])
+            self.vectors = np.concatenate([self.vectors[:reused], fresh])
             self.passages = passages
             self._update_graph(cancelled)
             self._generation = generation
-            return came
+            return added
 
     def search(
         self, queries: Array, k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Rows, Array]:
-        """The k best rows of each query and their cosines, best first; equals by row.
+        """The k best rows of each query and their cosines, best first; ties by row.
 
         Args:
             queries: unit rows (Q, D) of the search space.
-            k: how many; fewer come where there are fewer.
-            allowed: (N,) True for the rows that may be found.
+            k: how many; fewer are returned if there are fewer.
+            allowed: (N,) True for the rows that can be returned.
 
         Returns:
             Rows and scores, both (Q, k).
@@ -151,8 +152,8 @@ class HnswIndex:
             k = max(0, min(k, len(rows)))
             queries = np.ascontiguousarray(queries, np.float32)
             if k and self._graph is not None and allowed is None and k <= LARGE_SHARE * count:
-                return self._by_graph(queries, k)
-            return self._exactly(queries, k, rows)
+                return self._search_graph(queries, k)
+            return self._search_exactly(queries, k, rows)
 
     def save(self) -> None:
         """Write the graph, if there is one, then the manifest that vouches for it.
@@ -181,39 +182,39 @@ class HnswIndex:
                 ) from error
             self._saved = self._graph.element_count
 
-    def _exactly(self, queries: Array, k: int, rows: Rows) -> tuple[Rows, Array]:
-        found = _Found(len(queries), k)
+    def _search_exactly(self, queries: Array, k: int, rows: Rows) -> tuple[Rows, Array]:
+        best = _Best(len(queries), k)
         if not k or not len(queries):
-            return found.rows, found.scores
+            return best.rows, best.scores
         if 4 * len(rows) < len(self.vectors):
             scores = queries @ self.vectors[rows].T  # (Q, rows)
-        else:  # copying most rows takes longer than multiplying all
+        else:  # copying most of the rows takes longer than multiplying all of them
             scores = queries @ self.vectors.T
             scores = scores if len(rows) == len(self.vectors) else scores[:, rows]
-        for at, row in enumerate(scores):
-            found.put(at, row, rows)
-        return found.rows, found.scores
+        for query, row in enumerate(scores):
+            best.put(query, row, rows)
+        return best.rows, best.scores
 
-    def _by_graph(self, queries: Array, k: int) -> tuple[Rows, Array]:
+    def _search_graph(self, queries: Array, k: int) -> tuple[Rows, Array]:
         ids = self.passages.ids
-        dead = max(0, self._graph.element_count - len(ids))
-        ask = min(self._graph.element_count, k + min(dead, k))
-        self._graph.set_ef(max(2 * ask, EF_LEAST))
+        deleted = max(0, self._graph.element_count - len(ids))
+        wanted = min(self._graph.element_count, k + min(deleted, k))
+        self._graph.set_ef(max(2 * wanted, MIN_EF))
         try:
-            labels, _ = self._graph.knn_query(queries, ask)
-        except RuntimeError:  # a graph that falls apart cannot reach k of its points
-            return self._exactly(queries, k, np.arange(len(ids)))
-        found = _Found(len(queries), k)
-        for query_at, proposed in enumerate(labels.astype(np.int64)):
-            at = np.minimum(np.searchsorted(ids, proposed), len(ids) - 1)
-            rows = np.sort(at[ids[at] == proposed])
-            if len(rows) < k:  # the rest were passages that are gone
+            labels, _ = self._graph.knn_query(queries, wanted)
+        except RuntimeError:  # a disconnected graph cannot reach k of its points
+            return self._search_exactly(queries, k, np.arange(len(ids)))
+        best = _Best(len(queries), k)
+        for query, proposed in enumerate(labels.astype(np.int64)):
+            places = np.minimum(np.searchsorted(ids, proposed), len(ids) - 1)
+            rows = np.sort(places[ids[places] == proposed])
+            if len(rows) < k:  # the others were deleted passages
                 rows = np.arange(len(ids))
-            found.put(query_at, self.vectors[rows] @ queries[query_at], rows)
-        return found.rows, found.scores
+            best.put(query, self.vectors[rows] @ queries[query], rows)
+        return best.rows, best.scores
 
     def _update_graph(self, cancelled: Cancel) -> None:
-        """Make the graph hold every passage; what it holds beyond them is dead weight."""
+        """Add every passage that the graph lacks; deleted ones stay in it until it is rebuilt."""
         ids = self.passages.ids
         if len(ids) < self._exact_below:
             self._graph = None
@@ -221,7 +222,7 @@ class HnswIndex:
         if self._graph is None:
             self._graph = self._load()
         labels = _labels(self._graph)
-        if len(labels) - np.isin(labels, ids).sum() > _MOST_DEAD * len(ids):
+        if len(labels) - np.isin(labels, ids).sum() > _MAX_DELETED * len(ids):
             self._graph, labels = None, np.empty(0, np.int64)
         graph = self._graph or self._new_graph(len(ids))
         missing = np.flatnonzero(~np.isin(ids, labels))
@@ -240,7 +241,7 @@ class HnswIndex:
         return graph
 
     def _load(self) -> Any:
-        """The graph on the disk, or None if there is none that can be trusted."""
+        """The graph on disk, or None if there is none that can be trusted."""
         binary = self._folder / "hnsw.bin"
         try:
             manifest = json.loads((self._folder / "manifest.json").read_text("utf-8"))
@@ -251,8 +252,8 @@ class HnswIndex:
             graph.load_index(str(binary))
             if graph.element_count != manifest["count"]:
                 return None
-            # A library restored from a backup can give ids a second time, to other passages.
-            # A sample is enough: reading all back takes a second at 50,000.
+            # A library restored from a backup can assign the same ids to other passages.
+            # A sample is enough: reading all vectors back takes a second at 50,000.
             rows = np.flatnonzero(np.isin(self.passages.ids, _labels(graph)))
             rows = rows[:: max(1, len(rows) // _SAMPLE)]
             stored = graph.get_items(self.passages.ids[rows], return_type="numpy")
@@ -274,15 +275,15 @@ class HnswIndex:
         }
 
 
-class _Found:
-    """The k best of each query, as they are found."""
+class _Best:
+    """The k best rows of each query."""
 
     def __init__(self, queries: int, k: int) -> None:
         self.rows: Rows = np.empty((queries, k), np.int64)
         self.scores: Array = np.empty((queries, k), np.float32)
 
     def put(self, query: int, scores: Array, rows: Rows) -> None:
-        """Keep the best of these; a cut through equals keeps the lowest rows."""
+        """Keep the best of these rows of one query; of equal scores the lowest rows."""
         k = self.rows.shape[1]
         if k < len(scores):
             least = np.partition(scores, len(scores) - k)[len(scores) - k]

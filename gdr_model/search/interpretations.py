@@ -1,9 +1,9 @@
 """The interpretations of a prompt: clusters of the draws, where the draws disagree.
 
-Words that are clear draw points that lie close together; words that can be meant in several ways
-draw several clouds, and a list ranked by all of them mixes what they found. Each cloud is an
-interpretation. It is searched as if its draws were all there is (the tower, which sees the words as
-a whole, has no say), and is named by what sets its results and its centre apart from the others.
+The draws of a clear prompt are close together; those of an ambiguous one form several clusters,
+and a list ranked by all of them mixes what they find. Each cluster is an interpretation. It is
+searched as if there were no other draws (and without the tower, which sees the words as a whole),
+and is named by what distinguishes its results and its centre from the others.
 
 Shapes: Q draws, D latent width, R interpretations.
 """
@@ -22,8 +22,8 @@ from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array, Hit, Interpretation, Results
 
-_LOOKED_AT = 10
-"""Hits whose tags speak for an interpretation."""
+_TAGGED_HITS = 10
+"""Hits whose tags can name an interpretation."""
 _WORDS = 3
 
 
@@ -34,7 +34,7 @@ def interpretations(
     where: str | None = None,
     lexicon: Lexicon | None = None,
 ) -> tuple[Interpretation, ...]:
-    """The interpretations of a query, largest first; none where its draws agree.
+    """The interpretations of a query, largest first; none if its draws agree.
 
     Raises:
         UsageError: if the filter cannot be read.
@@ -43,43 +43,45 @@ def interpretations(
     parts = split(query.vectors)
     if parts is None:
         return ()
-    found, centres = [], []
+    answers, centres = [], []
     for part in range(int(parts.max()) + 1):
         draws = np.flatnonzero(parts == part)
-        own = replace(query, vectors=query.vectors[draws], anchor=None,
-                      draws=tuple(map(int, draws)))  # fmt: skip
-        found.append(retriever.answer(own, k, where))
-        centres.append(unit(own.vectors.mean(0)))
-    tags = _tags_apart([results.hits[:_LOOKED_AT] for results in found])
+        vectors = query.vectors[draws]
+        partial = replace(query, vectors=vectors, anchor=None, draws=tuple(map(int, draws)))
+        answers.append(retriever.answer(partial, k, where))
+        centres.append(unit(vectors.mean(0)))
+    tags = _distinctive_tags([results.hits[:_TAGGED_HITS] for results in answers])
     return tuple(
-        Interpretation((*tags[at], *_words_apart(lexicon, centres, at)), results)
-        for at, results in enumerate(found)
+        Interpretation((*tags[part], *_distinctive_words(lexicon, centres, part)), results)
+        for part, results in enumerate(answers)
     )
 
 
-def _words_apart(lexicon: Lexicon | None, centres: Sequence[Array], at: int) -> tuple[str, ...]:
-    """The words that tell one centre from the others."""
+def _distinctive_words(
+    lexicon: Lexicon | None, centres: Sequence[Array], part: int
+) -> tuple[str, ...]:
+    """The words that distinguish one centre from the others."""
     if lexicon is None:
         return ()
-    others = [centre for other, centre in enumerate(centres) if other != at]
-    return tuple(word for word, _ in lexicon.apart(centres[at], others, _WORDS))
+    others = [centre for other, centre in enumerate(centres) if other != part]
+    return tuple(word for word, _ in lexicon.apart(centres[part], others, _WORDS))
 
 
-def _tags_apart(found: Sequence[Sequence[Hit]]) -> list[tuple[str, ...]]:
-    """For each interpretation, the genre that most of its hits share and few others do, if any."""
+def _distinctive_tags(answers: Sequence[Sequence[Hit]]) -> list[tuple[str, ...]]:
+    """For each interpretation, the genre of most of its hits and few of the others', if any."""
     shares = [
         {genre: count / max(1, len(hits)) for genre, count in Counter(map(_genre, hits)).items()}
-        for hits in found
+        for hits in answers
     ]
     names: list[tuple[str, ...]] = []
-    for at, own in enumerate(shares):
-        others = [share for other, share in enumerate(shares) if other != at]
-        telling = [
+    for part, genres in enumerate(shares):
+        others = [share for other, share in enumerate(shares) if other != part]
+        distinctive = [
             (share, genre)
-            for genre, share in own.items()
+            for genre, share in genres.items()
             if genre and share >= 0.5 and all(o.get(genre, 0) <= share / 2 for o in others)
         ]
-        names.append((max(telling)[1],) if telling else ())
+        names.append((max(distinctive)[1],) if distinctive else ())
     return names
 
 

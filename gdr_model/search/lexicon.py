@@ -1,7 +1,7 @@
-"""Words with their points in the search space: what a point sounds like, said in words.
+"""Words with their points in the search space, to describe in words what a point sounds like.
 
-A word stands where the contrastive tower puts it, so a word and a passage are compared as a
-contrastive query would compare them. Shapes: V words, D latent width.
+A word's point is the contrastive tower's, so a word and a passage are compared as a contrastive
+query would compare them. Shapes: V words, D latent width.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.search import vocabulary
 from gdr_model.types import Array, Cancel, Near, never
 
-_AT_ONCE = 16
-"""Words read between two looks at `cancelled`, some 100 ms."""
+_BATCH = 16
+"""Words embedded between two polls of `cancelled`, some 100 ms."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Lexicon:
     def read(
         cls, model: Model, words: Iterable[str] = vocabulary.WORDS, cancelled: Cancel = never
     ) -> Lexicon:
-        """Let the model's text side read the words; some seconds for the whole vocabulary.
+        """Embed words with a model's text encoder; some seconds for the whole vocabulary.
 
         Raises:
             ModelError: if the model's words and sound share no space.
@@ -40,10 +40,11 @@ class Lexicon:
         """
         tower, unique = model.contrastive, tuple(dict.fromkeys(words))
         rows: list[Array] = []
-        for at in range(0, len(unique), _AT_ONCE):
+        for start in range(0, len(unique), _BATCH):
             if cancelled():
-                raise Cancelled("stopped while reading words")
-            pooled = torch.from_numpy(model.text.embed(list(unique[at : at + _AT_ONCE])).pooled)
+                raise Cancelled("stopped while embedding words")
+            batch = list(unique[start : start + _BATCH])
+            pooled = torch.from_numpy(model.text.embed(batch).pooled)
             with torch.inference_mode():
                 rows.append(tower(pooled.to(model.device)).cpu().numpy())
         rows.append(np.empty((0, model.space.dim), np.float32))
@@ -54,15 +55,15 @@ class Lexicon:
         return self._best(self.rows @ point, count)
 
     def apart(self, point: Array, others: Sequence[Array], count: int = 3) -> Near:
-        """The words that are nearer to a unit point (D,) than to any of the others, by how much.
+        """The words nearer to a unit point (D,) than to any of the others, and by how much.
 
-        Words far from the point tell nothing of it, so only the nearest quarter competes.
+        Words far from the point do not describe it, so only the nearest quarter competes.
         """
-        own = self.rows @ point  # (V,)
-        lead = own - np.max([self.rows @ other for other in others], axis=0)
-        lead[own < np.quantile(own, 0.75)] = -np.inf
+        cosines = self.rows @ point  # (V,)
+        lead = cosines - np.max([self.rows @ other for other in others], axis=0)
+        lead[cosines < np.quantile(cosines, 0.75)] = -np.inf
         return tuple((word, by) for word, by in self._best(lead, count) if by > 0)
 
     def _best(self, values: Array, count: int) -> Near:
         order = np.argsort(-values, kind="stable")[:count]
-        return tuple((self.words[at], float(values[at])) for at in order)
+        return tuple((self.words[word], float(values[word])) for word in order)

@@ -1,14 +1,14 @@
-"""A map of a library: every recording as a point of the plane, near to what sounds like it.
+"""A map of a library: every recording as a point in the plane, near to those that sound like it.
 
-Two ways lead there. PCA is linear, exact and takes a second: the two directions in which the
-recordings differ most. t-SNE keeps neighbours together and shows groups; it comes with the extra
-`gdr-tui[map]` and is imported on use. It is fitted to at most `FITTED` recordings, its cost
-being more than linear; all others are placed beside their nearest ones, as is what is drawn.
+There are two methods. PCA is linear, exact and takes a second: the two directions in which the
+recordings differ most. t-SNE keeps neighbours together and shows groups; it needs the extra
+`gdr-tui[map]`, which is imported on use. It is fitted to at most `FITTED` recordings, because
+its cost is more than linear; the others, and draws, are placed among their nearest neighbours.
 
     map/NAME.safetensors   the points, with a checksum of what they were computed from
 
-The file is a cache in the library's store. It is used only where checksums agree, of the
-recordings and of the points themselves; else it is computed anew and replaced.
+The file is a cache in the library's store. It is used only if the checksums of the recordings and
+of the points agree; otherwise the map is recomputed and replaced.
 """
 
 from __future__ import annotations
@@ -39,30 +39,30 @@ FITTED = 2_000
 SAMPLED = 20_000
 """Recordings that the directions of PCA are computed from."""
 FEWEST = 12
-"""Below this there are no groups to keep together, and PCA is what there is."""
+"""Fewer recordings have no groups to keep together, so they are mapped by PCA."""
 ALIKE = 1e-6
-"""Recordings that differ by less, all silent or all one sound, have no neighbours."""
+"""Recordings that differ by less, all silent or all the same, have no neighbours."""
 PERPLEXITY = 30
 ITERATIONS = (100, 300)
-"""With exaggeration, then without. Twice as many move hardly a point."""
+"""With exaggeration, then without. Twice as many make hardly a difference."""
 NEIGHBOURS = 8
 SHARPNESS = 8.0
-"""A neighbour whose cosine is lower by 1 / 8 counts 1 / e of the best."""
+"""A neighbour whose cosine is 1 / 8 lower than the best counts 1 / e as much."""
 _CHUNK = 2_000
 _STEP = 20
 
 
 @dataclass(frozen=True)
 class Recordings:
-    """What is to be mapped: the mean of each recording's passages in the search space."""
+    """What a map is made from: the mean of each recording's passages in the search space."""
 
     contents: tuple[str, ...]
-    """In order, so that equal libraries give equal maps."""
+    """Sorted, so that equal libraries give equal maps."""
     vectors: Array  # (N, D) unit rows
 
     @classmethod
     def of(cls, parts: Sequence[tuple[Sequence[str], Array]]) -> Recordings:
-        """The recordings of some indexes, from the contents (P,) and vectors (P, D) of each."""
+        """The recordings of several indexes, from the contents (P,) and vectors (P, D) of each."""
         names = np.array([name for contents, _ in parts for name in contents], dtype=np.str_)
         if not len(names):
             return cls((), np.empty((0, 1), np.float32))
@@ -73,7 +73,7 @@ class Recordings:
 
     @cached_property
     def checksum(self) -> str:
-        """Of everything a map is computed from."""
+        """A checksum of everything a map is computed from."""
         digest = hashlib.sha256("\n".join(self.contents).encode())
         digest.update(np.ascontiguousarray(self.vectors).data)
         digest.update(json.dumps([FITTED, SAMPLED, PERPLEXITY, ITERATIONS, NEIGHBOURS]).encode())
@@ -82,56 +82,56 @@ class Recordings:
 
 @dataclass(frozen=True)
 class Atlas:
-    """Where every recording lies."""
+    """The position of every recording."""
 
     contents: tuple[str, ...]
     xy: Array  # (N, 2), from -1 to 1
     method: str
     fitted: int
-    """How many the projection was fitted to; the others lie beside their nearest of these."""
+    """How many the projection was fitted to; the others are placed among their nearest of these."""
 
     @cached_property
-    def at(self) -> dict[str, int]:
+    def row_of(self) -> dict[str, int]:
         """The row of every recording."""
         return {content: row for row, content in enumerate(self.contents)}
 
     def place(self, points: Array, indexes: Sequence[HnswIndex]) -> Array:
-        """Where points (Q, D) of the search space lie (Q, 2): among their nearest recordings.
+        """Positions (Q, 2) for points (Q, D) of the search space, among their nearest recordings.
 
-        NaN for a point none of whose neighbours is on the map.
+        NaN for a point without neighbours on the map.
         """
         placed = np.full((len(points), 2), np.nan, np.float32)
-        found = [index.search(points, NEIGHBOURS) for index in indexes]
-        for at in range(len(points)):
-            near: dict[int, float] = {}
-            for index, (rows, scores) in zip(indexes, found, strict=True):
-                for row, score in zip(rows[at].tolist(), scores[at].tolist(), strict=True):
-                    here = self.at.get(index.passages.contents[row])
-                    if here is not None:
-                        near[here] = max(score, near.get(here, -1.0))
+        answers = [index.search(points, NEIGHBOURS) for index in indexes]
+        for point in range(len(points)):
+            near: dict[int, float] = {}  # row on the map to cosine
+            for index, (rows, scores) in zip(indexes, answers, strict=True):
+                for row, score in zip(rows[point].tolist(), scores[point].tolist(), strict=True):
+                    mapped = self.row_of.get(index.passages.contents[row])
+                    if mapped is not None:
+                        near[mapped] = max(score, near.get(mapped, -1.0))
             best = sorted(near, key=lambda row: -near[row])[:NEIGHBOURS]
             if best:
                 cosines = np.array([[near[row] for row in best]], np.float32)
-                placed[at] = _barycentres(self.xy[[best]], cosines)[0]
+                placed[point] = _barycentres(self.xy[[best]], cosines)[0]
         return placed
 
 
 def best_method() -> str:
-    """t-SNE where its extra is installed, else PCA."""
+    """t-SNE if its extra is installed, else PCA."""
     return TSNE if find_spec("openTSNE") else PCA
 
 
 def by_pca(recordings: Recordings) -> Atlas:
-    """The two directions in which the recordings differ most."""
+    """Map recordings to the two directions in which they differ most."""
     vectors, count = recordings.vectors, len(recordings.contents)
     sample = vectors[_some(count, SAMPLED)]
     xy = np.zeros((count, 2), np.float32)
     if count > 1:
         mean = sample.mean(axis=0)
-        off = sample - mean
-        _, directions = np.linalg.eigh(off.T @ off)
+        centred = sample - mean
+        _, directions = np.linalg.eigh(centred.T @ centred)
         chosen = directions[:, ::-1][:, :2]
-        # A direction has no sign of its own; one is chosen so that equal libraries look equal.
+        # The sign of a direction is arbitrary; it is fixed so that equal libraries look equal.
         largest = np.abs(chosen).argmax(axis=0)
         chosen = chosen * np.sign(chosen[largest, np.arange(chosen.shape[1])])
         xy[:, : chosen.shape[1]] = (vectors - mean) @ chosen
@@ -141,14 +141,14 @@ def by_pca(recordings: Recordings) -> Atlas:
 def by_tsne(
     recordings: Recordings,
     cancelled: Cancel = never,
-    tell: Callable[[float], object] = lambda _: None,
+    on_progress: Callable[[float], object] = lambda _: None,
 ) -> Atlas:
-    """Neighbours together, groups apart; PCA where there are too few recordings for that.
+    """Map recordings so that neighbours stay together; by PCA if there are too few for that.
 
     Args:
-        recordings: what is to be mapped.
+        recordings: what to map.
         cancelled: polled between steps.
-        tell: told the share that is done.
+        on_progress: called with the share that is done.
 
     Raises:
         ImportError: if the extra is not installed.
@@ -163,10 +163,10 @@ def by_tsne(
 
     done = 0
 
-    def polled(_iteration: int, _error: float, _embedding: object) -> bool:
+    def poll(_iteration: int, _error: float, _embedding: object) -> bool:
         nonlocal done
         done += _STEP
-        tell(min(1.0, done / sum(ITERATIONS)))
+        on_progress(min(1.0, done / sum(ITERATIONS)))
         return cancelled()
 
     fit = openTSNE.TSNE(
@@ -176,9 +176,9 @@ def by_tsne(
         early_exaggeration_iter=ITERATIONS[0],
         n_iter=ITERATIONS[1],
         negative_gradient_method="bh",
-        n_jobs=1,  # the other cores are for what is searched and played meanwhile
+        n_jobs=1,  # leaves the other cores to searching and playing
         random_state=0,
-        callbacks=polled,
+        callbacks=poll,
         callbacks_every_iters=_STEP,
     ).fit(np.asarray(base, np.float64))
     if cancelled():
@@ -198,7 +198,7 @@ def by_tsne(
 
 
 def cached(folder: Path, name: str, recordings: Recordings, method: str) -> Atlas | None:
-    """The map on the disk if it is of these recordings by this method, else None."""
+    """The map on disk if it is of these recordings by this method, else None."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -210,14 +210,14 @@ def cached(folder: Path, name: str, recordings: Recordings, method: str) -> Atla
             fitted = int(facts["fitted"])
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    sound = xy.shape == (len(recordings.contents), 2) and xy.dtype == np.float32
-    if not sound or _sha256(xy) != facts.get("sha256"):
+    is_valid = xy.shape == (len(recordings.contents), 2) and xy.dtype == np.float32
+    if not is_valid or _sha256(xy) != facts.get("sha256"):
         return None
     return Atlas(recordings.contents, xy, facts.get("method", method), fitted)
 
 
 def keep(folder: Path, name: str, recordings: Recordings, atlas: Atlas, asked: str) -> None:
-    """Write a map that was `asked` for by a method; without room on the disk it goes unkept."""
+    """Save a map for which the method `asked` was requested; on a full disk it is not saved."""
     from safetensors.numpy import save
 
     facts = {
@@ -234,21 +234,21 @@ def keep(folder: Path, name: str, recordings: Recordings, atlas: Atlas, asked: s
 
 
 def _some(count: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Up to `most` rows of `count`, the same each time, in order."""
+    """Up to `most` rows of `count`, the same every time, in order."""
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def _barycentres(xy: Array, cosines: Array) -> Array:
-    """The middle of neighbours (Q, K, 2), the nearest by cosine (Q, K) counting most."""
+    """Weighted means of neighbours (Q, K, 2), those with a high cosine (Q, K) counting most."""
     weights = np.exp(SHARPNESS * (cosines - cosines.max(axis=1, keepdims=True)))
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray((weights[:, :, None] * xy).sum(axis=1), np.float32)
 
 
 def _framed(xy: Array) -> Array:
-    """Coordinates from -1 to 1: all but the outermost fill .9 of that, those bend into the rest."""
+    """Scale to -1 to 1: all but the outermost 1 % fill .9 of it, the others are squeezed in."""
     if not len(xy):
         return xy
     low, high = np.quantile(xy, [0.005, 0.995], axis=0)

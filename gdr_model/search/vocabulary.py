@@ -1,8 +1,7 @@
-"""Words that tell music apart, to say what a point of the latent space sounds like.
+"""Words that describe music, to say what a point of the latent space sounds like.
 
-Each is read by the text side like any prompt, so it must mean something on its own. The list
-follows the ways in which people describe music: instruments, voices, genres, moods, sound, and
-where it is heard.
+Each is embedded like any prompt, so it must have a meaning on its own. The list follows the ways
+in which people describe music: instruments, voices, genres, moods, sound, and places.
 """
 
 from __future__ import annotations

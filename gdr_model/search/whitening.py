@@ -1,7 +1,7 @@
 """The search space: latents centred and partly whitened, compared by cosine.
 
 Raw latents of different tracks have a mean cosine above .9, so what they share is removed
-first; dividing by sd^power then evens out the dimensions. Full whitening (power 1) helps on
+first; dividing by sd^power then makes the dimensions more equal. Full whitening (power 1) helps on
 music like the training data and hurts outside it, so the power is part of the model.
 """
 
@@ -32,7 +32,7 @@ class Whitening:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes whenever an index built with this whitening would be out of date."""
+        """Equal only for whitenings under which an index stays valid."""
         digest = hashlib.sha256(self.mean.tobytes() + self.sd.tobytes())
         return f"{digest.hexdigest()[:16]}^{self.power:g}"
 

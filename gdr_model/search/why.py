@@ -1,23 +1,23 @@
-"""Why a track was found: how far each thing that steers pushed its score, and words for both.
+"""Why a track is in the results: what each part of the steering adds to its score, and in words.
 
 A score is a mean of cosines, (1 - a) of it to the draws and a to the tower's point
-(`nearest.fuse`; a is the model's anchor share). With t the passage found, d_q the draws, e the
-tower's point and m what likes and dislikes add to all of them,
+(`nearest.fuse`; a is the model's anchor share). With t the passage, d_q the draws, e the tower's
+point and m what likes and dislikes add to all of them,
 
     score = (1 - a) mean_q (d_q + m) t / |d_q + m|  +  a (e + m) t / |e + m|
 
-Likes and dislikes, and the words in the tower (e is a weighted sum of their points), are linear
-in this once the lengths are held, so their pushes are exact parts of the score.
+With the lengths fixed, this is linear in the likes and dislikes, and in the tower's words (e is a
+weighted sum of their points), so their pushes are exact parts of the score.
 
-What the words do to the draws is not linear. Their push is what they change when they are added
-one by one to draws of the same noise, from no words (or, for an edit, from its source drawn again
-under none) to the whole query; the mean over the orders that go round prompt, negatives and
-sliders, from each of them and in both directions. So the pushes add up to the score exactly,
-whatever the words do together. Up to three terms these are all orders there are, and the push is
-Shapley's: of two like negatives each gets half of what they do. `Steering` has no empty prompt,
-so "no words" is a prompt at guidance 0. Where a pull lets likes act inside
-the sampler, that part of theirs is in the start, and where guidance is kept to an interval, so is
-what the prompt does outside of it.
+The effect of words on the draws is not linear. Their push is the change when they are added one by
+one to draws from the same noise, from no words (or, for an edit, from its source drawn again
+under none) to the whole query. It is the mean over the cyclic orders of prompt, negatives and
+sliders, starting at each of them, in both directions. So the pushes add up to the score exactly,
+however the words interact. For up to three terms these are all orders there are, and the push is
+the Shapley value: two equal negatives get half of their effect each. `Steering` has no empty
+prompt, so "no words" is a prompt at guidance 0. If likes also act inside the sampler (pull), that
+part of their effect is in the start; if guidance is limited to an interval, so is the effect of the
+prompt outside it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.types import Array, Cancel, Hit, Method, Push, Query, Steering, Why, never
 
-PartOf = Callable[[Steering], float]
-"""What draws under some of the words give a score, at the lengths of the whole query."""
+DrawnPart = Callable[[Steering], float]
+"""What draws under some of the words add to a score, at the lengths of the whole query."""
 
 
 def explain(
@@ -45,14 +45,14 @@ def explain(
     lexicon: Lexicon | None = None,
     cancelled: Cancel = never,
 ) -> Why:
-    """Take the score of a hit apart; costs a few draws, which the retriever remembers.
+    """Break the score of a hit down; takes a few draws, which the retriever remembers.
 
     Raises:
-        LibraryError: if the passage is not in the libraries any more.
+        LibraryError: if the passage is no longer in the libraries.
         Cancelled: when asked.
     """
     point = _point(retriever, hit)
-    pushes = _taken_apart(retriever, query, point, cancelled)
+    pushes = _breakdown(retriever, query, point, cancelled)
     near = (
         ((), ())
         if lexicon is None
@@ -64,11 +64,11 @@ def explain(
 def place(
     retriever: Retriever, query: Query, path: Path, where: str | None = None
 ) -> tuple[Hit, int, int]:
-    """A file as a hit, its rank, and how many tracks compete; whatever its rank.
+    """A file as a hit, at any rank; its rank, and how many tracks compete.
 
     Raises:
-        LibraryError: if no library holds the file.
-        UsageError: if a filter or a dislike keeps it out.
+        LibraryError: if no library has the file.
+        UsageError: if a filter or a dislike excludes it.
     """
     tracks = [track for opened in retriever.libraries if (track := opened.library.track(path))]
     if not tracks:
@@ -81,94 +81,94 @@ def place(
             named = next((copy for copy in copies if copy.path == tracks[0].path), ranked.track)
             hit = replace(ranked.hit(retriever.centre(query)), track=named)
             return hit, rank, ranking.competing
-    raise UsageError(f"{path} does not compete: the filter or a dislike leaves it out")
+    raise UsageError(f"{path} does not compete: the filter or a dislike excludes it")
 
 
-def _taken_apart(
+def _breakdown(
     retriever: Retriever, query: Query, point: Array, cancelled: Cancel
 ) -> tuple[Push, ...]:
     steering, share = query.steering, _share(retriever, query)
-    if steering.edit:  # other words must not choose another passage
+    if steering.edit:  # fewer words must not choose another passage
         steering = steering.but(edit=replace(steering.edit, start_s=query.source_start_s))
     moves = retriever.drawer.moves(steering)
-    moved = sum((move for _, _, move in moves), np.zeros_like(point))
+    total_move = sum((move for _, _, move in moves), np.zeros_like(point))
     pushes: list[Push] = []
     drawn: list[float] = []
-    through = 0.0  # what a move adds through the draws, a unit of its cosine
+    per_cosine = 0.0  # what a move adds through the draws, per unit of its cosine
     if query.method == Method.GDR:
         which = slice(None) if query.draws is None else list(query.draws)
         whole = retriever.drawer.drawn(steering, Method.GDR, cancelled).vectors[which]
-        lengths = np.linalg.norm(whole + moved, axis=1)  # (Q,)
-        through = float((1 - share) * (1 / lengths).mean())
+        lengths = np.linalg.norm(whole + total_move, axis=1)  # (Q,)
+        per_cosine = float((1 - share) * (1 / lengths).mean())
 
-        def part(kept: Steering) -> float:
-            vectors = retriever.drawer.drawn(kept, Method.GDR, cancelled).vectors[which]
+        def part(partial: Steering) -> float:
+            vectors = retriever.drawer.drawn(partial, Method.GDR, cancelled).vectors[which]
             return float((1 - share) * (vectors @ point / lengths).mean())
 
-        drawn = _added(steering, part)
+        drawn = _pushes_by_draws(steering, part)
         text = steering.edit.path if steering.edit else ""
         pushes.append(Push("start", text, drawn.pop(0), 0.0))
-    tower, beside = [], 0.0
+    tower, per_tower_cosine = [], 0.0
     if share:
-        rows = retriever.drawer.tower_rows(steering)  # (N, D), a row each for the words
+        rows = retriever.drawer.tower_rows(steering)  # (N, D), a row for each of the words
         length = np.linalg.norm(rows.sum(axis=0))
-        beside = share / float(np.linalg.norm(rows.sum(axis=0) / length + moved))
-        tower = [float(value) for value in rows @ point / length * beside]
+        per_tower_cosine = share / float(np.linalg.norm(rows.sum(axis=0) / length + total_move))
+        tower = [float(value) for value in rows @ point / length * per_tower_cosine]
     words = [("prompt", steering.prompt)]
     words += [("negative", negative.text) for negative in steering.negatives]
     words += [("slider", slider.text) for slider in steering.sliders]
-    for at, (kind, said) in enumerate(words):
-        through_draws = drawn[at] if drawn else 0.0
-        pushes.append(Push(kind, said, through_draws, tower[at] if tower else 0.0))
+    for term, (kind, text) in enumerate(words):
+        by_draws = drawn[term] if drawn else 0.0
+        pushes.append(Push(kind, text, by_draws, tower[term] if tower else 0.0))
     for kind, path, move in moves:
         cosine = float(move @ point)
-        pushes.append(Push(kind, path, through * cosine, beside * cosine))
+        pushes.append(Push(kind, path, per_cosine * cosine, per_tower_cosine * cosine))
     return tuple(pushes)
 
 
-def _added(steering: Steering, part: PartOf) -> list[float]:
-    """What draws of no words have, then what each of the words adds, over all orders round."""
+def _pushes_by_draws(steering: Steering, part: DrawnPart) -> list[float]:
+    """The score of draws under no words, then what each of the words adds, over cyclic orders."""
     terms = 1 + len(steering.negatives) + len(steering.sliders)
-    known: dict[frozenset[int], float] = {}
+    values: dict[frozenset[int], float] = {}
 
-    def value(kept: frozenset[int]) -> float:
-        if kept not in known:
-            known[kept] = part(_with_words(steering, kept))
-        return known[kept]
+    def value(included: frozenset[int]) -> float:
+        if included not in values:
+            values[included] = part(_with_words(steering, included))
+        return values[included]
 
-    pushed = np.zeros(terms)
+    pushes = np.zeros(terms)
     for first, step in product(range(terms), (1, -1)):
-        kept: frozenset[int] = frozenset()
+        included: frozenset[int] = frozenset()
         for turn in range(terms):
             term = (first + step * turn) % terms
-            pushed[term] += value(kept | {term}) - value(kept)
-            kept |= {term}
-    return [value(frozenset()), *map(float, pushed / (2 * terms))]
+            pushes[term] += value(included | {term}) - value(included)
+            included |= {term}
+    return [value(frozenset()), *map(float, pushes / (2 * terms))]
 
 
-def _with_words(steering: Steering, kept: Collection[int]) -> Steering:
-    """A steering with some of its words: 0 is the prompt, then the negatives and the sliders."""
+def _with_words(steering: Steering, included: Collection[int]) -> Steering:
+    """A steering with some of its words: 0 is the prompt, then come negatives and sliders."""
     first = 1 + len(steering.negatives)
     return replace(
         steering,
-        guidance=steering.guidance if 0 in kept else 0.0,
-        negatives=tuple(n for at, n in enumerate(steering.negatives, 1) if at in kept),
-        sliders=tuple(s for at, s in enumerate(steering.sliders, first) if at in kept),
+        guidance=steering.guidance if 0 in included else 0.0,
+        negatives=tuple(n for term, n in enumerate(steering.negatives, 1) if term in included),
+        sliders=tuple(s for term, s in enumerate(steering.sliders, first) if term in included),
     )
 
 
 def _share(retriever: Retriever, query: Query) -> float:
-    """The tower's share of a score; all of it where nothing was drawn."""
+    """The tower's share of a score; all of it for a contrastive query."""
     if query.method == Method.CONTRASTIVE:
         return 1.0
     return 0.0 if query.anchor is None else retriever.model.config.anchor_share
 
 
 def _point(retriever: Retriever, hit: Hit) -> Array:
-    """The passage (D,) through which a track was found."""
+    """The point (D,) of a hit's passage."""
     for opened in retriever.libraries:
         passages = opened.index.passages
         for row, content in enumerate(passages.contents):
             if content == hit.track.content and passages.starts_s[row] == hit.start_s:
                 return np.asarray(opened.index.vectors[row])
-    raise LibraryError(f"{hit.track.path} is not in the library any more; search again")
+    raise LibraryError(f"{hit.track.path} is no longer in the library; search again")

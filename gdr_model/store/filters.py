@@ -1,16 +1,16 @@
-"""The language of `--where`: `genre = jazz and (duration_s < 240 or not year >= 1990)`.
+"""The filter language: `genre = jazz and (duration_s < 240 or not year >= 1990)`.
 
-    expression   either of  A and B   A or B   not A   (A)   FIELD OPERATOR VALUE
+    expression   one of  A and B   A or B   not A   (A)   FIELD OPERATOR VALUE
     operators    =  !=  <  <=  >  >=  and  ~ (contains, text only)
     text fields  title artist album genre path folder
     numbers      year duration_s loudness_db
 
-`and` binds tighter than `or`, `not` tightest. A value of several words is quoted, with ' or ";
-a backslash before a quote keeps it. Text is compared without regard to case (Unicode's case
-folding). Of a tag with several values, `jazz; funk`, `=` matches the whole or any one. `path` is
-relative to the library's root with forward slashes, and `folder = Live` means in that folder or
-deeper. An unknown year or loudness is neither equal to, below nor above anything, so it
-satisfies `!=` alone, and `not (A)` is always the opposite of `A`.
+`and` binds tighter than `or`, and `not` tightest. Quote a value of several words with ' or "; a
+backslash escapes a quote. Text is compared ignoring case (Unicode's case folding). For a tag with
+several values, `jazz; funk`, `=` matches the whole or any one of them. `path` is relative to the
+library's root with forward slashes, and `folder = Live` means in that folder or below it. An
+unknown year or loudness is neither equal to, below nor above anything, so it satisfies only
+`!=`, and `not (A)` is always the opposite of `A`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from gdr_model.errors import UsageError
 from gdr_model.types import Track
 
 Predicate = Callable[[Track, str], bool]
-"""Decides about a track and its path relative to the root, with forward slashes."""
+"""Whether a track is kept, given also its path relative to the root, with forward slashes."""
 
 TEXT_FIELDS = ("title", "artist", "album", "genre", "path", "folder")
 NUMBER_FIELDS = ("year", "duration_s", "loudness_db")
 
-_SEVERAL = ("artist", "genre")
-_DEEPEST = 50
-"""Parentheses and nots within one another; far above need, far below Python's own limit."""
+_MULTIVALUED = ("artist", "genre")
+_MAX_DEPTH = 50
+"""Nested parentheses and nots; far more than needed, far below Python's recursion limit."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -55,23 +55,23 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 class _Token(NamedTuple):
     kind: str
     text: str
-    at: int
+    start: int
 
 
 def parse(expression: str) -> Predicate:
-    """The predicate that an expression means.
+    """Parse an expression to a predicate.
 
     Raises:
-        UsageError: with one sentence that says where and what instead.
+        UsageError: naming the place of the mistake and what was expected.
     """
     return _Parser(expression).parse()
 
 
 def parts(expression: str) -> list[str]:
-    """What must hold all together: the expression, cut at each `and` outside parentheses.
+    """The conditions that must all hold: an expression, split at each `and` outside parentheses.
 
     Raises:
-        UsageError: if it cannot be read.
+        UsageError: if it is invalid.
     """
     parser = _Parser(expression)
     parser.parse()
@@ -79,7 +79,7 @@ def parts(expression: str) -> list[str]:
 
 
 class _Parser:
-    """Recursive descent over the tokens; each method reads one rule of the grammar."""
+    """A recursive-descent parser; each method parses one rule of the grammar."""
 
     def __init__(self, expression: str) -> None:
         self._expression = expression
@@ -87,7 +87,7 @@ class _Parser:
         self._next = 0
         self._depth = 0
         self.parts: list[str] = []
-        """The conditions that must hold all together, as they were written."""
+        """The conditions that must all hold, as they were written."""
 
     def parse(self) -> Predicate:
         predicate = self._either()
@@ -114,8 +114,8 @@ class _Parser:
         token = self._peek()
         outermost = not self._depth
         self._depth += 1
-        if self._depth > _DEEPEST:
-            _refuse(token, f"more than {_DEEPEST} parentheses within one another")
+        if self._depth > _MAX_DEPTH:
+            _refuse(token, f"more than {_MAX_DEPTH} nested parentheses")
         try:
             if self._takes("not"):
                 inner = self._one()
@@ -131,7 +131,7 @@ class _Parser:
         finally:
             self._depth -= 1
             if outermost:
-                self.parts.append(self._expression[token.at : self._peek().at].strip())
+                self.parts.append(self._expression[token.start : self._peek().start].strip())
 
     def _comparison(self) -> Predicate:
         field, sign, value = self._take(), self._take(), self._take()
@@ -157,25 +157,25 @@ class _Parser:
 
     def _takes(self, keyword: str) -> bool:
         token = self._peek()
-        found = token.kind == "word" and token.text.casefold() == keyword
-        self._next += found
-        return found
+        matches = token.kind == "word" and token.text.casefold() == keyword
+        self._next += matches
+        return matches
 
 
 def _number(name: str, sign: _Token, value: _Token) -> Predicate:
     if sign.text == "~":
-        _refuse(sign, f"~ looks inside text; compare {name} with = != < <= > >=")
+        _refuse(sign, f"~ searches in text; compare {name} with = != < <= > >=")
     try:
         wanted = float(value.text)
     except ValueError:
         wanted = math.nan
     if not math.isfinite(wanted):
-        _refuse(value, f"{name} is compared with a number")
+        _refuse(value, f"{name} needs a number to compare with")
     compare = _ORDER["=" if sign.text == "!=" else sign.text]
 
     def holds(track: Track, _path: str) -> bool:
-        found: float | None = getattr(track, name)
-        return found is not None and compare(found, wanted)
+        actual: float | None = getattr(track, name)
+        return actual is not None and compare(actual, wanted)
 
     return (lambda t, p: not holds(t, p)) if sign.text == "!=" else holds
 
@@ -185,13 +185,13 @@ def _text(name: str, sign: str, value: str) -> Predicate:
     if name == "folder":
         wanted = wanted.strip("/")
 
-    def equal(found: str) -> bool:
+    def equal(actual: str) -> bool:
         if name == "folder":
-            return found == wanted or found.startswith(wanted + "/") or not wanted
-        several = name in _SEVERAL and ";" in found
-        return found == wanted or (several and wanted in map(str.strip, found.split(";")))
+            return actual == wanted or actual.startswith(wanted + "/") or not wanted
+        several = name in _MULTIVALUED and ";" in actual
+        return actual == wanted or (several and wanted in map(str.strip, actual.split(";")))
 
-    def read(track: Track, path: str) -> str:
+    def value_of(track: Track, path: str) -> str:
         if name == "path":
             return path.casefold()
         if name == "folder":
@@ -199,35 +199,35 @@ def _text(name: str, sign: str, value: str) -> Predicate:
         return str(getattr(track, name)).casefold()
 
     if sign == "=":
-        return lambda t, p: equal(read(t, p))
+        return lambda t, p: equal(value_of(t, p))
     if sign == "!=":
-        return lambda t, p: not equal(read(t, p))
+        return lambda t, p: not equal(value_of(t, p))
     if sign == "~":
-        return lambda t, p: wanted in read(t, p)
+        return lambda t, p: wanted in value_of(t, p)
     ordered = _ORDER[sign]
-    return lambda t, p: ordered(read(t, p), wanted)
+    return lambda t, p: ordered(value_of(t, p), wanted)
 
 
 def _tokens(expression: str) -> list[_Token]:
-    found: list[_Token] = []
-    at, length = 0, len(expression.rstrip())
-    while at < length:
-        match = _TOKEN.match(expression, at)
+    tokens: list[_Token] = []
+    place, length = 0, len(expression.rstrip())
+    while place < length:
+        match = _TOKEN.match(expression, place)
         if match is None or match.lastgroup is None:
-            at = length - len(expression[at:length].lstrip())
-            quote = expression[at] in "\"'"
-            problem = "a quote is not closed" if quote else "this cannot stand here"
-            _refuse(_Token("error", expression[at], at), problem)
+            place = length - len(expression[place:length].lstrip())
+            quote = expression[place] in "\"'"
+            problem = "a quote is not closed" if quote else "unexpected character"
+            _refuse(_Token("error", expression[place], place), problem)
         text = match[match.lastgroup]
         start = match.start(match.lastgroup)
         if match.lastgroup == "quoted":
             text = re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
-        found.append(_Token(match.lastgroup, text, start))
-        at = match.end()
-    found.append(_Token("end", "", length))
-    return found
+        tokens.append(_Token(match.lastgroup, text, start))
+        place = match.end()
+    tokens.append(_Token("end", "", length))
+    return tokens
 
 
 def _refuse(token: _Token, problem: str) -> NoReturn:
     what = "the end" if token.kind == "end" else f'"{token.text}"'
-    raise UsageError(f"filter, character {token.at + 1}, at {what}: {problem}")
+    raise UsageError(f"filter, character {token.start + 1}, at {what}: {problem}")

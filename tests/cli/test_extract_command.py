@@ -64,7 +64,7 @@ def test_what_cannot_be_decoded_is_named_and_nothing_at_all_is_an_error(
     (table.parent / "a.wav").write_bytes(b"\x1b[31mno sound")
     result = gdr("extract", table, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    failed = f"failed: {table.parent / 'a.wav'}: it is not a sound file that can be read"
+    failed = f"failed: {table.parent / 'a.wav'}: it is not a readable sound file"
     assert failed in result.stdout.splitlines()
     (table.parent / "b.wav").write_bytes(b"")
     result = gdr("extract", table, "--out", tmp_path / "out")
@@ -90,7 +90,7 @@ def test_names_are_shown_without_acting_on_the_terminal(gdr, table, tmp_path) ->
         file.write(os.fsencode(name) + b",red,train\n")
     result = gdr("extract", table, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "\\x1b[31m\N{REPLACEMENT CHARACTER}.wav: it is not a sound file" in result.stdout
+    assert "\\x1b[31m\N{REPLACEMENT CHARACTER}.wav: it is not a readable" in result.stdout
 
 
 @pytest.mark.parametrize(

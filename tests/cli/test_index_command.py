@@ -63,7 +63,7 @@ def test_files_that_cannot_be_read_are_rows_of_the_summary(gdr, folder) -> None:
     result = gdr("index", folder)
     assert result.exit_code == 0
     assert "2 failed" in result.stdout
-    assert "text.mp3: it is not a sound file" in result.stdout
+    assert "text.mp3: it is not a readable sound file" in result.stdout
     assert "zero\\n[red].flac: the file is empty" in result.stdout
     assert "2 failed before, not tried again" in gdr("index", folder).stdout
 

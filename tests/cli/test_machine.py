@@ -41,7 +41,7 @@ def test_status_says_where_a_library_is_kept_and_what_failed(gdr: Gdr, folder: P
     store, size = re.fullmatch(r"  store: (.*) \((\d+\.\d) MiB\)", lines[3]).groups()  # type: ignore[union-attr]
     assert Path(store).is_dir()
     assert float(size) > 0
-    assert lines[4].startswith(f"  failed: {folder}/odd\\x1b[31m.mp3: it is not a sound file")
+    assert lines[4].startswith(f"  failed: {folder}/odd\\x1b[31m.mp3: it is not a readable")
 
 
 def test_status_shows_every_library_or_those_that_are_named(gdr: Gdr, folder: Path) -> None:

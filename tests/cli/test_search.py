@@ -177,7 +177,7 @@ def test_a_file_outside_the_library_can_be_edited(gdr, demo, tmp_path) -> None:
         (("edit", str(TRACKS[0]), "a", "--start", "nan"), 2, "cannot start at nan s"),
         (("edit", str(TRACKS[0]), "a", "--start", "999"), 2, "is 22 s long"),
         (("search", "p\udcff"), 2, "not UTF-8"),
-        (("search", "a", "--like", __file__), 1, "test_search.py: it is not a sound file"),
+        (("search", "a", "--like", __file__), 1, "test_search.py: it is not a readable sound file"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_its_exit_code(gdr, demo, words, code, said) -> None:

@@ -46,5 +46,5 @@ def test_refuses_in_one_sentence_what_is_not_there(gdr: Gdr, demo: Path, tmp_pat
     assert "is in no library; run gdr index" in done.stderr
     done = gdr("why", TRACKS[0], "piano", "--where", "duration_s < 1")
     assert done.exit_code == 2
-    assert "the filter or a dislike leaves it out" in done.stderr
+    assert "the filter or a dislike excludes it" in done.stderr
     assert gdr("why", tmp_path / "none.ogg", "piano").exit_code == 2

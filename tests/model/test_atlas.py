@@ -95,12 +95,12 @@ def test_tsne_keeps_groups_together_and_places_what_it_was_not_fitted_to(
     pytest.importorskip("openTSNE")
     monkeypatch.setattr(library_map, "FITTED", 120)
     recordings, of = clustered(300, groups=6)
-    told: list[float] = []
-    found = library_map.by_tsne(recordings, tell=told.append)
+    shares: list[float] = []
+    found = library_map.by_tsne(recordings, on_progress=shares.append)
     assert (found.method, found.fitted) == ("t-SNE", 120)
     assert purity(found.xy, of) > 0.95
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
     np.testing.assert_array_equal(found.xy, library_map.by_tsne(recordings).xy)
 
 

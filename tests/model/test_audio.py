@@ -162,7 +162,7 @@ def refused(path, sample_rate_hz=16000, **limits):
 def test_text_under_the_name_of_music(tmp_path, suffix, capfd):
     path = tmp_path / f"a{suffix}"
     path.write_text("Dear diary, this is not music.\n" * 200)
-    assert refused(path) in ("it is not a sound file that can be read", "it holds no sound")
+    assert refused(path) in ("it is not a readable sound file", "it holds no sound")
     assert capfd.readouterr() == ("", "")
 
 
@@ -244,7 +244,7 @@ def test_a_file_without_permission(tmp_path, write_tone, monkeypatch):
 
 
 def test_a_file_that_vanished(tmp_path):
-    assert refused(tmp_path / "a.wav") == "it is not there any more"
+    assert refused(tmp_path / "a.wav") == "it no longer exists"
 
 
 def test_a_folder_is_refused(tmp_path):
@@ -261,7 +261,7 @@ def test_a_video_without_sound(tmp_path):
             frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    assert "not a sound file" in refused(tmp_path / "a.mp4")
+    assert "not a readable sound file" in refused(tmp_path / "a.mp4")
 
 
 def test_a_playlist_renamed_to_music_opens_nothing(tmp_path, write_tone):
@@ -347,7 +347,7 @@ def test_playback_keeps_left_and_right(tmp_path):
 
 def test_playback_refuses_what_cannot_be_read(tmp_path):
     (tmp_path / "a.mp3").write_text("no music")
-    with pytest.raises(DecodeError, match="not a sound file"):
+    with pytest.raises(DecodeError, match="not a readable sound file"):
         load_for_playback(tmp_path / "a.mp3", 44100)
 
 

@@ -204,10 +204,10 @@ def test_a_file_is_placed_whatever_its_rank(retriever: Retriever, library: Libra
         assert (found.score, place_of, competing) == (hit.score, rank, len(results.hits))
         assert found == hit
     best = results.hits[0].track.path
-    with pytest.raises(UsageError, match="leaves it out"):
+    with pytest.raises(UsageError, match="excludes it"):
         place(retriever, results.query, best, "duration_s < 1")
     disliked = retriever.query(PLAIN.but(dislikes=(str(best),)))
-    with pytest.raises(UsageError, match="leaves it out"):
+    with pytest.raises(UsageError, match="excludes it"):
         place(retriever, disliked, best)
     with pytest.raises(LibraryError, match="is in no library"):
         place(retriever, results.query, Path("/nowhere.ogg"))
@@ -221,5 +221,5 @@ def test_reading_words_stops_when_asked(model: Model) -> None:
 def test_a_hit_that_is_gone_is_refused(retriever: Retriever) -> None:
     results = retriever.search(PLAIN, 1)
     gone = replace(results.hits[0], start_s=12345.0)
-    with pytest.raises(LibraryError, match="not in the library any more"):
+    with pytest.raises(LibraryError, match="no longer in the library"):
         explain(retriever, results.query, gone)

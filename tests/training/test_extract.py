@@ -161,8 +161,8 @@ def test_a_file_that_cannot_be_read_fails_alone_and_with_a_reason(
     dataset = Dataset("tones", (*dataset.items, late))
     summary = run(dataset, encoder, tmp_path / "out", tracks_per_shard=2)
     assert [(Path(f.path).name, f.reason) for f in summary.failed] == [
-        ("1.wav", "it is not a sound file that can be read"),
-        ("4.wav", "it is not there any more"),
+        ("1.wav", "it is not a readable sound file"),
+        ("4.wav", "it no longer exists"),
         ("0.wav", "it ends at 3.0 s, before 10 s"),
     ]
     assert (summary.tracks, summary.encoded) == (4, 4)

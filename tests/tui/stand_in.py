@@ -190,7 +190,7 @@ class StandIn:
 
     def explain(self, query: Query, hit: Hit, cancelled: Cancel = never) -> Why:
         if self.fails == "why":
-            raise LibraryError(f"{hit.track.path} is not in the library any more; search again")
+            raise LibraryError(f"{hit.track.path} is no longer in the library; search again")
         negatives = [Push("negative", n.text, -0.04, -0.02) for n in query.steering.negatives]
         known = sum(push.total for push in negatives)
         pushes = (

@@ -70,7 +70,7 @@ async def test_is_told_why_there_is_no_why() -> None:
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("w")
-        await until(pilot, lambda: "is not in the library any more" in picture(pilot))
+        await until(pilot, lambda: "is no longer in the library" in picture(pilot))
 
 
 def test_pushes_are_named_and_drawn_to_their_side() -> None:

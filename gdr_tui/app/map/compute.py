@@ -109,8 +109,8 @@ def _mapped(
     atlas: Atlas, tracks: Sequence[Track], *, preliminary: bool = False, could_be_better: str = ""
 ) -> Mapped:
     """One point per track, sorted by path."""
-    known = sorted((t for t in tracks if t.content in atlas.at), key=lambda t: str(t.path))
-    rows = [atlas.at[track.content] for track in known]
+    known = sorted((t for t in tracks if t.content in atlas.row_of), key=lambda t: str(t.path))
+    rows = [atlas.row_of[track.content] for track in known]
     return Mapped.of(
         known,
         atlas.xy[rows] if rows else np.empty((0, 2), np.float32),
