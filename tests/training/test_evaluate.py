@@ -16,7 +16,15 @@ from training.data.corpus import Corpus
 from training.evaluation import baselines
 from training.evaluation import retrieval as protocol
 from training.evaluation.fidelity import draws, fidelity
-from training.evaluation.retrieval import ALONE, GDR, GROUPS, TOWER, Answers, ask, retrieval
+from training.evaluation.retrieval import (
+    ALONE,
+    GDR,
+    GROUPS,
+    TOWER,
+    Answers,
+    retrieval,
+    search_captions,
+)
 from training.evaluation.subjects import is_run, opened, subjects
 from training.evaluation.tables import Table, save
 from training.metrics import Interval
@@ -78,8 +86,8 @@ def test_ranks_are_the_places_that_a_search_lists(runs: list[str]) -> None:
     """The first two systems and the tower, against `Retriever.search` and its list."""
     answers = Answers()
     with opened(runs[0]) as subject:
-        ask(subject, answers, seed=5)
-        right = subject.corpus.correct(subject.asked)
+        search_captions(subject, answers, seed=5)
+        right = subject.corpus.correct(subject.chosen)
         for row, caption in enumerate(subject.captions):
             steering = subject.how.steering(caption, 5)
             for system, method in ((GDR, "gdr"), (TOWER, "contrastive")):
@@ -97,11 +105,11 @@ def test_a_baseline_is_ranked_by_the_cosine_of_its_point(runs: list[str]) -> Non
     answers = Answers()
     with opened(runs[1]) as subject:
         assert subject.run is not None
-        ask(subject, answers, seed=0)
+        search_captions(subject, answers, seed=0)
         points = baselines.points(subject.run, subject.corpus)
         space = subject.run.space
         known = space.search(np.stack([space.standard(t).mean(0) for t in subject.corpus.latents]))
-        right = subject.corpus.correct(subject.asked)
+        right = subject.corpus.correct(subject.chosen)
         for system, vectors in points.items():
             wanted = metrics.ranks(vectors @ known.T, right)
             assert answers.ranks[system] == wanted.tolist()
@@ -109,7 +117,7 @@ def test_a_baseline_is_ranked_by_the_cosine_of_its_point(runs: list[str]) -> Non
         np.testing.assert_allclose(subject.scores(query), (vectors[:1] @ known.T)[0], atol=1e-5)
 
 
-def test_a_run_is_asked_what_it_holds_out(runs: list[str], corpus: Corpus) -> None:
+def test_a_run_searches_for_what_it_holds_out(runs: list[str], corpus: Corpus) -> None:
     asked = []
     for subject in subjects(runs):
         assert subject.run is not None
@@ -120,7 +128,7 @@ def test_a_run_is_asked_what_it_holds_out(runs: list[str], corpus: Corpus) -> No
     assert len(set(asked)) == len(asked) == 20
 
 
-def test_a_run_on_arrays_can_be_asked_all_of_another_set(
+def test_a_run_on_arrays_can_search_another_set(
     runs: list[str], tiny: RunConfig, corpus: Corpus
 ) -> None:
     with opened(runs[0], data=tiny.data.path) as subject:
@@ -179,9 +187,9 @@ def test_a_pair_without_a_retriever_has_one_row_and_no_lead() -> None:
 def test_the_better_cluster_is_never_below_the_worse_one(runs: list[str]) -> None:
     answers = Answers()
     with opened(runs[0]) as subject:
-        ask(subject, answers, seed=0)
+        search_captions(subject, answers, seed=0)
         drawn = subject.retriever.query(subject.how.steering(subject.captions[0], 0))
-        right = subject.corpus.correct(subject.asked)[:1]
+        right = subject.corpus.correct(subject.chosen)[:1]
         halves = [
             metrics.ranks(
                 subject.scores(replace(drawn, vectors=drawn.vectors[i::2], anchor=None))[None],

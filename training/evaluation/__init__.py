@@ -1,1 +1,1 @@
-"""What `gdr eval` runs: retrieval, fidelity and control, and the baselines beside them."""
+"""What `gdr eval` measures: retrieval, fidelity and control, with their baselines."""

@@ -1,9 +1,9 @@
-"""Attributes of the tracks that control is measured on: what each of them has, and where from.
+"""Attributes that control is measured by: which tracks have each, and how that is known.
 
 tags       words among a file's tags and the names of its folders
 teacher    classes that the built-in model's teacher detects in the sound
 classes    classes of arrays whose dimensions have names
-captions   words of the vocabulary that stand in a track's captions
+captions   instruments, genres and moods that a track's captions name
 
 Shapes: R tracks.
 """
@@ -29,11 +29,11 @@ Attributes = Mapping[str, NDArray[np.bool_]]
 TOP_SHARE = 0.15
 """A track has a class if its score is among the highest of this share of the gallery."""
 LIKELY = -6.0
-"""Mean log probability, among the tracks that have a class, below which it is hardly heard."""
+"""Mean log probability of the tracks that have a class, below which it is too faint to count."""
 LEAST_TRACKS = 3
-"""An attribute that fewer tracks have says nothing of a top 20."""
+"""An attribute of fewer tracks says nothing about a top 20."""
 FLOOR = 1e-5
-"""Added to probabilities before the logarithm, where the run does not say."""
+"""Added to probabilities before the logarithm, if the run sets no floor."""
 
 
 def of_library(gallery: Gallery, source: str = "tags") -> Attributes:

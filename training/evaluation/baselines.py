@@ -46,13 +46,13 @@ WRITTEN_WEIGHT = 0.1
 """Weight of a written caption in ridge; a person's has 1."""
 NAME_TEMPERATURE = 0.1
 PROMPTS = 64
-"""Answered at once."""
+"""Prompts in one batch."""
 FLOOR = 1e-5
-"""Added to probabilities before the logarithm, where the run does not say."""
+"""Added to probabilities before the logarithm, if the run sets no floor."""
 
 
 def ridge(pairs: Pairs, space: Space, *, written: bool) -> Ridge:
-    """Ridge on people's captions, and if asked on the written ones too."""
+    """Ridge on people's captions, and if `written`, on the written ones too."""
     caption, track, means = pairs.targets()
     shares = np.ones(len(caption))
     if written:
@@ -123,8 +123,8 @@ def class_names(
 ) -> Array:
     """Scores (P, R) without training: words to class names, class names to z-scored logs (R, K).
 
-    A class that is like every caption says nothing: its likeness is taken relative to what
-    the training captions `known` have on average.
+    A class that resembles every caption says nothing, so its similarity is taken relative to that
+    of the training captions `known` on average.
     """
     labels = unit(names.pooled)
     alike, usual = unit(text) @ labels.T, (unit(known) @ labels.T).mean(0)  # (P, K), (K,)
@@ -137,9 +137,9 @@ def class_names(
 def points(run: Finished, corpus: Corpus) -> dict[str, Array]:
     """Unit points (P, D) for the captions that a run holds out, by each fitted baseline."""
     config, space = run.config, run.space
-    _, asked = corpus.held_out(run.part)
+    _, held_out = corpus.held_out(run.part)
     pairs = Pairs(corpus, run.part, space, config, run.net.config.frames)
-    text = corpus.texts.of(corpus.caption_of[asked], config.network["kind"] != "mlp")
+    text = corpus.texts.of(corpus.caption_of[held_out], config.network["kind"] != "mlp")
     found = {RIDGE: ridge(pairs, space, written=False)(text.pooled)}
     if len(pairs.written_caption):
         found[RIDGE_WRITTEN] = ridge(pairs, space, written=True)(text.pooled)
@@ -151,7 +151,7 @@ def points(run: Finished, corpus: Corpus) -> dict[str, Array]:
 
 
 def class_scores(run: Finished, corpus: Corpus) -> Array | None:
-    """Scores (P, R) by the names of the classes; None where the arrays have no names."""
+    """Scores (P, R) by the names of the classes; None if the arrays have no names."""
     if not corpus.labels:
         return None
     tracks, items = corpus.held_out(run.part)

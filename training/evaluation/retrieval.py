@@ -1,4 +1,4 @@
-"""`gdr eval retrieval`: captions asked of a whole gallery, through the `Retriever` of `gdr search`.
+"""`gdr eval retrieval`: search a gallery for captions, with the `Retriever` of `gdr search`.
 
 Every system that has a point in the search space is ranked by `Retriever`: gdr as it searches
 (draws and tower fused), its parts, and the baselines of `training.evaluation.baselines`, which are
@@ -31,7 +31,7 @@ ALONE = "its draws alone"
 GROUPS = "better interpretation", "better half"
 COLUMNS = ("R@10", "R@1", "R@5", "median rank", "MedR %", "mAP %")
 RESAMPLES = 5000
-ASKED_AT_ONCE = 50
+REPORTED_EVERY = 50
 """Captions between two reports of progress."""
 
 
@@ -84,11 +84,11 @@ def retrieval(
     Raises:
         UsageError: if no name is given.
         RunError: if a name is no finished run.
-        Cancelled: between captions, when asked.
+        Cancelled: between captions, if `cancelled` says so.
     """
     answers, how = Answers(), {}
     for subject in subjects(names, data):
-        ask(subject, answers, seed, on_progress, cancelled)
+        search_captions(subject, answers, seed, on_progress, cancelled)
         how = {**vars(subject.how), "anchor_share": subject.model.config.anchor_share}
     about = {
         "protocol": "retrieval",
@@ -102,7 +102,7 @@ def retrieval(
     return tables(answers, resamples), about
 
 
-def ask(
+def search_captions(
     subject: Subject,
     answers: Answers,
     seed: int,
@@ -110,7 +110,7 @@ def ask(
     cancelled: Cancel = never,
     points: Mapping[str, Array] | None = None,
 ) -> None:
-    """Ask a subject its captions, under every system.
+    """Search for the captions of a subject under every system, and add the answers.
 
     `points` has unit vectors (P, D) for the captions by further systems; a run has its own.
     """
@@ -120,15 +120,15 @@ def ask(
         on_progress(f"{subject.name}: fitting the baselines")
         points = baselines.points(subject.run, subject.corpus)
         named = baselines.class_scores(subject.run, subject.corpus)
-    captions, correct = subject.captions, subject.corpus.correct(subject.asked)
+    captions, correct = subject.captions, subject.corpus.correct(subject.chosen)
     for row, (caption, right) in enumerate(zip(captions, correct, strict=True)):
         if cancelled():
             raise Cancelled("the evaluation was stopped")
-        if row % ASKED_AT_ONCE == 0:
+        if row % REPORTED_EVERY == 0:
             on_progress(f"{subject.name}: {row} of {len(captions)} captions")
         steering = subject.how.steering(caption, seed)
         if subject.model.retrieving is not None:
-            _ask_drawn(subject, answers, steering, right)
+            _search_drawn(subject, answers, steering, right)
         tower = subject.retriever.query(steering, Method.CONTRASTIVE)
         answers.put(TOWER, subject.scores(tower), right)
         for system, vectors in points.items():
@@ -142,7 +142,7 @@ def ask(
     answers.groups += subject.groups
 
 
-def _ask_drawn(
+def _search_drawn(
     subject: Subject, answers: Answers, steering: Steering, right: NDArray[np.bool_]
 ) -> None:
     """One caption under gdr and its parts."""

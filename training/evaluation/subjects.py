@@ -1,10 +1,10 @@
-"""What is evaluated: a model, the gallery it searches, and the captions it is asked.
+"""What is evaluated: a model, the gallery it searches, and the captions it searches for.
 
-A name is the folder of a run, or whatever `--model` takes. A run is asked the captions of the part
-it holds out; with a set of its own choosing (`data`) a run or a model is asked all captions of that
-set, and nothing is trained. Either way `Subject.retriever` is the `Retriever` of `gdr search`.
+A name is the folder of a run, or anything that `--model` accepts. A run searches for the captions
+of the part it holds out. With another set (`data`) a run or a model searches for all captions of
+that set, and nothing is trained. Either way `Subject.retriever` is the `Retriever` of `gdr search`.
 
-Shapes: I captions of tracks, R tracks, Q captions asked.
+Shapes: I captions of tracks, R tracks, P captions searched for.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from training.runs.space import Space
 from training.runs.state import CONFIG, Finished, load_model
 
 Corpora = dict[DataConfig, Corpus]
-"""Corpora that were read, by what they were read from."""
+"""Corpora that have been read, by their configuration."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model with its gallery and its questions."""
+    """A model with its gallery and its captions."""
 
     name: str
     """`fold K` for a run, else the model's name."""
@@ -47,10 +47,10 @@ class Subject:
     gallery: Gallery
     """The corpus's tracks, in its order."""
     corpus: Corpus
-    asked: NDArray[np.bool_]  # (I,)
+    chosen: NDArray[np.bool_]  # (I,) True for the captions searched for
     how: DrawConfig
     run: Finished | None = None
-    """The run whose held-out part is asked; None where nothing of the set was trained on."""
+    """The run that holds these captions out; None if nothing of the set was trained on."""
 
     @property
     def model(self) -> Model:
@@ -59,17 +59,17 @@ class Subject:
 
     @property
     def captions(self) -> list[str]:
-        """The captions asked (Q)."""
-        return [self.corpus.captions[row] for row in self.corpus.caption_of[self.asked]]
+        """The captions searched for (P)."""
+        return [self.corpus.captions[row] for row in self.corpus.caption_of[self.chosen]]
 
     @property
     def groups(self) -> list[str]:
-        """What is drawn again together in a bootstrap (Q): the captions of one track.
+        """What a bootstrap resamples together (P): the captions of one track.
 
         A caption of several tracks is a group of its own.
         """
-        alone = self.corpus.correct(self.asked).sum(1) == 1
-        tracks = [self.corpus.tracks[row] for row in self.corpus.track_of[self.asked]]
+        alone = self.corpus.correct(self.chosen).sum(1) == 1
+        tracks = [self.corpus.tracks[row] for row in self.corpus.track_of[self.chosen]]
         return [
             track if one else caption
             for one, track, caption in zip(alone, tracks, self.captions, strict=True)
@@ -89,7 +89,7 @@ def is_run(name: str) -> bool:
 
 
 def subjects(names: Sequence[str], data: str = "") -> Iterator[Subject]:
-    """Open one subject after another; each is closed when the next is asked for.
+    """Open one subject after another; each is closed before the next is opened.
 
     Raises:
         UsageError: if no name is given, or two runs hold out the same part.
@@ -114,17 +114,17 @@ def subjects(names: Sequence[str], data: str = "") -> Iterator[Subject]:
 def opened(name: str, data: str = "", corpora: Corpora | None = None) -> Iterator[Subject]:
     """A finished run with what it holds out; or with `data`, a run or a model with that set.
 
-    `corpora` keeps what is read.
+    `corpora` keeps the sets that are read.
 
     Raises:
-        UsageError: if there is nothing to ask.
+        UsageError: if there is no caption to search for.
         RunError: if a name is no finished run, and no `data` is given.
         ModelError: if a name is neither a run nor a model.
         SpaceMismatch: if the set was extracted in another space than the model's.
     """
     corpora = {} if corpora is None else corpora
     folder = Path(name)
-    # A run on an encoder's latents leaves a model, which needs no corpus.
+    # A run on an encoder's latents has written a model, which needs no corpus.
     run = None if data and not _is_run_on_arrays(folder) else load_model(folder)
     if run is None:
         model, space, how = checkpoint.load(name, "cpu"), None, DrawConfig()
@@ -135,23 +135,23 @@ def opened(name: str, data: str = "", corpora: Corpora | None = None) -> Iterato
         model, space, how = model_of(run, own), run.space, run.config.draw
     if data:
         corpus = _read(DataConfig(data), corpora)
-        # A caption of several tracks is asked once.
-        asked = np.zeros(len(corpus.caption_of), np.bool_)
-        asked[np.unique(corpus.caption_of, return_index=True)[1]] = True
+        # A caption of several tracks counts once.
+        chosen = np.zeros(len(corpus.caption_of), np.bool_)
+        chosen[np.unique(corpus.caption_of, return_index=True)[1]] = True
         called, run = model.name, None
     else:
         assert run is not None  # noqa: S101 (without data there is a run)
         corpus, called = own, f"fold {run.part}"
-        _, asked = corpus.held_out(run.part)
-        if not asked.any():
+        _, chosen = corpus.held_out(run.part)
+        if not chosen.any():
             raise UsageError(f"{folder} holds out no caption of {corpus.name}")
     with _gallery(model, corpus, space) as tracks:
         retriever = Retriever(model, [tracks.library])
-        yield Subject(called, retriever, tracks, corpus, asked, how, run)
+        yield Subject(called, retriever, tracks, corpus, chosen, how, run)
 
 
 def _is_run_on_arrays(folder: Path) -> bool:
-    """Whether a folder is a run that left no model."""
+    """Whether a folder is a run that has written no model."""
     return is_run(str(folder)) and not (folder / FINISHED).is_dir()
 
 

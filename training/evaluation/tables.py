@@ -1,4 +1,4 @@
-"""Results as people and programs read them: a table, Markdown, JSON and PNG of the same figures."""
+"""Tables of results, for people and programs: Markdown, JSON and PNG of the same figures."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Table:
     note: str = ""
 
     def add(self, name: str, *cells: Cell) -> None:
-        """One more row."""
+        """Append a row."""
         self.rows.append((name, cells))
 
     def markdown(self) -> str:
-        """Aligned, so that it reads as a table in a terminal too."""
+        """Markdown with aligned columns, readable in a terminal."""
         lines = [("", *self.columns)]
         lines += [(name, *map(shown, cells)) for name, cells in self.rows]
         widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(lines[0]))]
@@ -38,7 +38,7 @@ class Table:
         return f"### {self.title}\n\n" + "\n".join(out) + f"\n{note}"
 
     def described(self) -> dict[str, Any]:
-        """As JSON."""
+        """The table as JSON holds it."""
         return {
             "title": self.title,
             "note": self.note,
@@ -50,7 +50,7 @@ class Table:
 
 
 def save(folder: Path, name: str, tables: Sequence[Table], about: dict[str, Any]) -> str:
-    """`NAME.json`, `NAME.md` and a PNG a table; returns the Markdown."""
+    """Write `NAME.json`, `NAME.md` and a PNG per table; returns the Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
     text = "\n".join(table.markdown() for table in tables)
     write_json(folder / f"{name}.json", {**about, "tables": [t.described() for t in tables]})
@@ -69,7 +69,7 @@ def save(folder: Path, name: str, tables: Sequence[Table], about: dict[str, Any]
 
 
 def shown(cell: Cell) -> str:
-    """A cell in as many digits as mean something."""
+    """A cell as text, with three significant digits or so."""
     if isinstance(cell, Interval):
         return f"{_short(cell.value)} [{_short(cell.low)}, {_short(cell.high)}]"
     return cell if isinstance(cell, str) else _short(cell)

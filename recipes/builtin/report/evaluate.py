@@ -29,7 +29,7 @@ from recipes.builtin.export import SHIPPED_RIDGE
 from recipes.builtin.report.sets import BY_NAME, SETS
 from recipes.builtin.steps import step_parser
 from training import metrics
-from training.evaluation.retrieval import GDR, GROUPS, Answers, ask, tables
+from training.evaluation.retrieval import GDR, GROUPS, Answers, search_captions, tables
 from training.evaluation.ridge import Ridge
 from training.evaluation.subjects import Subject, opened
 from training.evaluation.tables import Table
@@ -49,8 +49,8 @@ def asked(subject: Subject, ridge: Ridge, seed: int, *, by_name: bool = False) -
     `by_name` is for captions that a tenth of the set answers: precision instead of recall.
     """
     answers = Answers()
-    pooled = subject.corpus.texts.pooled[subject.corpus.caption_of[subject.asked]]
-    ask(subject, answers, seed, points={RIDGE_ROW: unit(ridge(pooled))})
+    pooled = subject.corpus.texts.pooled[subject.corpus.caption_of[subject.chosen]]
+    search_captions(subject, answers, seed, points={RIDGE_ROW: unit(ridge(pooled))})
     shown = [precision_table(answers)] if by_name else tables(answers)
     precisions = np.round(answers.precisions(GDR) / 100, 3).tolist()
     return {
@@ -125,7 +125,7 @@ def teacher_recalls(subject: Subject, logits: Array) -> dict[str, float]:
     alike = unit(subject.model.text.embed(subject.captions).pooled) @ words.T
     weights = np.exp((alike - alike.mean(axis=0)) / NAME_TEMPERATURE)
     weights = weights / weights.sum(axis=1, keepdims=True) - 1 / len(kept)
-    ranks = metrics.ranks(weights @ z.T, subject.corpus.correct(subject.asked))
+    ranks = metrics.ranks(weights @ z.T, subject.corpus.correct(subject.chosen))
     return {f"R@{k}": metrics.recall_at(ranks, k) for k in CUTS}
 
 

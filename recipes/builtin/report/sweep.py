@@ -13,7 +13,7 @@ import torch
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import Whitening
 from recipes.builtin.steps import step_parser
-from training.evaluation.retrieval import ALONE, Answers, ask
+from training.evaluation.retrieval import ALONE, Answers, search_captions
 from training.evaluation.subjects import Subject, opened
 from training.metrics import recall_at
 
@@ -37,7 +37,7 @@ def sweep(subject: Subject, seed: int) -> Iterator[str]:
         for guidance, steps in SAMPLERS:
             how = replace(subject.how, guidance=guidance, steps=steps)
             answers = Answers()
-            ask(replace(searched, how=how), answers, seed)
+            search_captions(replace(searched, how=how), answers, seed)
             recalls = " / ".join(f"{recall_at(answers.ranks[ALONE], k):.1f}" for k in CUTS)
             yield f"power {power:g} guidance {guidance:g} steps {steps}: R@1 / 5 / 10 {recalls}"
 

@@ -55,7 +55,7 @@ def perfect(subject: Subject) -> Ridge:
 
 def test_every_caption_is_asked_once_and_ridge_stands_among_the_systems(subject: Subject) -> None:
     assert subject.captions == list(CAPTIONS)
-    assert subject.corpus.correct(subject.asked).sum(1).tolist() == [4, 4, 3]
+    assert subject.corpus.correct(subject.chosen).sum(1).tolist() == [4, 4, 3]
     found = asked(subject, perfect(subject), 0)
     assert (found["queries"], found["candidates"]) == (3, PASSAGES)
     rows = found["tables"][0]["rows"]
