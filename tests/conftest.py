@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def gdr_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "gdr-home"
     monkeypatch.setenv("GDR_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def collectable() -> Iterator[None]:
+    """Let models be collected that a command or an app of the test would keep until it ends."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

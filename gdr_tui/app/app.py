@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -27,7 +27,6 @@ from gdr_tui.app.messages import WentWrong
 from gdr_tui.app.notebook import NotebookThread
 from gdr_tui.app.tasks import Tasks
 from gdr_tui.app.ui.help_dialog import HelpDialog
-from gdr_tui.cli.diagnostics import say
 from gdr_tui.safe_text import literal
 
 THEME = Theme(
@@ -156,8 +155,10 @@ class GdrApp(App[None]):
             await super().on_event(event)
 
 
-def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> None:
-    """Run the app until the user quits."""
+def run(
+    libraries: list[Path], model: str, device: str, report: Callable[[str], object]
+) -> NoReturn:
+    """Run the app until the user quits; `report` takes a sentence for the terminal left behind."""
     chosen, problem = settings.load()
     session = Session(libraries, model, device)
     app = GdrApp(session, chosen, problem)
@@ -166,7 +167,7 @@ def run(libraries: list[Path], model: str = "builtin", device: str = "auto") -> 
     app.background.stop(0)  # a draw would keep the CPU from the writer
     written = app.notebook.close(LEAVING_S)
     if not written or app.notebook.unwritten:
-        say(
+        report(
             "gdr: the last changes to the trail and the crates could not be saved: "
             + app.notebook.problem
         )

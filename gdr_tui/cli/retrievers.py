@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from gdr_model.errors import LibraryError
 from gdr_model.store.stores import stores
-from gdr_tui.app.gc_control import kept_for_good
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import RetrieverOptions
+from gdr_tui.gc_control import long_lived
 from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
     if not any(library.count() for library in libraries):
         raise LibraryError(f"{folders[0]} holds no tracks yet; run gdr index {folders[0]}")
 
-    with kept_for_good():
+    with long_lived():
         from gdr_model.models.checkpoint import load
         from gdr_model.search.retriever import Retriever
 

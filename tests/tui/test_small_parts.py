@@ -10,12 +10,12 @@ import pytest
 from gdr_model.errors import UsageError
 from gdr_model.types import Cancel, WeightedText
 from gdr_tui.app.background import Background
-from gdr_tui.app.gc_control import kept_for_good
 from gdr_tui.app.playback.waveform import braille, levels
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.results import bar
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.values import measured, sentence
+from gdr_tui.gc_control import long_lived
 
 
 def test_full_scale_fills_every_dot_and_silence_draws_one_line() -> None:
@@ -122,7 +122,7 @@ def test_any_failure_becomes_one_sentence() -> None:
 def test_what_is_loaded_for_good_is_no_garbage() -> None:
     frozen = gc.get_freeze_count()
     try:
-        with kept_for_good():
+        with long_lived():
             collects = gc.isenabled()
         assert not collects
         assert gc.isenabled()

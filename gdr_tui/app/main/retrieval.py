@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from gdr_model.errors import LibraryError, ModelError
 from gdr_model.types import Cancel
-from gdr_tui.app.gc_control import kept_for_good
 from gdr_tui.app.main.libraries import Libraries
 from gdr_tui.app.values import Loaded
+from gdr_tui.gc_control import long_lived
 from gdr_tui.safe_text import literal
 from gdr_tui.torch_threads import use_one_thread
 
@@ -79,7 +79,7 @@ class Retrieval:
         """No query is being drawn, so indexing can use the CPU."""
         self._undisturbed.set()
 
-    @kept_for_good()
+    @long_lived()
     def load(self) -> Loaded:
         """Load the model; the slow step, seconds.
 
@@ -98,7 +98,7 @@ class Retrieval:
             self._device, self._retriever = "cpu", None
             return self.load()
 
-    @kept_for_good()
+    @long_lived()
     def warm(self) -> None:
         """Load the text side too, which the model would put off until the first query.
 
@@ -164,7 +164,7 @@ class Retrieval:
             raise LibraryError(f"the folder {literal(str(roots[0]))} no longer exists")
         generations = [library.generation for library in libraries]
         if self._retriever is None or self._shelved != libraries:
-            with kept_for_good():
+            with long_lived():
                 self._retriever = self._over(model, libraries)
             self._shelved = libraries
         elif generations != self._generations:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from gdr_model.errors import UsageError
+from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import RetrieverOptions
 from gdr_tui.cli.retrievers import library_folders, music_folder
 
@@ -16,4 +17,4 @@ def tui(opened: RetrieverOptions) -> None:
     from gdr_tui.app.app import run
 
     folders = [music_folder(folder) for folder in library_folders(opened.library)]
-    run(folders, opened.model, opened.device)
+    run(folders, opened.model, opened.device, say)

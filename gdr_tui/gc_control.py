@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def kept_for_good() -> Iterator[None]:
+def long_lived() -> Iterator[None]:
     """Pause garbage collection, and afterwards exclude everything that exists from it."""
     gc.disable()
     try:
