@@ -1,1 +1,1 @@
-"""A model as a folder: configuration, weights, loading, downloading; networks live elsewhere."""
+"""A model as a folder: configuration, weights, loading, downloading; networks are elsewhere."""

@@ -1,10 +1,10 @@
 """A model is a folder: `config.json` + `model.safetensors`. No pickle is ever loaded.
 
-Tensors are named by what they belong to: `encoder.*`, `encoder_projection`, `denoiser.*`,
-`contrastive.*`, `latent_mean`, `latent_sd` and, where the denoiser was trained on passages
-whitened along time, `latent_along`. They are stored in half precision, but for statistics and the
-frequencies of a UNet, and used in single. A model of another pair has no `encoder.*`: its
-config.json names the pair (see `config`).
+Tensors are named by the part they belong to: `encoder.*`, `encoder_projection`, `denoiser.*`,
+`contrastive.*`, `latent_mean`, `latent_sd` and, if the denoiser was trained on passages
+whitened along time, `latent_along`. They are stored in half precision, except statistics and the
+frequencies of a UNet, and used in single precision. A model of another pair has no `encoder.*`:
+its config.json names the pair (see `config`).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from gdr_model.types import Array, AudioEncoder, LatentSpace, Method, TextEncode
 
 
 @dataclass
-class Retrieving:
-    """What a retriever is made of, beside the pair it was trained with."""
+class RetrieverNetworks:
+    """The networks of a retriever, which were trained for one pair of encoders."""
 
     denoiser: Network
     contrastive: ContrastiveTower
@@ -47,7 +47,7 @@ class Retrieving:
 
 @dataclass
 class Model:
-    """A pair of encoders with its retriever, if it has one; the encoders wait until used."""
+    """A pair of encoders with its retriever, if it has one; encoders are loaded when first used."""
 
     config: ModelConfig
     device: torch.device
@@ -56,25 +56,26 @@ class Model:
     latent_sd: Tensor  # (D,)
     whitening: Whitening
     latent_along: Tensor | None = None
-    """(T, D) deviations along time (`gdr_model.diffusion.time_whitening`), where they are used."""
+    """(T, D) deviations along time (`gdr_model.diffusion.time_whitening`), if they are used."""
     own_encoder: builtin.BuiltinEncoder | None = None
-    """The audio encoder of a model that holds it in its own folder."""
-    retrieving: Retrieving | None = None
+    """The audio encoder, if the model's own folder holds it."""
+    networks: RetrieverNetworks | None = None
+    """None for a bare pair of encoders."""
 
     @property
     def mean_sd(self) -> Tensor:
-        """(D,) what a time-mean is divided by, and a drawn one multiplied with."""
+        """(D,) deviations by which a time-mean is divided, and a drawn one multiplied."""
         if self.latent_along is None:
             return self.latent_sd
         return self.latent_sd * self.latent_along[0]
 
     def means(self, latents: Array) -> Tensor:
-        """Time-means (..., D) as those of what the denoiser draws, on its device."""
+        """Standardise time-means (..., D) as those of drawn sequences, on the model's device."""
         x = torch.from_numpy(latents.astype(np.float32)).to(self.device)
         return (x - self.latent_mean) / self.mean_sd
 
     def passages(self, latents: Array) -> Tensor:
-        """Passages (..., T, D) as the denoiser sees them, on its device."""
+        """Standardise passages (..., T, D) as the denoiser sees them, on the model's device."""
         x = self.means(latents)
         if self.latent_along is None:
             return x
@@ -82,12 +83,12 @@ class Model:
         return torch.from_numpy(evened(x.cpu().numpy(), relative.cpu().numpy())).to(self.device)
 
     def drawn(self, x: Tensor) -> Array:
-        """Raw time-means (..., D) of sequences (..., T, D) that were drawn."""
+        """Raw time-means (..., D) of drawn sequences (..., T, D)."""
         return np.asarray((x.mean(-2) * self.mean_sd + self.latent_mean).cpu().numpy())
 
     @property
     def name(self) -> str:
-        """What the model calls itself."""
+        """The model's name in its configuration."""
         return self.config.name
 
     @property
@@ -102,28 +103,28 @@ class Model:
         Raises:
             ModelError: if this is a bare pair.
         """
-        if self.retrieving is None:
+        if self.networks is None:
             raise self.config.without_retriever()
-        return self.retrieving.denoiser
+        return self.networks.denoiser
 
     @property
     def contrastive(self) -> Tower:
-        """From pooled text (B, E) to unit rows (B, D) of the search space.
+        """The tower from pooled text (B, E) to unit rows (B, D) of the search space.
 
         Raises:
-            ModelError: if this is a bare pair whose words and sound share no space.
+            ModelError: if this is a bare pair whose text and sound share no space.
         """
-        if self.retrieving is not None:
-            return self.retrieving.contrastive
+        if self.networks is not None:
+            return self.networks.contrastive
         if not self.config.pair.shared:
             raise self.config.without_retriever()
         return shared_tower
 
     def require(self, method: Method) -> None:
-        """Refuse a method of searching that this model cannot, before anything is read for it.
+        """Check that the model can search by a method.
 
         Raises:
-            ModelError: naming what there is instead, and what would make a retriever.
+            ModelError: if it cannot, with a hint at how to get a retriever.
         """
         _ = self.contrastive if method == Method.CONTRASTIVE else self.denoiser
 
@@ -147,53 +148,53 @@ class Model:
 
     @cached_property
     def text(self) -> TextEncoder:
-        """The text encoder. Imported on use: indexing a library never reads a word.
+        """The text encoder, imported when first used: indexing a library needs none.
 
         Raises:
-            WeightsMissing: if its weights are not on this machine.
+            WeightsMissing: if its weights are not installed.
         """
         if self.own_encoder is not None:
             from gdr_model.encoders.builtin import minilm
 
-            # A prompt is too short for an accelerator to be faster.
+            # Prompts are too short for an accelerator to be faster.
             return minilm.load_text(minilm.find(), torch.device("cpu"))
         return self.config.pair.load_text(self.device)
 
 
 class Tower(Protocol):
-    """A text's one point in the search space."""
+    """Maps a text to a point of the search space."""
 
     def __call__(self, pooled: Tensor, /) -> Tensor:
         """Pooled text (B, E) to unit rows (B, D)."""
 
 
 def shared_tower(pooled: Tensor) -> Tensor:
-    """The point of a text whose encoder was trained into the space of the sound."""
+    """The tower of a pair whose text encoder was trained to write the space of the sound."""
     return functional.normalize(pooled, dim=1)
 
 
 def pick_device(device: str) -> torch.device:
-    """`auto` takes CUDA where there is one, else the CPU.
+    """A device by name; `auto` is CUDA if there is one, else the CPU.
 
     Raises:
-        UsageError: if the device is unknown or not on this machine.
+        UsageError: if the device is unknown, or this machine has none.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    here = {
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
-    if device not in here:
+    if device not in available:
         raise UsageError(f"unknown device {device!r}; use auto, cpu, cuda or mps")
-    if not here[device]:
+    if not available[device]:
         raise UsageError(f"this machine has no {device} device", Hint.ANY_DEVICE)
     return torch.device(device)
 
 
 def fingerprint(tensors: dict[str, Tensor]) -> str:
-    """First 16 hex digits of the SHA-256 of the encoder's tensors, in the order of names."""
+    """First 16 hex digits of the SHA-256 of the encoder's tensors, sorted by name."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         if name.startswith("encoder"):
@@ -203,11 +204,12 @@ def fingerprint(tensors: dict[str, Tensor]) -> str:
 
 
 def load(name: str = "builtin", device: str = "auto") -> Model:
-    """Read a model from its folder.
+    """Load a model: `builtin`, a pair of encoders, or a folder.
 
     Raises:
-        ModelError: if the folder is missing, malformed, or of other dimensions than it says.
-        UsageError: if the device is not here.
+        ModelError: if the folder is missing or malformed, or its weights have other dimensions than
+            its configuration says.
+        UsageError: if the device is not available.
     """
     where = pick_device(device)
     config = ModelConfig.read(name)
@@ -237,7 +239,7 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
             whitening=whitening,
             latent_along=None if along is None else along.to(where),
             own_encoder=own,
-            retrieving=Retrieving(denoiser, contrastive),
+            networks=RetrieverNetworks(denoiser, contrastive),
         )
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, UsageError) as error:
         raise unreadable(config.folder, error) from error
@@ -246,10 +248,10 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
 def _own_encoder(
     config: ModelConfig, tensors: dict[str, Tensor], where: torch.device
 ) -> builtin.BuiltinEncoder:
-    found = fingerprint(tensors)
-    if found != config.space.fingerprint:
+    actual = fingerprint(tensors)
+    if actual != config.space.fingerprint:
         raise ModelError(
-            f"the encoder in {config.folder} is {found[:8]}, but its config.json says "
+            f"the encoder in {config.folder} is {actual[:8]}, but its config.json says "
             f"{config.space.fingerprint[:8]}; fetch both files from the same place"
         )
     net = builtin.AudioNet()
@@ -259,8 +261,8 @@ def _own_encoder(
 
 
 def _fill(part: nn.Module, prefix: str, tensors: dict[str, Tensor], device: torch.device) -> None:
-    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    part.load_state_dict(own)
+    state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    part.load_state_dict(state)
     part.eval().requires_grad_(False).to(device)
 
 
@@ -284,10 +286,22 @@ def save(
 ) -> None:
     """Write a model folder.
 
-    The audio encoder is `net` with its `projection`, or that of the `pair` the retriever was
-    trained with. `prediction` is what the denoiser predicts; `distilled` says that it was trained
-    with `loss.consistency`; `anchor_share` is how much the contrastive tower has to say in a query;
-    `latent_along` (T, D) the deviations along time by which training passages were divided.
+    Args:
+        folder: created if it does not exist.
+        name: the model's name.
+        denoiser: the network that draws.
+        contrastive: the tower from text to the search space.
+        schedule: of the diffusion.
+        latent_mean: (D,) mean of raw latents.
+        latent_sd: (D,) their deviation.
+        whitening_power: of the search space (see `search.whitening`).
+        net: the audio encoder, if it belongs to the model,
+        projection: with its projection (FEATURES, D);
+        pair: else the configuration of a model with the pair of encoders.
+        prediction: what the denoiser predicts: v, x0 or eps.
+        distilled: whether it was trained with `loss.consistency`.
+        anchor_share: the contrastive tower's share of a score, 0 to 1.
+        latent_along: (T, D) deviations along time by which training passages were divided.
     """
     tensors = {"latent_mean": latent_mean, "latent_sd": latent_sd}
     if latent_along is not None:
@@ -321,20 +335,20 @@ def save(
         "whitening_power": whitening_power,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    # config.json comes last: a folder without it is no model yet.
+    # config.json comes last: a folder without it is not a model yet.
     with atomic.replacing(folder / "model.safetensors") as temporary:
         save_file(stored, temporary)
     atomic.write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
 
 
 def _stored(name: str, tensor: Tensor) -> Tensor:
-    # A UNet multiplies its frequencies by times of up to 1000: half a digit would turn the phase.
+    # A UNet multiplies its frequencies by times up to 1000, so half precision would rotate phases.
     exact = name.startswith("latent_") or name.endswith(".frequencies")
     return tensor.float() if exact else tensor.half()
 
 
 def encoder_of(model: Model) -> dict[str, Any]:
-    """What `save` takes for a retriever that reads sound as this model does."""
+    """Arguments of `save` for another model with the same audio encoder."""
     if model.own_encoder is not None:
         return {"net": model.own_encoder.net, "projection": model.own_encoder.projection}
     return {"pair": model.config}

@@ -1,15 +1,15 @@
-"""What a model says of itself, read without torch.
+"""The configuration of a model, read without torch.
 
-A model is a pair of encoders with, or without, a retriever that draws in its space:
+A model is a pair of encoders with or without a retriever that draws in its space:
 
 - a gdr folder (`config.json` + `model.safetensors`): denoiser, contrastive tower, statistics; it
   holds its audio encoder itself, or names the pair it was trained with;
-- a folder of `gdr train`, which has such a folder in it;
-- a bare pair (`encoders.located`), which is searched by its own text tower where words and sound
+- a folder of a training run, which contains such a folder;
+- a bare pair (`encoders.registry`), which is searched by its own text tower if text and sound
   share a space, in its own unit latents: neither centred nor whitened.
 
-Indexing an unchanged library needs the latent space and the whitening only, and should not
-wait seconds for the networks.
+Indexing an unchanged library needs only the latent space and the whitening, and should not wait
+seconds for the networks.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from gdr_model.types import LatentSpace
 FORMAT = 1
 SHIPPED = Path(__file__).parents[1] / "builtin"
 FINISHED = "model"
-"""Where a folder of `gdr train` keeps the model it made."""
+"""The folder of the finished model in the folder of a training run."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """`config.json` of a model folder, checked as far as its own text goes; or a bare pair."""
+    """The validated `config.json` of a model folder; or a bare pair."""
 
     folder: Path
     name: str
@@ -52,19 +52,19 @@ class ModelConfig:
     prediction: str = "v"
     """What the denoiser predicts: v, x0 or eps."""
     distilled: bool = False
-    """Whether one or two steps of the consistency sampler are enough."""
+    """Whether the consistency sampler can draw in one or two steps."""
     anchor_share: float = 0.0
-    """How much the contrastive tower's point counts beside the draws of a query, 0 to 1."""
+    """Share of a score that the contrastive tower's point has, 0 to 1; the draws have the rest."""
     encoders: str = ""
-    """What `--model` takes for the pair; empty where the encoder lies in this folder."""
+    """The name by which the pair is loaded; empty if the audio encoder is in this folder."""
 
     @classmethod
     def read(cls, name: str = "builtin") -> ModelConfig:
         """The configuration of `builtin`, of a model or run in a folder, or of a bare pair.
 
         Raises:
-            ModelError: if there is no such model, or its configuration cannot be used.
-            WeightsMissing: if the weights of a pair are not here.
+            ModelError: if there is no such model, or its configuration is invalid.
+            WeightsMissing: if the weights of a pair are not installed.
         """
         folder = SHIPPED if name == "builtin" else _find(name)
         if folder is None:
@@ -73,15 +73,15 @@ class ModelConfig:
             return cls(pair.audio_weights, called, pair.space, encoders=pair.argument)
         try:
             raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            found = raw.pop("format")
+            version = raw.pop("format")
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{folder / 'config.json'} does not describe a gdr model") from error
-        if found != FORMAT:
-            raise ModelError(f"{folder} holds a model of format {found}; this gdr reads {FORMAT}")
+        if version != FORMAT:
+            raise ModelError(f"{folder} holds a model of format {version}; this gdr reads {FORMAT}")
         refusal = f"{folder / 'config.json'} does not describe a gdr model: "
         config = decode.into(cls, raw | {"folder": folder}, prefix=refusal, error=ModelError)
         if not (config.name + config.space.encoder).isprintable():
-            raise ModelError(f"{refusal}its name would act on a terminal")
+            raise ModelError(f"{refusal}its name has characters that cannot be printed")
         return config
 
     @property
@@ -91,44 +91,44 @@ class ModelConfig:
 
     @cached_property
     def pair(self) -> Located:
-        """The pair this model reads sound and words with, if not its own.
+        """The pair of encoders that the model was trained with, unless it has its own.
 
         Raises:
-            ModelError: if its weights are missing, or are not those it was trained with.
+            ModelError: if the pair's weights are missing, or differ from those of the training.
         """
         pair = locate(self.encoders)
         if pair.space != self.space:
             raise ModelError(
                 f"the model in {self.folder} was trained on latents of {self.space}; "
-                f"{self.encoders} makes {pair.space} now"
+                f"{self.encoders} now encodes to {pair.space}"
             )
         return pair
 
     @property
-    def spelled(self) -> str:
-        """What `--model` takes for this model."""
+    def argument(self) -> str:
+        """The name by which this model can be loaded."""
         if self.bare:
             return self.encoders
         return "builtin" if self.folder == SHIPPED else str(self.folder)
 
-    def other_than(self, held: Sequence[LatentSpace], root: Path) -> SpaceMismatch:
-        """The refusal to search a library that holds latents of other spaces only."""
+    def space_mismatch(self, spaces: Sequence[LatentSpace], root: Path) -> SpaceMismatch:
+        """The error for a library that only has latents of other spaces."""
         return SpaceMismatch(
-            f"this library holds {' and '.join(map(str, held))} latents; the model draws in "
+            f"this library holds {' and '.join(map(str, spaces))} latents; the model draws in "
             f"{self.space}",
             Hint.INDEX_WITH_MODEL,
             root=root,
-            model=self.spelled,
+            model=self.argument,
         )
 
     def without_retriever(self) -> ModelError:
-        """The refusal to draw in the space of a bare pair."""
+        """The error for drawing with a bare pair."""
         hint = Hint.TRAIN_OR_LOOK_UP if self.pair.shared else Hint.TRAIN
-        return ModelError(f"{self.name} has no retriever of its own yet", hint, model=self.spelled)
+        return ModelError(f"{self.name} has no retriever of its own yet", hint, model=self.argument)
 
     @property
     def weights(self) -> Path:
-        """The file of the tensors."""
+        """The file of the weights."""
         return self.folder / "model.safetensors"
 
     def whitening(self) -> Whitening:
@@ -149,26 +149,26 @@ class ModelConfig:
 
 
 def unreadable(folder: Path, error: Exception) -> ModelError:
-    """The one sentence for weights that do not load."""
+    """The error for weights that cannot be loaded."""
     return ModelError(f"the model in {folder} cannot be read: {str(error).splitlines()[0]}")
 
 
 def _find(name: str) -> Path | None:
-    """The gdr folder that a name stands for; None if it stands for a pair."""
+    """The folder of a gdr model by name or path; None if the name is that of a pair."""
     if name in PAIRS:
         return None
     for folder in (paths.models() / name, Path(name).expanduser()):
-        found = _model_in(folder)
-        if found is not None:
-            return found
+        model = _model_in(folder)
+        if model is not None:
+            return model
     return None
 
 
 def _model_in(folder: Path) -> Path | None:
-    """A folder's own model, or the one a finished run has in it.
+    """The gdr model in a folder: the folder itself, or that of a finished run.
 
     Raises:
-        ModelError: for a run that has none.
+        ModelError: for a run without a model.
     """
     try:
         raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -183,6 +183,6 @@ def _model_in(folder: Path) -> Path | None:
     if (folder / FINISHED / "config.json").is_file():
         return folder / FINISHED
     raise ModelError(
-        f"the run in {folder} has no model for searching: it is not finished, or it was trained on "
-        "arrays that no encoder of gdr makes"
+        f"the run in {folder} has no model to search with: it is not finished, or it was trained "
+        "on arrays that do not come from an encoder of gdr"
     )

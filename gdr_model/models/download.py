@@ -1,9 +1,10 @@
-"""Weights from the Hugging Face hub to a folder below the user's models: `gdr model pull`.
+"""Download weights from the Hugging Face hub to a folder among the user's models.
 
-Files arrive in a hidden folder named after the commit, and go on where they broke off: the hub's
-own client starts a file anew in every process. A file counts when its SHA-256 (for a small one,
-git's SHA-1) is what the hub says; the folder gets its name when all of them do. Nothing here loads
-torch, but where a repository has a pickle only, which is read as tensors alone and rewritten.
+Files are downloaded to a hidden folder named after the commit, and interrupted downloads are
+resumed: the hub's own client starts every file again in a new process. A file is accepted if its
+SHA-256 (for a small one, git's SHA-1) is the one the hub states; the folder gets its name when all
+of them are. Nothing here loads torch, except if a repository has only a pickle, from which
+nothing but tensors is read and rewritten.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gdr_model.encoders.registry.pairs import AUDIO_PARTS, TEXT_PARTS, Weights
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models import weights
 
-BESIDE = (
+EXTRA_FILES = (
     "preprocessor_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
@@ -34,26 +35,26 @@ BESIDE = (
     "merges.txt",
     "spiece.model",
 )
-"""What is taken beside config.json and the tensors, where it is there."""
+"""Files to download, if there are any, besides config.json and the tensors."""
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Arriving:
-    """How far one file is, in bytes."""
+class FileProgress:
+    """Progress of one file, in bytes."""
 
     file: str
     done: int
     total: int
 
 
-Tell = Callable[[Arriving], None]
+OnProgress = Callable[[FileProgress], None]
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A file of a repository, as the hub describes it."""
+    """A file of a repository, as described by the hub."""
 
     name: str
     size: int
@@ -62,19 +63,19 @@ class Remote:
 
 
 def known() -> dict[str, Weights]:
-    """The weights that can be pulled by a short name."""
+    """The weights that can be pulled, by their short names."""
     parts = [part.weights for part in (*AUDIO_PARTS, *TEXT_PARTS)]
     return {w.key: w for w in parts if w.hub}
 
 
-def pull(name: str, tell: Tell = lambda _: None) -> Path:
-    """Fetch the weights of a short name or of a repository `owner/name`; returns their folder.
+def pull(name: str, on_progress: OnProgress = lambda _: None) -> Path:
+    """Download the weights of a short name or of a repository `owner/name`; returns their folder.
 
-    What is there already is not fetched again.
+    Installed weights are not downloaded again.
 
     Raises:
         UsageError: if the name is neither.
-        ModelError: if the hub cannot be reached, refuses, or sends something else than it says.
+        ModelError: if the hub cannot be reached or refuses, or the content has another checksum.
     """
     wanted = known().get(name)
     if wanted is None and not _REPOSITORY.fullmatch(name):
@@ -90,14 +91,14 @@ def pull(name: str, tell: Tell = lambda _: None) -> Path:
     part = folder.with_name(f".{folder.name}.{commit[:12]}.part")
     part.mkdir(parents=True, exist_ok=True)
     for remote in files:
-        _fetch(repository, commit, remote, part, tell)
+        _fetch(repository, commit, remote, part, on_progress)
     if (part / weights.PICKLE).is_file():
         from gdr_model.encoders.formats.transformers_convert import rewrite
 
         rewrite(part / weights.PICKLE, part / weights.TENSORS)
         (part / weights.PICKLE).unlink()
     if folder.exists():
-        raise ModelError(f"{folder} exists, and is no model; remove it first")
+        raise ModelError(f"{folder} exists and is not a model; remove it first")
     atomic.move_into_place(part, folder)
     return folder
 
@@ -107,17 +108,17 @@ def _listing(repository: str) -> tuple[str, dict[str, Remote]]:
     from huggingface_hub import HfApi
 
     try:
-        found = HfApi().model_info(repository, files_metadata=True, timeout=30)
+        info = HfApi().model_info(repository, files_metadata=True, timeout=30)
     except Exception as error:
-        # Those of whichever HTTP client the hub's library uses are among them.
+        # Includes the errors of whichever HTTP client the hub's library uses.
         raise _refused(repository, error) from error
     files = [
         Remote(s.rfilename, s.size or 0, s.lfs.sha256 if s.lfs else s.blob_id or "")
-        for s in found.siblings or ()
+        for s in info.siblings or ()
     ]
-    if not found.sha or not re.fullmatch(r"[0-9a-f]{12,64}", found.sha):
-        raise ModelError(f"the hub does not say which commit of {repository} it has")
-    return found.sha, {remote.name: remote for remote in files}
+    if not info.sha or not re.fullmatch(r"[0-9a-f]{12,64}", info.sha):
+        raise ModelError(f"the hub does not name the commit of {repository}")
+    return info.sha, {remote.name: remote for remote in files}
 
 
 def _chosen(repository: str, listed: dict[str, Remote], file: str) -> list[Remote]:
@@ -125,32 +126,34 @@ def _chosen(repository: str, listed: dict[str, Remote], file: str) -> list[Remot
         names = [file]
     else:
         tensors = weights.TENSORS if weights.TENSORS in listed else weights.PICKLE
-        names = [*(name for name in BESIDE if name in listed), tensors, "config.json"]
+        names = [*(name for name in EXTRA_FILES if name in listed), tensors, "config.json"]
     for name in names:
         if name not in listed:
-            wanted = f"{weights.TENSORS} nor {name}" if name == weights.PICKLE else name
-            raise ModelError(f"{repository} has no {wanted}; gdr reads folders of one tensor file")
+            missing = f"{weights.TENSORS} nor {name}" if name == weights.PICKLE else name
+            raise ModelError(f"{repository} has no {missing}; gdr needs a single tensor file")
     return [listed[name] for name in names]
 
 
-class _Told(io.FileIO):
-    """A file that says how much has been written."""
+class _ReportingFile(io.FileIO):
+    """A file that reports how much has been written."""
 
-    def __init__(self, path: Path, remote: Remote, tell: Tell) -> None:
+    def __init__(self, path: Path, remote: Remote, on_progress: OnProgress) -> None:
         super().__init__(path, "ab+")
-        self.remote, self.tell_progress = remote, tell
+        self.remote, self.on_progress = remote, on_progress
 
     def write(self, data: Any, /) -> int:
-        """Write, and tell."""
+        """Write, and report."""
         written = super().write(data)
-        self.tell_progress(Arriving(self.remote.name, self.tell(), self.remote.size))
+        self.on_progress(FileProgress(self.remote.name, self.tell(), self.remote.size))
         return written
 
 
-def _fetch(repository: str, commit: str, remote: Remote, part: Path, tell: Tell) -> None:
-    """One file, from where it broke off; its content is checked."""
+def _fetch(
+    repository: str, commit: str, remote: Remote, part: Path, on_progress: OnProgress
+) -> None:
+    """Download one file, resuming an interrupted download, and check its content."""
     from huggingface_hub import hf_hub_url
-    from huggingface_hub.file_download import http_get
+    from huggingface_hub.file_download import http_get  # not public: see test_download
     from huggingface_hub.utils import build_hf_headers
 
     path, arriving = part / remote.name, part / f"{remote.name}.arriving"
@@ -163,23 +166,23 @@ def _fetch(repository: str, commit: str, remote: Remote, part: Path, tell: Tell)
             f"for {free:,}"
         )
     try:
-        with _quiet(), _Told(arriving, remote, tell) as target:
-            here = target.seek(0, os.SEEK_END)
+        with _quiet(), _ReportingFile(arriving, remote, on_progress) as target:
+            size = target.seek(0, os.SEEK_END)
             http_get(
                 hf_hub_url(repository, remote.name, revision=commit),
                 target,
-                resume_size=here,
+                resume_size=size,
                 headers=build_hf_headers(),
                 expected_size=remote.size,
             )
     except Exception as error:
         raise _refused(repository, error, arriving) from error
-    found = digest(arriving, len(remote.digest))
-    if found != remote.digest:
+    actual = digest(arriving, len(remote.digest))
+    if actual != remote.digest:
         arriving.unlink()
         raise ModelError(
-            f"{remote.name} of {repository} arrived with the checksum {found[:12]}…, where the hub "
-            f"says {remote.digest[:12]}…; the file was discarded",
+            f"{remote.name} of {repository} has the checksum {actual[:12]}…, but the hub states "
+            f"{remote.digest[:12]}…; the file was discarded",
             Hint.PULL_AGAIN,
         )
     atomic.move_into_place(arriving, path)
@@ -187,7 +190,7 @@ def _fetch(repository: str, commit: str, remote: Remote, part: Path, tell: Tell)
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the bars and the retries of the hub's library off the terminal."""
+    """Keep progress bars and messages of the hub's library off the terminal."""
     from huggingface_hub.utils import (
         are_progress_bars_disabled,
         disable_progress_bars,
@@ -207,18 +210,18 @@ def _quiet() -> Iterator[None]:
 
 
 def digest(path: Path, digits: int) -> str:
-    """The SHA-256 of a file (64 digits), or the SHA-1 that git gives its content (40)."""
-    found = hashlib.sha256()
+    """The SHA-256 of a file (64 digits), or the SHA-1 of its content as a git blob (40)."""
+    result = hashlib.sha256()
     if digits == 40:
-        found = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+        result = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as source:
         while block := source.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
+            result.update(block)
+    return result.hexdigest()
 
 
 def _refused(repository: str, error: Exception, arriving: Path | None = None) -> ModelError:
-    """Why nothing more comes from the hub, in one sentence."""
+    """The error for a failed request to the hub."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
@@ -228,10 +231,10 @@ def _refused(repository: str, error: Exception, arriving: Path | None = None) ->
             "set HF_TOKEN"
         )
     if isinstance(error, RepositoryNotFoundError):
-        return ModelError(f"{constants.ENDPOINT} has no model {repository}, or keeps it private")
+        return ModelError(f"{constants.ENDPOINT} has no model {repository}, or it is private")
     kept = ""
     if arriving is not None and arriving.is_file() and arriving.stat().st_size:
-        kept = f"; {arriving.stat().st_size:,} bytes are kept, and the next pull resumes there"
+        kept = f"; {arriving.stat().st_size:,} bytes are kept, and the next pull resumes from there"
     if isinstance(error, HfHubHTTPError):
         code = error.response.status_code
         return ModelError(f"{constants.ENDPOINT} answered {code} for {repository}{kept}")

@@ -1,1 +1,1 @@
-"""What the user made and no index can give back: trails, crates, saved sessions."""
+"""What users make and indexing cannot restore: trails, crates, saved trails."""

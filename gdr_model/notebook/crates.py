@@ -1,7 +1,7 @@
-"""Crates: named lists of tracks in an order, gathered across queries and libraries.
+"""Crates: named, ordered lists of tracks, gathered across queries and libraries.
 
-A track goes by its path and is in a crate once. What its tags said when it was put in is kept
-with it, and the passage and the words that found it.
+A track is identified by its path and is in a crate at most once. Its tags at the time it was added
+are stored with it, and the passage and the words that found it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.notebook.database import Notebook
 
-LONGEST_NAME = 200
+MAX_NAME_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ class CrateTrack:
     genre: str = ""
     duration_s: float = 0.0
     start_s: float = 0.0
-    """Where the passage begins that was found."""
+    """Start of the passage that was found."""
     prompt: str = ""
     """The words that found it."""
 
     @property
     def name(self) -> str:
-        """Title if tagged, else the file's name."""
+        """Title if it has one, else the file's name."""
         return self.title or self.path.name
 
 
 @dataclass(frozen=True)
 class Crate:
-    """What is known of a crate without reading its tracks."""
+    """A crate without its tracks."""
 
     name: str
     count: int
@@ -58,7 +58,7 @@ class Crates:
         self._notebook = notebook
 
     def all(self) -> list[Crate]:
-        """Every crate, in the order of their names."""
+        """All crates, ordered by name."""
         rows = self._notebook.read(
             "SELECT name, count(path), total(duration_s) FROM crates "
             "LEFT JOIN crate_tracks ON crate = id GROUP BY id ORDER BY name COLLATE NOCASE, name"
@@ -66,7 +66,7 @@ class Crates:
         return [Crate(*row) for row in rows]
 
     def tracks(self, name: str) -> list[CrateTrack]:
-        """The tracks of a crate in its order.
+        """The tracks of a crate, in order.
 
         Raises:
             LibraryError: if there is no such crate.
@@ -80,7 +80,7 @@ class Crates:
         return [CrateTrack(Path(os.fsdecode(row[0])), *row[1:]) for row in rows]
 
     def chosen(self) -> str:
-        """The name of the crate that marks go to; "" while there is none."""
+        """The name of the crate that marked tracks go to; "" if there is none."""
         rows = self._notebook.read(
             "SELECT crates.name FROM facts JOIN crates ON crates.id = value "
             "WHERE facts.name = 'crate'"
@@ -88,7 +88,7 @@ class Crates:
         return str(rows[0][0]) if rows else ""
 
     def choose(self, name: str) -> None:
-        """Let marks go to this crate.
+        """Let marked tracks go to this crate.
 
         Raises:
             LibraryError: if there is no such crate.
@@ -98,10 +98,10 @@ class Crates:
             connection.execute("INSERT OR REPLACE INTO facts VALUES ('crate', ?)", (crate,))
 
     def make(self, name: str) -> None:
-        """Make a crate.
+        """Create a crate.
 
         Raises:
-            UsageError: if there is one of this name, or it is no name.
+            UsageError: if there is one of this name, or the name is invalid.
         """
         name = checked_name(name)
         with self._notebook.write() as connection:
@@ -110,24 +110,24 @@ class Crates:
                     "INSERT INTO crates (name, made_at) VALUES (?, ?)", (name, time.time())
                 )
             except sqlite3.IntegrityError:
-                raise UsageError(f"there is a crate called {name} already") from None
+                raise UsageError(f"there is already a crate called {name}") from None
 
     def rename(self, name: str, to: str) -> None:
-        """Call a crate something else.
+        """Rename a crate.
 
         Raises:
             LibraryError: if there is no such crate.
-            UsageError: if another one has the new name, or it is no name.
+            UsageError: if another one has the new name, or the name is invalid.
         """
         crate, to = self._number(name), checked_name(to)
         with self._notebook.write() as connection:
             try:
                 connection.execute("UPDATE crates SET name = ? WHERE id = ?", (to, crate))
             except sqlite3.IntegrityError:
-                raise UsageError(f"there is a crate called {to} already") from None
+                raise UsageError(f"there is already a crate called {to}") from None
 
     def delete(self, name: str) -> None:
-        """Take a crate away, with the list of its tracks; no file is touched.
+        """Delete a crate and its list of tracks; no music file is touched.
 
         Raises:
             LibraryError: if there is no such crate.
@@ -137,7 +137,7 @@ class Crates:
             connection.execute("DELETE FROM crates WHERE id = ?", (crate,))
 
     def add(self, name: str, tracks: Iterable[CrateTrack]) -> int:
-        """Put tracks at the end of a crate; returns how many were not in it yet.
+        """Add tracks at the end of a crate; returns how many were new to it.
 
         Raises:
             LibraryError: if there is no such crate.
@@ -157,7 +157,7 @@ class Crates:
             return connection.total_changes - before
 
     def remove(self, name: str, paths: Iterable[Path]) -> int:
-        """Take tracks out of a crate; returns how many were in it.
+        """Remove tracks from a crate; returns how many were in it.
 
         Raises:
             LibraryError: if there is no such crate.
@@ -172,7 +172,7 @@ class Crates:
             return connection.total_changes - before
 
     def arrange(self, name: str, order: Sequence[Path]) -> None:
-        """Put the tracks of a crate in this order; those not named keep their own, behind.
+        """Reorder the tracks of a crate; those not named follow in their present order.
 
         Raises:
             LibraryError: if there is no such crate.
@@ -185,7 +185,7 @@ class Crates:
             connection.executemany(
                 "UPDATE crate_tracks SET place = ? WHERE crate = ? AND path = ?", places
             )
-            # Back to places from 0 on, so that what is added comes last.
+            # Places start at 0 again, so that tracks added later come last.
             connection.execute(
                 "UPDATE crate_tracks SET place = place + ? WHERE crate = ?", (len(order), crate)
             )
@@ -203,18 +203,18 @@ def _last_place(connection: sqlite3.Connection, crate: int) -> int:
 
 
 def checked_name(name: str) -> str:
-    """A name without blanks around it.
+    """Strip and validate the name of a crate.
 
     Raises:
-        UsageError: if nothing is left, or too much.
+        UsageError: if it is empty, too long or not valid text.
     """
     name = name.strip()
     if not name:
         raise UsageError("a crate needs a name")
-    if len(name) > LONGEST_NAME:
-        raise UsageError(f"a crate's name has at most {LONGEST_NAME} characters")
+    if len(name) > MAX_NAME_CHARS:
+        raise UsageError(f"a crate's name has at most {MAX_NAME_CHARS} characters")
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise UsageError("a crate's name must be valid UTF-8; type it anew") from None
+        raise UsageError("a crate's name must be valid UTF-8; please retype it") from None
     return name

@@ -1,10 +1,10 @@
-"""What the user made and no index can give back: trails of queries and crates of tracks.
+"""The database of what users make and indexing cannot restore: trails and crates.
 
-    notebook.db    SQLite, WAL, in gdr's data folder beside the libraries' stores
+    notebook.db    SQLite, WAL, in gdr's data folder next to the libraries' stores
 
-It is a file of its own because a trail or a crate may span several libraries, and because a
-library's store may be deleted and made again. Its steps, too, are only ever added to. Any number
-of programs may use it at once.
+It is a separate file because trails and crates can span several libraries, and because a
+library's store can be deleted and made again. Its migrations, too, are only ever added to. Any
+number of programs can use it at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gdr_model.paths import home
 from gdr_model.store.migrations import migrate
 from gdr_model.store.records import shown
 
-STEPS: tuple[tuple[str, ...], ...] = (
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         """CREATE TABLE trails (
@@ -90,14 +90,14 @@ class Notebook:
 
     @classmethod
     def open(cls, file: Path | None = None, *, patience_s: float = 10) -> Notebook:
-        """The user's notebook, made at its first use.
+        """The user's notebook, created at its first use.
 
         Args:
-            file: where it lies; None for gdr's data folder.
-            patience_s: how long to wait for another program that holds it.
+            file: its path; None for the one in gdr's data folder.
+            patience_s: how long to wait for another program that has locked it.
 
         Raises:
-            StoreUnavailable: if another program holds it or there is no room for it.
+            StoreUnavailable: if another program has locked it or the disk is full.
             LibraryError: if it is damaged, or a newer program wrote it.
         """
         file = file or home() / "notebook.db"
@@ -109,7 +109,7 @@ class Notebook:
                 )
                 on_error.callback(connection.close)
                 connection.execute("PRAGMA foreign_keys = ON")
-                migrate(connection, STEPS, "notebook")
+                migrate(connection, MIGRATIONS, "notebook")
                 on_error.pop_all()
         except OSError as error:
             raise StoreUnavailable(f"{shown(file)} cannot be written: {error.strerror}") from error
@@ -117,13 +117,13 @@ class Notebook:
             raise StoreUnavailable(f"{shown(file)} cannot be opened: {error}") from error
         except sqlite3.Error as error:
             raise LibraryError(
-                f"the trails and crates in {shown(file)} cannot be opened ({error}); if it stays "
-                "so, move that file away"
+                f"the trails and crates in {shown(file)} cannot be opened ({error}); if this "
+                "persists, move that file away"
             ) from error
         return cls(file, connection)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
@@ -134,24 +134,24 @@ class Notebook:
         self.close()
 
     def read(self, sql: str, *values: object) -> list[Any]:
-        """All rows of an answer.
+        """All rows that a statement selects.
 
         Raises:
-            StoreUnavailable: if another program holds the file.
+            StoreUnavailable: if another program has locked the file.
             LibraryError: if it is damaged.
         """
         with self._lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as error:
-                raise _kind(error)(f"{shown(self.file)} cannot be read: {error}") from error
+                raise _class_of(error)(f"{shown(self.file)} cannot be read: {error}") from error
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is taken whole or not at all.
+        """A transaction that is committed whole or not at all.
 
         Raises:
-            StoreUnavailable: if the disk is full or another program holds the file.
+            StoreUnavailable: if the disk is full or another program has locked the file.
             LibraryError: if it is damaged.
         """
         with self._lock:
@@ -161,13 +161,13 @@ class Notebook:
                     yield self._connection
                     self._connection.execute("COMMIT")
                 except BaseException:
-                    if self._connection.in_transaction:  # a full disk has ended it already
+                    if self._connection.in_transaction:  # a full disk has already ended it
                         self._connection.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise _kind(error)(f"{shown(self.file)} cannot be written: {error}") from error
+                raise _class_of(error)(f"{shown(self.file)} cannot be written: {error}") from error
 
 
-def _kind(error: sqlite3.Error) -> type[LibraryError]:
-    """What SQLite calls operational has to do with the machine: no room, a lock, a bad disk."""
+def _class_of(error: sqlite3.Error) -> type[LibraryError]:
+    """Operational errors of SQLite are those of the machine: a full disk, a lock, a bad disk."""
     return StoreUnavailable if isinstance(error, sqlite3.OperationalError) else LibraryError

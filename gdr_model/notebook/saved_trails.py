@@ -1,8 +1,8 @@
-"""A trail as a JSON file that gives the same results again, on this machine or another.
+"""A trail saved as a JSON file, to be replayed with the same results on this machine or another.
 
-The file holds every query's steering, and fingerprints of the model and the libraries that
-answered. Whoever replays it can be told what has changed; with nothing changed, the results are
-the same (`Steering` in types.py).
+The file holds the steering of every query, and fingerprints of the model and the libraries that
+answered. If they have not changed, the results are the same (`Steering` in types.py); if they
+have, `differences` says how.
 
     {"gdr_session": 1, "made_by": "0.1.0",
      "model": {"name": …, "fingerprint": …},
@@ -32,7 +32,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class ModelPrint:
-    """Which model answered."""
+    """The model that answered."""
 
     name: str
     fingerprint: str
@@ -40,7 +40,7 @@ class ModelPrint:
 
     @classmethod
     def of(cls, config: ModelConfig) -> ModelPrint:
-        """Read a model's files, some ten milliseconds.
+        """Fingerprint a model's files, which takes some ten milliseconds.
 
         Raises:
             ModelError: if they cannot be read.
@@ -57,16 +57,16 @@ class ModelPrint:
 
 @dataclass(frozen=True)
 class LibraryPrint:
-    """What a library held."""
+    """The content of a library."""
 
     root: str
     tracks: int
     fingerprint: str
-    """First 16 hex digits of a SHA-256 over the path and the sound of every track."""
+    """First 16 hex digits of the SHA-256 of the path and the sound of every track."""
 
     @classmethod
     def of(cls, library: Library) -> LibraryPrint:
-        """Go through the tracks of a library."""
+        """Fingerprint the tracks of a library."""
         digest, tracks = hashlib.sha256(), library.tracks()
         for track in tracks:
             name = key(os.path.relpath(track.path, library.root))
@@ -97,34 +97,32 @@ class SavedTrail:
     made_by: str = __version__
 
     def differences(self, model: ModelPrint, libraries: Sequence[LibraryPrint]) -> list[str]:
-        """One sentence for everything because of which a replay may give other results."""
-        said = []
+        """One sentence for each reason why a replay can give other results."""
+        differences = []
         if model.fingerprint != self.model.fingerprint:
-            said.append(f"the trail was drawn by the model {self.model.name}")
-            said[0] += (
-                " of other weights" if model.name == self.model.name else f", not {model.name}"
-            )
-        before = {known.fingerprint: known for known in self.libraries}
+            other = " of other weights" if model.name == self.model.name else f", not {model.name}"
+            differences.append(f"the trail was drawn by the model {self.model.name}{other}")
+        before = {library.fingerprint: library for library in self.libraries}
         for now in libraries:
             if before.pop(now.fingerprint, None):
                 continue
             was = next((b for b in before.values() if b.root == now.root), None)
             if was is None:
-                said.append(f"{now.root} is a different library from the trail's")
+                differences.append(f"{now.root} is a different library from the trail's")
             else:
                 before.pop(was.fingerprint)
-                changed = f"{was.tracks} tracks then, {now.tracks} now"
+                change = f"{was.tracks} tracks then, {now.tracks} now"
                 if was.tracks == now.tracks:
-                    changed = f"{now.tracks} tracks as then, but not the same"
-                said.append(f"{now.root} has changed since: {changed}")
-        said += [f"{gone.root} is not searched, but was then" for gone in before.values()]
-        return said
+                    change = f"{now.tracks} tracks as then, but not the same"
+                differences.append(f"{now.root} has changed since: {change}")
+        differences += [f"{gone.root} is not searched, but was then" for gone in before.values()]
+        return differences
 
     def chosen(self, ids: Sequence[int]) -> tuple[SavedQuery, ...]:
-        """The queries of these numbers in their order; all of them where none is named.
+        """The queries with these ids, in this order; all of them if none is given.
 
         Raises:
-            UsageError: naming the first number there is not.
+            UsageError: naming the first id that does not exist.
         """
         by_id = {query.id: query for query in self.queries}
         for id in ids:
@@ -133,7 +131,7 @@ class SavedTrail:
         return tuple(by_id[id] for id in ids) or self.queries
 
     def to_json(self) -> str:
-        """The file's text; names that are not UTF-8 are kept as lone surrogate escapes."""
+        """The content of the file; names that are not UTF-8 are kept as lone surrogate escapes."""
         whole = {"gdr_session": FORMAT, **asdict(self)}
         whole["queries"] = whole.pop("queries")  # last, because they are long
         return json.dumps(whole, indent=2) + "\n"
@@ -143,14 +141,14 @@ class SavedTrail:
         """Read what `to_json` wrote.
 
         Raises:
-            UsageError: if it is something else, or was written by a newer gdr.
+            UsageError: if it is not a saved trail, or was written by a newer gdr.
         """
         try:
             raw = json.loads(text)
         except ValueError as error:
             raise UsageError(f"this saved trail cannot be read: {error}") from error
         if not isinstance(raw, dict) or "gdr_session" not in raw:
-            raise UsageError("this is no saved trail of gdr", Hint.SAVE_TRAIL)
+            raise UsageError("this is not a saved trail of gdr", Hint.SAVE_TRAIL)
         version = raw.pop("gdr_session")
         if version != FORMAT:
             raise UsageError(

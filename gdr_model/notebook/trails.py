@@ -1,8 +1,8 @@
-"""Trails kept across sittings: every query with its steering, and what the latest ones found.
+"""Trails kept between sessions: every query with its steering, and the results of recent ones.
 
-The steering of a query is kept for good, some hundred bytes. Its results can be found again by
-drawing it again, so only those of the `KEPT_RESULTS` queries seen last are kept, and only what a
-list shows of them; a trail grows by what its user types and by nothing else.
+The steering of a query is kept forever, some hundred bytes. Its results can be restored by drawing
+it again, so only those of the `KEPT_RESULTS` queries seen last are kept, and only what a list
+shows of them; a trail grows only by what its user types.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from gdr_model.notebook.database import Notebook
 from gdr_model.types import Hit, Results, Steering, Track
 
 KEPT_RESULTS = 300
-"""Queries of a trail whose results are kept: 50 hits each are about 2 MB."""
+"""Queries of a trail whose results are kept; with 50 hits each this is about 2 MB."""
 
 
 @dataclass(frozen=True)
 class KeptQuery:
-    """A query of a trail as it lies on the disk."""
+    """A query of a trail as it is stored."""
 
     id: int
     parent: int | None
     steering: Steering
     where: str = ""
     name: str = ""
-    """What the user calls it; "" where it has no name."""
+    """The name the user gave it, or ""."""
     away: bool = False
-    """Put away, with all that came of it."""
+    """Hidden by the user, with all queries that came from it."""
     asked_at: float = 0.0
     """Seconds since 1970."""
     tracks_searched: int = 0
     agreement: float = 1.0
     hits: tuple[Hit, ...] = ()
-    """Without profiles; none where they have to be found again."""
+    """Without profiles; empty if they have to be searched for again."""
 
 
 @dataclass(frozen=True)
 class KeptTrail:
-    """All queries of a set of libraries, parents before children."""
+    """The trail of a set of music folders, parents before children."""
 
     queries: tuple[KeptQuery, ...] = ()
     stands_on: int | None = None
@@ -58,14 +58,14 @@ class Trails:
         self._notebook = notebook
 
     def read(self, roots: Sequence[Path]) -> KeptTrail:
-        """The trail of these music folders; a query that this gdr cannot read is left out."""
-        found = self._notebook.read("SELECT id, stands_on FROM trails WHERE roots = ?", _key(roots))
-        if not found:
+        """The trail of some music folders, without queries that this version cannot read."""
+        rows = self._notebook.read("SELECT id, stands_on FROM trails WHERE roots = ?", _key(roots))
+        if not rows:
             return KeptTrail()
-        trail, stands_on = found[0]
+        trail, stands_on = rows[0]
         hits = self._hits(trail)
         queries: list[KeptQuery] = []
-        instead: dict[int | None, int | None] = {None: None}
+        readable: dict[int | None, int | None] = {None: None}  # or the nearest query above
         for (
             id,
             parent,
@@ -81,23 +81,23 @@ class Trails:
             "asked_at FROM queries WHERE trail = ? ORDER BY id",
             trail,
         ):
-            above = instead.get(parent)
+            above = readable.get(parent)
             try:
-                meant = Steering.from_json(steering)
-            except UsageError:  # a newer gdr asked this one
-                instead[id] = above
+                decoded = Steering.from_json(steering)
+            except UsageError:  # written by a newer gdr
+                readable[id] = above
                 continue
-            instead[id] = id
+            readable[id] = id
             queries.append(
                 KeptQuery(
-                    id, above, meant, where, name, bool(away), asked_at, searched, agreement,
+                    id, above, decoded, where, name, bool(away), asked_at, searched, agreement,
                     tuple(hits.get(id, ())),
                 )
             )  # fmt: skip
-        return KeptTrail(tuple(queries), instead.get(stands_on))
+        return KeptTrail(tuple(queries), readable.get(stands_on))
 
     def add(self, roots: Sequence[Path], parent: int | None, steering: Steering, where: str) -> int:
-        """Keep a query that was asked now; returns its number."""
+        """Store a query asked just now; returns its id."""
         now = time.time()
         with self._notebook.write() as connection:
             connection.execute("INSERT OR IGNORE INTO trails (roots) VALUES (?)", (_key(roots),))
@@ -110,7 +110,7 @@ class Trails:
         return int(row[0])
 
     def put_results(self, query: int, results: Results) -> None:
-        """Keep what a query found, and forget what the one seen longest ago found."""
+        """Store the results of a query, and delete those of the query seen longest ago."""
         rows = [
             (query, rank, os.fsencode(hit.track.path), hit.track.title, hit.track.artist,
              hit.track.duration_s, hit.start_s, hit.end_s, hit.score, hit.votes)
@@ -130,7 +130,7 @@ class Trails:
             )
 
     def stand(self, query: int) -> None:
-        """Remember that the trail was left at this query."""
+        """Make this the current query of its trail."""
         with self._notebook.write() as connection:
             connection.execute("UPDATE queries SET seen_at = ? WHERE id = ?", (time.time(), query))
             connection.execute(
@@ -140,7 +140,7 @@ class Trails:
             )
 
     def describe(self, query: int, name: str, away: bool) -> None:
-        """Keep what the user calls a query, and whether it is put away."""
+        """Store the name of a query, and whether it is hidden."""
         with self._notebook.write() as connection:
             connection.execute(
                 "UPDATE queries SET name = ?, away = ? WHERE id = ?", (name, int(away), query)
@@ -148,7 +148,7 @@ class Trails:
 
     def _hits(self, trail: int) -> dict[int, list[Hit]]:
         none = np.zeros(0, np.float32)
-        found: dict[int, list[Hit]] = {}
+        hits: dict[int, list[Hit]] = {}
         for (
             query,
             path,
@@ -166,10 +166,10 @@ class Trails:
             trail,
         ):
             track = Track(Path(os.fsdecode(path)), duration_s, "", title, artist)
-            found.setdefault(query, []).append(Hit(track, start_s, end_s, score, votes, none))
-        return found
+            hits.setdefault(query, []).append(Hit(track, start_s, end_s, score, votes, none))
+        return hits
 
 
 def _key(roots: Sequence[Path]) -> bytes:
-    """A set of folders as one value, however they are spelled and in whatever order."""
+    """A set of folders as one value, whichever way they are spelled and ordered."""
     return b"\0".join(sorted({os.fsencode(os.path.realpath(root)) for root in roots}))

@@ -41,7 +41,7 @@ class Retriever:
     def _open(self, library: Library) -> OpenLibrary:
         spaces = library.spaces()
         if spaces and self.model.space not in spaces:
-            raise self.model.config.other_than(spaces, library.root)
+            raise self.model.config.space_mismatch(spaces, library.root)
         return OpenLibrary.open(library, self.model.space, self.model.whitening)
 
     def refresh(self) -> int:
@@ -72,9 +72,9 @@ class Retriever:
             DecodeError: if a liked file or an edit's source cannot be decoded.
             Cancelled: when asked.
         """
-        begun = time.perf_counter()
+        began = time.perf_counter()
         query = self.query(steering, method, cancelled)
-        return self.answer(query, k, where, draw_s=time.perf_counter() - begun)
+        return self.answer(query, k, where, draw_s=time.perf_counter() - began)
 
     def query(
         self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
@@ -92,7 +92,7 @@ class Retriever:
         """
         if k < 1:
             raise UsageError(f"cannot return {k} results; ask for 1 or more")
-        begun = time.perf_counter()
+        began = time.perf_counter()
         ranking = self.rank(query, where, k)
         centre = self.centre(query)
         return Results(
@@ -101,7 +101,7 @@ class Retriever:
             ranking.competing,
             _agreement(query.vectors),
             draw_s=draw_s,
-            search_s=time.perf_counter() - begun,
+            search_s=time.perf_counter() - began,
             filtered=ranking.filtered,
             banned=ranking.banned,
         )

@@ -42,7 +42,7 @@ def answer(request: Request) -> None:
     if model.config.bare:
         say(
             f"{request.backend.model} has no retriever of its own, so words were looked up in the "
-            f"space it shares with sound; {step(Hint.TRAIN, model=model.config.spelled)}"
+            f"space it shares with sound; {step(Hint.TRAIN, model=model.config.argument)}"
         )
 
 

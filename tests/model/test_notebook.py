@@ -13,7 +13,7 @@ import pytest
 from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.notebook import trails
 from gdr_model.notebook.crates import Crates, CrateTrack
-from gdr_model.notebook.database import STEPS, Notebook
+from gdr_model.notebook.database import MIGRATIONS, Notebook
 from gdr_model.notebook.trails import KeptTrail, Trails
 from gdr_model.types import Edit, Hit, Query, Results, Steering, Track, WeightedText
 
@@ -137,9 +137,9 @@ def test_refusals_are_one_sentence() -> None:
         crates = Crates(notebook)
         crates.make("a")
         crates.make("b")
-        with pytest.raises(UsageError, match="there is a crate called a already"):
+        with pytest.raises(UsageError, match="there is already a crate called a"):
             crates.make("a")
-        with pytest.raises(UsageError, match="there is a crate called a already"):
+        with pytest.raises(UsageError, match="there is already a crate called a"):
             crates.rename("b", "a")
         with pytest.raises(UsageError, match="needs a name"):
             crates.make("  ")
@@ -192,7 +192,7 @@ def test_the_first_format_still_opens(gdr_home: Path) -> None:
     """A notebook as the first step alone makes it, with a row in every table."""
     gdr_home.mkdir()
     connection = sqlite3.connect(gdr_home / "notebook.db")
-    for statement in STEPS[0]:
+    for statement in MIGRATIONS[0]:
         connection.execute(statement)
     connection.execute("INSERT INTO trails VALUES (3, ?, 5)", (os.fsencode("/music"),))
     connection.execute(

@@ -47,7 +47,7 @@ def test_queries_are_chosen_by_number() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("[]", "no saved trail of gdr"),
+        ("[]", "not a saved trail of gdr"),
         ("{", "cannot be read"),
         ('{"gdr_session": 9}', "a newer gdr saved this trail"),
         ('{"gdr_session": 1}', "cannot be read: the field queries is missing"),

@@ -38,7 +38,7 @@ def plain(
     """A session on real folders whose model has a plain encoder; `search` answers."""
     text = SimpleNamespace(embed=embed)
     model: Any = SimpleNamespace(
-        encoder=encoder, space=encoder.space, text=text, name="bands", device="cpu", retrieving=True
+        encoder=encoder, space=encoder.space, text=text, name="bands", device="cpu", networks=True
     )
     retriever: Any = SimpleNamespace(model=model, search=search, refresh=lambda: None)
     return Session(

@@ -127,7 +127,7 @@ def search_captions(
         if row % REPORTED_EVERY == 0:
             on_progress(f"{subject.name}: {row} of {len(captions)} captions")
         steering = subject.how.steering(caption, seed)
-        if subject.model.retrieving is not None:
+        if subject.model.networks is not None:
             _search_drawn(subject, answers, steering, right)
         tower = subject.retriever.query(steering, Method.CONTRASTIVE)
         answers.put(TOWER, subject.scores(tower), right)

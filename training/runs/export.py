@@ -46,8 +46,8 @@ def export(folder: Path, corpus: Corpus, model: Model | None = None) -> Path:
     run = load_model(folder)
     if not corpus.model:
         raise UsageError(f"{corpus.name} is arrays that no encoder of gdr made")
-    if model is not None and model.retrieving is not None:
-        tower, share = model.retrieving.contrastive, model.config.anchor_share
+    if model is not None and model.networks is not None:
+        tower, share = model.networks.contrastive, model.config.anchor_share
     else:
         require_searchable(run.space)
         model = model or checkpoint.load(corpus.model, "cpu")

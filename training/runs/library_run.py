@@ -87,7 +87,7 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
             f"{library.root} holds {len(tracks)} tracks this model has indexed; {LEAST} are needed"
         )
     latents = [library.latents(content, model.space).astype(np.float32) for content in tracks]
-    zero_shot = model.retrieving is not None or model.config.pair.shared
+    zero_shot = model.networks is not None or model.config.pair.shared
     phrased: list[list[str]] = [[] for _ in tracks]
     if zero_shot:
         phrased = nearest_phrases(
@@ -122,7 +122,7 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
         track_of=np.array([column[item.track] for item in items], np.int64),
         texts=embed(captions, None if model.own_encoder else model.text),
         splits=Splits.folds(dataset, min(FOLDS, len(tracks)), seed),
-        model=model.config.spelled,
+        model=model.config.argument,
         space=model.space,
     )
     common = tuple(word for word, _ in counted.most_common(8))
@@ -146,7 +146,7 @@ def train_library(
     corpus, used = library_corpus(model, library, config.optimiser.seed)
     captions = replace(config.captions, blended=0.0, written=0, written_share=0.0)
     config = replace(config, captions=captions)
-    if model.retrieving is None:
+    if model.networks is None:
         found = train_on_corpus(
             config, "0", folder, resume=resume, corpus=corpus, on_progress=on_progress
         )

@@ -22,7 +22,7 @@ import torch
 
 from gdr_model.diffusion.denoisers import describe
 from gdr_model.encoders.builtin.tower import ContrastiveTower
-from gdr_model.models.checkpoint import Model, Retrieving
+from gdr_model.models.checkpoint import Model, RetrieverNetworks
 from gdr_model.models.config import ModelConfig
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, LatentSpace, TextEmbedding
@@ -112,7 +112,7 @@ def run_model(run: Finished, corpus: Corpus, tower: ContrastiveTower, anchor_sha
         device=device,
         schedule=config.diffusion.schedule,
         whitening=Whitening(kept["latent_mean"].numpy(), space.spread, space.power),
-        retrieving=Retrieving(run.net, tower),
+        networks=RetrieverNetworks(run.net, tower),
         **{name: value.to(device) for name, value in kept.items()},
     )
     model.text = CaptionReader(corpus)

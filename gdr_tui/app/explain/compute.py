@@ -66,6 +66,6 @@ class Explainer:
 
         model = self._retrievers.model()
         with self._embedding:
-            if self._lexicon is None and (model.retrieving or model.config.pair.shared):
+            if self._lexicon is None and (model.networks or model.config.pair.shared):
                 self._lexicon = Lexicon.read(model, vocabulary.WORDS)
             return self._lexicon

@@ -87,7 +87,7 @@ class Retrieval:
             ModelError: if it is missing or malformed.
         """
         self._model = self._load(self._name, self._device)
-        bare = "" if self._model.retrieving else ", contrastive"
+        bare = "" if self._model.networks else ", contrastive"
         return Loaded(f"{self._model.name}{bare}", str(self._model.device))
 
     def to_cpu(self) -> Loaded | None:

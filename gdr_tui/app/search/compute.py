@@ -27,7 +27,7 @@ class Searcher:
         share a space with sound.
         """
         with self._retrievers.drawing() as retriever:
-            method = Method.GDR if retriever.model.retrieving else Method.CONTRASTIVE
+            method = Method.GDR if retriever.model.networks else Method.CONTRASTIVE
             return retriever.search(
                 steering, k=k, where=where or None, method=method, cancelled=cancelled
             )

@@ -91,7 +91,7 @@ def extract(
             loaded.encoder,
             loaded.text,
             out,
-            model=loaded.config.spelled,
+            model=loaded.config.argument,
             jobs=jobs,
             on_progress=on_progress,
         )

@@ -76,7 +76,7 @@ class LoadedOnUse:
             from gdr_model.models.checkpoint import load
 
             use_one_thread()
-            self._encoder = load(self._config.spelled, self._device).encoder
+            self._encoder = load(self._config.argument, self._device).encoder
         return self._encoder.encode(samples, cancelled)
 
 

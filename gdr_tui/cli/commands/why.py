@@ -47,7 +47,7 @@ def why(
         model.require(method)
         query = retriever.query(steered, method)
         hit, rank, competing = place(retriever, query, Path(file), where)
-        lexicon = Lexicon.read(model) if model.retrieving or model.config.pair.shared else None
+        lexicon = Lexicon.read(model) if model.networks or model.config.pair.shared else None
         explained = explain(retriever, query, hit, lexicon)
     if json:
         facts = {"path": file, "rank": rank, "tracks_searched": competing, "start_s": hit.start_s}

@@ -23,9 +23,9 @@ def show(
     networks: dict[str, Any] = {}
     if model.own_encoder is not None:
         networks["audio encoder"] = model.own_encoder.net
-    if model.retrieving is not None:
-        networks["denoiser"] = model.retrieving.denoiser
-        networks["contrastive tower"] = model.retrieving.contrastive
+    if model.networks is not None:
+        networks["denoiser"] = model.networks.denoiser
+        networks["contrastive tower"] = model.networks.contrastive
     for part, network in networks.items():
         count = sum(parameter.numel() for parameter in network.parameters())
         write(f"  {part}: {count / 1e6:.2f} M parameters\n")
