@@ -65,7 +65,7 @@ def into(
         GdrError: of the class `error`, naming the field and what it must be.
     """
     try:
-        decoded: T = _converted(kind, plain, whole)
+        decoded: T = _decoded(kind, plain, whole)
         return decoded
     except _Refused as refused:
         raise error(f"{prefix}{refused}") from None
@@ -95,7 +95,7 @@ def from_json(
     return into(kind, plain, prefix=prefix, whole=whole, error=error)
 
 
-def _converted(kind: Any, plain: object, whole: str) -> Any:
+def _decoded(kind: Any, plain: object, whole: str) -> Any:
     info = _described(kind)
     plain = _prepared(info, plain, "", whole)
     try:
@@ -108,7 +108,7 @@ def _converted(kind: Any, plain: object, whole: str) -> Any:
             raise _Refused(f"the field {_join(where, missing[1])} is missing") from None
         if problem.startswith(("Expected", "Invalid enum")):
             _refuse(info, value, where, whole)
-        # What a `__post_init__` or a type of its own said.
+        # An error of a `__post_init__` or of a custom type.
         raise _Refused(f"{where}: {problem}" if where else problem) from None
 
 
@@ -171,7 +171,7 @@ def _prepared(info: inspect.Type, plain: Any, where: str, whole: str) -> Any:
 def _walk(info: inspect.Type, plain: Any, path: str) -> tuple[str, inspect.Type, Any]:
     """The field at a path of msgspec's as a message names it, its type and its value.
 
-    msgspec does not say under which key of a mapping it failed, so the path may end early.
+    msgspec does not name the key of a mapping at which it failed, so the path can end early.
     """
     where = ""
     for step in _STEP.finditer(path):

@@ -104,7 +104,7 @@ class SpaceMismatch(LibraryError):
 
 
 class StoreUnavailable(LibraryError):
-    """A file that another program holds or that finds no room; later it may go well."""
+    """A file that another program has locked, or a full disk; trying again later can help."""
 
 
 class ModelError(GdrError):

@@ -33,8 +33,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             trail INTEGER NOT NULL REFERENCES trails (id),
             parent INTEGER REFERENCES queries (id),
-            name TEXT NOT NULL,           -- what the user calls it; "" is what changed
-            away INTEGER NOT NULL,        -- 1: put away with all that came of it
+            name TEXT NOT NULL,           -- given by the user, or ""
+            away INTEGER NOT NULL,        -- 1: hidden, with all that came from it
             steering TEXT NOT NULL,       -- JSON of types.Steering
             filter TEXT NOT NULL,
             tracks_searched INTEGER NOT NULL,

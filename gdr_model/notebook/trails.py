@@ -33,7 +33,7 @@ class KeptQuery:
     where: str = ""
     name: str = ""
     """The name the user gave it, or ""."""
-    away: bool = False
+    hidden: bool = False
     """Hidden by the user, with all queries that came from it."""
     asked_at: float = 0.0
     """Seconds since 1970."""
@@ -48,7 +48,8 @@ class KeptTrail:
     """The trail of a set of music folders, parents before children."""
 
     queries: tuple[KeptQuery, ...] = ()
-    stands_on: int | None = None
+    current: int | None = None
+    """The query that the trail was left at."""
 
 
 class Trails:
@@ -62,7 +63,7 @@ class Trails:
         rows = self._notebook.read("SELECT id, stands_on FROM trails WHERE roots = ?", _key(roots))
         if not rows:
             return KeptTrail()
-        trail, stands_on = rows[0]
+        trail, current = rows[0]
         hits = self._hits(trail)
         queries: list[KeptQuery] = []
         readable: dict[int | None, int | None] = {None: None}  # or the nearest query above
@@ -70,7 +71,7 @@ class Trails:
             id,
             parent,
             name,
-            away,
+            hidden,
             steering,
             where,
             searched,
@@ -90,11 +91,11 @@ class Trails:
             readable[id] = id
             queries.append(
                 KeptQuery(
-                    id, above, decoded, where, name, bool(away), asked_at, searched, agreement,
+                    id, above, decoded, where, name, bool(hidden), asked_at, searched, agreement,
                     tuple(hits.get(id, ())),
                 )
             )  # fmt: skip
-        return KeptTrail(tuple(queries), readable.get(stands_on))
+        return KeptTrail(tuple(queries), readable.get(current))
 
     def add(self, roots: Sequence[Path], parent: int | None, steering: Steering, where: str) -> int:
         """Store a query asked just now; returns its id."""
@@ -129,7 +130,7 @@ class Trails:
                 (query, KEPT_RESULTS),
             )
 
-    def stand(self, query: int) -> None:
+    def make_current(self, query: int) -> None:
         """Make this the current query of its trail."""
         with self._notebook.write() as connection:
             connection.execute("UPDATE queries SET seen_at = ? WHERE id = ?", (time.time(), query))
@@ -139,11 +140,11 @@ class Trails:
                 (query,),
             )
 
-    def describe(self, query: int, name: str, away: bool) -> None:
+    def describe(self, query: int, name: str, hidden: bool) -> None:
         """Store the name of a query, and whether it is hidden."""
         with self._notebook.write() as connection:
             connection.execute(
-                "UPDATE queries SET name = ?, away = ? WHERE id = ?", (name, int(away), query)
+                "UPDATE queries SET name = ?, away = ? WHERE id = ?", (name, int(hidden), query)
             )
 
     def _hits(self, trail: int) -> dict[int, list[Hit]]:

@@ -189,7 +189,7 @@ class Drawer:
         return self.model.means(stacked)
 
     def noise(self, steering: Steering) -> Tensor:
-        """The noise (Q, T, D) that a steering's seed stands for."""
+        """The noise (Q, T, D) of a steering's seed."""
         config = self.model.denoiser.config
         eps = sampling.noise(steering.draws, config.frames, config.dim, steering.seed)
         return eps.to(self.model.device)

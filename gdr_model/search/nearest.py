@@ -27,8 +27,8 @@ QUARTER = 4
 def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Array:
     """Scores of candidates under each draw (Q, C), and the anchor (C,), to one score each (C,).
 
-    Every draw, and the anchor where there is one, is searched on its own, so a passage near to
-    one interpretation of the words becomes a candidate even where their average is far from it.
+    Every draw, and the anchor if there is one, is searched separately, so a passage near to one
+    interpretation of the words becomes a candidate even if it is far from their average.
     The candidates of all are then ranked together, by their mean cosine to the draws and, for a
     share, by their cosine to the anchor: the point a contrastive tower gives the words.
     On the built-in model the two together find more than either alone (its card).
@@ -47,7 +47,7 @@ class OpenLibrary:
     space: LatentSpace
     whitening: Whitening
     tracks: dict[str, list[Track]]
-    """By content: copies of one recording stand together."""
+    """By content, so that copies of one recording are together."""
 
     @classmethod
     def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
@@ -106,9 +106,9 @@ class Ranking:
     """Best first; equals in the order of their paths, copies of a recording one after another."""
     competing: int
     filtered: int
-    """Tracks that the filter kept out."""
+    """Tracks that the filter excluded."""
     banned: int
-    """Tracks that the filter let through and a dislike kept out."""
+    """Tracks that passed the filter and were excluded by a dislike."""
 
 
 def rank(
@@ -242,7 +242,7 @@ def _votes(scores: Array, contents: list[str], k: int, competing: Container[str]
 
 
 def by_content(tracks: Sequence[Track]) -> dict[str, list[Track]]:
-    """Tracks by their content, so that copies of one recording stand together."""
+    """Group tracks by their content, so that copies of one recording are together."""
     grouped: dict[str, list[Track]] = {}
     for track in tracks:
         grouped.setdefault(track.content, []).append(track)

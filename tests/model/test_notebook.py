@@ -44,16 +44,16 @@ def test_a_trail_comes_back_with_its_branches_names_and_results() -> None:
         kept.put_results(first, found())
         edited = WARM.but(edit=Edit(str(ODD[1]), 64.0, 0.4))
         second = kept.add(ROOTS, first, edited, "genre = jazz")
-        kept.describe(second, "for the opening", away=True)
-        kept.stand(first)
+        kept.describe(second, "for the opening", hidden=True)
+        kept.make_current(first)
     with Notebook.open() as notebook:
         trail = Trails(notebook).read(ROOTS)
     one, two = trail.queries
-    assert trail.stands_on == first
+    assert trail.current == first
     assert (one.steering, one.where, one.parent, one.tracks_searched) == (WARM, "", None, 30)
     assert [(h.track.path, h.start_s, h.votes) for h in one.hits] == [(p, 4.0, 8) for p in ODD]
     assert (two.steering, two.where, two.parent) == (edited, "genre = jazz", first)
-    assert (two.name, two.away, two.hits) == ("for the opening", True, ())
+    assert (two.name, two.hidden, two.hits) == ("for the opening", True, ())
 
 
 def test_every_set_of_folders_has_a_trail_of_its_own(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_results_of_queries_seen_long_ago_are_let_go_their_steering_never(
         for seed in range(6):
             ids.append(kept.add(ROOTS, ids[-1] if ids else None, WARM.but(seed=seed), ""))
             kept.put_results(ids[-1], found())
-            kept.stand(ids[0])
+            kept.make_current(ids[0])
         queries = kept.read(ROOTS).queries
     assert [query.steering.seed for query in queries] == list(range(6))
     assert [bool(query.hits) for query in queries] == [True, False, False, False, True, True]
@@ -88,12 +88,12 @@ def test_a_query_that_cannot_be_read_is_left_out_and_its_children_move_up() -> N
         one = kept.add(ROOTS, None, WARM, "")
         two = kept.add(ROOTS, one, WARM.but(seed=8), "")
         three = kept.add(ROOTS, two, WARM.but(seed=9), "")
-        kept.stand(two)
+        kept.make_current(two)
         with notebook.write() as connection:
             connection.execute("UPDATE queries SET steering = '{\"mood\": 1}' WHERE id = ?", (two,))
         trail = kept.read(ROOTS)
     assert [(query.id, query.parent) for query in trail.queries] == [(one, None), (three, one)]
-    assert trail.stands_on == one
+    assert trail.current == one
 
 
 def crate_of(paths: list[Path]) -> list[CrateTrack]:
@@ -212,7 +212,7 @@ def test_the_first_format_still_opens(gdr_home: Path) -> None:
     connection.close()
     with Notebook.open() as notebook:
         trail = Trails(notebook).read(ROOTS)
-        assert trail.stands_on == 5
+        assert trail.current == 5
         assert trail.queries[0].name == "mine"
         assert [hit.track.title for hit in trail.queries[0].hits] == ["T"]
         assert Crates(notebook).chosen() == "night"

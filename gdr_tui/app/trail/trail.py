@@ -128,7 +128,7 @@ class Trail:
             node.number += len(nodes)
         self._roots[:0] = roots
         self._made += len(nodes)
-        self._left = nodes.get(kept.stands_on) if kept.stands_on is not None else None
+        self._left = nodes.get(kept.current) if kept.current is not None else None
         for step in self._left.line() if self._left else ():
             if step.parent:
                 step.parent.visited = step
@@ -247,7 +247,7 @@ def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
         parent,
         what_changed(parent.ask if parent else None, ask),
         name=query.name,
-        away=query.away,
+        away=query.hidden,
         asked_at=query.asked_at,
         stale=True,
         earlier=True,

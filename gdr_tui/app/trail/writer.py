@@ -39,7 +39,7 @@ class TrailWriter:
 
         def write(notebook: Notebook) -> None:
             if node.id is not None:
-                Trails(notebook).stand(node.id)
+                Trails(notebook).make_current(node.id)
 
         self._thread.write(write)
 
