@@ -183,3 +183,17 @@ def test_copies_share_their_score_and_are_both_counted(library: Library, model: 
 def test_no_results_are_asked_for_in_vain(library: Library, model: Model) -> None:
     with pytest.raises(UsageError, match="cannot return 0 results; ask for 1 or more"):
         Retriever(model, [library]).search(PLAIN, 0)
+
+
+def test_a_ranking_has_every_track_with_the_scores_of_the_answer_and_reads_no_latents(
+    library: Library, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retriever = Retriever(model, [library])
+    query = retriever.query(PLAIN.but(dislikes=(str(library.tracks()[0].path),)))
+    answer = retriever.answer(query, 3, "path ~ ogg")
+    monkeypatch.setattr(Library, "latents", None)
+    ranking = retriever.rank(query, "path ~ ogg")
+    assert ranking.competing == len(ranking.tracks) == answer.tracks_searched
+    assert (ranking.filtered, ranking.banned) == (answer.filtered, answer.banned)
+    first = [(r.track, r.score, r.votes, r.start_s, r.end_s) for r in ranking.tracks[:3]]
+    assert first == [(h.track, h.score, h.votes, h.start_s, h.end_s) for h in answer.hits]
