@@ -105,7 +105,7 @@ def test_what_a_filter_keeps(expression, expected):
                            "artist, album, genre, path, folder, year, duration_s, loudness_db"),
     ],
 )  # fmt: skip
-def test_what_a_filter_cannot_mean_is_refused_in_one_sentence(expression, sentence):
+def test_an_invalid_filter_is_refused_in_one_sentence(expression, sentence):
     with pytest.raises(UsageError) as caught:
         parse(expression)
     assert str(caught.value) == sentence
@@ -162,7 +162,5 @@ def test_numbers_compare_as_python_does(field, sign, wanted, value):
         ("  genre = a or genre = b and year = 1 ", ["genre = a or genre = b and year = 1"]),
     ],
 )  # fmt: skip
-def test_what_must_hold_all_together_can_be_told_apart(
-    expression: str, expected: list[str]
-) -> None:
+def test_the_conditions_of_a_filter_can_be_separated(expression: str, expected: list[str]) -> None:
     assert parts(expression) == expected

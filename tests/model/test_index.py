@@ -214,7 +214,7 @@ def test_what_comes_and_goes_is_picked_up(filled, whitening):
     assert index.passages.contents[0] == "0"
     filled.forget([str(i).encode() for i in range(10, 600)])
     index.refresh()
-    assert index._graph.element_count == 30  # mostly dead, so built anew
+    assert index._graph.element_count == 30  # mostly deleted, so it was rebuilt
     assert index.search(some_queries(), 10)[0].shape == (5, 10)
 
 

@@ -40,8 +40,8 @@ def opened(library: Library) -> OpenLibrary:
 
 def query(seed: int = 1, draws: int = 4, *, anchor: bool = False, **steering: object) -> Query:
     points = unit(np.random.default_rng(seed).standard_normal((draws + 1, 8)).astype(np.float32))
-    told = Steering("words", **steering)  # type: ignore[arg-type]
-    return Query(points[1:], told, anchor=points[:1] if anchor else None)
+    shaped = Steering("words", **steering)  # type: ignore[arg-type]
+    return Query(points[1:], shaped, anchor=points[:1] if anchor else None)
 
 
 def best_scores(opened: OpenLibrary, asked: Query, share: float = 0.0) -> dict[str, float]:

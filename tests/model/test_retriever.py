@@ -1,4 +1,4 @@
-"""A retriever that remembers its draws: same answers, without drawing again."""
+"""A retriever that remembers its draws gives the same answers without drawing again."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def test_a_banned_recording_is_no_answer_nor_are_its_copies(
     assert after[nearest] < before[nearest], "what is like it is pushed away"
 
 
-def test_an_empty_answer_tells_the_filter_from_the_bans(library: Library, model: Model) -> None:
+def test_an_empty_answer_distinguishes_the_filter_from_the_bans(
+    library: Library, model: Model
+) -> None:
     retriever, paths = Retriever(model, [library]), [str(t.path) for t in library.tracks()]
     everything = len(paths)
     filtered = retriever.search(PLAIN, 9, "duration_s < 1")
@@ -121,7 +123,7 @@ def test_only_the_last_draws_are_remembered(
     assert len(draws) == 4, "what is indexed may have changed the source of an edit"
 
 
-def test_a_passage_is_inverted_once_while_its_edit_is_turned(
+def test_a_passage_is_inverted_once_while_its_edit_changes(
     library: Library, model: Model, draws: list[int]
 ) -> None:
     path = str(library.tracks()[0].path)
@@ -164,7 +166,7 @@ def test_a_little_pull_keeps_the_words(library: Library, model: Model) -> None:
     assert to_words[0.5] < 0.75 * to_words[0.0]
 
 
-def test_a_draw_finds_its_best_quarter_at_most(library: Library, model: Model) -> None:
+def test_a_draw_votes_for_its_best_quarter_at_most(library: Library, model: Model) -> None:
     results = Retriever(model, [library]).search(PLAIN, 9)
     recordings = len({hit.track.content for hit in results.hits})
     assert recordings == 5
@@ -180,7 +182,7 @@ def test_copies_share_their_score_and_are_both_counted(library: Library, model: 
     assert listed[copies[0].path] == listed[copies[1].path]
 
 
-def test_no_results_are_asked_for_in_vain(library: Library, model: Model) -> None:
+def test_a_search_for_no_results_is_refused(library: Library, model: Model) -> None:
     with pytest.raises(UsageError, match="cannot return 0 results; ask for 1 or more"):
         Retriever(model, [library]).search(PLAIN, 0)
 

@@ -65,13 +65,13 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         SavedTrail.read(tmp_path / "none.json")
 
 
-def test_nothing_is_said_where_nothing_has_changed() -> None:
+def test_there_are_no_differences_if_nothing_has_changed() -> None:
     moved = LibraryPrint("/elsewhere", 40, LIBRARY.fingerprint)
     assert trail().differences(MODEL, [LIBRARY]) == []
     assert trail().differences(MODEL, [moved]) == []
 
 
-def test_what_has_changed_is_said() -> None:
+def test_every_difference_is_one_sentence() -> None:
     other = ModelPrint("mine", "2" * 16)
     assert trail().differences(other, [LibraryPrint("/music", 41, "3" * 16)]) == [
         "the trail was drawn by the model builtin, not mine",

@@ -1,4 +1,4 @@
-"""Draws that disagree: clouds of known directions, and the model that ships."""
+"""Draws that disagree: clusters of known directions, and the built-in model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_draws_that_agree_have_one_interpretation() -> None:
     assert split(np.repeat(cloud(0, 1, 1), 8, axis=0)) is None
 
 
-def test_two_and_three_clouds_are_found_and_the_largest_comes_first() -> None:
+def test_two_and_three_clusters_are_found_largest_first() -> None:
     two = np.concatenate([cloud(0, 2, 1), cloud(1, 5, 2)])
     parts = split(two)
     assert parts is not None
@@ -53,7 +53,7 @@ def test_two_and_three_clouds_are_found_and_the_largest_comes_first() -> None:
     )
 
 
-def test_clouds_that_lie_close_together_are_one() -> None:
+def test_clusters_that_are_close_together_are_one() -> None:
     near = cloud(0, 4, 1, 0.02)
     other = unit(near + 0.5 * np.eye(16, dtype=np.float32)[1])
     assert split(np.concatenate([near, other])) is None
@@ -134,7 +134,9 @@ def test_each_interpretation_is_what_its_draws_find_and_is_named_by_words(
     assert {hit.votes for hit in second.results.hits} <= {1, 2}
 
 
-def test_a_filter_holds_within_a_interpretation(retriever: Retriever, disagreeing: Results) -> None:
+def test_a_filter_holds_within_an_interpretation(
+    retriever: Retriever, disagreeing: Results
+) -> None:
     for interpretation in interpretations(retriever, disagreeing, 5, "duration_s < 1"):
         assert interpretation.results.hits == ()
         assert interpretation.names == ()
@@ -162,7 +164,7 @@ def test_a_genre_that_most_hits_of_one_interpretation_have_comes_first(
     assert names == [("jazz",), ("techno",)]
 
 
-def test_why_is_answered_within_a_interpretation(retriever: Retriever) -> None:
+def test_why_is_answered_within_an_interpretation(retriever: Retriever) -> None:
     steering = Steering("night", draws=8, steps=6)
     whole = retriever.search(steering, 3)
     part = replace(whole.query, vectors=whole.query.vectors[[1, 4]], anchor=None, draws=(1, 4))
