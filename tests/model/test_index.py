@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gdr_model.audio import Tags
 from gdr_model.errors import Cancelled, LibraryError, SpaceMismatch
 from gdr_model.paths import store_of
-from gdr_model.search.index import HnswIndex, _Found
+from gdr_model.search.index import HnswIndex, _Best
 from gdr_model.search.whitening import Whitening, unit
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
@@ -142,7 +142,7 @@ def test_an_empty_library(library, whitening, options):
 def test_equals_come_in_the_order_of_their_rows(values, k):
     scores = np.array(values, np.float32)
     k = min(k, len(values))
-    found = _Found(1, k)
+    found = _Best(1, k)
     found.put(0, scores, np.arange(len(values)))
     expected = sorted(range(len(values)), key=lambda i: (-values[i], i))[:k]
     assert found.rows.tolist() == [expected]
@@ -167,7 +167,7 @@ def through_the_graph(monkeypatch):
 @pytest.fixture
 def no_exact(monkeypatch, through_the_graph):
     """Fail if the graph is passed over."""
-    monkeypatch.setattr(HnswIndex, "_exactly", None)
+    monkeypatch.setattr(HnswIndex, "_search_exactly", None)
 
 
 @pytest.mark.usefixtures("no_exact")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from gdr_model import decode
 from gdr_model.errors import ModelError, SpaceMismatch, UsageError
 from gdr_model.models import checkpoint
 from gdr_model.search.retriever import Retriever
@@ -21,7 +22,7 @@ from training.evaluation.fidelity import fidelity
 from training.evaluation.retrieval import ALONE, GDR, TOWER, retrieval
 from training.evaluation.steered import of_set
 from training.evaluation.subjects import opened
-from training.runs.config import RunConfig, of
+from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
 from training.runs.export import export
 
@@ -56,7 +57,7 @@ def extracted(model: checkpoint.Model, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def config(extracted: str) -> RunConfig:
     """A run on the tones."""
-    found: RunConfig = of(
+    return decode.into(
         RunConfig,
         {
             "name": "tones",
@@ -65,9 +66,7 @@ def config(extracted: str) -> RunConfig:
             "optimiser": {"steps": 10, "batch": 8, "warmup": 2, "ema": 0.9},
             "draw": {"draws": 3, "steps": 3},
         },
-        "",
     )
-    return found
 
 
 @pytest.fixture(scope="module")
