@@ -59,3 +59,8 @@ def test_the_wheel_holds_the_packages_and_no_recipe(tmp_path: Path) -> None:
         "training/py.typed",
     ):
         assert needed in names
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    names = [file.name for file in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names)), "pytest imports them by their name alone"
