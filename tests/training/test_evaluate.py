@@ -15,7 +15,7 @@ from training import metrics
 from training.data.corpus import Corpus
 from training.evaluation import baselines
 from training.evaluation import retrieval as protocol
-from training.evaluation.fidelity import draws, fidelity
+from training.evaluation.fidelity import draws, fidelity, one_each
 from training.evaluation.retrieval import (
     ALONE,
     GDR,
@@ -225,6 +225,18 @@ def test_fidelity_measures_the_draws_of_a_search(runs: list[str]) -> None:
             assert subject.run is not None
             vectors = subject.run.space.search(drawn.mean(1))
             np.testing.assert_allclose(vectors, query.vectors, atol=1e-5)
+
+
+def test_draws_compared_with_music_share_no_noise(runs: list[str]) -> None:
+    with opened(runs[0]) as subject:
+        found = one_each(subject, seed=3)
+        row, caption = 2, subject.captions[2]
+        steering = subject.how.steering(caption, 3 + row).but(draws=1)
+        wanted = subject.retriever.drawer.sample(steering)[0].mean(0)
+        np.testing.assert_allclose(found[row], wanted, atol=1e-5)
+        shared = draws(subject, seed=3)[:, 0].mean(1)
+        # What a prompt's noise leaves in its draw is the same for all prompts of a search.
+        assert np.linalg.norm(shared.std(0)) < np.linalg.norm(found.std(0))
 
 
 def test_a_space_keeps_directions_and_comes_back_from_its_tensors(
