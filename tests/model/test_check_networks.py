@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import references as ref
+import small_networks
 import tiny_models
 import torch
 from safetensors.torch import load_file, save_file
@@ -16,7 +18,7 @@ from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
 from gdr_model.checks import check
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
-from gdr_model.diffusion.denoisers.unet import UnetConfig, UnetDenoiser
+from gdr_model.diffusion.denoisers.unet import UnetDenoiser
 from gdr_model.diffusion.denoisers.upstream import unet_keys
 from gdr_model.errors import ModelError
 
@@ -49,25 +51,8 @@ def write(folder: Path, config: dict, tensors: dict, arrays: dict[str, Any]) -> 
 @pytest.fixture
 def unet(tmp_path: Path) -> Path:
     """Predictions at guidance 0, 1 and 3, computed by the network and by the formula."""
-    net = ref.alive(
-        UnetDenoiser(
-            UnetConfig(
-                dim=8,
-                channels=(8, 16),
-                factors=(2, 4),
-                items=(1, 1),
-                attentions=(0, 1),
-                heads=2,
-                head_width=8,
-                groups=4,
-                features=16,
-                text_width=12,
-                null_length=6,
-                null="prompt",
-                masked=False,
-            )
-        )
-    )
+    config = replace(small_networks.UNET, null_length=6, null="prompt", masked=False)
+    net = ref.alive(UnetDenoiser(config))
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 8, 16), np.float32)
     tokens = rng.standard_normal((2, 6, 12), np.float32)

@@ -7,30 +7,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_networks import UNET
 from torch import Tensor
 
 from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
-from gdr_model.diffusion.denoisers.unet import UnetConfig, UnetDenoiser
+from gdr_model.diffusion.denoisers.unet import UnetDenoiser
 from gdr_model.diffusion.denoisers.upstream import unet_keys
 from gdr_model.types import TextEmbedding
 
 TRANSFORMER = TransformerConfig(dim=8, frames=16, patch=4, width=32, layers=2, text_width=12)
-UNET = UnetConfig(
-    dim=8,
-    frames=16,
-    channels=(8, 16),
-    factors=(2, 4),
-    items=(1, 1),
-    attentions=(0, 1),
-    heads=2,
-    head_width=8,
-    groups=4,
-    features=16,
-    text_width=12,
-    null_length=5,
-)
 MLP = MlpConfig(dim=8, widths=(16, 24), condition_width=10, text_width=12)
 CONFIGS = {"transformer": TRANSFORMER, "unet": UNET, "mlp": MLP}
 

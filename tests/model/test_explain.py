@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_library import indexed
 
 from gdr_model.diffusion import sampling
 from gdr_model.errors import Cancelled, LibraryError, UsageError
@@ -16,11 +16,9 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.why import explain, place
-from gdr_model.store import ingest
 from gdr_model.store.library import Library
 from gdr_model.types import Edit, Results, Slider, Steering, WeightedText, Why
 
-DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)
 
 
@@ -31,14 +29,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Library:
-    music = tmp_path_factory.mktemp("music")
-    for song in sorted(DEMO.glob("*/*.ogg"))[::9]:
-        shutil.copy(song, music)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GDR_HOME", str(tmp_path_factory.mktemp("home")))
-        library = Library.open(music, create=True)
-        ingest.ingest(library, model.encoder, on_progress=lambda progress: None)
-    return library
+    return indexed(tmp_path_factory, model, every=9)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_library import indexed
 
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
@@ -17,11 +16,8 @@ from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
 from gdr_model.search.why import explain
-from gdr_model.store import ingest
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Query, Results, Steering
-
-DEMO = Path(__file__).parents[2] / "demo"
 
 
 def cloud(direction: int, count: int, seed: int, spread: float = 0.1, dim: int = 16) -> Array:
@@ -81,14 +77,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Library:
-    music = tmp_path_factory.mktemp("music")
-    for song in sorted(DEMO.glob("*/*.ogg")):
-        shutil.copy(song, music)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GDR_HOME", str(tmp_path_factory.mktemp("home")))
-        library = Library.open(music, create=True)
-        ingest.ingest(library, model.encoder, on_progress=lambda progress: None)
-    return library
+    return indexed(tmp_path_factory, model)
 
 
 @pytest.fixture(scope="module")

@@ -8,26 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_networks import UNET
 from torch import Tensor
 
 from gdr_model.checks.weight_recipe import rebuild
 from gdr_model.diffusion.denoisers.unet import PRESETS, UnetConfig, UnetDenoiser
 from gdr_model.diffusion.denoisers.upstream import unet_keys
 
-SMALL = UnetConfig(
-    dim=8,
-    frames=16,
-    channels=(8, 16),
-    factors=(2, 4),
-    items=(1, 2),
-    attentions=(0, 1),
-    heads=2,
-    head_width=8,
-    groups=4,
-    features=16,
-    text_width=12,
-    null_length=5,
-)
+SMALL = replace(UNET, items=(1, 2))
 REFERENCE = UnetConfig(
     dim=16,
     channels=(16, 16, 32, 32),
