@@ -176,10 +176,10 @@ def test_what_the_tagger_detects_are_attributes(clips: Library, model: checkpoin
     assert set(steered.attributes) <= of_music
     wanted = round(tagger_attributes.TOP_SHARE * CLIPS)
     assert all(has.sum() == wanted for has in steered.attributes.values())
-    kept = (clips.store / "heard.npz").stat().st_mtime_ns
+    kept = (clips.store / "tagger-logits.npz").stat().st_mtime_ns
     again = of_library(model, clips, "teacher")
     assert set(again.attributes) == set(steered.attributes)
-    assert (clips.store / "heard.npz").stat().st_mtime_ns == kept  # tagged once
+    assert (clips.store / "tagger-logits.npz").stat().st_mtime_ns == kept  # tagged once
 
     for negatives in ((), (("drums", 1.0),)):
         query = steered.query("calm piano", negatives, seed=4)
