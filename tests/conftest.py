@@ -45,9 +45,11 @@ def gdr_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def collectable() -> Iterator[None]:
-    """Let models be collected that a command or an app of the test would keep until it ends."""
+    """Collect the models that a command or an app of the test has excluded from collection."""
     yield
-    gc.unfreeze()
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.collect()
 
 
 @pytest.fixture
