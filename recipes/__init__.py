@@ -1,1 +1,1 @@
-"""How the things that gdr ships were made. Stands above every package, and is in no wheel."""
+"""How the things that gdr ships were made; no package imports it, and no wheel includes it."""

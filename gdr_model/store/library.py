@@ -216,7 +216,7 @@ class Library:
     # For `ingest`; files are named by their keys (see `records.key`)
 
     def path(self, name: bytes) -> Path:
-        """The absolute path that a key stands for."""
+        """The absolute path of a key."""
         return self.root / os.fsdecode(name)
 
     def stamps(self) -> dict[bytes, tuple[Stamp, Sound]]:

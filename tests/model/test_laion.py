@@ -133,7 +133,7 @@ def test_without_the_package_a_checkpoint_says_what_to_do(checkpoint, monkeypatc
 
 
 class FakeTokenizer:
-    """Stands for the tokenizers that laion-clap fetches from the hub when it is imported."""
+    """Replaces the tokenizers that laion-clap fetches from the hub when it is imported."""
 
     @classmethod
     def from_pretrained(cls, *_: object, **__: object) -> FakeTokenizer:

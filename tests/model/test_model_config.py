@@ -1,4 +1,4 @@
-"""Configurations of models: what a name stands for, and what is refused without torch."""
+"""Configurations of models: what a name refers to, and what is refused without torch."""
 
 from __future__ import annotations
 

@@ -125,8 +125,8 @@ def test_a_table_with_every_kind_of_bad_row_gives_the_good_ones(tmp_path, music)
         ("b.wav", 'A "quoted", long one', "test"),
         ("b.wav", "Last", "test"),
     ]
-    told = [text.removeprefix("mine.csv, line ") for text in problems(found)]
-    assert told == [
+    reported = [text.removeprefix("mine.csv, line ") for text in problems(found)]
+    assert reported == [
         "3: the caption is empty",
         "4: it has 4 fields, the header 3",
         "5: it has 1 fields, the header 3",
@@ -163,10 +163,10 @@ def test_jsonl_is_read_line_by_line(tmp_path, music) -> None:
     path.write_bytes(b"\n".join(lines))
     found = read(path, music)
     assert found.items == (Item("7", "One", music / "a.wav", end_s=9.5),)
-    told = [text.split(", line ")[1] for text in problems(found)]
-    assert [text.split(":")[0] for text in told] == ["2", "3", "5", "6", "7", "8", "9", "10"]
-    assert told[2] == "5: caption is neither a text nor a number"
-    assert told[5] == "8: the caption is not UTF-8"
+    reported = [text.split(", line ")[1] for text in problems(found)]
+    assert [text.split(":")[0] for text in reported] == ["2", "3", "5", "6", "7", "8", "9", "10"]
+    assert reported[2] == "5: caption is neither a text nor a number"
+    assert reported[5] == "8: the caption is not UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from training.data.texts import Texts
 
 
 class LetterCounts:
-    """A real, if plain, text encoder: one token a word, how often each letter stands in it."""
+    """A real, if plain, text encoder: one token a word, counting each letter in it."""
 
     def __init__(self, scale: float = 1.0) -> None:
         self.calls: list[str] = []

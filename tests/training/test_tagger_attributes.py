@@ -43,7 +43,7 @@ def logits() -> Array:
 def tracks(
     library: Library, logits: Array, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> list[Track]:
-    """The tracks, which the tagger has heard before, and the names of its classes."""
+    """The tracks, which the tagger has already labelled, and the names of its classes."""
     found = sorted(library.tracks(), key=lambda track: track.path)
     contents = np.array([track.content for track in found])
     np.savez(library.store / "tagger-logits.npz", contents=contents, logits=logits)

@@ -89,7 +89,7 @@ def test_in_floats_the_teacher_says_what_the_published_network_says(teacher: Tea
         stored = network.get_tensor(outlet["index"]).astype(np.float32).reshape(-1)
         published = (stored - zero) * scale if scale else stored
         ours = 1 / (1 + np.exp(-logits[second]))
-        # The network rounds its logits to int8 before the sigmoid; a step of that, and no more.
+        # The network rounds its logits to int8 before the sigmoid; at most one step of that.
         assert np.abs(ours - published).max() < 0.05
         if published.max() > 0.1:
             assert ours[np.argmax(published)] == pytest.approx(ours.max(), abs=0.05)

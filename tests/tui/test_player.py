@@ -85,8 +85,8 @@ def test_it_plays_from_the_passage_through_stretches_without_a_seam() -> None:
     player.play(SONG, 64.0)
     player.extend(64.0, ramp(64.0, 0.1), last=False)
     player.extend(64.1, ramp(64.1, 0.1), last=True)
-    heard = [block for block in output.blocks(12) if block is not None]
-    frames = np.concatenate(heard)[:, 0]
+    played = [block for block in output.blocks(12) if block is not None]
+    frames = np.concatenate(played)[:, 0]
     assert frames[0] == 64.0 * RATE_HZ
     assert np.array_equal(np.diff(frames), np.ones(len(frames) - 1))
     assert len(frames) == round(0.2 * RATE_HZ)
@@ -100,9 +100,9 @@ def test_a_block_goes_on_from_one_stretch_into_the_next() -> None:
     player.play(SONG, 0.0)
     player.extend(0.0, ramp(0.0, 0.1), last=False)
     player.extend(0.1, ramp(0.1, 0.1), last=False)
-    heard = output.blocks(8)
-    assert all(block is not None and len(block) == BLOCK for block in heard)
-    frames = np.concatenate([block for block in heard if block is not None])[:, 0]
+    played = output.blocks(8)
+    assert all(block is not None and len(block) == BLOCK for block in played)
+    frames = np.concatenate([block for block in played if block is not None])[:, 0]
     assert np.array_equal(frames, np.arange(8 * BLOCK)), "no silence between the two"
 
 

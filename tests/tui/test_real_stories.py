@@ -1,4 +1,4 @@
-"""The main stories on the model that ships and the demo library; nothing stands in."""
+"""The main stories on the model that ships and the demo library, all of it real."""
 
 import os
 import shutil

@@ -99,7 +99,7 @@ def mean_reciprocal_rank(ranks: ArrayLike) -> float:
 def average_precision(scores: ArrayLike, correct: ArrayLike) -> Floats:
     """(Q,) mean over a query's correct candidates of the precision at their ranks; mean it: mAP.
 
-    The i-th best correct candidate stands at i + the wrong ones strictly better than it.
+    The i-th best correct candidate has rank i + the number of wrong ones strictly better than it.
     """
     table, mask = validate(scores, correct)
     result = np.empty(len(table))

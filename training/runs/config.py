@@ -1,7 +1,7 @@
 """The configuration of a training run: YAML read into frozen dataclasses, every field documented.
 
 Unknown fields, wrong types and invalid values are refused in one sentence that names the field.
-`$GDR_SHARED/...` in a path stands for the folder of shared data.
+`$GDR_SHARED/...` in a path is the folder of shared data.
 """
 
 from __future__ import annotations

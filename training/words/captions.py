@@ -91,11 +91,13 @@ def fill(facts: Facts, rng: RNG) -> Slots:
     if facts.genres and (not genres or rng.random() < 0.65):
         genres.insert(0, pick(rng, facts.genres))
     slots.genres = distinct(genres)[: 1 + int(rng.random() < 0.3)]
-    heard = [say(rng, words.INSTRUMENTS, n) for n in choose(rng, facts, words.INSTRUMENTS, 4)]
+    played = [say(rng, words.INSTRUMENTS, n) for n in choose(rng, facts, words.INSTRUMENTS, 4)]
     if facts.instruments and rng.random() < 0.75:
         known = [str(i) for i in rng.permutation(np.array(facts.instruments, dtype=object))]
-        heard = known + heard[: int(rng.integers(0, 2))]
-    slots.instruments = distinct(heard)[: int(rng.choice([1, 2, 3, 4], p=[0.25, 0.35, 0.25, 0.15]))]
+        played = known + played[: int(rng.integers(0, 2))]
+    slots.instruments = distinct(played)[
+        : int(rng.choice([1, 2, 3, 4], p=[0.25, 0.35, 0.25, 0.15]))
+    ]
     moods = [say(rng, words.MOODS, n) for n in choose(rng, facts, words.MOODS, 3)]
     if facts.moods and (not moods or rng.random() < 0.6):
         moods = [str(m) for m in rng.permutation(np.array(facts.moods, dtype=object))] + moods
@@ -208,14 +210,14 @@ def fragment(slots: Slots, facts: Facts, rng: RNG) -> str:
     text = kernel(slots, facts, rng)
     if rng.random() < 0.4 and (not text.endswith("music") or "piece of" in text):
         text = article(text)
-    heard = companions(slots, rng)
-    if heard and rng.random() < 0.8:
+    companion = companions(slots, rng)
+    if companion and rng.random() < 0.8:
         text += (
             pick(
                 rng,
                 [" with ", " with ", " featuring ", " played on ", ", ", " led by ", " built on "],
             )
-            + heard
+            + companion
         )
     if slots.use and rng.random() < 0.5:
         text += pick(rng, [" for ", ", good for ", ", suitable for ", " to use for "]) + slots.use
@@ -260,7 +262,7 @@ def sentences(slots: Slots, facts: Facts, rng: RNG) -> str:
     parts = [f"{subject} is {counted}." if rng.random() < 0.7 else f"{counted}."]
     more: list[str] = []
     if slots.instruments:
-        heard = listed(rng, slots.instruments)
+        instruments = listed(rng, slots.instruments)
         verb = pick(
             rng,
             [
@@ -274,7 +276,7 @@ def sentences(slots: Slots, facts: Facts, rng: RNG) -> str:
                 "It is carried by {}.",
             ],
         )
-        more.append(verb.format(heard))
+        more.append(verb.format(instruments))
     if slots.voice.startswith(("instrumental", "no ")):
         more.append(
             pick(rng, ["There is no singer.", "It is instrumental.", "There are no vocals."])

@@ -256,7 +256,6 @@ MEASURED: dict[str, str] = {
     "minor": "dark|minor|darker",
 }
 
-ADJECTIVES = {"slow", "medium", "fast", "bright", "dark", "busy", "sparse", "steady"}
 """Measured facts whose words can precede a noun."""
 
 PLAYED: dict[str, str] = {

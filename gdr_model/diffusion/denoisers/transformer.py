@@ -102,7 +102,7 @@ class TransformerDenoiser(nn.Module):
         )
         self.text = nn.Linear(c.text_width, c.width)
         self.pooled = nn.Linear(c.pooled_width or c.text_width, c.width)
-        # Stands for "no words": one learned token, however long the prompts next to it are.
+        # "No words": one learned token, however long the prompts next to it are.
         self.null = nn.Parameter(0.02 * torch.randn(c.width))
         self.modulation = nn.Linear(c.width, 6 * c.width)
         self.layers = nn.ModuleList(Layer(c.width, c.heads) for _ in range(c.layers))

@@ -75,7 +75,7 @@ class Located:
 
 
 def locate(name: str) -> Located:
-    """The pair that a name stands for.
+    """The pair that a name refers to.
 
     Raises:
         WeightsMissing: if the weights of its audio encoder are not on this machine.

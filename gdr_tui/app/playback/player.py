@@ -42,7 +42,7 @@ class Output(Protocol):
         """Request blocks from now on; PlaybackError if that is impossible."""
 
     def stop(self) -> None:
-        """Request no more blocks."""
+        """Stop requesting blocks."""
 
 
 class SoundDeviceOutput:

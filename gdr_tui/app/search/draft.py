@@ -25,7 +25,7 @@ class Draft:
     """Everything of a query that can be changed on the screen."""
 
     steering: Steering
-    """All that steers. `prompt` stands for its prompt, which a `Steering` must not lack."""
+    """All that steers but the prompt: this one is a placeholder, which `prompt` replaces."""
     prompt: str = ""
     where: str = ""
 

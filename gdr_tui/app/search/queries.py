@@ -86,7 +86,7 @@ class Queries:
         return node
 
     def refused(self, refusal: SearchRefused) -> bool:
-        """End a query that was refused; True if the user should be told."""
+        """End a query that was refused; True if the user should see why."""
         if refusal.number != self._number:
             return False
         self._end()

@@ -80,11 +80,11 @@ def test_a_batch_holds_captions_of_its_passages_and_answers_to_its_queries(
     for step in range(40):
         batch = source.batch(step)
         assert batch.x0.shape == (8, PASSAGE_S, DIM)
-        heard = batch.x0.mean(dim=(1, 2)).round().int().tolist()
+        passages = batch.x0.mean(dim=(1, 2)).round().int().tolist()
         said = batch.pooled[:, 0].int().tolist()
         # Five captions of their own passages, then three queries.
-        assert said[:5] == [passage % 3 for passage in heard[:5]]
-        for query, passage in zip(said[5:], heard[5:], strict=True):
+        assert said[:5] == [passage % 3 for passage in passages[:5]]
+        for query, passage in zip(said[5:], passages[5:], strict=True):
             answers[query].append(passage)
         dropped += int((~batch.mask.any(1)).sum())
     assert answers[3].count(1) > 0.95 * len(answers[3])
