@@ -84,7 +84,7 @@ class Host(Protocol):
         """Let every feature show the current query."""
 
     def open(
-        self, screen: Screen[Answer], then: Callable[[Answer | None], object] | None = None
+        self, screen: Screen[Answer], then: Callable[[Answer | None], None] | None = None
     ) -> None:
         """Open a screen over this one; `then` gets its answer."""
 

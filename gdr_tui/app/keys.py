@@ -13,7 +13,7 @@ def _key(id: str, key: str, action: str, description: str, tooltip: str) -> Bind
     parts = re.fullmatch(r"(\w+)\.(\w+)(?:\((.*)\))?", action)
     if parts and parts[1] not in ("app", "screen"):
         arguments = f", {parts[3]}" if parts[3] else ""
-        action = f"screen.feature('{parts[1]}', '{parts[2]}'{arguments})"
+        action = f"feature('{parts[1]}', '{parts[2]}'{arguments})"
     return Binding(key, action, description, tooltip=tooltip, id=id, show=False)
 
 
@@ -94,7 +94,7 @@ LIST = (
     _key("list.page_up", "pageup,ctrl+u", "move(-10)", "10 up", "ten lines up"),
     _key("list.top", "g,home", "move(-1000000)", "Top", "first line"),
     _key("list.bottom", "G,end", "move(1000000)", "Bottom", "last line"),
-    _key("list.crates", "M", "crates.crates", "Crates", "open the crates; choose the marked one"),
+    _key("list.crates", "M", "crates.crates", "Crates", "open the crates; choose where marks go"),
     _key("list.map", "v", "map.map", "Map", "show library, results and draws on a map"),
     _key(
         "list.library",
@@ -114,12 +114,15 @@ TRAIL = (
     _key("trail.flip", "backslash", "trail.flip", "A / B", "flip to the compared query, and back"),
     _key("trail.focus", "t", "trail.focus", "Trail", "choose a query; Enter goes to it"),
 )
-IN_TRAIL = (
-    _key("trail.name", "R", "trail.name", "Name", "name this query"),
-    _key("trail.fold", "z", "trail.fold", "Fold", "fold or unfold the queries below this one"),
-    _key("trail.away", "d", "trail.hide", "Hide", "hide this branch"),
-    _key("trail.back", "D", "trail.unhide", "Unhide", "show the newest hidden branch again"),
-    _key("trail.write", "e", "trail.save", "Save", "save the trail to a file for gdr replay"),
+IN_TRAIL = tuple(
+    replace(key, action=f"screen.{key.action}")
+    for key in (
+        _key("trail.name", "R", "trail.name", "Name", "name this query"),
+        _key("trail.fold", "z", "trail.fold", "Fold", "fold or unfold the queries below this one"),
+        _key("trail.away", "d", "trail.hide", "Hide", "hide this branch"),
+        _key("trail.back", "D", "trail.unhide", "Unhide", "show the newest hidden branch again"),
+        _key("trail.write", "e", "trail.save", "Save", "save the trail to a file for gdr replay"),
+    )
 )
 """Bound in the trail, where they take precedence over the keys of the screen."""
 SUSPEND = _key(

@@ -7,10 +7,12 @@ import inspect
 from pathlib import Path
 
 import pytest
+from textual.actions import parse
 from textual.screen import Screen
 
 import gdr_tui.app
 from gdr_tui.app import keys
+from gdr_tui.app.app import GdrApp
 from gdr_tui.app.main.screen import MainScreen
 from gdr_tui.app.main.session import Session
 from gdr_tui.app.notebook import NotebookThread
@@ -81,9 +83,12 @@ def test_states_are_free_of_textual(file: str) -> None:
 
 
 def test_every_key_of_the_main_screen_calls_something_that_is_there(screen: MainScreen) -> None:
-    for binding in (*keys.ALL, *keys.IN_TRAIL):
-        if binding.action.startswith("screen.feature("):
-            name, action, *_ = ast.literal_eval(binding.action.removeprefix("screen.feature"))
+    for binding in (*keys.ALL, *keys.AT_ONCE, *keys.IN_TRAIL):
+        namespace, action, arguments = parse(binding.action)
+        owner: object = GdrApp if namespace == "app" else screen
+        assert callable(getattr(owner, f"action_{action}")), binding.id
+        if action in ("feature", "at_once"):
+            name, action, *_ = arguments
             assert callable(getattr(screen.features[name], f"action_{action}")), binding.id
 
 

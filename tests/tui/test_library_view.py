@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import NARROW, WIDE, main, names, opened, picture, said, until
+from driving import NARROW, WIDE, asked, main, names, opened, picture, said, until
+from stand_in import StandIn
 from textual.pilot import Pilot
 
 from gdr_model import paths
@@ -204,3 +205,15 @@ def test_a_pause_lets_through_what_is_cancelled_and_counts_the_rest() -> None:
     assert 0 < pause.rested_s < 5
     pause.turn(False)
     assert not pause.on
+
+
+async def test_the_palette_acts_on_the_search_while_the_library_is_open() -> None:
+    async with opened(StandIn()).run_test(size=WIDE) as pilot:
+        await asked(pilot, "warm")
+        seed = main(pilot).search.state.draft.steering.seed
+        await pilot.press("L")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
+        await pilot.press("ctrl+p", *"re-roll")
+        await until(pilot, lambda: "Re-roll (r)" in picture(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: main(pilot).search.state.draft.steering.seed != seed)

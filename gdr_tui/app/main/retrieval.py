@@ -110,8 +110,9 @@ class Retrieval:
 
     def refresh(self) -> bool:
         """Let queries find what was indexed since; True if there is anything new."""
-        before = self._generations
-        with self.retriever():
+        with self._answering:
+            before = self._generations
+            self._current()
             return self._generations != before
 
     def model(self) -> Model:

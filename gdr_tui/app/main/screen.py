@@ -11,6 +11,7 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -167,15 +168,10 @@ class MainScreen(Screen[None]):
                 feature.show(node, keep=keep)
 
     def open(
-        self, screen: Screen[Answer], then: Callable[[Answer | None], object] | None = None
+        self, screen: Screen[Answer], then: Callable[[Answer | None], None] | None = None
     ) -> None:
         """Open a screen over this one; `then` gets its answer."""
-
-        def closed(answer: Answer | None) -> None:
-            if then:
-                then(answer)
-
-        self.app.push_screen(screen, closed)
+        self.app.push_screen(screen, then)
 
     def say(self, sentence: str, *, problem: bool = False) -> None:
         """Say one sentence in a corner, in the place of the one before.
@@ -211,7 +207,7 @@ class MainScreen(Screen[None]):
     @on(Input.Submitted)
     @on(Input.Changed)
     @on(Input.Blurred)
-    def hand_on(self, message: FeatureMessage | Input.Submitted) -> None:
+    def hand_on(self, message: Message) -> None:
         """Hand a message to every feature."""
         for feature in self.features.values():
             feature.take(message)
@@ -224,9 +220,8 @@ class MainScreen(Screen[None]):
 
     @on(WentWrong)
     def show_problem(self, wrong: WentWrong) -> None:
-        """Say what failed."""
+        """Say what failed; the features, which take it next, show the consequences."""
         self.say(f"{wrong.about}: {wrong.sentence}", problem=True)
-        self.refresh_status()
 
     def action_feature(self, name: str, action: str, *arguments: object) -> None:
         """Call an action of a feature."""

@@ -67,6 +67,8 @@ class Chips(Widget, can_focus=True):
 
     def show(self, chips: list[Chip]) -> None:
         """Show these chips; the chosen one stays chosen if it is still there."""
+        if chips == self._chips:
+            return
         before = self.chosen
         self._chips = chips
         same = [

@@ -97,8 +97,9 @@ class ResultsList(Listing):
 
     def show_flags(self, flags: Flags) -> None:
         """Show likes, bans and marks."""
-        self.flags = flags
-        self.refresh()
+        if flags != self.flags:
+            self.flags = flags
+            self.refresh()
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
         """One track."""
