@@ -9,7 +9,7 @@ limits (`Annotated[float, msgspec.Meta(ge=0, le=20)]`). A dataclass may check it
 `__post_init__` by raising ValueError or an error of gdr's. Added here, at any depth:
 
 - a field that is unknown is refused by name, and the known ones are listed;
-- a float may be written as text, because YAML reads 1e-4 as text; it must be finite;
+- a float must be finite;
 - a message names the field and says in words what belongs there:
   `optimiser.steps must be a whole number, not 'many'`.
 
@@ -123,19 +123,14 @@ def _custom(kind: Any, value: Any) -> Any:
 
 
 def _prepared(info: inspect.Type, plain: Any, where: str, whole: str) -> Any:
-    """The same value with floats for texts of numbers; refuses what msgspec lets pass."""
+    """The same value, once what msgspec would accept by mistake is refused."""
     match info:
         case inspect.UnionType():
             kinds = [kind for kind in info.types if not isinstance(kind, inspect.NoneType)]
             if plain is not None and len(kinds) == 1:
                 return _prepared(kinds[0], plain, where, whole)
         case inspect.FloatType():
-            if isinstance(plain, str):
-                try:
-                    plain = float(plain)
-                except ValueError:
-                    _refuse(info, plain, where, whole)
-            if isinstance(plain, float) and not math.isfinite(plain):
+            if isinstance(plain, str) or (isinstance(plain, float) and not math.isfinite(plain)):
                 _refuse(info, plain, where, whole)
         case inspect.CustomType() if not isinstance(plain, str | info.cls):
             _refuse(info, plain, where, whole)

@@ -277,7 +277,7 @@ class Steering:
         """
         from gdr_model import decode
 
-        return decode.from_json(cls, text, prefix="this is not a steering in JSON: ")
+        return decode.from_json(cls, text, prefix="this steering cannot be read: ")
 
 
 @dataclass(frozen=True)

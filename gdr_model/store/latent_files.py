@@ -7,7 +7,6 @@ SPACE.means    the mean of each passage's latents, float32
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +51,12 @@ class LatentFiles:
 
     def _path(self, space: LatentSpace, suffix: str) -> Path:
         path = (self._folder / file_stem(space)).with_suffix(suffix)
-        if not path.exists():
-            with suppress(OSError):  # none exists, or another program renames it
-                (self._folder / former_stem(space)).with_suffix(suffix).rename(path)
+        former = (self._folder / former_stem(space)).with_suffix(suffix)
+        if not path.exists() and former.exists():
+            try:
+                former.rename(path)
+            except FileNotFoundError:
+                pass  # another program has just renamed it
+            except OSError:
+                return former  # it cannot be renamed, and it is the same file
         return path

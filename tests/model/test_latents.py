@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from gdr_model.audio import Tags
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp, file_stem, former_stem, passage_bounds
-from gdr_model.types import PASSAGE_S
+from gdr_model.types import PASSAGE_S, LatentSpace
 
 # Latents and passages
 
@@ -139,7 +140,7 @@ def test_a_killed_program_loses_at_most_the_track_it_was_at(music):
 import numpy as np
 from pathlib import Path
 from gdr_model.store.library import Library
-from gdr_model.store.records import Sound, Stamp, file_stem, former_stem, passage_bounds
+from gdr_model.store.records import Sound, Stamp
 from gdr_model.audio import Tags
 from gdr_model.types import LatentSpace
 library = Library.open(Path({str(music)!r}), create=True)
@@ -225,3 +226,32 @@ def test_latents_under_their_former_name_are_found(library, music):
         put(again, "b.mp3")
         assert len(again.passages(SPACE).ids) == 2
     assert {file.stem for file in folder.iterdir()} == {file_stem(SPACE)}
+
+
+def test_the_names_of_the_built_in_files_are_those_on_disk():
+    space = LatentSpace("builtin", 128, 16000, 4, 1.0, "64fd5751cab62052")
+    assert (former_stem(space), file_stem(space)) == (
+        "builtin-28b1d8909a7a",
+        "builtin-d8d7984b8db6",
+    )
+
+
+def test_latents_that_cannot_be_renamed_are_read_under_their_former_name(
+    library, music, monkeypatch
+):
+    put(library, "a.mp3")
+    before = library.latents("sound of a.mp3", SPACE)
+    folder = library.store / "latents"
+    library.close()
+    for file in list(folder.iterdir()):
+        file.rename(folder / f"{former_stem(SPACE)}{file.suffix}")
+
+    def refuse(self, target):
+        raise PermissionError(13, "in use", str(self))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with Library.open(music) as again:
+        np.testing.assert_array_equal(again.latents("sound of a.mp3", SPACE), before)
+        put(again, "b.mp3")
+        assert len(again.passages(SPACE).ids) == 2
+    assert {file.stem for file in folder.iterdir()} == {former_stem(SPACE)}

@@ -6,10 +6,11 @@ Unknown fields, wrong types and invalid values are refused in one sentence that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gdr_model import decode
 from gdr_model.diffusion.prediction import PREDICTIONS
@@ -17,6 +18,9 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
 from gdr_model.types import Steering
 from training.data.config import DataConfig, need
+
+if TYPE_CHECKING:
+    import yaml
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class RunConfig:
         import yaml
 
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+            raw = yaml.load(path.read_text(encoding="utf-8"), _loader())  # noqa: S506 (it is a SafeLoader)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
         return decode.into(cls, raw, prefix=f"{path}: ", whole="the file")
@@ -187,3 +191,15 @@ class RunConfig:
     def described(self) -> dict[str, Any]:
         """As JSON holds it; `decode.into` reads it back."""
         return asdict(self)
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    """PyYAML's safe loader, which also reads 1e-4 as a number, as YAML 1.2 does."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    exponent = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", exponent, list("-+0123456789"))
+    return Loader
