@@ -17,7 +17,6 @@ import torch
 
 from gdr_model.diffusion import loss
 from gdr_model.diffusion.denoisers import Network
-from gdr_model.errors import UsageError
 from recipes.builtin.corpus.batches import PassageBatches, space_of
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool
@@ -25,7 +24,7 @@ from recipes.builtin.steps import step_parser
 from training.runs.config import RunConfig
 from training.runs.run_input import RunInput, Validation
 from training.runs.space import Space
-from training.runs.state import CONFIG, MODEL
+from training.runs.state import CONFIG
 from training.runs.train import TrainingProgress, network, train
 
 RETRIEVER = Path(__file__).with_name("retriever.yaml")
@@ -122,8 +121,6 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     work, folder = arguments.work, arguments.work / arguments.name
-    if (folder / MODEL).exists():
-        raise UsageError(f"the run in {folder} is finished; give another --name")
     config = RunConfig.read(arguments.config)
     pool, latents = Pool.load(work / arguments.pool), Latents.load(work / arguments.encoder)
     held = work / arguments.held

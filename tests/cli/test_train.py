@@ -31,7 +31,9 @@ def test_a_run_is_trained_and_evaluated(gdr, config, tmp_path) -> None:
     again = gdr("train", config, "--fold", 1, "--out", out)
     assert again.exit_code == 2
     assert "already holds a run" in again.stderr
-    assert gdr("train", config, "--fold", 1, "--out", out, "--resume").exit_code == 0
+    finished = gdr("train", config, "--fold", 1, "--out", out, "--resume")
+    assert finished.exit_code == 1
+    assert "is finished; there is nothing to resume" in finished.stderr
 
     result = gdr("eval", "retrieval", out)
     assert result.exit_code == 0, result.output

@@ -11,7 +11,6 @@ import torch
 from small_pool import small_latents, write_pool
 
 from gdr_model.diffusion.denoisers import Network
-from gdr_model.errors import UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.config import SHIPPED
 from gdr_model.types import Array
@@ -30,7 +29,7 @@ from recipes.builtin.train_retriever import (
 )
 from training.runs.config import RunConfig
 from training.runs.run_input import RunInput
-from training.runs.state import load_model
+from training.runs.state import RunError, load_model
 from training.runs.train import train
 
 
@@ -151,7 +150,7 @@ def test_a_finished_run_is_not_trained_over(
 ) -> None:
     train(config, given, tmp_path / "retriever")
     monkeypatch.setattr("sys.argv", ["train_retriever", "--work", str(tmp_path)])
-    with pytest.raises(UsageError, match="is finished"):
+    with pytest.raises(RunError, match="is finished"):
         main()
 
 

@@ -144,3 +144,13 @@ def test_the_rate_warms_up_and_falls(tiny: RunConfig) -> None:
     assert rates[0] == pytest.approx(tiny.optimiser.rate / 2)
     assert rates[1] == rates[2] == pytest.approx(tiny.optimiser.rate)
     assert rates[2:] == sorted(rates[2:], reverse=True)
+
+
+def test_a_finished_run_is_not_trained_again(
+    tiny: RunConfig, corpus: Corpus, tmp_path: Path
+) -> None:
+    train_on_corpus(tiny, "0", tmp_path / "run", corpus=corpus)
+    before = (tmp_path / "run" / MODEL).read_bytes()
+    with pytest.raises(RunError, match="is finished; there is nothing to resume"):
+        train_on_corpus(tiny, "0", tmp_path / "run", corpus=corpus, resume=True)
+    assert (tmp_path / "run" / MODEL).read_bytes() == before

@@ -26,7 +26,7 @@ from training.runs.state import Finished, RunError, load_model
 from training.runs.tower import train_tower
 
 ANCHOR_SHARE = 0.5
-"""Weight of the tower's point against the draws, as measured on the built-in model."""
+"""Weight of the tower's point against the draws: half, since no run has measured its own."""
 TOWER_STEPS = 600
 TOLERANCE = 1e-3
 """Largest error of a written network's output, relative to its size; half precision makes 1e-6."""

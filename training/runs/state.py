@@ -36,9 +36,12 @@ def require_free(folder: Path, resume: bool) -> None:
 
     Raises:
         UsageError: if the folder holds one and it is not to be resumed.
+        RunError: if it is to be resumed and is finished.
     """
     if (folder / CONFIG).exists() and not resume:
         raise UsageError(f"{folder} already holds a run; give --resume, or another --out")
+    if resume and (folder / MODEL).exists():
+        raise RunError(f"the run in {folder} is finished; there is nothing to resume")
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -91,7 +91,7 @@ def save_texts(texts: Texts, folder: Path) -> None:
 
 
 @dataclass
-class Counter:
+class TextsRead:
     """Prints how many texts have been read, every few thousand."""
 
     total: int
@@ -100,7 +100,7 @@ class Counter:
     def __call__(self) -> None:
         """Count one."""
         self.done += 1
-        if self.done % 5000 == 0 or self.done == self.total:
+        if self.done % REPORTED == 0 or self.done == self.total:
             print(f"{self.done}/{self.total} texts read", flush=True)
 
 
@@ -135,7 +135,7 @@ def build(
     with atomic.replacing(folder / "classes.npy") as temporary:
         np.save(temporary, np.stack(logits_of_passages).astype(np.float32))
     atomic.write_text(folder / "captions.txt", "\n".join(numbers) + "\n")
-    save_texts(embed(list(numbers), on_read=Counter(len(numbers))), folder)
+    save_texts(embed(list(numbers), on_read=TextsRead(len(numbers))), folder)
     atomic.write_text(folder / "items.jsonl", "\n".join(lines) + "\n")
 
 
