@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_tui.app.search.completion import EXAMPLES, SHOWN, Completion, Sources, complete
-from gdr_tui.app.search.syntax import parse, parts
+from gdr_tui.language.syntax import parse, parts
 
 SOURCES = Sources(
     prompts=("slow strings, dark", "warm piano", "piano and WARM strings"),

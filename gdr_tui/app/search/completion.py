@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from gdr_tui.app.search.syntax import FIELDS, parts, quoted
+from gdr_tui.language.syntax import FIELDS, parts, quoted
 
 SHOWN = 8
 """Completions offered at once."""

@@ -12,9 +12,9 @@ from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui.app import labels
 from gdr_tui.app.labels import Chip
-from gdr_tui.app.search.syntax import ParsedLine
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask
+from gdr_tui.language.syntax import ParsedLine
 from gdr_tui.safe_text import literal
 
 _Text = TypeVar("_Text", bound=WeightedText | Slider)

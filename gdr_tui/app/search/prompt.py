@@ -16,8 +16,8 @@ from textual.widget import Widget
 
 from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.app.search.completion import Completion
-from gdr_tui.app.search.syntax import parts
 from gdr_tui.app.ui.box import Box
+from gdr_tui.language.syntax import parts
 from gdr_tui.safe_text import fit, literal
 
 _COLOURS = {"negative": "red", "ban": "red", "slider": "green", "like": "green", "filter": "blue"}

@@ -13,7 +13,7 @@ from gdr_tui.app.search.completion import Sources, complete
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.history import History
 from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
-from gdr_tui.app.search.syntax import parse
+from gdr_tui.language.syntax import parse
 
 
 class PromptLine:

@@ -1,4 +1,4 @@
-r"""The language of the prompt line: words, and among them everything else that steers.
+r"""The language of a prompt: words, and among them everything else that steers.
 
     warm piano -vocals -drums:0.5 +strings like:3 unlike:2 genre:jazz year:>1990
 

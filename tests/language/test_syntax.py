@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gdr_model.errors import UsageError
 from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
-from gdr_tui.app.search.syntax import ParsedLine, parse, parts, quoted
+from gdr_tui.language.syntax import ParsedLine, parse, parts, quoted
 
 
 def test_everything_at_once() -> None:

@@ -1,0 +1,1 @@
+"""The language of prompts: the same in the app and on the command line."""
