@@ -32,7 +32,7 @@ import soundfile
 import soxr
 
 from gdr_model.errors import Cancelled, DecodeError
-from gdr_model.types import Array, Audio, Cancel, never
+from gdr_model.types import Array, Audio, Cancel, Section, never
 
 SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".aiff", ".aif"}
@@ -71,6 +71,14 @@ class Tags:
     year: int | None = None
     length_s: float = 0.0
     """Length by the header, which can be wrong; 0 if unknown."""
+    albumartist: str = ""
+    bpm: float | None = None
+    originalyear: int | None = None
+    key: str = ""
+    comment: str = ""
+    codec: str = ""
+    sections: tuple[Section, ...] = ()
+    """Chapters of the file, or the tracks of its cue sheet."""
 
 
 def decode(
@@ -174,7 +182,7 @@ def read_tags(path: Path) -> Tags:
         if hasattr(tags, "getall"):  # WAV and AIFF hold plain ID3 frames
             frames = {name: tags.getall(frame) for name, frame in _ID3_FRAMES.items()}
             tags = {name: [str(t) for f in texts for t in f] for name, texts in frames.items()}
-        texts = {name: _joined(tags.get(name)) for name in _ID3_FRAMES}
+        texts: dict[str, Any] = {name: _joined(tags.get(name)) for name in _ID3_FRAMES}
         year = re.search(r"\d{4}", texts.pop("date"))
         return Tags(**texts, year=int(year[0]) if year else None, length_s=max(0.0, length_s))
     except Exception:  # mutagen raises whatever a malformed file makes it raise

@@ -127,6 +127,15 @@ class TextEmbedding:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A titled part of a file: a track of its cue sheet, or a chapter."""
+
+    start_s: float
+    title: str
+    artist: str = ""
+
+
+@dataclass(frozen=True)
 class Track:
     """One file of a library."""
 
@@ -141,11 +150,32 @@ class Track:
     year: int | None = None
     loudness_db: float | None = None
     """RMS of the mono mix relative to full scale."""
+    albumartist: str = ""
+    bpm: float | None = None
+    originalyear: int | None = None
+    """Of the first release, where `year` is that of this one."""
+    key: str = ""
+    comment: str = ""
+    codec: str = ""
+    """Such as flac or mp3; "" if unknown."""
+    size: int = 0
+    """Bytes of the file."""
+    sections: tuple[Section, ...] = ()
+    """In the order of their starts; none for most files."""
 
     @property
     def name(self) -> str:
         """Title if it has one, else the file's name."""
         return self.title or self.path.name
+
+    @property
+    def bitrate_bps(self) -> float:
+        """Bits of the file for each second of sound, tags and pictures included."""
+        return 8 * self.size / self.duration_s if self.duration_s > 0 else 0.0
+
+    def section(self, at_s: float) -> Section | None:
+        """The section that a moment belongs to."""
+        return next((s for s in reversed(self.sections) if s.start_s <= at_s), None)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ append overwrites it. One program writes at a time (`ingest` holds a lock); any 
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -32,7 +33,7 @@ from gdr_model.store.latent_files import LatentFiles
 from gdr_model.store.migrations import prepare
 from gdr_model.store.records import Failure, Passages, Sound, Stamp, key, passage_bounds, shown
 from gdr_model.store.rows import RowFile
-from gdr_model.types import Array, LatentSpace, Track
+from gdr_model.types import Array, LatentSpace, Section, Track
 
 
 class Library:
@@ -233,14 +234,14 @@ class Library:
 
     def put_track(self, name: bytes, stamp: Stamp, sound: Sound, tags: Tags) -> None:
         """Store or replace a track, and delete its failure if it has one."""
-        text = (tags.title, tags.artist, tags.album, tags.genre, tags.year)
+        sections = [[s.start_s, s.title, s.artist] for s in tags.sections]
+        values = (
+            tags.title, tags.artist, tags.album, tags.genre, tags.year, tags.albumartist, tags.bpm,
+            tags.originalyear, tags.key, tags.comment, tags.codec,
+            json.dumps(sections) if sections else "",
+        )  # fmt: skip
         with self._write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO tracks (path, size, mtime_ns, content, duration_s, "
-                "loudness_db, title, artist, album, genre, year) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (name, *stamp, *sound, *text),
-            )
+            connection.execute(statements.PUT_TRACK, (name, *stamp, *sound, *values))
             connection.execute("DELETE FROM failures WHERE path = ?", (name,))
 
     def put_failure(self, name: bytes, stamp: Stamp, reason: str) -> None:
@@ -335,7 +336,10 @@ class Library:
     # Database and files
 
     def _track(self, row: tuple[Any, ...]) -> Track:
-        return Track(self.path(row[0]), *row[1:])
+        path, values, parts = row[0], row[1:-1], row[-1]
+        sections = tuple(Section(*part) for part in json.loads(parts)) if parts else ()
+        fields: tuple[Any, ...] = (self.path(path), *values, sections)
+        return Track(*fields)
 
     def _read(self, sql: str, *values: object) -> list[Any]:
         with self._lock:

@@ -68,6 +68,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX latents_row ON latents (space, first_row)",
         "CREATE INDEX passages_row ON passages (space, mean_row)",
     ),
+    (
+        "ALTER TABLE tracks ADD COLUMN ctime_ns INTEGER",  # NULL: reads its tags again
+        "ALTER TABLE tracks ADD COLUMN albumartist TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tracks ADD COLUMN bpm REAL",
+        "ALTER TABLE tracks ADD COLUMN originalyear INTEGER",
+        "ALTER TABLE tracks ADD COLUMN key TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tracks ADD COLUMN comment TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tracks ADD COLUMN codec TEXT NOT NULL DEFAULT ''",
+        # JSON: [[start_s, title, artist], …]
+        "ALTER TABLE tracks ADD COLUMN sections TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

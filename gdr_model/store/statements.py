@@ -1,10 +1,16 @@
 """The longer SQL statements of a library."""
 
 TRACKS = (
-    "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db "
+    "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db, "
+    "albumartist, bpm, originalyear, key, comment, codec, size, sections "
     "FROM tracks ORDER BY path"
 )
 TRACK = TRACKS.replace("ORDER BY path", "WHERE path = ?")
+PUT_TRACK = (
+    "INSERT OR REPLACE INTO tracks (path, size, mtime_ns, content, duration_s, loudness_db, "
+    "title, artist, album, genre, year, albumartist, bpm, originalyear, key, comment, codec, "
+    "sections) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 PASSAGES = (
     "SELECT id, content, start_s, end_s, mean_row FROM passages "
     "WHERE space = ? AND id > ? AND content IN (SELECT content FROM tracks) ORDER BY id"

@@ -18,6 +18,7 @@ from gdr_model.store.library import Library
 from gdr_model.store.migrations import MIGRATIONS
 from gdr_model.store.records import Sound, Stamp
 from gdr_model.store.stores import stores
+from gdr_model.types import Section
 
 # Opening
 
@@ -133,6 +134,23 @@ def test_the_first_format_still_opens(music):
         assert library.spaces() == [SPACE]
 
 
+def test_a_track_comes_back_with_every_tag(library):
+    sections = (Section(0.0, "Intro"), Section(61.5, "Ünder", "Bjo\u0308rk"))
+    tags = Tags(
+        "Title", "Artist", "Album", "Rock; Pop", 2008, 4.0, "Various Artists", 124.5, 1969, "F#m",
+        "ripped\nby me", "flac", sections,
+    )  # fmt: skip
+    library.put_track(b"a.flac", Stamp(400, 2), Sound("c", 200.0, -20.0), tags)
+    (track,) = library.tracks()
+    for name in ("title", "artist", "album", "genre", "year", "albumartist", "bpm", "originalyear",
+                 "key", "comment", "codec", "sections"):  # fmt: skip
+        assert getattr(track, name) == getattr(tags, name), name
+    assert track.bitrate_bps == 16
+    assert [s and s.title for s in map(track.section, (0.0, 61.0, 61.5, 900.0))] == [
+        "Intro", "Intro", "Ünder", "Ünder",
+    ]  # fmt: skip
+
+
 def test_known_libraries_come_latest_first(tmp_path):
     roots = [tmp_path / name for name in ("a", "b", "never")]
     for root in roots:
@@ -209,7 +227,9 @@ def test_a_hundred_thousand_tracks(library, music):
     """The app asks for all tracks, and filters them, while somebody types."""
     with library._write() as connection:
         connection.executemany(
-            "INSERT INTO tracks VALUES (?, 1, 2, ?, 200.0, -20.0, ?, 'Artist', 'Album', ?, 1999)",
+            "INSERT INTO tracks (path, size, mtime_ns, content, duration_s, loudness_db, title, "
+            "artist, album, genre, year) "
+            "VALUES (?, 1, 2, ?, 200.0, -20.0, ?, 'Artist', 'Album', ?, 1999)",
             [
                 (
                     b"folder %d/%06d.mp3" % (i % 100, i),
