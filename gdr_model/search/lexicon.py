@@ -15,7 +15,8 @@ import torch
 from gdr_model.errors import Cancelled
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import vocabulary
-from gdr_model.types import Array, Cancel, Near, never
+from gdr_model.search.explanation import Near
+from gdr_model.types import Array, Cancel, never
 
 _BATCH = 16
 """Words embedded between two polls of `cancelled`, some 100 ms."""

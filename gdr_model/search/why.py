@@ -30,9 +30,10 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import Hint, LibraryError, UsageError
+from gdr_model.search.explanation import Push, Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
-from gdr_model.types import Array, Cancel, Hit, Method, Push, Query, Steering, Why, never
+from gdr_model.types import Array, Cancel, Hit, Method, Query, Steering, never
 
 DrawnPart = Callable[[Steering], float]
 """What draws under some of the words add to a score, at the lengths of the whole query."""

@@ -13,11 +13,12 @@ from gdr_model.diffusion import sampling
 from gdr_model.errors import Cancelled, LibraryError, UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
+from gdr_model.search.explanation import Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.why import explain, place
 from gdr_model.store.library import Library
-from gdr_model.types import Edit, Results, Slider, Steering, WeightedText, Why
+from gdr_model.types import Edit, Results, Slider, Steering, WeightedText
 
 PLAIN = Steering("warm piano", draws=3, steps=3)
 

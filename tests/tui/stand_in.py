@@ -13,18 +13,17 @@ import numpy as np
 
 from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
 from gdr_model.search import vocabulary
+from gdr_model.search.explanation import Push, Why
 from gdr_model.store.records import Failure
 from gdr_model.types import (
     Array,
     Cancel,
     Hit,
     Interpretation,
-    Push,
     Query,
     Results,
     Steering,
     Track,
-    Why,
     never,
 )
 from gdr_tui.app.library.folders import Folder
