@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from gdr_model.errors import Cancelled
+from gdr_model.explanation import Near
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import vocabulary
-from gdr_model.search.explanation import Near
 from gdr_model.types import Array, Cancel, never
 
 _BATCH = 16

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import Hint, LibraryError, UsageError
-from gdr_model.search.explanation import Push, Why
+from gdr_model.explanation import Push, Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.types import Array, Cancel, Hit, Method, Query, Steering, never

@@ -11,9 +11,9 @@ from demo_library import indexed
 
 from gdr_model.diffusion import sampling
 from gdr_model.errors import Cancelled, LibraryError, UsageError
+from gdr_model.explanation import Why
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
-from gdr_model.search.explanation import Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.why import explain, place

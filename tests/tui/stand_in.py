@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
+from gdr_model.explanation import Push, Why
 from gdr_model.search import vocabulary
-from gdr_model.search.explanation import Push, Why
 from gdr_model.store.records import Failure
 from gdr_model.types import (
     Array,

@@ -5,7 +5,7 @@ import pytest
 from driving import NARROW, asked, main, opened, picture, said, until
 from stand_in import StandIn
 
-from gdr_model.search.explanation import Push, Why
+from gdr_model.explanation import Push, Why
 from gdr_model.types import Hit, Query
 from gdr_tui.app.explain.why_dialog import WhyDialog, arms, label, pushes, words
 from gdr_tui.safe_text import literal

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from gdr_model.search.explanation import Why
+from gdr_model.explanation import Why
 from gdr_model.types import Cancel, Hit, Interpretation, Query, Results, never
 from gdr_tui.app.retrievers import Retrievers
 

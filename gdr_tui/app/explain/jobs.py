@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from gdr_model.errors import Cancelled
-from gdr_model.search.explanation import Why
+from gdr_model.explanation import Why
 from gdr_model.types import Cancel, Hit, Interpretation, Query, Results, never
 from gdr_tui.app.explain.messages import InterpretationsFound, WhyFound
 from gdr_tui.app.tasks import Tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gdr_model.search.explanation import Why
+from gdr_model.explanation import Why
 from gdr_model.types import Interpretation, Results
 from gdr_tui.app.messages import Report
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from gdr_model.search.explanation import Push, Why
+from gdr_model.explanation import Push, Why
 from gdr_model.types import Hit
 from gdr_tui.app.ui.dialog import Dialog, Line
 from gdr_tui.safe_text import fit, literal

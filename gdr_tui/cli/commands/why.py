@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gdr_model.search.explanation import Near, Push, Why
+from gdr_model.explanation import Near, Push, Why
 from gdr_model.types import Hit, Method
 from gdr_tui.cli.options import (
     MethodOption,
