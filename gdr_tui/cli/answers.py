@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from gdr_model.errors import Hint
-from gdr_model.types import Method, Results, Steering
+from gdr_model.types import Method, Results
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import Format, show, show_paths0
+from gdr_tui.cli.questions import Question
 from gdr_tui.cli.retrievers import open_retriever
 from gdr_tui.next_steps import step
 
@@ -19,24 +20,23 @@ from gdr_tui.next_steps import step
 class Request:
     """Queries, the libraries and model that answer them, and how the results are printed."""
 
-    steerings: Sequence[Steering]
+    questions: Sequence[Question]
     k: int
-    where: str | None
     method: Method
     backend: RetrieverOptions
     output: OutputOptions
 
 
 def answer(request: Request) -> None:
-    """Search for each steering and print the results."""
+    """Answer each question and print the results."""
     with ExitStack() as stack:
         retriever = open_retriever(stack, request.backend)
         model = retriever.model
         model.require(request.method)
-        model.text.embed([request.steerings[0].prompt])  # loads before the clock starts
+        model.text.embed([request.questions[0].steering.prompt])  # loads before the clock starts
         answers = [
-            retriever.search(steering, request.k, request.where, request.method)
-            for steering in request.steerings
+            retriever.search(asked.steering, request.k, asked.where, request.method)
+            for asked in request.questions
         ]
     print_answers(answers, request.output)
     if model.config.bare:

@@ -5,7 +5,6 @@ A field of `Steering` becomes an option by a field of the same name in `Steering
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -58,28 +57,6 @@ def existing_file(path: str) -> str:
     if not Path(path).is_file():
         raise UsageError(f"there is no file {path}")
     return str(Path(path).absolute())
-
-
-def prompts(words: list[str] | None, file: Path | None) -> list[str]:
-    """The prompts to answer: the words given, or the lines of a file (`-` for stdin).
-
-    Raises:
-        UsageError: if both or neither are given, or the file cannot be read or has none.
-    """
-    if words and file is not None:
-        raise UsageError("give a prompt or --prompts-file, not both")
-    if file is None:
-        if not words:
-            raise UsageError('give a prompt, as in gdr search "warm piano"')
-        return [" ".join(words)]
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read as a list of prompts: {error}") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise UsageError(f"{file} holds no prompt; write one per line")
-    return lines
 
 
 @dataclass(frozen=True)
@@ -204,6 +181,10 @@ Where = Annotated[
     typer.Option(
         metavar="FILTER", help="Search only matching tracks: 'genre = jazz and duration_s < 240'."
     ),
+]
+KeepWords = Annotated[
+    bool,
+    typer.Option("--literal", help="Keep all of the prompt as words; no sign in it steers."),
 ]
 K = Annotated[int, typer.Option("-k", metavar="N", help="Number of results.")]
 MethodOption = Annotated[

@@ -25,6 +25,8 @@ from gdr_model.store.filters import NUMBER_FIELDS, TEXT_FIELDS
 from gdr_model.types import Slider, Steering, WeightedText
 
 FIELDS = TEXT_FIELDS + NUMBER_FIELDS
+NEUTRAL = "music"
+"""The words of a prompt that only steers."""
 SLIDER_AMOUNT = 0.5
 """Of `+text` without an amount."""
 _CONTAINS = ("title", "path")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from gdr_model.errors import UsageError
 from gdr_model.types import Edit, Sampler, Slider, Steering, WeightedText
 from gdr_tui.cli.groups import expanded
-from gdr_tui.cli.options import SteeringOptions, existing_file, prompts, slider
+from gdr_tui.cli.options import SteeringOptions, existing_file, slider
 
 
 @dataclass(frozen=True)
@@ -108,20 +108,3 @@ def test_a_file_is_made_absolute(tmp_path, monkeypatch: pytest.MonkeyPatch) -> N
     assert existing_file("a.ogg") == str(tmp_path / "a.ogg")
     with pytest.raises(UsageError, match="there is no file"):
         existing_file(str(tmp_path))
-
-
-def test_prompts_are_words_or_the_lines_of_a_file(tmp_path) -> None:
-    file = tmp_path / "prompts.txt"
-    file.write_text("calm piano\n\n  loud drums \n", encoding="utf-8")
-    assert prompts(["calm", "piano"], None) == ["calm piano"]
-    assert prompts(None, file) == ["calm piano", "loud drums"]
-
-
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe\x00", None])
-def test_a_file_without_prompts_is_refused(tmp_path, content: bytes | None) -> None:
-    file = tmp_path / "prompts.txt"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(UsageError) as refused:
-        prompts(None, file)
-    assert str(file) in str(refused.value)

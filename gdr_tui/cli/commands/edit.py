@@ -10,12 +10,14 @@ from gdr_model.types import Edit, Method
 from gdr_tui.cli.answers import Request, answer
 from gdr_tui.cli.options import (
     K,
+    KeepWords,
     OutputOptions,
     RetrieverOptions,
     SteeringOptions,
     Where,
     existing_file,
 )
+from gdr_tui.cli.questions import Reader
 
 
 def edit(
@@ -43,9 +45,10 @@ def edit(
         ),
     ] = Edit.start_s,
     where: Where = None,
+    keep_words: KeepWords = False,
     k: K = 20,
 ) -> None:
     """Start from a track: invert its best passage and draw it again under other words."""
     source = Edit(file, start, strength, from_prompt)
-    steerings = [steering.steering(" ".join(prompt), source)]
-    answer(Request(steerings, k, where, Method.GDR, backend, output))
+    question = Reader(steering, where, keep_words).question(" ".join(prompt), source)
+    answer(Request([question], k, Method.GDR, backend, output))

@@ -11,13 +11,14 @@ from gdr_model.types import Method
 from gdr_tui.cli.answers import Request, answer
 from gdr_tui.cli.options import (
     K,
+    KeepWords,
     MethodOption,
     OutputOptions,
     RetrieverOptions,
     SteeringOptions,
     Where,
-    prompts,
 )
+from gdr_tui.cli.questions import Reader, prompts
 
 
 def search(
@@ -26,21 +27,27 @@ def search(
     backend: RetrieverOptions,
     prompt: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PROMPT", help="The music to find, in words.", show_default=False),
+        typer.Argument(
+            metavar="PROMPT",
+            help='The music to find, in words and signs: "piano -drums genre:jazz".',
+            show_default=False,
+        ),
     ] = None,
     prompts_file: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Answer each line of this file; - reads stdin.",
+            help="Answer each line of this file but comments (#); - reads stdin.",
             show_default=False,
             readable=False,
         ),
     ] = None,
     where: Where = None,
+    keep_words: KeepWords = False,
     k: K = 20,
     method: MethodOption = Method.GDR,
 ) -> None:
     """Find music by words: gdr search "warm piano" --not vocals."""
-    steerings = [steering.steering(text) for text in prompts(prompt, prompts_file)]
-    answer(Request(steerings, k, where, method, backend, output))
+    reader = Reader(steering, where, keep_words)
+    questions = [reader.question(text) for text in prompts(prompt, prompts_file)]
+    answer(Request(questions, k, method, backend, output))

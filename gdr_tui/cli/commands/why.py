@@ -12,6 +12,7 @@ import typer
 from gdr_model.explanation import Near, Push, Why
 from gdr_model.types import Hit, Method
 from gdr_tui.cli.options import (
+    KeepWords,
     MethodOption,
     RetrieverOptions,
     SteeringOptions,
@@ -19,6 +20,7 @@ from gdr_tui.cli.options import (
     existing_file,
 )
 from gdr_tui.cli.output import write
+from gdr_tui.cli.questions import Reader
 from gdr_tui.cli.retrievers import open_retriever
 from gdr_tui.rows import as_json
 from gdr_tui.safe_text import clock, literal
@@ -33,11 +35,12 @@ def why(
     steering: SteeringOptions,
     backend: RetrieverOptions,
     where: Where = None,
+    keep_words: KeepWords = False,
     method: MethodOption = Method.GDR,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Explain a track's rank: what each word, like and dislike adds to its score."""
-    steered = steering.steering(" ".join(prompt))
+    asked = Reader(steering, where, keep_words).question(" ".join(prompt))
 
     from gdr_model.search.lexicon import Lexicon
     from gdr_model.search.why import explain, place
@@ -46,8 +49,8 @@ def why(
         retriever = open_retriever(stack, backend)
         model = retriever.model
         model.require(method)
-        query = retriever.query(steered, method)
-        hit, rank, competing = place(retriever, query, Path(file), where)
+        query = retriever.query(asked.steering, method)
+        hit, rank, competing = place(retriever, query, Path(file), asked.where)
         lexicon = Lexicon.read(model) if model.networks or model.config.pair.shared else None
         explained = explain(retriever, query, hit, lexicon)
     if json:

@@ -1,0 +1,97 @@
+"""The queries of a command: prompts in the language of the app's line, and the options."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from gdr_model.errors import UsageError
+from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_tui.cli.options import SteeringOptions
+from gdr_tui.language.syntax import NEUTRAL, ParsedLine, parse
+
+_Text = TypeVar("_Text", WeightedText, Slider)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What steers a query, and which tracks compete."""
+
+    steering: Steering
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads prompts under the options of a command."""
+
+    options: SteeringOptions
+    where: str | None = None
+    keep_words: bool = False
+    """Whether all of a prompt is words, whatever its signs."""
+
+    def question(self, prompt: str, edit: Edit | None = None) -> Question:
+        """Read a prompt; what it names is added to the options.
+
+        Raises:
+            UsageError: if the prompt or a value is invalid.
+        """
+        line = ParsedLine(prompt) if self.keep_words else parse(prompt)
+        if line.likes or line.bans:
+            raise UsageError(
+                "like:N and unlike:N name results of the list on the app's screen; "
+                "here name files with --like and --unlike"
+            )
+        steered = replace(
+            self.options,
+            negatives=_joined(self.options.negatives, line.negatives),
+            sliders=_joined(self.options.sliders, line.sliders),
+        )
+        words = line.words or (NEUTRAL if line.steers else "")
+        return Question(steered.steering(words, edit), self._filter(line.where))
+
+    def _filter(self, where: str) -> str | None:
+        """The filter of the options and that of a prompt, which must both pass."""
+        if self.where is None or not where:
+            return where or self.where
+        return f"({self.where}) and {where}"
+
+
+def prompts(words: list[str] | None, file: Path | None) -> list[str]:
+    r"""The prompts to answer: the words given, or the lines of a file (`-` for stdin).
+
+    Empty lines and lines that begin with `#` are left out; `\#` begins a prompt with a `#`.
+
+    Raises:
+        UsageError: if both or neither are given, or the file cannot be read or has none.
+    """
+    if words and file is not None:
+        raise UsageError("give a prompt or --prompts-file, not both")
+    if file is None:
+        if not words:
+            raise UsageError('give a prompt, as in gdr search "warm piano"')
+        return [" ".join(words)]
+    try:
+        text = _text(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read as a list of prompts: {error}") from error
+    lines = [line.strip() for line in text.splitlines()]
+    asked = [line.removeprefix("\\") if line.startswith("\\#") else line for line in lines
+             if line and not line.startswith("#")]  # fmt: skip
+    if not asked:
+        raise UsageError(f"{file} holds no prompt; write one per line")
+    return asked
+
+
+def _text(content: bytes) -> str:
+    """Text in UTF-8, or in the UTF-16 that its first bytes announce."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8-sig")
+
+
+def _joined(given: list[_Text] | None, typed: tuple[_Text, ...]) -> list[_Text]:
+    """The texts of the options and those of a prompt, which replace equal ones."""
+    return list({one.text: one for one in (*(given or ()), *typed)}.values())

@@ -1,0 +1,118 @@
+"""Prompts on the command line: the signs of the app's line, and files of prompts."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from gdr_model.errors import UsageError
+from gdr_model.types import Slider, WeightedText
+from gdr_tui.cli.options import SteeringOptions
+from gdr_tui.cli.questions import Question, Reader, prompts
+
+TRACKS = sorted((Path(__file__).parents[2] / "demo").rglob("*.ogg"))
+
+
+def found(stdout: str) -> list[tuple[str, float]]:
+    return [(hit["path"], hit["score"]) for hit in map(json.loads, stdout.splitlines())]
+
+
+def test_the_signs_of_a_prompt_are_the_options() -> None:
+    asked = Reader(SteeringOptions()).question(
+        "warm piano -drums -vocals:0.5 +bells genre:jazz year:1960..1969"
+    )
+    options = SteeringOptions(
+        negatives=[WeightedText("drums"), WeightedText("vocals", 0.5)],
+        sliders=[Slider("bells", 0.5)],
+    )
+    filtered = "genre = jazz and (year >= 1960 and year <= 1969)"
+    assert asked == Question(options.steering("warm piano"), filtered)
+
+
+def test_signs_add_to_the_options_and_replace_equal_ones() -> None:
+    options = SteeringOptions(negatives=[WeightedText("drums", 2.0), WeightedText("bass")])
+    asked = Reader(options, "year > 1990 or year < 1950").question("piano -drums genre:jazz")
+    assert asked.steering.negatives == (WeightedText("drums"), WeightedText("bass"))
+    assert asked.where == "(year > 1990 or year < 1950) and genre = jazz"
+
+
+def test_a_prompt_of_signs_alone_asks_for_music() -> None:
+    assert Reader(SteeringOptions()).question(" -drums").steering.prompt == "music"
+
+
+def test_words_are_kept_on_request() -> None:
+    line = '"piano" -drums genre:jazz'
+    assert Reader(SteeringOptions(), keep_words=True).question(line) == Question(
+        SteeringOptions().steering(line)
+    )
+
+
+def test_signs_mean_the_same_in_a_prompt_as_in_options(gdr, demo) -> None:
+    typed = gdr("search", "piano -drums +bells:0.5 genre:jazz", "-f", "jsonl")
+    options = ("--not", "drums", "--slide", "bells:0.5", "--where", "genre = jazz")
+    given = gdr("search", "piano", *options, "-f", "jsonl")
+    assert found(typed.stdout) == found(given.stdout)
+    assert 0 < len(found(typed.stdout)) < len(TRACKS)
+    literal = gdr("search", "piano -drums", "--literal", "-f", "jsonl")
+    assert found(literal.stdout) != found(gdr("search", "piano -drums", "-f", "jsonl").stdout)
+
+
+def test_an_edit_and_an_explanation_read_signs_too(gdr, demo) -> None:
+    track = TRACKS[0]
+    edited = gdr("edit", track, "with strings -drums", "-f", "jsonl")
+    given = gdr("edit", track, "with strings", "--not", "drums", "-f", "jsonl")
+    assert found(edited.stdout) == found(given.stdout)
+    assert "negative drums" in gdr("why", track, "piano -drums").stdout
+    assert "prompt piano -drums" in gdr("why", track, "piano -drums", "--literal").stdout
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("piano like:3", "name files with --like and --unlike"),
+        ("piano unlike:1", "name files with --like and --unlike"),
+        ("piano year:jazz", "year is a number"),
+        ("piano -drums:9", "weight of a negative prompt"),
+    ],
+)
+def test_a_sign_that_cannot_be_followed_is_refused(gdr, demo, prompt: str, said: str) -> None:
+    result = gdr("search", prompt)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_may_have_a_byte_order_mark_and_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    text = "# my prompts\r\ncafé jazz\r\n  # not this\r\n\\#1 hits\r\nC# minor"
+    file = tmp_path / "prompts.txt"
+    file.write_bytes(text.encode(encoding))
+    wanted = ["café jazz", "#1 hits", "C# minor"]
+    assert prompts(None, file) == wanted
+    piped = io.TextIOWrapper(io.BytesIO(text.encode(encoding)))
+    monkeypatch.setattr("sys.stdin", piped)
+    assert prompts(None, Path("-")) == wanted
+
+
+def test_prompts_are_words_or_the_lines_of_a_file(tmp_path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("calm piano\n\n  loud drums \n", encoding="utf-8")
+    assert prompts(["calm", "piano"], None) == ["calm piano"]
+    assert prompts(None, file) == ["calm piano", "loud drums"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n \n", b"# a\n", b"\xef\xbb\xbf", b"\xff\xfe\x00", None]
+)
+def test_a_file_without_prompts_is_refused(tmp_path, content: bytes | None) -> None:
+    file = tmp_path / "prompts.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        prompts(None, file)
+    assert str(file) in str(refused.value)
