@@ -2,15 +2,17 @@
 
     expression   one of  A and B   A or B   not A   (A)   FIELD OPERATOR VALUE
     operators    =  !=  <  <=  >  >=  and  ~ (contains, text only)
-    text fields  title artist album genre path folder
-    numbers      year duration_s loudness_db
+    text fields  title artist albumartist album genre key comment path folder
+    numbers      year originalyear bpm duration_s loudness_db; a range for = and !=: 1960..1969
 
 `and` binds tighter than `or`, and `not` tightest. Quote a value of several words with ' or "; a
-backslash escapes a quote. Text is compared ignoring case (Unicode's case folding). For a tag with
-several values, `jazz; funk`, `=` matches the whole or any one of them. `path` is relative to the
-library's root with forward slashes, and `folder = Live` means in that folder or below it. An
-unknown year or loudness is neither equal to, below nor above anything, so it satisfies only
-`!=`, and `not (A)` is always the opposite of `A`.
+backslash escapes a quote. Text is compared ignoring case and however its accents are encoded;
+`~` also ignores accents. A tag can hold several values: genres separated by `;`, `/` or `,`,
+artists by `;`. `=` matches the whole or any one of them. `path` is relative to the library's root
+with forward slashes, and `folder = Live` means in that folder or below it. `year` is the year of
+the first release where the tags give it, so that a remaster counts for its own decade. An unknown
+number is neither equal to, below nor above anything, so it satisfies only `!=`, and `not (A)` is
+always the opposite of `A`.
 """
 
 from __future__ import annotations
@@ -22,15 +24,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from gdr_model.errors import UsageError
+from gdr_model.store.text_match import folded, plain, values
 from gdr_model.types import Track
 
 Predicate = Callable[[Track, str], bool]
 """Whether a track is kept, given also its path relative to the root, with forward slashes."""
 
-TEXT_FIELDS = ("title", "artist", "album", "genre", "path", "folder")
-NUMBER_FIELDS = ("year", "duration_s", "loudness_db")
+TEXT_FIELDS = (
+    "title", "artist", "albumartist", "album", "genre", "key", "comment", "path", "folder",
+)  # fmt: skip
+NUMBER_FIELDS = ("year", "originalyear", "bpm", "duration_s", "loudness_db")
 
-_MULTIVALUED = ("artist", "genre")
 _MAX_DEPTH = 50
 """Nested parentheses and nots; far more than needed, far below Python's recursion limit."""
 
@@ -165,47 +169,76 @@ class _Parser:
 def _number(name: str, sign: _Token, value: _Token) -> Predicate:
     if sign.text == "~":
         _refuse(sign, f"~ searches in text; compare {name} with = != < <= > >=")
-    try:
-        wanted = float(value.text)
-    except ValueError:
-        wanted = math.nan
-    if not math.isfinite(wanted):
-        _refuse(value, f"{name} needs a number to compare with")
-    compare = _ORDER["=" if sign.text == "!=" else sign.text]
+    low, dots, high = value.text.partition("..")
+    if dots and sign.text not in ("=", "!="):
+        _refuse(sign, f"a range of {name} is compared with = or !=")
+    if dots:
+        least = _finite(name, value, low) if low else -math.inf
+        most = _finite(name, value, high) if high or not low else math.inf
+        if least > most:
+            _refuse(value, "the range ends before it starts")
+
+        def fits(actual: float) -> bool:
+            return least <= actual <= most
+    else:
+        wanted = _finite(name, value, low)
+        compare = _ORDER["=" if sign.text == "!=" else sign.text]
+
+        def fits(actual: float) -> bool:
+            return compare(actual, wanted)
 
     def holds(track: Track, _path: str) -> bool:
-        actual: float | None = getattr(track, name)
-        return actual is not None and compare(actual, wanted)
+        actual = _number_of(track, name)
+        return actual is not None and fits(actual)
 
     return (lambda t, p: not holds(t, p)) if sign.text == "!=" else holds
 
 
-def _text(name: str, sign: str, value: str) -> Predicate:
-    wanted = value.casefold()
-    if name == "folder":
-        wanted = wanted.strip("/")
+def _finite(name: str, value: _Token, typed: str) -> float:
+    try:
+        number = float(typed)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        _refuse(value, f"{name} needs a number to compare with")
+    return number
 
-    def equal(actual: str) -> bool:
+
+def _number_of(track: Track, name: str) -> float | None:
+    if name == "year" and track.originalyear is not None:
+        return track.originalyear
+    number: float | None = getattr(track, name)
+    return number
+
+
+def _text(name: str, sign: str, value: str) -> Predicate:
+    value = value.strip("/") if name == "folder" else value
+    form = plain if sign == "~" else folded
+    wanted = form(value)
+
+    def equal(track: Track, path: str) -> bool:
+        text = _text_of(track, path, name)
+        actual = folded(text)
         if name == "folder":
             return actual == wanted or actual.startswith(wanted + "/") or not wanted
-        several = name in _MULTIVALUED and ";" in actual
-        return actual == wanted or (several and wanted in map(str.strip, actual.split(";")))
-
-    def value_of(track: Track, path: str) -> str:
-        if name == "path":
-            return path.casefold()
-        if name == "folder":
-            return path.rpartition("/")[0].casefold()
-        return str(getattr(track, name)).casefold()
+        return actual == wanted or wanted in map(folded, values(name, text))
 
     if sign == "=":
-        return lambda t, p: equal(value_of(t, p))
+        return equal
     if sign == "!=":
-        return lambda t, p: not equal(value_of(t, p))
+        return lambda t, p: not equal(t, p)
     if sign == "~":
-        return lambda t, p: wanted in value_of(t, p)
+        return lambda t, p: wanted in plain(_text_of(t, p, name))
     ordered = _ORDER[sign]
-    return lambda t, p: ordered(value_of(t, p), wanted)
+    return lambda t, p: ordered(folded(_text_of(t, p, name)), wanted)
+
+
+def _text_of(track: Track, path: str, name: str) -> str:
+    if name == "path":
+        return path
+    if name == "folder":
+        return path.rpartition("/")[0]
+    return str(getattr(track, name))
 
 
 def _tokens(expression: str) -> list[_Token]:

@@ -13,7 +13,9 @@ class FilterDialog(AskDialog):
     TITLE_TEXT: ClassVar[str] = "filter"
     PLACEHOLDER: ClassVar[str] = "genre = jazz and duration_s < 240"
     EXPLAINED: ClassVar[tuple[str, ...]] = (
-        "text    title artist album genre path folder    = != ~ (contains)",
-        "number  year duration_s loudness_db             = != < <= > >=",
+        "text    title artist albumartist album genre key     = != ~ (contains)",
+        "        comment path folder",
+        "number  year originalyear bpm duration_s             = != < <= > >=",
+        "        loudness_db                                  = 1960..1969",
         'and · or · not ( ) · "quote several words" · empty: no filter',
     )
