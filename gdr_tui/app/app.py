@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, NoReturn
 
@@ -84,8 +85,9 @@ class GdrApp(App[None]):
         self._problem = problem
         self.notebook = NotebookThread(lambda why: self._post(WentWrong(literal(why), "notes")))
         tasks = Tasks(self.background, self._post)
-        self.main = MainScreen(session, tasks, self.notebook, chosen)
         self._keymap_used = keymap.remapped(chosen.keys)
+        valid = replace(chosen, keys=self._keymap_used.keys)
+        self.main = MainScreen(session, tasks, self.notebook, valid)
         self._leaving = False
 
     def get_default_screen(self) -> Screen[None]:

@@ -60,10 +60,10 @@ def remapped(wanted: Mapping[str, str]) -> Keymap:
     return Keymap(known, problem)
 
 
-def used(id: str, wanted: Mapping[str, str]) -> str:
-    """The keys of an action after the user's changes, in readable form."""
+def used(id: str, chosen: Mapping[str, str]) -> str:
+    """The keys of an action, in readable form, where `chosen` holds the user's valid ones."""
     default = next(binding.key for binding in keys.ALL if binding.id == id)
-    return shown(remapped(wanted).keys.get(id, default))
+    return shown(chosen.get(id, default))
 
 
 def _defaults(bindings: Iterable[Binding]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gdr_model.types import Hit, Results
-from gdr_tui.app import labels
+from gdr_tui import labels
 from gdr_tui.rows import as_json, fits_playlist, hit_row, playlist_entry
 from gdr_tui.safe_text import clock, literal
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import Hint, LibraryError
 from gdr_model.store.stores import stores
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import RetrieverOptions
@@ -30,7 +30,7 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
         raise LibraryError("no library has been indexed yet; run gdr index DIR")
     libraries = [stack.enter_context(Library.open(folder)) for folder in folders]
     if not any(library.count() for library in libraries):
-        raise LibraryError(f"{folders[0]} holds no tracks yet; run gdr index {folders[0]}")
+        raise LibraryError(f"{folders[0]} holds no tracks yet", Hint.INDEX, root=folders[0])
 
     with long_lived():
         from gdr_model.models.checkpoint import load

@@ -49,12 +49,14 @@ def test_a_bad_folder_does_not_keep_the_others_from_being_indexed(gdr, folder, t
 
 
 def test_an_empty_folder_is_named_and_cannot_be_searched(gdr, tmp_path) -> None:
-    result = gdr("index", tmp_path)
+    empty = tmp_path / "My Music"
+    empty.mkdir()
+    result = gdr("index", empty)
     assert result.exit_code == 1
     assert "holds no music" in result.stderr
-    refused = gdr("search", "piano", "--library", tmp_path)
+    refused = gdr("search", "piano", "--library", empty)
     assert refused.exit_code == 1
-    assert "holds no tracks yet" in refused.stderr
+    assert f"{empty} holds no tracks yet; run gdr index '{empty}'" in refused.stderr
 
 
 def test_files_that_cannot_be_read_are_rows_of_the_summary(gdr, folder) -> None:

@@ -10,9 +10,9 @@ import pytest
 from typer.main import get_command
 
 from gdr_model.types import Edit, Slider, Steering, WeightedText
-from gdr_tui.app.labels import KINDS
 from gdr_tui.app.trail.trail import Ask, what_changed
 from gdr_tui.cli.main import app
+from gdr_tui.labels import KINDS
 
 PLAIN = Steering("warm piano", likes=("/m/liked.mp3",))
 CHANGES: dict[str, Any] = {

@@ -9,10 +9,10 @@ import pytest
 from gdr_model.errors import UsageError
 from gdr_model.types import PULL, Edit, Slider, Steering, WeightedText
 from gdr_tui.app.edit.state import weighted
-from gdr_tui.app.labels import Chip
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask
+from gdr_tui.labels import Chip
 from gdr_tui.language.syntax import parse
 
 FULL = Steering(

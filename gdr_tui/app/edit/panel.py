@@ -20,9 +20,9 @@ from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
 from gdr_tui.app.edit.messages import PreviewFound
 from gdr_tui.app.edit.state import EditState
-from gdr_tui.app.labels import GUIDANCE, STRENGTH
 from gdr_tui.app.trail.trail import Ask, compare
 from gdr_tui.app.ui.box import Box
+from gdr_tui.labels import GUIDANCE, STRENGTH
 from gdr_tui.safe_text import clock, literal
 
 PREVIEW_S = 0.12

@@ -17,8 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_tui.app import keys
-from gdr_tui.app.labels import KINDS, Chip
 from gdr_tui.app.messages import FeatureMessage
+from gdr_tui.labels import KINDS, Chip
 from gdr_tui.safe_text import fit
 
 _WIDEST = 28

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from gdr_model.errors import UsageError
 from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
-from gdr_tui.app import labels
-from gdr_tui.app.labels import Chip
+from gdr_tui import labels
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask
+from gdr_tui.labels import Chip
 from gdr_tui.language.syntax import ParsedLine
 from gdr_tui.safe_text import literal
 

@@ -13,7 +13,6 @@ from textual.widgets import Input
 from gdr_model.errors import UsageError
 from gdr_model.types import PULL, Results, Track
 from gdr_tui.app.feature import Host
-from gdr_tui.app.labels import Chip
 from gdr_tui.app.messages import CatalogueRead, ModelReady, TracksArrived, WentWrong
 from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.empty import is_filtered, nothing_found, nothing_yet
@@ -27,6 +26,7 @@ from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask, Node, Trail
 from gdr_tui.app.ui.box import Box
 from gdr_tui.app.values import Catalogue
+from gdr_tui.labels import Chip
 
 SETTLE_S = 0.35
 """Turning guidance or weighing a chip asks once this long after the last key."""

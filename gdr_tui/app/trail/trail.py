@@ -18,7 +18,7 @@ import numpy as np
 
 from gdr_model.notebook.trails import KeptQuery, KeptTrail
 from gdr_model.types import Hit, Query, Results, Steering
-from gdr_tui.app import labels
+from gdr_tui import labels
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gdr_model.notebook.database import Notebook
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import Print0, existing_file
 from gdr_tui.cli.output import tsv_line, write, write_paths0
-from gdr_tui.rows import as_json
+from gdr_tui.rows import as_json, crate_row
 from gdr_tui.safe_text import clock, literal
 
 
@@ -63,8 +63,6 @@ def show(
     if print0:
         write_paths0(track.path for track in tracks)
         return
-    from gdr_tui.rows import crate_row
-
     rows = [crate_row(number, track) for number, track in enumerate(tracks, 1)]
     match form:
         case CrateFormat.TABLE:

@@ -204,7 +204,7 @@ class TracksLabel(Label):
             yield Chip(self.kind, f"{self.sign} {literal(Path(path).stem)}", path)
 
     def without(self, steering: Steering, key: str) -> Steering:
-        """Leave out one track; without likes and bans nothing is left that could pull."""
+        """Leave out one track."""
         others = tuple(path for path in getattr(steering, self.name) if path != key)
         return settled(steering.but(**{self.name: others}))
 
