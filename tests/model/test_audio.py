@@ -15,8 +15,7 @@ import pytest
 import soundfile
 from mutagen.id3 import ID3, TCON, TDRC, TIT2, TPE1
 
-from gdr_model import audio
-from gdr_model.audio import SUFFIXES, decode, load_for_playback, peaks, read_tags
+from gdr_model.audio import SUFFIXES, Tags, decode, decoding, load_for_playback, peaks, read_tags
 from gdr_model.errors import Cancelled, DecodeError
 
 
@@ -115,7 +114,7 @@ def test_tags_never_raise(tmp_path):
     (tmp_path / "a.mp3").write_bytes(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + os.urandom(200))
     (tmp_path / "b.flac").write_bytes(b"fLaC" + b"\xff" * 50)
     for path in (tmp_path / "a.mp3", tmp_path / "b.flac", tmp_path / "none.mp3", tmp_path):
-        assert read_tags(path) == audio.Tags()
+        assert read_tags(path) == Tags()
 
 
 def test_an_endless_title_is_cut(tmp_path, write_tone):
@@ -279,7 +278,7 @@ def test_decoding_ends_at_its_time_limit(tmp_path, write_tone):
 
 
 def test_a_file_that_claims_days_is_refused(tmp_path, write_tone, monkeypatch):
-    monkeypatch.setattr(audio, "MAX_S", 0)
+    monkeypatch.setattr(decoding, "MAX_S", 0)
     assert "longer than" in refused(write_tone(tmp_path / "a.flac"))
 
 
