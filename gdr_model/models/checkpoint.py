@@ -174,18 +174,18 @@ def shared_tower(pooled: Tensor) -> Tensor:
 
 
 def pick_device(device: str) -> torch.device:
-    """A device by name; `auto` is CUDA if there is one, else the CPU.
+    """A device by name; `auto` is CUDA if there is one, else Apple's, else the CPU.
 
     Raises:
         UsageError: if the device is unknown, or this machine has none.
     """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     available = {
-        "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
+        "cpu": True,
     }
+    if device == "auto":
+        return torch.device(next(name for name, there in available.items() if there))
     if device not in available:
         raise UsageError(f"unknown device {device!r}; use auto, cpu, cuda or mps")
     if not available[device]:

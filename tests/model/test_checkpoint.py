@@ -157,3 +157,14 @@ def test_loading_leaves_the_number_of_threads_to_the_program(folder: Path) -> No
     torch.set_num_threads(2)
     checkpoint.load(str(folder), "cpu").encoder.encode(np.zeros(32_000, np.float32))
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "picked"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_an_accelerator_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, picked: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert checkpoint.pick_device("auto").type == picked

@@ -65,9 +65,9 @@ def phrases() -> list[str]:
 def nearest_phrases(model: Model, vectors: Array) -> list[list[str]]:
     """The `PHRASES` phrases nearest to each unit vector (R, D), relative to all vectors."""
     names = phrases()
-    pooled = model.text.embed(names).pooled
+    pooled = torch.from_numpy(model.text.embed(names).pooled).to(model.device)
     with torch.inference_mode():
-        rows = model.contrastive(torch.from_numpy(pooled)).numpy()
+        rows = model.contrastive(pooled).cpu().numpy()
     scores = vectors @ rows.T  # (R, phrases)
     scores = (scores - scores.mean(0)) / np.maximum(scores.std(0), 1e-6)
     best = np.argsort(-scores, axis=1, kind="stable")[:, :PHRASES]
@@ -138,7 +138,7 @@ def train_library(
     resume: bool = False,
     on_progress: Callable[[TrainingProgress], None] = lambda _: None,
 ) -> tuple[dict[str, Any], Used]:
-    """Train a model's denoiser on a library; `folder/model` is the result.
+    """Train a model's denoiser on a library, on the model's device; `folder/model` is the result.
 
     Raises:
         UsageError: if the library is too small, or says nothing of its tracks.
@@ -148,7 +148,13 @@ def train_library(
     config = replace(config, captions=captions)
     if model.networks is None:
         found = train_on_corpus(
-            config, "0", folder, resume=resume, corpus=corpus, on_progress=on_progress
+            config,
+            "0",
+            folder,
+            resume=resume,
+            corpus=corpus,
+            device=model.device,
+            on_progress=on_progress,
         )
         export(folder, corpus, model)
         return found, used
@@ -175,6 +181,7 @@ def train_library(
         corpus=corpus,
         space=space,
         start=model.denoiser,
+        device=model.device,
         on_progress=on_progress,
     )
     export(folder, corpus, model)

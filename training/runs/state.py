@@ -97,10 +97,11 @@ def load_state(folder: Path, net: nn.Module, ema: Ema, optimiser: torch.optim.Op
         }
         ema.restore({"steps": step, **weights})
         for i, p in enumerate(net.parameters()):
-            moments = {name: tensors.get(f"moment.{i}.{name}") for name in MOMENTS}
+            moments = _under(f"moment.{i}.", tensors)
             # A parameter that never had a gradient has no moments.
-            if moments["exp_avg"] is not None:
-                optimiser.state[p] = {"step": torch.tensor(float(step)), **moments}
+            if moments:
+                there = {name: moment.to(p.device) for name, moment in moments.items()}
+                optimiser.state[p] = {"step": torch.tensor(float(step)), **there}
     except (RuntimeError, KeyError) as error:
         raise RunError(
             f"the state in {folder} is of another network; leave out --resume"
