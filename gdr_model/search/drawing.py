@@ -196,9 +196,14 @@ class Drawer:
 
     def sample(self, steering: Steering, cancelled: Cancel = never) -> Tensor:
         """Clean sequences (Q, T, D) from noise."""
+        return self.walk(steering, self.guided(steering), self.noise(steering), cancelled)
+
+    def walk(
+        self, steering: Steering, guided: Velocity, eps: Tensor, cancelled: Cancel = never
+    ) -> Tensor:
+        """Clean sequences (B, T, D) from noise (B, T, D), by the sampler of a steering."""
         schedule = self.model.schedule
         grid = schedule.grid(steering.steps)
-        guided, eps = self.guided(steering), self.noise(steering)
         if steering.sampler == Sampler.DPM:
             return sampling.dpm_solver_pp(guided, eps, grid, schedule, cancelled)
         if steering.sampler == Sampler.CONSISTENCY:

@@ -99,7 +99,8 @@ def test_its_scores_are_those_of_a_search(extracted: str, model: checkpoint.Mode
         scores = subject.scores(subject.retriever.query(subject.how.steering(steering.prompt, 2)))
         hits = Retriever(model, [subject.gallery.library]).search(steering, k=TRACKS).hits
     column = subject.gallery.column
-    assert [hit.score for hit in hits] == [scores[column[hit.track.content]] for hit in hits]
+    found = [scores[column[hit.track.content]] for hit in hits]
+    assert [hit.score for hit in hits] == pytest.approx(found, abs=1e-6)
 
 
 def test_a_written_model_answers_as_its_run_in_memory(run: str, extracted: str) -> None:

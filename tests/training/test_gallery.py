@@ -131,7 +131,8 @@ def test_scores_are_those_that_a_search_lists(tiny: RunConfig, corpus: Corpus) -
             listed = retriever.search(steering, k=len(latents)).hits
             assert len(listed) == len(latents)
             for hit in listed:
-                assert hit.score == scores[tracks.column[hit.track.content]]
+                found = scores[tracks.column[hit.track.content]]
+                assert hit.score == pytest.approx(found, abs=1e-6)
             assert np.all(np.diff([hit.score for hit in listed]) <= 0)
 
 
