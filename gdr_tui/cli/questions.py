@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import SteeringOptions
+from gdr_tui.language.negation import Negation
 from gdr_tui.language.syntax import NEUTRAL, ParsedLine, parse
 
 _Text = TypeVar("_Text", WeightedText, Slider)
@@ -34,7 +38,7 @@ class Reader:
     """Whether all of a prompt is words, whatever its signs."""
 
     def question(self, prompt: str, edit: Edit | None = None) -> Question:
-        """Read a prompt; what it names is added to the options.
+        """Read a prompt; what it names is added to the options, and negations are reported.
 
         Raises:
             UsageError: if the prompt or a value is invalid.
@@ -50,6 +54,8 @@ class Reader:
             negatives=_joined(self.options.negatives, line.negatives),
             sliders=_joined(self.options.sliders, line.sliders),
         )
+        for note in notes(line.negations):
+            say(note)
         words = line.words or (NEUTRAL if line.steers else "")
         return Question(steered.steering(words, edit), self._filter(line.where))
 
@@ -84,6 +90,25 @@ def prompts(words: list[str] | None, file: Path | None) -> list[str]:
     if not asked:
         raise UsageError(f"{file} holds no prompt; write one per line")
     return asked
+
+
+def notes(found: Sequence[Negation]) -> list[str]:
+    """How negations in words were read, in a line for each kind of reading."""
+    read = [one for one in found if one.negatives]
+    kept = [one for one in found if not one.negatives]
+    said = []
+    if read:
+        phrases = " and ".join(f'"{one.phrase}"' for one in read)
+        options = " ".join(
+            f"--not {shlex.quote(text if one.weight == 1 else f'{text}:{one.weight:g}')}"
+            for one in read
+            for text in one.negatives
+        )
+        said.append(f"gdr: read {phrases} as {options} (--literal keeps the words)")
+    for one in kept:
+        text = shlex.quote(one.phrase.split()[-1])
+        said.append(f'gdr: kept "{one.phrase}" as words; --not {text} pushes away from it')
+    return said
 
 
 def _text(content: bytes) -> str:

@@ -11,6 +11,8 @@ r"""The language of a prompt: words, and among them everything else that steers.
 
 Everything else is words. "Quotes" keep several words together, also after a sign or a colon.
 A backslash before a sign, `\-`, makes it part of the words; a hyphen inside a word always is.
+"no drums", "without vocals", "not too fast" push away, too (`gdr_tui.language.negation`); in
+quotes they stay words.
 Several values of one field are alternatives; conditions on different fields must all be met.
 """
 
@@ -23,6 +25,8 @@ from typing import NamedTuple
 from gdr_model.errors import UsageError
 from gdr_model.store.filters import NUMBER_FIELDS, TEXT_FIELDS
 from gdr_model.types import Slider, Steering, WeightedText
+from gdr_tui.language.negation import Negation, is_filler, negations
+from gdr_tui.language.tokens import Token
 
 FIELDS = TEXT_FIELDS + NUMBER_FIELDS
 NEUTRAL = "music"
@@ -31,6 +35,13 @@ SLIDER_AMOUNT = 0.5
 """Of `+text` without an amount."""
 _CONTAINS = ("title", "path")
 """Fields whose values are too long to be typed in full."""
+
+_LOOSE = " .,;:/-–—"
+"""What is left at the ends of words when a phrase between them has gone."""
+_ENDS = (".", ",", ";", ":", "!", "?", ")", "]", "/", "–", "—")
+_AROUND = "".join(_ENDS) + "([…"
+_IN_QUOTES = re.compile(r"(?<!\w)['‘“][^'‘’“”]*\s[^'‘’“”]*['’”](?!\w)")
+"""Several words in single or typographic quotes."""
 
 _PART = re.compile(r'(?:"[^"]*"|\S)+')
 _OPERATOR = re.compile(r"(!=|<=|>=|=|<|>|~)?(.*)", re.DOTALL)
@@ -58,6 +69,8 @@ class ParsedLine:
     bans: tuple[int, ...] = ()
     where: str = ""
     """A filter, in the language of `gdr_model.store.filters`."""
+    negations: tuple[Negation, ...] = ()
+    """Phrases that were read as negatives, which are among the negatives, or could be meant so."""
 
     @property
     def steers(self) -> bool:
@@ -73,21 +86,27 @@ def parts(line: str) -> list[Part]:
     ]
 
 
+def read_negations(line: str) -> list[Negation]:
+    """The negations in the words of a line."""
+    return list(negations(_tokens(line, parts(line))))
+
+
 def parse(line: str) -> ParsedLine:
     """Read a line.
 
     Raises:
         UsageError: if a weight, a rank or a value is invalid.
     """
-    words: list[str] = []
-    negatives: dict[str, WeightedText] = {}
+    cut, read = parts(line), read_negations(line)
+    words = _words(cut, read)
+    negatives = {
+        text: WeightedText(text, found.weight) for found in read for text in found.negatives
+    }
     sliders: dict[str, Slider] = {}
     ranks: dict[str, dict[int, None]] = {"like": {}, "ban": {}}
     filters: dict[str, list[str]] = {}
-    for part in parts(line):
-        if part.kind == "words":
-            words.append(_unquoted(_plain(part.text)))
-        elif part.kind == "negative":
+    for part in cut:
+        if part.kind == "negative":
             negative = WeightedText.parse(_unquoted(part.text[1:]))
             Steering("-", negatives=(negative,))
             negatives[negative.text] = negative
@@ -98,16 +117,25 @@ def parse(line: str) -> ParsedLine:
         elif part.kind == "filter":
             field, condition = _condition(part.text)
             filters.setdefault(field, []).append(condition)
-        else:
+        elif part.kind != "words":
             ranks[part.kind][_rank(part.text)] = None
     return ParsedLine(
-        " ".join(words),
+        words,
         tuple(negatives.values()),
         tuple(sliders.values()),
         tuple(ranks["like"]),
         tuple(ranks["ban"]),
         " and ".join(_any(conditions) for conditions in filters.values()),
+        tuple(read),
     )
+
+
+def as_typed(words: str) -> str:
+    """A line that has exactly these words and does not steer, where there is one."""
+    line = parse(words)
+    if line.words == words and not line.steers:
+        return words
+    return f'"{words}"' if '"' not in words else words
 
 
 def quoted(text: str) -> str:
@@ -126,6 +154,43 @@ def _kind(text: str) -> str:
     if sign in "-+" and rest[:1] and (rest[0].isalpha() or (rest[0] == '"' and rest != '""')):
         return "negative" if sign == "-" else "slider"
     return "words"
+
+
+def _tokens(line: str, cut: list[Part]) -> list[Token]:
+    """The words among the parts of a line; anything else between them ends a phrase."""
+    kept = [match.span() for match in _IN_QUOTES.finditer(line)]
+    tokens: list[Token] = []
+    for part in cut:
+        if part.kind != "words":
+            tokens[-1:] = [token._replace(ends=True) for token in tokens[-1:]]
+            continue
+        text = part.text.strip(_AROUND)
+        within = any(begin <= part.begin < end for begin, end in kept)
+        tokens.append(
+            Token(
+                part.begin,
+                part.end,
+                _unquoted(text) or part.text,
+                part.text.endswith(_ENDS),
+                within or text.startswith(('"', "\\")),
+            )
+        )
+    return tokens
+
+
+def _words(cut: list[Part], read: list[Negation]) -> str:
+    """The words of a line without the phrases that were read as negatives."""
+    gone = [(found.begin, found.end) for found in read if found.negatives]
+    kept = " ".join(
+        _unquoted(_plain(part.text))
+        for part in cut
+        if part.kind == "words"
+        and not any(begin <= part.begin and part.end <= end for begin, end in gone)
+    )
+    if not gone:
+        return kept
+    kept = kept.strip(_LOOSE)
+    return NEUTRAL if is_filler(kept) else kept
 
 
 def _plain(text: str) -> str:

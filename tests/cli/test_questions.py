@@ -43,6 +43,35 @@ def test_a_prompt_of_signs_alone_asks_for_music() -> None:
     assert Reader(SteeringOptions()).question(" -drums").steering.prompt == "music"
 
 
+def test_a_negation_is_an_option_and_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = Reader(SteeringOptions()).question("piano, no heavy drums and less bass")
+    negatives = [WeightedText("heavy drums"), WeightedText("bass", 0.5)]
+    assert asked.steering == SteeringOptions(negatives=negatives).steering("piano")
+    assert capsys.readouterr().err == (
+        'gdr: read "no heavy drums" and "less bass" as --not \'heavy drums\' --not bass:0.5 '
+        "(--literal keeps the words)\n"
+    )
+
+
+def test_a_suspected_negation_is_kept_and_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = Reader(SteeringOptions()).question("folk with no yodelers")
+    assert asked.steering.prompt == "folk with no yodelers"
+    assert capsys.readouterr().err == (
+        'gdr: kept "no yodelers" as words; --not yodelers pushes away from it\n'
+    )
+
+
+@pytest.mark.parametrize("prompt", ["no drums", "music without drums"])
+def test_no_drums_lists_what_a_negative_lists(gdr, demo, prompt: str) -> None:
+    read = gdr("search", prompt, "-f", "jsonl", "-k", 5)
+    assert found(read.stdout) == found(
+        gdr("search", "music", "--not", "drums", "-f", "jsonl", "-k", 5).stdout
+    )
+    literal = gdr("search", prompt, "--literal", "-f", "jsonl", "-k", 5)
+    assert found(literal.stdout) != found(read.stdout)
+    assert literal.stderr == ""
+
+
 def test_words_are_kept_on_request() -> None:
     line = '"piano" -drums genre:jazz'
     assert Reader(SteeringOptions(), keep_words=True).question(line) == Question(

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 from driving import NARROW, asked, burst, labels, main, opened, picture, said, until
+from rich.text import Text
 from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.types import Slider, WeightedText
 from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.history import KEPT, History
-from gdr_tui.app.search.prompt import Completions
+from gdr_tui.app.search.prompt import Completions, Signs
 from gdr_tui.app.settings import Settings
 
 
@@ -40,6 +41,41 @@ async def test_a_sign_alone_steers_the_words_that_are_there() -> None:
         await asked(pilot, "-drums")
         assert session.asked[-1][0].prompt == "warm"
         assert session.asked[-1][0].negatives == (WeightedText("drums"),)
+
+
+async def test_a_negation_in_words_becomes_a_chip_and_the_user_is_told() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=(120, 40)) as pilot:
+        await asked(pilot, "warm piano without drums or bass")
+        steering = session.asked[-1][0]
+        assert steering.prompt == "warm piano"
+        assert steering.negatives == (WeightedText("drums"), WeightedText("bass"))
+        assert pilot.app.query_one("#prompt", Input).value == "warm piano"
+        assert "− drums ×" in picture(pilot)
+        assert 'read “without drums or bass” as −drums, −bass; in "quotes" it stays words' in said(
+            pilot
+        )
+
+
+async def test_a_negation_in_quotes_stays_words_however_often_it_is_asked() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, '"no drums"')
+        assert session.asked[-1][0].prompt == "no drums"
+        box = pilot.app.query_one("#prompt", Input)
+        assert box.value == '"no drums"'
+        await asked(pilot, f"{box.value} -bass")
+        assert session.asked[-1][0].prompt == "no drums"
+        assert session.asked[-1][0].negatives == (WeightedText("bass"),)
+        await asked(pilot, "calm")
+        await pilot.press("u")
+        await until(pilot, lambda: box.value == '"no drums"')
+
+
+def test_a_negation_is_coloured_while_it_is_typed() -> None:
+    text = Text("piano without drums")
+    Signs().highlight(text)
+    assert [(span.start, span.end, span.style) for span in text.spans] == [(6, 19, "red")]
 
 
 async def test_a_rank_that_is_not_there_is_refused_and_nothing_is_taken_over() -> None:

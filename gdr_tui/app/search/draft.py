@@ -14,7 +14,7 @@ from gdr_tui import labels
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.labels import Chip
-from gdr_tui.language.syntax import ParsedLine
+from gdr_tui.language.syntax import ParsedLine, as_typed
 from gdr_tui.safe_text import literal
 
 _Text = TypeVar("_Text", bound=WeightedText | Slider)
@@ -137,7 +137,7 @@ class Draft:
             sign, numbers = "+", {one.text: one.amount for one in self.steering.sliders}
         words = f'"{chip.key}"' if " " in chip.key else chip.key
         self.remove(chip)
-        return f"{self.prompt} {sign}{words}:{numbers[chip.key]:g}".strip()
+        return f"{as_typed(self.prompt)} {sign}{words}:{numbers[chip.key]:g}".strip()
 
     def remove(self, chip: Chip) -> None:
         """Remove one of the chips."""

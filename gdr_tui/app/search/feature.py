@@ -141,11 +141,13 @@ class SearchFeature:
         """Ask what is drafted; False if it is invalid."""
         self._stop_settling()
         try:
-            self.prompt.take_over(self.state.draft, self._track_at)
+            read = self.prompt.take_over(self.state.draft, self._track_at)
             self.state.ask()
         except UsageError as error:
             self._host.say(str(error), problem=True)
             return False
+        if read:
+            self._host.say(read)
         self._host.refresh_status()
         return True
 
@@ -158,14 +160,14 @@ class SearchFeature:
     def keep(self, ask: Ask) -> None:
         """Draft and ask a query that was made elsewhere."""
         self.state.draft.become(ask)
-        self.prompt.box.put(ask.steering.prompt)
+        self.prompt.show(ask.steering.prompt)
         self.ask()
 
     def go_to(self, node: Node) -> None:
         """Make a query of the trail the current one."""
         self._stop_settling()
         self.state.return_to(node)
-        self.prompt.box.put(node.ask.steering.prompt)
+        self.prompt.show(node.ask.steering.prompt)
         self._host.show_node(keep=True)
 
     def go_to_track(self, track: Track) -> None:

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.app.search.completion import Completion
 from gdr_tui.app.ui.box import Box
-from gdr_tui.language.syntax import parts
+from gdr_tui.language.syntax import parts, read_negations
 from gdr_tui.safe_text import fit, literal
 
 _COLOURS = {"negative": "red", "ban": "red", "slider": "green", "like": "green", "filter": "blue"}
@@ -32,6 +32,9 @@ class Signs(Highlighter):
         for part in parts(text.plain):
             if part.kind in _COLOURS:
                 text.stylize(_COLOURS[part.kind], part.begin, part.end)
+        for found in read_negations(text.plain):
+            if found.negatives:
+                text.stylize(_COLOURS["negative"], found.begin, found.end)
 
 
 class PromptBox(Box):

@@ -13,7 +13,8 @@ from gdr_tui.app.search.completion import Sources, complete
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.history import History
 from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
-from gdr_tui.language.syntax import parse
+from gdr_tui.language.negation import Negation
+from gdr_tui.language.syntax import as_typed, parse
 
 
 class PromptLine:
@@ -38,15 +39,22 @@ class PromptLine:
         """Whether the line has a prompt."""
         return bool(self.box.value.strip())
 
-    def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> None:
-        """Take what is in the line over into the draft.
+    def show(self, words: str) -> None:
+        """Put a prompt in, such that it is read as words only."""
+        self.box.put(as_typed(words))
+
+    def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> str:
+        """Take what is in the line over into the draft; returns how negations in it were read.
 
         Raises:
             UsageError: if it is invalid.
         """
-        if self.box.value != draft.prompt:
-            draft.take(parse(self.box.value), track_at)
-            self.box.put(draft.prompt)
+        if self.box.value == as_typed(draft.prompt):
+            return ""
+        line = parse(self.box.value)
+        draft.take(line, track_at)
+        self.show(draft.prompt)
+        return " · ".join(map(note, line.negations))
 
     def take(self, message: Message) -> None:
         """Offer completions, and insert the picked one."""
@@ -95,3 +103,12 @@ class PromptLine:
     def _sources(self) -> Sources:
         tags, words = (self.tags.tags, self.tags.words) if self.tags else ({}, ())
         return Sources(self.history.prompts, tags, words)
+
+
+def note(found: Negation) -> str:
+    """How a negation was read, and what to type for the other reading."""
+    if not found.negatives:
+        word = found.phrase.split()[-1]
+        return f"“{found.phrase}” is kept as words; -{word} pushes away from it"
+    read = ", ".join(f"−{text}" for text in found.negatives)
+    return f'read “{found.phrase}” as {read}; in "quotes" it stays words'
