@@ -6,6 +6,7 @@ does not know who is reading: the command line and the app word the `Hint` each 
 GdrError                     refused or failed                       exit code 1
 ├── UsageError               an invalid argument                     exit code 2
 ├── DecodeError              a file that holds no readable sound
+│   └── FileUnavailable      a file that the system could not read just now
 ├── LibraryError             a library that is missing or unreadable
 │   ├── SpaceMismatch        latents of one space, a model of another
 │   └── StoreUnavailable     a full disk, or a file that another program holds
@@ -93,6 +94,13 @@ class UsageError(GdrError):
 
 class DecodeError(GdrError):
     """A file that holds no readable sound."""
+
+
+class FileUnavailable(DecodeError):
+    """The system could not read a file: its disk or network failed, or permission is missing.
+
+    It says nothing about what the file holds, so it is never kept as the file's own fault.
+    """
 
 
 class LibraryError(GdrError):

@@ -1,76 +1,68 @@
 """Decode a file in blocks of about a second, with whichever library reads it.
 
-soundfile reads WAV, FLAC, Ogg and AIFF, recognised by
-their first bytes rather than their suffix; PyAV reads everything else, and what soundfile
-refuses. MP3 goes to PyAV although soundfile reads it: libmpg123 writes its warnings straight to
-file descriptor 2, across the terminal's display, and PyAV decodes three times as fast.
+soundfile reads WAV, FLAC, Ogg and AIFF, recognised by their first bytes rather than their suffix;
+PyAV reads everything else, what soundfile refuses, and files whose header announces no sound
+although some follows. MP3 goes to PyAV although soundfile reads it: libmpg123 writes its warnings
+straight to file descriptor 2, across the terminal's display, and PyAV decodes three times as fast.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from gdr_model.audio import av_reader, soundfile_reader
 from gdr_model.audio.pieces import FAILURES, Piece
+from gdr_model.audio.source import Source
 from gdr_model.errors import DecodeError
 from gdr_model.types import Array
 
 _BLOCK = 1 << 16
-_SOUNDFILE_MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM")
 
 
-def blocks(path: Path, start_s: float = 0.0) -> Iterator[Piece]:
+def blocks(source: Source, start_s: float = 0.0) -> Iterator[Piece]:
     """Decode a file from `start_s` on, in blocks of about a second.
 
     The libraries return pieces of some milliseconds, so that a truncated file loses no more than
-    its last piece; processing each piece on its own would take longer than decoding.
+    its last piece; processing each piece on its own would take longer than decoding. All samples
+    of a block have the same rate and channels.
     """
     waiting: list[Array] = []
-    waiting_frames = rate_hz = 0
-    announced_s = 0.0
-    pieces = _pieces(path, start_s)
+    frames = 0
+    last = Piece(np.zeros((0, 1), np.float32), 0, 0.0)
+    pieces = _pieces(source, start_s)
     try:
-        for samples, rate_hz, announced_s in pieces:
-            waiting.append(samples)
-            waiting_frames += len(samples)
-            if waiting_frames >= _BLOCK:
-                yield Piece(np.concatenate(waiting), rate_hz, announced_s)
-                waiting, waiting_frames = [], 0
+        for piece in pieces:
+            changed = piece.rate_hz != last.rate_hz or piece[0].shape[1] != last[0].shape[1]
+            if waiting and (frames >= _BLOCK or changed):
+                yield last._replace(samples=np.concatenate(waiting))
+                waiting, frames = [], 0
+            waiting.append(piece.samples)
+            frames += len(piece.samples)
+            last = piece
     except FAILURES:
-        if waiting_frames:
-            yield Piece(np.concatenate(waiting), rate_hz, announced_s)
+        if frames:
+            yield last._replace(samples=np.concatenate(waiting))
         raise
     finally:
         pieces.close()
-    if waiting_frames:
-        yield Piece(np.concatenate(waiting), rate_hz, announced_s)
+    if frames:
+        yield last._replace(samples=np.concatenate(waiting))
 
 
-def _pieces(path: Path, start_s: float) -> Generator[Piece, None, None]:
+def _pieces(source: Source, start_s: float) -> Generator[Piece, None, None]:
     """Decode a file with whichever library reads it."""
-    with path.open("rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise DecodeError("it is not a regular file")
-        magic = file.read(4)
+    source.begin_at(0)
+    magic = source.read(4)
+    source.check()
     if not magic:
         raise DecodeError("the file is empty")
-    if magic in _SOUNDFILE_MAGIC:
-        try:
-            # Bytes, because soundfile cannot encode names that are not valid UTF-8.
-            source = soundfile.SoundFile(
-                str(path) if sys.platform == "win32" else os.fsencode(path)
-            )
-        except soundfile.SoundFileError:
-            pass
-        else:
-            yield from soundfile_reader.pieces(source, start_s)
+    if magic in soundfile_reader.MAGIC:
+        if (yield from soundfile_reader.pieces(source, start_s)):
             return
-    yield from av_reader.pieces(path, start_s)
+        source.check()
+        source.begin_at(0)
+        if magic == b"RF64":  # its length is in a chunk that a recorder fills in at the end
+            source.begin_with(b"RIFF")
+    yield from av_reader.pieces(source, start_s)

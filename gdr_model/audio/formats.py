@@ -9,6 +9,6 @@ SUFFIXES = frozenset(
 
 AV_OPTIONS = {
     # A playlist renamed to .mp3 must not make FFmpeg open the files it names.
-    "protocol_whitelist": "file",
+    "protocol_whitelist": "none",
     "format_whitelist": "mp3,aac,mov,mp4,m4a,flac,ogg,wav,w64,aiff,caf,asf,matroska,webm",
 }

@@ -9,16 +9,6 @@ import soundfile
 
 from gdr_model.types import Array
 
-
-class Piece(NamedTuple):
-    """Some decoded samples of a file."""
-
-    samples: Array  # (N, channels)
-    rate_hz: int
-    announced_s: float
-    """Length by the file's header, 0 if it has none."""
-
-
 # PyAV's errors derive from ValueError, OSError and others; IndexError means no audio stream.
 FAILURES = (
     soundfile.SoundFileError,
@@ -27,5 +17,13 @@ FAILURES = (
     ValueError,
     IndexError,
     RuntimeError,
-    MemoryError,
 )
+
+
+class Piece(NamedTuple):
+    """Some decoded samples of a file. Rate and channels can change from piece to piece."""
+
+    samples: Array  # (N, channels)
+    rate_hz: int
+    announced_s: float
+    """Length by the file's header, 0 if it has none."""

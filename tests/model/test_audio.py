@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import tracemalloc
-from pathlib import Path
 
 import av
 import mutagen
@@ -238,7 +237,7 @@ def test_a_file_without_permission(tmp_path, write_tone, monkeypatch):
     def denied(*_args, **_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", denied)  # tests may run as root, who may read anything
+    monkeypatch.setattr(os, "open", denied)  # tests may run as root, who may read anything
     assert refused(path) == "permission to read it is denied"
 
 
@@ -274,7 +273,8 @@ def test_a_playlist_renamed_to_music_opens_nothing(tmp_path, write_tone):
 
 
 def test_decoding_ends_at_its_time_limit(tmp_path, write_tone):
-    assert refused(write_tone(tmp_path / "a.mp3"), limit_s=0) == "decoding took longer than 0 s"
+    reason = refused(write_tone(tmp_path / "a.mp3"), limit_s=0)
+    assert reason == "no sound came out of it for 0 s"
 
 
 def test_a_file_that_claims_days_is_refused(tmp_path, write_tone, monkeypatch):

@@ -1,0 +1,166 @@
+"""The file that the decoding libraries read through.
+
+The libraries hide what the system says (`SoundFileError: System error`), and they cannot be
+interrupted in a call that reads on and on. So they read from this object, which remembers why it
+could not read and then behaves like the end of the file: an exception would be printed by
+libsndfile's callbacks. `check` raises what was remembered.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gdr_model.errors import Cancelled, DecodeError, FileUnavailable, GdrError
+from gdr_model.types import Cancel, never
+
+_BUFFER = 1 << 16
+_MOST_WITHOUT_SOUND = 1 << 27
+"""Bytes. More than this between two blocks of sound is no sound file."""
+
+
+class Source:
+    """A regular file, or the part of it from `start` on, open for reading."""
+
+    def __init__(self, path: Path, limit_s: float = 120.0, cancelled: Cancel = never) -> None:
+        """Open a file.
+
+        Args:
+            path: the file.
+            limit_s: seconds without progress after which reading stops. Time that the system
+                takes to read does not count as a decoder's, only a single read that takes longer.
+            cancelled: polled at every read.
+
+        Raises:
+            FileUnavailable: if the system does not open it.
+            DecodeError: if it is no regular file.
+        """
+        # A pipe would block until someone writes to it.
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            descriptor = os.open(path, flags)
+        except OSError as error:
+            raise unavailable(error) from error
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            os.close(descriptor)
+            raise DecodeError("it is not a regular file")
+        self._file = open(descriptor, "rb", buffering=_BUFFER)  # noqa: SIM115 closed by close()
+        self.name = os.fspath(path)
+        """FFmpeg takes the suffix into account where the bytes leave doubt."""
+        self.size = facts.st_size
+        """Bytes, of the whole file."""
+        self._start = 0
+        self._head = b""
+        self._limit_s = limit_s
+        self._cancelled = cancelled
+        self._failure: GdrError | None = None
+        self._deadline = time.monotonic() + limit_s
+        self._bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def progress(self) -> None:
+        """Begin to count time and bytes without progress from here."""
+        self._deadline = time.monotonic() + self._limit_s
+        self._bytes = 0
+
+    def check(self) -> None:
+        """Raise what was in the way of reading, if anything.
+
+        Raises:
+            FileUnavailable: if the system could not read.
+            DecodeError: if there was no progress for too long.
+            Cancelled: when asked.
+        """
+        if self._failure is None:
+            if self._cancelled():
+                self._failure = Cancelled("stopped")
+            elif time.monotonic() > self._deadline:
+                self._failure = DecodeError(f"no sound came out of it for {self._limit_s:g} s")
+            elif self._bytes > _MOST_WITHOUT_SOUND:
+                self._failure = DecodeError("it is not a readable sound file")
+        if self._failure is not None:
+            raise self._failure
+
+    def begin_at(self, start: int) -> None:
+        """Make a position of the file the beginning of what is read."""
+        self._start = start
+        self._head = b""
+        self.seek(0)
+
+    def begin_with(self, head: bytes) -> None:
+        """Read other bytes at the beginning than those of the file, and as many."""
+        self._head = head
+        self.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at most `size` bytes; b"" at the end, or if it cannot be read."""
+        try:
+            self.check()
+            at = self.tell() if self._head else 0
+            begun = time.monotonic()
+            data = self._file.read(size)
+            self._took(time.monotonic() - begun, len(data))
+            if self._head and at < len(self._head):
+                data = (self._head[at:] + data[len(self._head) - at :])[: len(data)]
+        except OSError as error:
+            self._failure = unavailable(error)
+        except GdrError:
+            pass  # `check` has kept it
+        else:
+            return data
+        return b""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Read into a buffer; 0 at the end, or if it cannot be read."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a position of the part that is read; -1 if there is none such."""
+        try:
+            at = offset + self._start if whence == os.SEEK_SET else offset
+            return self._file.seek(at, whence) - self._start
+        except (OSError, ValueError):
+            return -1
+
+    def tell(self) -> int:
+        """The position in the part that is read."""
+        return self._file.tell() - self._start
+
+    def _took(self, seconds: float, size: int) -> None:
+        self._bytes += size
+        self._deadline += seconds
+        if seconds > self._limit_s:
+            self._failure = FileUnavailable(
+                f"the system needed {seconds:.0f} s to read {size:,} bytes of it"
+            )
+
+
+def unavailable(error: OSError) -> FileUnavailable:
+    """The reason of the system in words a user can act on."""
+    if isinstance(error, PermissionError):
+        return FileUnavailable("permission to read it is denied")
+    if isinstance(error, FileNotFoundError):
+        return FileUnavailable("it no longer exists")
+    why = error.strerror or type(error).__name__
+    return FileUnavailable(f"the system could not read it: {why.lower()}")

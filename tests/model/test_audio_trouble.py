@@ -1,0 +1,343 @@
+"""Files that would kill, hang or fill the process, and systems that fail while they are read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from gdr_model.audio import decode, load_for_playback, source
+from gdr_model.audio.room import Room
+from gdr_model.errors import DecodeError, FileUnavailable
+
+
+def encode(path: Path, codec: str, channels: int, layout: str, seconds: float = 2) -> Path:
+    """A file with 440 Hz in its first channel, and a tone of its own in every other."""
+    rate_hz = 48000
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    samples = np.stack([np.sin(2 * np.pi * 440 * (n + 1) * t) / 3 for n in range(channels)], 1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate_hz, layout=layout)
+        packed = (samples * 32767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
+        frame.sample_rate = rate_hz
+        for part in av.AudioResampler(format=stream.format, frame_size=4608).resample(frame):
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "layout", "channels"),
+    [
+        ("a.m4a", "aac", "7.1", 8),
+        ("a.mka", "pcm_s16le", "7.1", 8),
+        ("a.mka", "pcm_s16le", "hexadecagonal", 16),
+        ("a.mka", "pcm_s16le", "22.2", 24),
+        ("a.caf", "pcm_s16be", "hexadecagonal", 16),
+        ("a.m4a", "aac", "5.1", 6),
+        ("a.flac", "flac", "7.1", 8),
+        ("a.wav", "pcm_s16le", "7.1", 8),
+    ],
+)
+def test_many_channels_are_read(tmp_path, name, codec, layout, channels):
+    path = encode(tmp_path / name, codec, channels, layout)
+    sound = decode(path, 48000)
+    assert sound.channels == channels
+    assert sound.duration_s == pytest.approx(2, abs=0.1)
+    spectrum = np.abs(np.fft.rfft(sound.samples[24000:72000]))
+    heard = set((np.argsort(spectrum)[-channels:] // 440).tolist())
+    missing = set(range(1, channels + 1)) - heard
+    assert len(missing) <= 1  # a subwoofer's channel keeps low tones alone
+    assert load_for_playback(path, 48000).shape[1] == 2
+
+
+def flac_of_silence(path: Path, hours: float, announced: bool) -> Path:
+    """A FLAC file of 8 kHz silence: a frame of it takes 15 bytes."""
+    with soundfile.SoundFile(path, "w", 8000, 1, "PCM_16") as file:
+        block = np.zeros(8000 * 60, np.int16)
+        for _ in range(round(hours * 60)):
+            file.write(block)
+    data = bytearray(path.read_bytes())
+    if not announced:
+        data[21] &= 0xF0  # the 36 bits of the number of samples, behind STREAMINFO's rate
+        data[22:26] = bytes(4)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("announced", [False, True])
+def test_silence_that_unpacks_to_hours_is_refused(tmp_path, announced):
+    path = flac_of_silence(tmp_path / "a.flac", 2.5, announced)
+    with pytest.raises(DecodeError, match=r"it unpacks 0\.\d MB to 1\.\d hours and more"):
+        decode(path, 16000)
+    short = flac_of_silence(tmp_path / "b.flac", 1, announced)
+    assert decode(short, 8000).duration_s == pytest.approx(3600, abs=1)
+
+
+INDEX_THREE = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from gdr_model.audio import decode
+from gdr_model.audio.room import Room
+from gdr_model.errors import DecodeError
+room, pool = Room(), ThreadPoolExecutor(2)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+ahead = [(s, pool.submit(decode, Path(p), 16000, share=s))
+         for p in sys.argv[1:] for s in [room.share()]]
+for share, future in ahead:
+    assert isinstance(future.exception(), DecodeError), future.exception()
+    share.release()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the module resource is of POSIX")
+def test_three_of_them_at_once_stay_within_the_room(tmp_path):
+    path = flac_of_silence(tmp_path / "a.flac", 5.9, announced=False)
+    done = subprocess.run(
+        [sys.executable, "-c", INDEX_THREE, path, path, path],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 700  # MB
+
+
+def test_a_sound_that_lasts_long_and_has_the_bytes_is_read(tmp_path):
+    """What six hours would take is shown by a tenth of them, with a tenth of the room."""
+    path = tmp_path / "a.wav"
+    with soundfile.SoundFile(path, "w", 8000, 1, "PCM_U8") as file:
+        for _ in range(36):
+            file.write(np.zeros(8000 * 60, np.int16))
+    room = Room(1 << 20)
+    share = room.share()
+    assert decode(path, 8000, share=share).duration_s == 2160
+    assert room.held == 2160 * 8000 * 4
+    share.release()
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".aac", ".ogg", ".flac", ".wav", ".mka", ".aiff", ""])
+def test_a_terabyte_of_nothing_is_given_up(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    with path.open("wb") as file:
+        try:
+            file.truncate(1 << 40)
+        except OSError:
+            pytest.skip("this file system does not keep holes")
+    with pytest.raises(DecodeError):
+        decode(path, 16000)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no named pipes here")
+    os.mkfifo(tmp_path / "a.mp3")
+    with pytest.raises(DecodeError, match="not a regular file"):
+        decode(tmp_path / "a.mp3", 16000)
+
+
+# The system
+
+
+class Failing:
+    """A file whose reads fail from a position on."""
+
+    def __init__(self, file, after: int, error: OSError) -> None:
+        self._file, self._after, self._error = file, after, error
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def read(self, size=-1):
+        if self._file.tell() + size > self._after:
+            raise self._error
+        return self._file.read(size)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """`failing(after, number)`: reads beyond `after` bytes fail with an error of the system."""
+
+    def fail(after: int, number: int) -> None:
+        def opened(*args, **kwargs):
+            error = OSError(number, os.strerror(number))
+            return Failing(open(*args, **kwargs), after, error)
+
+        monkeypatch.setattr(source, "open", opened, raising=False)
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "name", ["EIO", "ESTALE", "ETIMEDOUT", "EHOSTDOWN", "ENXIO", "ENOENT", "EACCES"]
+)
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus"])
+def test_what_the_system_says_is_not_the_files_fault(
+    tmp_path, write_tone, failing, suffix, name, capfd
+):
+    path = write_tone(tmp_path / f"a{suffix}", seconds=20)
+    failing(0, getattr(errno, name))
+    with pytest.raises(FileUnavailable) as caught:
+        decode(path, 16000)
+    said = {
+        "EACCES": "permission to read it is denied",
+        "ENOENT": "it no longer exists",
+    }.get(name, f"the system could not read it: {os.strerror(getattr(errno, name)).lower()}")
+    assert str(caught.value) == said
+    with pytest.raises(FileUnavailable):
+        load_for_playback(path, 16000)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus"])
+def test_a_disk_that_fails_in_the_middle_does_not_make_a_shorter_file(
+    tmp_path, write_tone, failing, suffix
+):
+    path = write_tone(tmp_path / f"a{suffix}", seconds=20)
+    assert decode(path, 16000).duration_s == pytest.approx(20, abs=0.1)
+    failing(path.stat().st_size * 3 // 4, errno.EIO)
+    with pytest.raises(FileUnavailable, match="input/output error"):
+        decode(path, 16000)
+
+
+def test_a_slow_disk_is_waited_for(tmp_path, write_tone, monkeypatch):
+    """Every read takes a moment; together they take many times the limit."""
+    path = write_tone(tmp_path / "a.wav", seconds=60)
+    now = [0.0]
+    monkeypatch.setattr(source.time, "monotonic", lambda: now[0])
+
+    class Slow(Failing):
+        def read(self, size=-1):
+            now[0] += 1.0
+            return self._file.read(size)
+
+    def opened(*args, **kwargs):
+        return Slow(open(*args, **kwargs), 0, OSError())
+
+    monkeypatch.setattr(source, "open", opened, raising=False)
+    assert decode(path, 16000, limit_s=2).duration_s == pytest.approx(60)
+    assert now[0] > 100
+    with pytest.raises(FileUnavailable, match="the system needed 1 s to read"):
+        decode(path, 16000, limit_s=0.5)
+
+
+# Headers that are wrong
+
+
+def broken_wav(path: Path, length: bytes, magic: bytes = b"RIFF") -> Path:
+    """Three seconds whose header was never finished."""
+    t = np.arange(3 * 8000) / 8000
+    soundfile.write(path, np.sin(2 * np.pi * 440 * t) / 3, 8000, format="WAV", subtype="PCM_16")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data")
+    data[4:8] = data[at + 4 : at + 8] = length
+    if magic == b"RF64":
+        data[4:8] = data[at + 4 : at + 8] = b"\xff" * 4
+        sizes = length * 6 + bytes(4)
+        data[12:12] = b"ds64" + struct.pack("<I", len(sizes)) + sizes
+    data[:4] = magic
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("magic", [b"RIFF", b"RF64"])
+@pytest.mark.parametrize("length", [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0\xff\xff\xff"])
+def test_a_recording_whose_header_was_not_finished_is_read(tmp_path, length, magic):
+    path = broken_wav(tmp_path / "a.wav", length, magic)
+    assert decode(path, 16000).duration_s == pytest.approx(3, abs=0.02)
+    assert load_for_playback(path, 48000, start_s=1).shape[0] == pytest.approx(96000, abs=1000)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
+def test_opposite_channels_do_not_become_silence(tmp_path, suffix):
+    t = np.arange(3 * 44100) / 44100
+    left = np.sin(2 * np.pi * 440 * t) / 3
+    noise = np.random.default_rng(0).standard_normal(len(left)) / 1000
+    path, other = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    soundfile.write(path, np.stack([left, -left + noise], 1), 44100)
+    soundfile.write(other, np.stack([-left / 2, left / 2], 1), 44100)
+    sound = decode(path, 16000)
+    middle = sound.samples[16000:32000]
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(1 / 3 / np.sqrt(2), rel=0.1)
+    assert sound.channels == 2
+    assert sound.content == decode(path, 8000).content
+    assert sound.content != decode(other, 16000).content
+
+
+def test_channels_that_merely_differ_are_mixed_as_ever(tmp_path):
+    noise = np.random.default_rng(0).standard_normal((44100, 2)).astype(np.float32) / 10
+    wide = np.stack([noise[:, 0], noise[:, 1] / 4 - noise[:, 0]], 1)
+    soundfile.write(tmp_path / "a.wav", wide, 44100, subtype="FLOAT")
+    assert decode(tmp_path / "a.wav", 44100).samples == pytest.approx(wide.mean(1), abs=1e-6)
+
+
+# Chained streams
+
+
+def tones(path: Path, *links: tuple[float, int, int]) -> Path:
+    """One Ogg stream after another: pitch, rate and channels of each, three seconds long."""
+    data = b""
+    for hz, rate_hz, channels in links:
+        t = np.arange(3 * rate_hz) / rate_hz
+        one = np.repeat(np.sin(2 * np.pi * hz * t)[:, None] / 3, channels, 1)
+        subtype = "OPUS" if path.suffix == ".opus" else "VORBIS"
+        soundfile.write(path, one, rate_hz, format="OGG", subtype=subtype)
+        data += path.read_bytes()
+    path.write_bytes(data)
+    return path
+
+
+def same_serial(path: Path) -> Path:
+    """The same stream twice, as from an encoder whose serial number is always the same."""
+    path.write_bytes(path.read_bytes() * 2)
+    return path
+
+
+def pitch_hz(samples, rate_hz) -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))))) * (
+        rate_hz / len(samples)
+    )
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".opus"])
+def test_a_chain_is_read_to_its_end(tmp_path, suffix):
+    rates = (48000, 48000, 24000) if suffix == ".opus" else (44100, 22050, 48000)
+    links = [(hz, rate, n) for hz, rate, n in zip((300, 900, 600), rates, (1, 2, 1), strict=True)]
+    path = tones(tmp_path / f"a{suffix}", *links)
+    sound = decode(path, 16000)
+    assert sound.duration_s == pytest.approx(9, abs=0.05)
+    for second, hz in ((1, 300), (4, 900), (7, 600)):
+        heard = pitch_hz(sound.samples[second * 16000 : (second + 1) * 16000], 16000)
+        assert heard == pytest.approx(hz, abs=2)
+        part = load_for_playback(path, 48000, start_s=second, length_s=1)
+        assert len(part) == pytest.approx(48000, abs=100)
+        assert pitch_hz(part[:, 0], 48000) == pytest.approx(hz, abs=2)
+    assert len(load_for_playback(path, 48000)) == pytest.approx(9 * 48000, abs=2400)
+    edge = load_for_playback(path, 48000, start_s=2.5, length_s=1)
+    assert pitch_hz(edge[:20000, 0], 48000) == pytest.approx(300, abs=5)
+    assert pitch_hz(edge[28000:, 0], 48000) == pytest.approx(900, abs=5)
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".opus"])
+def test_a_chain_of_equal_serial_numbers_is_read_too(tmp_path, write_tone, suffix):
+    path = same_serial(write_tone(tmp_path / f"a{suffix}", seconds=20))
+    assert decode(path, 16000).duration_s == pytest.approx(40, abs=0.1)
+    assert len(load_for_playback(path, 16000, start_s=30)) == pytest.approx(160000, abs=1600)
+
+
+def test_a_chain_is_no_copy_of_its_first_link(tmp_path):
+    first = tones(tmp_path / "a.ogg", (300, 44100, 1))
+    chain = tones(tmp_path / "b.ogg", (300, 44100, 1), (600, 44100, 1))
+    assert decode(first, 16000).content != decode(chain, 16000).content
