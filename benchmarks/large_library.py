@@ -38,7 +38,7 @@ def fill(root: Path, tracks: int, seconds: int) -> None:
             noise = rng.standard_normal((seconds, space.dim)).astype(np.float32)
             library.put_latents(sound, space, mean + 0.7 * noise)
             tags = Tags(title=f"Track {number}", artist=f"Artist {number % 997}", genre="test")
-            library.put_track(b"%06d.ogg" % number, Stamp(1, number), sound, tags)
+            library.files.put_track(b"%06d.ogg" % number, Stamp(1, number), sound, tags)
 
 
 FRAME = """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -21,9 +22,39 @@ def home() -> Path:
 
 def store_of(root: Path) -> Path:
     """The store of one library: a readable slug and a hash of the absolute path."""
-    absolute = os.fsencode(os.path.realpath(root))
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", Path(os.path.realpath(root)).name).strip("-")[:40]
-    return home() / "libraries" / f"{slug or 'root'}-{hashlib.sha256(absolute).hexdigest()[:12]}"
+    return home() / "libraries" / store_name(os.path.realpath(root))
+
+
+def store_name(real_root: str) -> str:
+    """The name of a store, by the path of its root without symbolic links."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", Path(real_root).name).strip("-")[:40]
+    return f"{slug or 'root'}-{hashlib.sha256(os.fsencode(real_root)).hexdigest()[:12]}"
+
+
+def inside(path: Path, root: Path) -> Iterator[tuple[Path, str]]:
+    """The ways in which a file or folder is inside a root, whichever links lead to it.
+
+    Yields:
+        The root as this path spells it, and the path relative to it.
+    """
+    absolute, root = Path(os.path.abspath(path)), Path(os.path.abspath(root))
+    if absolute.is_relative_to(root) and absolute != root:
+        yield root, str(absolute.relative_to(root))
+    real_root = os.path.realpath(root)
+    for above in absolute.parents:
+        if above != root and os.path.realpath(above) == real_root:
+            yield above, str(absolute.relative_to(above))
+    real = os.path.realpath(absolute)
+    if real != str(absolute) and real.startswith(real_root.rstrip(os.sep) + os.sep):
+        yield root, os.path.relpath(real, real_root)
+
+
+def identity(path: Path) -> bytes:
+    """Equal for one file by whatever links its folder is reached; a link itself is a file."""
+    absolute = os.path.abspath(path)
+    return os.fsencode(
+        os.path.join(os.path.realpath(os.path.dirname(absolute)), Path(absolute).name)
+    )
 
 
 def models() -> Path:

@@ -17,6 +17,13 @@ COMMANDS: Mapping[Hint, str] = {
     Hint.INDEX_WITH_MODEL: "run gdr index --model {model} {root}",
     Hint.INDEX_FOLDER_OF: "run gdr index on its folder",
     Hint.REPLACE_LIBRARY: "if this persists, move {store} away and run gdr index {root}",
+    Hint.MOUNT_OR_FORGET: "mount its disk, or run gdr forget {root} to forget them",
+    Hint.FORGET: "gdr forget {root} removes them",
+    Hint.EXCLUDE: (
+        "to leave them out, run gdr index --exclude GLOB on the music folder, or put an empty file "
+        "called .notmusic into theirs"
+    ),
+    Hint.FORGET_WHOLE: "add --whole to forget its library all the same",
     Hint.DRAW: "use --method gdr",
     Hint.TRAIN: "make one with gdr train CONFIG.yaml --library DIR --model {model}",
     Hint.TRAIN_OR_LOOK_UP: (

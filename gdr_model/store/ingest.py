@@ -1,13 +1,15 @@
 """Bring a library up to date with its folder: find what changed, decode, encode, keep.
 
-A file counts as unchanged while its size and modification time are equal. Everything else is
-decoded, and sound without latents in the encoder's space is encoded. Decoding runs ahead in
-threads (the libraries release Python's lock), encoding runs in the calling thread, and every
-track is committed when it is done: it can be found at once, and stopping loses at most one.
+A file counts as unchanged while its size and modification time are equal; its tags are read again
+when its change time differs or a cue sheet next to it does. Everything else is decoded, and sound
+without latents in the encoder's space is encoded. Decoding runs ahead in threads (the libraries
+release Python's lock), encoding runs in the calling thread, and every track is committed when it
+is done: it can be found at once, and stopping loses at most one.
 
-`scan` says which files count as music. A folder that cannot be read is reported and its tracks
-are kept. A root that is missing, or holds no music although the library lists tracks, is
-refused: a disk that is not mounted must not empty a library.
+`scan` says which files count as music. What the system cannot read, a folder or a file, is
+reported, its tracks are kept, and the next run tries it again. A root that is missing, or holds no
+music although the library lists tracks, is refused, and a folder inside it that is suddenly empty
+keeps its tracks: a disk that is not mounted must not empty a library.
 """
 
 from __future__ import annotations
@@ -16,25 +18,30 @@ import math
 import os
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from gdr_model.audio import Tags, decode, read_tags
-from gdr_model.errors import Cancelled, DecodeError, LibraryError
+from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
 from gdr_model.store import lock
+from gdr_model.store.folder.left_out import Excludes
+from gdr_model.store.folder.scan import scan
 from gdr_model.store.library import Library
-from gdr_model.store.records import Failure, Sound, Stamp, shown
-from gdr_model.store.scan import scan
-from gdr_model.types import Audio, AudioEncoder, Cancel, LatentSpace, never
+from gdr_model.store.plan import Job, Plan, Wanted, plan, preview_of
+from gdr_model.store.records import Failure, LeftOut, Sound, Stamp, shown
+from gdr_model.types import Audio, AudioEncoder, Cancel, never
 
 AHEAD = 2 * 3600 * 16_000
 """Samples decoded ahead, at most, by the files' headers: 460 MB, two hours at 16 kHz."""
+
+TOGETHER = 200
+"""Tracks whose tags are stored in one transaction."""
 
 SILENCE_DB = -120.0
 """The loudness stored for digital silence, 30 dB below the smallest step of 16 bits."""
@@ -55,12 +62,14 @@ class IngestProgress:
 
 @dataclass(frozen=True)
 class IngestSummary:
-    """The outcome of an ingest. Every file counts once, in one of the first seven fields."""
+    """The outcome of an ingest. Every file counts once, in one of the first nine fields."""
 
     new: int = 0
     """Not searchable with this encoder before, whatever latents of others there are."""
     changed: int = 0
     """Of another size or time than before, whether the sound or only the tags changed."""
+    retagged: int = 0
+    """Of the same size and time, but with other tags."""
     unchanged: int = 0
     moved: int = 0
     """At a new path, with the sound of a file that is gone."""
@@ -69,25 +78,20 @@ class IngestSummary:
     failed: list[Failure] = field(default_factory=list)
     skipped_failed: int = 0
     """Failed before and unchanged since."""
+    unavailable: list[Failure] = field(default_factory=list)
+    """Files that the system could not read just now; they are tried again next time."""
     gone: int = 0
     """Tracks whose files no longer exist, not counting moved ones."""
+    away: dict[Path, int] = field(default_factory=dict)
+    """Tracks whose files are not there now, by the folder that is suddenly empty. They are kept."""
     encoded: int = 0
     """Recordings that were encoded."""
     audio_s: float = 0.0
     elapsed_s: float = 0.0
     unreadable: list[Path] = field(default_factory=list)
     """Folders and files that could not be read; their tracks are kept."""
-
-
-class _Job(NamedTuple):
-    """A file to ingest."""
-
-    kind: str
-    """The field of `IngestSummary` to count it in, judging by its name and time alone."""
-    name: bytes
-    stamp: Stamp
-    sound: Sound | None = None
-    """Set if it is known without decoding; then only the tags are read."""
+    left_out: list[LeftOut] = field(default_factory=list)
+    """Files and folders that were not taken."""
 
 
 class _Decoded(NamedTuple):
@@ -98,21 +102,6 @@ class _Decoded(NamedTuple):
     """None if the sound was known without decoding."""
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """The work to do, judging by names, sizes and times alone."""
-
-    jobs: list[_Job]
-    gone: dict[bytes, Sound]
-    """Tracks whose files no longer exist."""
-    gone_failures: list[bytes]
-    tracks: dict[bytes, Sound]
-    """Tracks whose files exist."""
-    unchanged: int
-    skipped_failed: int
-    unreadable: list[Path]
-
-
 def ingest(
     library: Library,
     encoder: AudioEncoder,
@@ -120,10 +109,12 @@ def ingest(
     on_progress: Callable[[IngestProgress], None],
     cancelled: Cancel = never,
     retry_failed: bool = False,
+    reread_tags: bool = False,
+    exclude: Sequence[str] = (),
     dry_run: bool = False,
     jobs: int = 2,
 ) -> IngestSummary:
-    """Bring a library up to date with its folder.
+    """Bring a library, or the part of it that is seen, up to date with its folder.
 
     Args:
         library: what to bring up to date.
@@ -131,8 +122,10 @@ def ingest(
         on_progress: called after every file.
         cancelled: polled between files and while encoding.
         retry_failed: also try files that failed before and have not changed.
+        reread_tags: read the tags of every track again.
+        exclude: globs of what to leave out, besides those that are kept with the library.
         dry_run: decode and write nothing; `new` then counts files that might turn out to be
-            moved, duplicate or unreadable.
+            moved, duplicate or unreadable, and `retagged` those whose tags would be read.
         jobs: threads that decode.
 
     Raises:
@@ -141,90 +134,31 @@ def ingest(
         Cancelled: when asked; everything done so far is kept.
     """
     begun = time.monotonic()
+    wanted = Wanted(retry_failed, reread_tags, tuple(exclude))
     if dry_run:
-        plan = _plan(library, encoder.space, retry_failed, cancelled)
-        return _summary(plan, Counter(job.kind for job in plan.jobs), [], 0.0, begun)
+        work = plan(library, encoder.space, wanted, cancelled)
+        return _foreseen(library.root, work, begun)
     with lock.held(library.store, shown(library.root)):
         library.drop_damaged(encoder.space)
-        plan = _plan(library, encoder.space, retry_failed, cancelled)
-        return _Ingest(library, encoder, plan, on_progress, cancelled, begun).run(max(1, jobs))
+        work = plan(library, encoder.space, wanted, cancelled)
+        return _Ingest(library, encoder, work, on_progress, cancelled, begun).run(max(1, jobs))
 
 
-def preview(root: Path) -> IngestSummary:
+def preview(root: Path, exclude: Sequence[str] = ()) -> IngestSummary:
     """What a first ingest of a folder would find, without creating a library.
 
     Raises:
         LibraryError: if the folder is missing or cannot be read.
     """
-    scanned = scan(root)
-    unreadable = [root / os.fsdecode(name) for name in scanned.unreadable]
-    return IngestSummary(new=len(scanned.files), unreadable=unreadable)
+    begun = time.monotonic()
+    return _foreseen(root, preview_of(scan(root, excludes=Excludes(exclude, root))), begun)
 
 
-def _plan(library: Library, space: LatentSpace, retry_failed: bool, cancelled: Cancel) -> _Plan:
-    scanned = scan(library.root, cancelled)
-    listed, failed = library.stamps(), library.failed_stamps()
-    if listed and not scanned.files and not scanned.unreadable:
-        raise LibraryError(
-            f"{shown(library.root)} holds no music now, but its library lists {len(listed):,} "
-            f"tracks; mount its disk, or move {shown(library.store)} away to forget them"
-        )
-    encoded = library.encoded(space)
-    jobs: list[_Job] = []
-    unchanged = skipped_failed = 0
-    for name, stamp in scanned.files.items():
-        before = listed.get(name)
-        if before is not None and before[0] == stamp and before[1].content in encoded:
-            unchanged += 1
-        elif failed.get(name) == stamp and not retry_failed:
-            skipped_failed += 1
-        else:
-            changed = before is not None and before[0] != stamp
-            jobs.append(_Job("changed" if changed else "new", name, stamp))
-
-    def is_gone(name: bytes) -> bool:
-        return name not in scanned.files and not scanned.may_hide(name)
-
-    missing = [name for name in listed if is_gone(name)]
-    gone = {name: listed[name][1] for name in missing}
-    return _Plan(
-        _recognise_moved(jobs, listed, missing, encoded),
-        gone,
-        [name for name in failed if is_gone(name)],
-        {name: sound for name, (_, sound) in listed.items() if name not in gone},
-        unchanged,
-        skipped_failed,
-        [library.path(name) for name in scanned.unreadable],
-    )
-
-
-def _recognise_moved(
-    jobs: list[_Job],
-    listed: dict[bytes, tuple[Stamp, Sound]],
-    missing: list[bytes],
-    encoded: set[str],
-) -> list[_Job]:
-    """Skip decoding files that were moved under their own name, or with their folder.
-
-    The name without its folder, the size and the time in nanoseconds must equal those of exactly
-    one file that is gone, and of no other new file.
-    """
-
-    def traits(name: bytes, stamp: Stamp) -> tuple[bytes, Stamp]:
-        return name.rpartition(b"/")[2], stamp
-
-    gone = {traits(name, listed[name][0]): listed[name][1] for name in missing}
-    counts = Counter(traits(name, listed[name][0]) for name in missing)
-    counts.update(traits(job.name, job.stamp) for job in jobs)
-    result: list[_Job] = []
-    for job in jobs:
-        sound = gone.get(traits(job.name, job.stamp))
-        # Two: one that is gone and one that is new.
-        unambiguous = counts[traits(job.name, job.stamp)] == 2 and job.name not in listed
-        if sound and unambiguous and sound.content in encoded:
-            job = job._replace(kind="moved", sound=sound)
-        result.append(job)
-    return result
+def _foreseen(root: Path, work: Plan, begun: float) -> IngestSummary:
+    counts = Counter(job.kind for job in work.jobs)
+    counts["retagged"] = len(work.retags)
+    counts["gone"] = max(0, len(work.gone) - counts["moved"])
+    return _summary(root, work, counts, begun)
 
 
 class _Ingest:
@@ -234,36 +168,44 @@ class _Ingest:
         self,
         library: Library,
         encoder: AudioEncoder,
-        plan: _Plan,
+        work: Plan,
         on_progress: Callable[[IngestProgress], None],
         cancelled: Cancel,
         begun: float,
     ) -> None:
         self._library = library
         self._encoder = encoder
-        self._plan = plan
+        self._plan = work
         self._on_progress = on_progress
         self._cancelled = cancelled
         self._begun = begun
         self._stop = threading.Event()
         self._encoded = library.encoded(encoder.space)
-        self._live = Counter(sound.content for sound in plan.tracks.values())
-        self._gone = Counter(sound.content for sound in plan.gone.values())
+        self._live = Counter(sound.content for sound in work.tracks.values())
+        self._gone = Counter(sound.content for sound in work.gone.values())
+        self._away: dict[str, list[bytes]] = defaultdict(list)
+        """Tracks that are not there now, by their content."""
+        for name, sound in work.away.items():
+            self._away[sound.content].append(name)
         self._counts: Counter[str] = Counter()
         self._failed: list[Failure] = []
+        self._unavailable: list[Failure] = []
         self._audio_s = 0.0
+        self._done = 0
 
     def run(self, threads: int) -> IngestSummary:
         """Do the jobs in their order, so that ingesting equal folders stores equal rows."""
-        plan = self._plan
-        if plan.gone or plan.gone_failures:
-            self._library.forget([*plan.gone, *plan.gone_failures])
-        self._report(0, None)
+        work, files = self._plan, self._library.files
+        if work.gone or work.gone_failures:
+            files.forget([*work.gone, *work.gone_failures])
+        files.put_found(work.found.left_out, sorted(work.away_counts()))
+        self._report(None)
+        self._retag()
         pool = ThreadPoolExecutor(threads, "gdr-decode")
         try:
-            waiting = deque(plan.jobs)
+            waiting = deque(work.jobs)
             rate_hz = self._encoder.space.sample_rate_hz
-            ahead: deque[tuple[_Job, Tags, Future[_Decoded]]] = deque()
+            ahead: deque[tuple[Job, Tags, Future[_Decoded]]] = deque()
             while waiting or ahead:
                 while waiting and len(ahead) <= threads and _has_room(ahead, rate_hz):
                     job = waiting.popleft()
@@ -275,15 +217,36 @@ class _Ingest:
                     self._poll()
                 self._keep(job, tags, decoded)
                 ahead.popleft()
-                self._report(len(plan.jobs) - len(waiting) - len(ahead), job)
+                self._done += 1
+                self._report(job.name)
                 self._poll()
         finally:
             self._stop.set()
             pool.shutdown(cancel_futures=True)
         self._library.touch()
-        return _summary(plan, self._counts, self._failed, self._audio_s, self._begun)
+        return self._summary()
 
-    def _decode(self, job: _Job) -> _Decoded:
+    def _retag(self) -> None:
+        """Read the tags of tracks whose sound has not changed."""
+        read: list[tuple[bytes, Stamp, Tags]] = []
+        for name, stamp in self._plan.retags.items():
+            path = self._library.path(name)
+            try:
+                with path.open("rb") as file:
+                    file.read(1)  # tags that cannot be read look like none
+                read.append((name, stamp, read_tags(path)))
+            except OSError as error:
+                self._put_off(path, error.strerror or str(error))
+            self._done += 1
+            if len(read) == TOGETHER:
+                self._counts["retagged"] += self._library.files.put_tags(read)
+                read = []
+                self._report(name)
+            self._poll()
+        if read:
+            self._counts["retagged"] += self._library.files.put_tags(read)
+
+    def _decode(self, job: Job) -> _Decoded:
         """Decode one file; runs in a thread of the pool."""
         if job.sound:
             return _Decoded(job.sound, None)
@@ -291,7 +254,7 @@ class _Ingest:
         audio = decode(path, self._encoder.space.sample_rate_hz, cancelled=self._stop.is_set)
         return _Decoded(_sound(audio), audio)
 
-    def _keep(self, job: _Job, tags: Tags, decoded: Future[_Decoded]) -> None:
+    def _keep(self, job: Job, tags: Tags, decoded: Future[_Decoded]) -> None:
         """Encode what was decoded if necessary, and store it."""
         path = self._library.path(job.name)
         try:
@@ -300,23 +263,33 @@ class _Ingest:
             if audio is not None:
                 self._audio_s += audio.duration_s
                 self._encode(sound, audio)
+        except FileUnavailable as error:
+            self._put_off(path, str(error))
         except (DecodeError, MemoryError) as error:
-            # A file that vanished since the scan has not failed: its disk may be gone too.
-            if os.path.lexists(path):
-                reason = str(error) or "it does not fit into memory"
-                self._library.put_failure(job.name, job.stamp, reason)
-                self._failed.append(Failure(path, reason, time.time()))
-            return
-        self._library.put_track(job.name, job.stamp, sound, tags)
-        self._live[sound.content] += 1
-        self._counts[kind] += 1
+            reason = str(error) or "it does not fit into memory"
+            if not os.path.lexists(path):  # it vanished since the scan; its disk may be gone too
+                self._put_off(path, reason)
+                return
+            self._library.files.put_failure(job.name, job.stamp, reason)
+            self._failed.append(Failure(path, reason, time.time()))
+        else:
+            self._library.files.put_track(job.name, job.stamp, sound, tags)
+            self._live[sound.content] += 1
+            self._counts[kind] += 1
 
-    def _kind(self, job: _Job, content: str) -> str:
+    def _put_off(self, path: Path, reason: str) -> None:
+        """Leave a file for the next run; if it was a track, it stays one."""
+        self._unavailable.append(Failure(path, reason, time.time()))
+
+    def _kind(self, job: Job, content: str) -> str:
         """The field of the summary to count a file in, now that its sound is known."""
         if job.name in self._plan.tracks:
             self._live[self._plan.tracks[job.name].content] -= 1
         elif self._gone[content] > 0:
             self._gone[content] -= 1
+            return "moved"
+        elif self._away[content]:
+            self._library.files.forget([self._away[content].pop()])
             return "moved"
         is_copy = content in self._encoded and self._live[content] > 0
         return "duplicate" if is_copy and job.kind == "new" else job.kind
@@ -335,15 +308,26 @@ class _Ingest:
         if self._cancelled():
             raise Cancelled("stopped; what was done so far is kept")
 
-    def _report(self, done: int, job: _Job | None) -> None:
-        path = self._library.path(job.name) if job else None
+    def _report(self, name: bytes | None) -> None:
+        path = self._library.path(name) if name else None
+        total = len(self._plan.retags) + len(self._plan.jobs)
         elapsed_s = time.monotonic() - self._begun
-        self._on_progress(
-            IngestProgress(done, len(self._plan.jobs), path, self._audio_s, elapsed_s)
+        self._on_progress(IngestProgress(self._done, total, path, self._audio_s, elapsed_s))
+
+    def _summary(self) -> IngestSummary:
+        work = self._plan
+        self._counts["gone"] = sum(self._gone.values())
+        away = {name for names in self._away.values() for name in names}
+        left = replace(work, away={name: work.away[name] for name in away})
+        return replace(
+            _summary(self._library.root, left, self._counts, self._begun),
+            failed=self._failed,
+            unavailable=self._unavailable,
+            audio_s=self._audio_s,
         )
 
 
-def _has_room(ahead: deque[tuple[_Job, Tags, Future[_Decoded]]], rate_hz: int) -> bool:
+def _has_room(ahead: deque[tuple[Job, Tags, Future[_Decoded]]], rate_hz: int) -> bool:
     return sum(tags.length_s for _, tags, _ in ahead) * rate_hz < AHEAD
 
 
@@ -353,20 +337,19 @@ def _sound(audio: Audio) -> Sound:
     return Sound(audio.content, audio.duration_s, max(loudness_db, SILENCE_DB))
 
 
-def _summary(
-    plan: _Plan, counts: Counter[str], failed: list[Failure], audio_s: float, begun: float
-) -> IngestSummary:
+def _summary(root: Path, work: Plan, counts: Counter[str], begun: float) -> IngestSummary:
     return IngestSummary(
         new=counts["new"],
         changed=counts["changed"],
-        unchanged=plan.unchanged,
+        retagged=counts["retagged"],
+        unchanged=work.unchanged - counts["retagged"],
         moved=counts["moved"],
         duplicate=counts["duplicate"],
-        failed=failed,
-        skipped_failed=plan.skipped_failed,
-        gone=len(plan.gone) - counts["moved"],
+        skipped_failed=work.skipped_failed,
+        gone=counts["gone"],
+        away={root / os.fsdecode(top): count for top, count in work.away_counts().items()},
         encoded=counts["encoded"],
-        audio_s=audio_s,
         elapsed_s=time.monotonic() - begun,
-        unreadable=plan.unreadable,
+        unreadable=[root / os.fsdecode(name) for name in sorted(work.found.unreadable)],
+        left_out=work.found.left_out,
     )

@@ -78,6 +78,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE tracks ADD COLUMN codec TEXT NOT NULL DEFAULT ''",
         # JSON: [[start_s, title, artist], …]
         "ALTER TABLE tracks ADD COLUMN sections TEXT NOT NULL DEFAULT ''",
+        # Files used to fail for good when a disk or the network did, and more are read now.
+        "DELETE FROM failures",
+        """CREATE TABLE former (            -- tracks that are gone, for the day they return
+            path BLOB PRIMARY KEY,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            content TEXT NOT NULL,
+            duration_s REAL NOT NULL,
+            loudness_db REAL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE left_out (          -- by the last scan
+            path BLOB PRIMARY KEY,
+            reason TEXT NOT NULL,         -- of records.Reason
+            kind TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        # Folders and links with known tracks that were suddenly empty at the last scan.
+        "CREATE TABLE absent (path BLOB PRIMARY KEY) WITHOUT ROWID",
+        """CREATE TABLE sheets (            -- cue sheets
+            path BLOB PRIMARY KEY,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL
+        ) WITHOUT ROWID""",
     ),
 )
 

@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +19,51 @@ from gdr_model.types import PASSAGE_S, Array, LatentSpace
 
 
 class Stamp(NamedTuple):
-    """Size and time of a file, which is taken as unchanged while both are."""
+    """Size and times of a file."""
 
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
+    """When the file or anything about it changed; None if that is unknown."""
+
+    def same_sound(self, other: Stamp) -> bool:
+        """Whether the sound is taken as unchanged: it is while size and time are."""
+        return self[:2] == other[:2]
+
+    def nearly(self, other: Stamp) -> bool:
+        """The same, on file systems that round times (FAT to two seconds)."""
+        return self.size == other.size and abs(self.mtime_ns - other.mtime_ns) <= 2_000_000_000
+
+
+class Reason(StrEnum):
+    """Why a file or folder is left out of a library."""
+
+    KIND = "kind"
+    """A file of another kind: its suffix is none that is read."""
+    HIDDEN = "hidden"
+    """A file hidden by its name that is no music."""
+    EXCLUDED = "excluded"
+    """Excluded by a glob."""
+    SYSTEM = "system"
+    """A bin, a snapshot, or a folder of a program."""
+    MARKER = "marker"
+    """A folder that holds the marker file."""
+    IRREGULAR = "irregular"
+    """A pipe, a socket or a device."""
+
+
+class LeftOut(NamedTuple):
+    """A file or folder that a scan did not take."""
+
+    name: bytes
+    reason: Reason
+    kind: str = ""
+    """The suffix of a file of another kind, in lower case."""
+
+    @classmethod
+    def of_row(cls, name: bytes, reason: str, kind: str) -> LeftOut:
+        """What was stored."""
+        return cls(name, Reason(reason), kind)
 
 
 class Sound(NamedTuple):
@@ -68,6 +111,18 @@ def key(relative: str) -> bytes:
     Bytes, because a name can hold anything but NUL and a slash, which text cannot represent.
     """
     return os.fsencode(relative.replace(os.sep, "/"))
+
+
+def around(name: bytes) -> Iterator[bytes]:
+    """A key, and those of the folders around it, the root excepted."""
+    while name:
+        yield name
+        name = name.rpartition(b"/")[0]
+
+
+def within(folder: bytes) -> tuple[bytes, bytes | None]:
+    """The least key in a folder, and the least one after it; the root holds every key."""
+    return (folder + b"/", folder + b"0") if folder else (b"", None)  # "0" follows "/"
 
 
 def file_stem(space: LatentSpace, *more: str) -> str:

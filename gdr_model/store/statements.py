@@ -1,15 +1,27 @@
 """The longer SQL statements of a library."""
 
+WITHIN = "path >= ?1 AND (?2 IS NULL OR path < ?2)"
+"""The files of a folder, by the two values of `records.within`."""
+
+TAG_COLUMNS = (
+    "title, artist, album, genre, year, albumartist, bpm, originalyear, key, comment, codec, "
+    "sections"
+)
 TRACKS = (
     "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db, "
     "albumartist, bpm, originalyear, key, comment, codec, size, sections "
-    "FROM tracks ORDER BY path"
+    f"FROM tracks WHERE {WITHIN} ORDER BY path"
 )
-TRACK = TRACKS.replace("ORDER BY path", "WHERE path = ?")
+TRACK = TRACKS.replace("ORDER BY path", "AND path = ?3")
 PUT_TRACK = (
-    "INSERT OR REPLACE INTO tracks (path, size, mtime_ns, content, duration_s, loudness_db, "
-    "title, artist, album, genre, year, albumartist, bpm, originalyear, key, comment, codec, "
-    "sections) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO tracks (path, size, mtime_ns, ctime_ns, content, duration_s, "
+    f"loudness_db, {TAG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+TAGS = f"SELECT {TAG_COLUMNS} FROM tracks WHERE path = ?"
+PUT_TAGS = f"UPDATE tracks SET ctime_ns = ?, {TAG_COLUMNS.replace(',', ' = ?,')} = ? WHERE path = ?"
+MAKE_FORMER = (
+    "INSERT OR REPLACE INTO former "
+    "SELECT path, size, mtime_ns, content, duration_s, loudness_db FROM tracks WHERE path = ?"
 )
 PASSAGES = (
     "SELECT id, content, start_s, end_s, mean_row FROM passages "
@@ -30,8 +42,8 @@ DAMAGED = (
     "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
 )
 VALUES = {
-    field: f"SELECT {field}, count(*) FROM tracks WHERE {field} <> '' GROUP BY {field} "
-    "ORDER BY count(*) DESC, 1"
+    field: f"SELECT {field}, count(*) FROM tracks WHERE {WITHIN} AND {field} <> '' "
+    f"GROUP BY {field} ORDER BY count(*) DESC, 1"
     for field in ("artist", "album", "genre", "year")
 }
 """How many tracks have each value of a tag, most frequent first."""

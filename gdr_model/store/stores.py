@@ -8,27 +8,68 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from gdr_model.paths import home
+from gdr_model.paths import home, inside, store_of
+from gdr_model.store.records import key
+
+
+class Place(NamedTuple):
+    """Where a library is kept, and how much of it is meant."""
+
+    root: Path
+    """The music folder, spelled as the user spells it."""
+    store: Path
+    part: bytes = b""
+    """The key of a folder inside the root, empty for all of it."""
 
 
 class Stores(NamedTuple):
     """The stores in gdr's folder of libraries."""
 
-    roots: list[Path]
-    """Their music folders, most recently indexed first."""
+    known: list[Place]
+    """Most recently indexed first."""
     damaged: list[Path]
     """The stores that cannot be read."""
+
+    @property
+    def roots(self) -> list[Path]:
+        """The music folders, most recently indexed first."""
+        return [place.root for place in self.known]
 
 
 def stores() -> Stores:
     """Find every store and read its music folder."""
-    indexed: list[tuple[float, Path]] = []
+    indexed: list[tuple[float, Place]] = []
     damaged: list[Path] = []
     for database in sorted((home() / "libraries").glob("*/library.db")):
         try:
             with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
                 facts = dict(connection.execute("SELECT name, value FROM facts"))
-            indexed.append((facts.get("indexed_at", 0.0), Path(os.fsdecode(facts["root"]))))
+            at = Place(Path(os.fsdecode(facts["root"])), database.parent)
+            indexed.append((facts.get("indexed_at", 0.0), at))
         except (sqlite3.Error, KeyError):
             damaged.append(database.parent)
-    return Stores([root for _, root in sorted(indexed, key=lambda item: -item[0])], damaged)
+    return Stores([at for _, at in sorted(indexed, key=lambda item: -item[0])], damaged)
+
+
+def find(folder: Path) -> Place | None:
+    """Where the library of a folder is kept: its own store, or that of a folder around it.
+
+    A folder that is gone is known by the path under which it was indexed.
+    """
+    own = store_of(folder)
+    if (own / "library.db").exists():
+        return Place(folder, own)
+    known = stores().known
+    absolute = Path(os.path.abspath(folder))
+    same = [at for at in known if at.root == absolute and not at.root.is_dir()]
+    around = [
+        Place(root, at.store, key(relative))
+        for at in known
+        for root, relative in inside(folder, at.root)
+    ]
+    return next(iter(same), min(around, key=lambda at: len(at.part), default=None))
+
+
+def place(folder: Path) -> Place:
+    """The same; a store that does not exist yet where there is none."""
+    return find(folder) or Place(folder, store_of(folder))

@@ -62,6 +62,9 @@ class Settings:
     opener: tuple[str, ...] = ()
     """The command that shows a file in its folder, as a list of arguments in which `{path}` and
     `{folder}` are filled in; empty uses the platform's (`xdg-open`, `open`, `explorer`)."""
+    exclude: tuple[str, ...] = ()
+    """Globs of files and folders that no library takes, matched against names and against paths
+    relative to the music folder; `gdr index` follows it too."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys by the id of their action (`?` lists the ids), separated by commas."""
 
@@ -78,6 +81,8 @@ class Settings:
             parts = getattr(self, name)
             if parts and not any(place in part for part in parts for place in places):
                 raise ValueError(f"{name} must name {' or '.join(places)} in one of its arguments")
+        if not all(glob.strip() for glob in self.exclude):
+            raise ValueError("exclude must hold names or globs, none of them empty")
 
 
 def load(file: Path | None = None) -> tuple[Settings, str]:

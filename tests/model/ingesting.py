@@ -12,10 +12,14 @@ from gdr_model.store.ingest import ingest
 def run(library, encoder, **options):
     """Ingest, and the counts that are not zero."""
     summary = ingest(library, encoder, on_progress=lambda _: None, **options)
-    names = ("new", "changed", "unchanged", "moved", "duplicate", "skipped_failed", "gone")
+    names = ("new", "changed", "retagged", "unchanged", "moved", "duplicate", "skipped_failed",
+             "gone")  # fmt: skip
     counts = {name: getattr(summary, name) for name in (*names, "encoded")}
     counts["failed"] = len(summary.failed)
     counts["unreadable"] = len(summary.unreadable)
+    counts["unavailable"] = len(summary.unavailable)
+    counts["away"] = sum(summary.away.values())
+    counts["left_out"] = len(summary.left_out)
     return {name: count for name, count in counts.items() if count}
 
 

@@ -20,5 +20,5 @@ def put(library, name, content=None, seconds=3, latents=None, space=SPACE, **tag
     if latents is None:
         latents = RANDOM.standard_normal((seconds, 8)).astype(np.float32)
     library.put_latents(sound, space, latents)
-    library.put_track(os.fsencode(name), Stamp(1, 2), sound, Tags(**tags))
+    library.files.put_track(os.fsencode(name), Stamp(1, 2), sound, Tags(**tags))
     return latents

@@ -48,7 +48,7 @@ def fill(library, count, first=0):
     for i, row in enumerate(library_rows.astype(np.float32), first):
         sound = Sound(str(i), 1.0, -20.0)
         library.put_latents(sound, SPACE, row[None])
-        library.put_track(str(i).encode(), Stamp(1, 2), sound, Tags())
+        library.files.put_track(str(i).encode(), Stamp(1, 2), sound, Tags())
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def test_what_comes_and_goes_is_picked_up(filled, whitening):
     assert index.refresh() == 0
     fill(filled, 20, first=600)
     assert index.refresh() == 20
-    filled.forget([str(i).encode() for i in range(0, 100, 2)])
+    filled.files.forget([str(i).encode() for i in range(0, 100, 2)])
     assert index.refresh() == 0
     assert len(index.passages.ids) == len(index.vectors) == 570
     for query_of in (601, 3):
@@ -212,7 +212,7 @@ def test_what_comes_and_goes_is_picked_up(filled, whitening):
     assert index.refresh() == 5
     assert index.vectors == pytest.approx(whitening.apply(filled.passages(SPACE).means))
     assert index.passages.contents[0] == "0"
-    filled.forget([str(i).encode() for i in range(10, 600)])
+    filled.files.forget([str(i).encode() for i in range(10, 600)])
     index.refresh()
     assert index._graph.element_count == 30  # mostly deleted, so it was rebuilt
     assert index.search(some_queries(), 10)[0].shape == (5, 10)
@@ -224,7 +224,7 @@ def test_more_dead_neighbours_than_living_are_no_problem(filled, whitening):
     index = HnswIndex.open(filled, SPACE, whitening, **GRAPH)
     query = index.vectors[:1].copy()
     near = oracle(index.vectors, query, 90)[0][0]
-    filled.forget([index.passages.contents[row].encode() for row in near])
+    filled.files.forget([index.passages.contents[row].encode() for row in near])
     index.refresh()
     assert index._graph.element_count == 600
     rows, _ = index.search(query, 10)

@@ -78,9 +78,8 @@ def test_a_file_that_vanishes_meanwhile_has_not_failed(library, music, encoder, 
 # Which files count
 
 
-def test_hidden_and_marked_folders_are_left_out(library, music, encoder, write_tone):
+def test_bins_and_marked_folders_are_left_out(library, music, encoder, write_tone):
     write_tone(music / "a.wav")
-    write_tone(music / ".hidden.wav", hz=1)
     write_tone(music / ".trash" / "b.wav", hz=2)
     write_tone(music / "voice" / "deep" / "c.wav", hz=3)
     (music / "voice" / ".notmusic").touch()

@@ -97,9 +97,9 @@ def test_passages_of_gone_tracks_are_left_out_until_they_return(library):
     put(library, "copy of b", "sound of b")
     assert library.passages(SPACE).ids.tolist() == [1, 2, 3]
     assert library.passages(SPACE, after=1).contents == ["sound of b", "sound of c"]
-    library.forget([b"a", b"b"])
+    library.files.forget([b"a", b"b"])
     assert library.passages(SPACE).contents == ["sound of b", "sound of c"]
-    library.forget([b"copy of b"])
+    library.files.forget([b"copy of b"])
     assert library.passages(SPACE).contents == ["sound of c"]
     put(library, "a")
     assert library.passages(SPACE).ids.tolist() == [1, 3]
@@ -148,7 +148,7 @@ space = LatentSpace("plain", 8, 16000, 1.0, 1.0, "{"ab" * 8}")
 for i in range(100000):
     sound = Sound(str(i), 5.0, -20.0)
     library.put_latents(sound, space, np.full((5, 8), i % 100, np.float32))
-    library.put_track(str(i).encode(), Stamp(1, 2), sound, Tags())
+    library.files.put_track(str(i).encode(), Stamp(1, 2), sound, Tags())
     print(i, flush=True)
 """
     child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -199,7 +199,7 @@ def test_a_full_disk_is_one_sentence_and_stores_nothing(library, monkeypatch):
 def test_a_failure_inside_a_change_undoes_it(library):
     generation = library.generation
     with pytest.raises(LibraryError, match="cannot be written"):
-        library.put_track(b"a", Stamp(1, 2), Sound("c", None, 0), Tags())
+        library.files.put_track(b"a", Stamp(1, 2), Sound("c", None, 0), Tags())
     assert library.generation == generation
     put(library, "a")
 

@@ -96,9 +96,9 @@ def test_the_print_of_a_library_follows_its_files_not_their_place(tmp_path: Path
         with Library.open(tmp_path / folder, create=True) as library:
             sound = Sound("c", 3.0, -20.0)
             library.put_latents(sound, SPACE, np.ones((3, 8), np.float32))
-            library.put_track(b"caf\xe9.mp3", Stamp(1, 2), sound, Tags())
+            library.files.put_track(b"caf\xe9.mp3", Stamp(1, 2), sound, Tags())
             prints.append(LibraryPrint.of(library).fingerprint)
-            library.put_track(b"other.mp3", Stamp(1, 2), sound, Tags())
+            library.files.put_track(b"other.mp3", Stamp(1, 2), sound, Tags())
             prints.append(LibraryPrint.of(library).fingerprint)
     assert prints[0] == prints[2] != prints[1] == prints[3]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from gdr_model.audio import SUFFIXES
 from gdr_model.errors import Cancelled, LibraryError
-from gdr_model.store.scan import MARKER, Scan, scan
+from gdr_model.store.folder.left_out import MARKER
+from gdr_model.store.folder.scan import Scan, scan
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
 
@@ -39,8 +40,8 @@ def test_every_suffix_counts_in_any_case(music: Path) -> None:
     assert files(music) == names
 
 
-def test_hidden_files_and_folders_and_marked_folders_are_skipped(music: Path) -> None:
-    put(music, ".hidden.mp3", ".git/a.mp3", "samples/a.mp3", "samples/deep/b.mp3", "kept/c.mp3")
+def test_marked_folders_are_skipped(music: Path) -> None:
+    put(music, "samples/a.mp3", "samples/deep/b.mp3", "kept/c.mp3")
     (music / "samples" / MARKER).touch()
     assert files(music) == ["kept/c.mp3"]
     (music / MARKER).touch()
@@ -51,7 +52,7 @@ def test_size_and_time_are_those_of_the_file(music: Path) -> None:
     put(music, "a.mp3", size=7)
     os.utime(music / "a.mp3", ns=(1, 1_234_567_890))
     (stamp,) = scan(music).files.values()
-    assert stamp == (7, 1_234_567_890)
+    assert stamp == (7, 1_234_567_890, (music / "a.mp3").stat().st_ctime_ns)
 
 
 @POSIX
@@ -65,7 +66,8 @@ def test_links_are_followed_once_and_real_folders_first(music: Path, tmp_path: P
     (music / "broken.mp3").symlink_to(music / "nowhere.mp3")
     (music / "circle.mp3").symlink_to(music / "circle.mp3")
     assert files(music) == ["one.mp3", "outside/b.mp3", "z/a.mp3"]
-    assert scan(music).unreadable == []
+    assert scan(music).unreadable == set()
+    assert scan(music).empty == {b"broken.mp3"}
 
 
 @POSIX
@@ -96,7 +98,7 @@ def test_a_folder_that_cannot_be_read_is_reported_and_may_hide_its_files(
     monkeypatch.setattr(os, "scandir", refuse)
     scanned = scan(music)
     assert list(scanned.files) == [b"b.mp3"]
-    assert scanned.unreadable == [b"locked"]
+    assert scanned.unreadable == {b"locked"}
     assert scanned.may_hide(b"locked/in/a.mp3")
     assert not scanned.may_hide(b"locked2/a.mp3")
 
@@ -125,4 +127,4 @@ def test_a_name_is_hidden_by_itself_and_by_the_folders_above_it(
     name: bytes, unreadable: list[bytes]
 ) -> None:
     above = {b"/".join(name.split(b"/")[:depth]) for depth in range(1, name.count(b"/") + 2)}
-    assert Scan(unreadable=unreadable).may_hide(name) == bool(above & set(unreadable))
+    assert Scan(unreadable=set(unreadable)).may_hide(name) == bool(above & set(unreadable))

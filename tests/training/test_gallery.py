@@ -79,7 +79,7 @@ def test_a_library_counts_copies_once(music: Path, rng: np.random.Generator) -> 
     with Library.open(music, create=True) as library:
         for name, content in ((b"a", "x"), (b"b", "y"), (b"c", "x"), (b"d", "not encoded")):
             sound = Sound(content, 2.0, 0.0)
-            library.put_track(name, Stamp(0, 0), sound, Tags())
+            library.files.put_track(name, Stamp(0, 0), sound, Tags())
             if content != "not encoded":
                 library.put_latents(sound, SPACE, rng.standard_normal((2, 6)).astype(np.float32))
         assert sorted(t.content for t in Gallery.of(library, SPACE).tracks) == ["x", "y"]

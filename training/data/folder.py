@@ -15,7 +15,7 @@ from typing import Any
 import mutagen
 
 from gdr_model.audio import read_tags
-from gdr_model.store.scan import scan
+from gdr_model.store.folder.scan import scan
 from training.data.items import Dataset, Item, Problem
 
 _KINDS = {

@@ -85,5 +85,5 @@ def gallery(
                 content = f"{number:08d}"
                 sound = Sound(content, float(len(rows)), 0.0)
                 library.put_latents(sound, space, rows)
-                library.put_track(content.encode(), Stamp(0, 0), sound, Tags(title=name))
+                library.files.put_track(content.encode(), Stamp(0, 0), sound, Tags(title=name))
             yield Gallery.of(library, space)

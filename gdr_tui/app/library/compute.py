@@ -67,16 +67,16 @@ class Holdings:
         for root in list(self._libraries.roots):
             problem = "" if root.is_dir() else "the folder is missing; its index is kept"
             library = self._libraries.existing(root)
-            stamps, failures = (library.stamps(), library.failures()) if library else ({}, [])
+            stamps, failures = (library.files.stamps(), library.failures()) if library else ({}, [])
             listed += folders(root, stamps, failures, problem)
         return tuple(listed)
 
     def forget_failures(self, paths: Sequence[Path]) -> None:
         """Let the next indexing retry files that could not be read."""
         for library in self._libraries.known():
-            failed = {library.path(name): name for name in library.failed_stamps()}
+            failed = {library.path(name): name for name in library.files.failed_stamps()}
             if names := [failed[path] for path in paths if path in failed]:
-                library.forget(names)
+                library.files.forget(names)
 
     def tags(self) -> dict[str, list[tuple[str, int]]]:
         """The values of artist, album, genre and year, with how many tracks have each."""

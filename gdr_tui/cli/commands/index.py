@@ -15,6 +15,7 @@ from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import music_folder
+from gdr_tui.left_out import away, explained, name, summarised
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 from gdr_tui.torch_threads import use_one_thread
@@ -22,6 +23,7 @@ from gdr_tui.torch_threads import use_one_thread
 if TYPE_CHECKING:
     from gdr_model.models.config import ModelConfig
     from gdr_model.store.ingest import IngestProgress, IngestSummary
+    from gdr_model.store.records import LeftOut
 
 
 def index(
@@ -36,13 +38,46 @@ def index(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed before.")
     ] = False,
+    reread_tags: Annotated[
+        bool, typer.Option("--reread-tags", help="Read the tags of all tracks again.")
+    ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="GLOB",
+            help="Leave out files and folders whose name or path in DIR matches, now and later. "
+            "Repeatable.",
+        ),
+    ] = None,
+    no_exclude: Annotated[
+        bool, typer.Option("--no-exclude", help="Drop what --exclude left out so far.")
+    ] = False,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="Name every file and folder that is left out.")
+    ] = False,
     jobs: Jobs = 2,
 ) -> None:
     """Index music folders. Incremental: unchanged files are skipped."""
     from gdr_model.models.config import ModelConfig
+    from gdr_tui.app import settings
 
     config = ModelConfig.read(model)
-    indexing = Indexing(config, LoadedOnUse(config, device), dry_run, retry_failed, jobs)
+    chosen, problem = settings.load()
+    if problem:
+        say(f"gdr: {problem}")
+    indexing = Indexing(
+        config,
+        LoadedOnUse(config, device),
+        dry_run,
+        retry_failed,
+        reread_tags,
+        tuple(exclude or ()),
+        no_exclude,
+        chosen.exclude,
+        left_out,
+        jobs,
+    )
     succeeded = True
     for folder in folders:
         try:
@@ -88,20 +123,38 @@ class Indexing:
     encoder: LoadedOnUse
     dry_run: bool
     retry_failed: bool
+    reread_tags: bool
+    exclude: tuple[str, ...]
+    """Globs to keep with the library."""
+    no_exclude: bool
+    """Drop the globs that are kept with it."""
+    always_exclude: tuple[str, ...]
+    """Globs from the settings."""
+    left_out: bool
+    """Name what is left out."""
     jobs: int
 
-    def run(self, root: Path) -> bool:
-        """Index a folder and print its summary; False if it holds nothing that can be searched."""
-        from gdr_model.paths import store_of
+    def run(self, folder: Path) -> bool:
+        """Index a folder and print its summary; False if nothing in it can be searched."""
         from gdr_model.search.index import HnswIndex
         from gdr_model.store import ingest
+        from gdr_model.store.folder.left_out import Excludes
         from gdr_model.store.library import Library
+        from gdr_model.store.stores import place
 
-        if self.dry_run and not store_of(root).exists():
-            write(summary_text(root, ingest.preview(root), 0, self.dry_run))
+        Excludes(self.exclude)  # refused before anything is written
+        if self.dry_run and not (place(folder).store / "library.db").exists():
+            summary = ingest.preview(folder, (*self.exclude, *self.always_exclude))
+            write(self._told(folder, summary, 0))
             return True
-        name = root.name or str(root)
-        with Library.open(root, create=True) as library:
+        name = folder.name or str(folder)
+        with Library.open(folder, create=True) as library:
+            if library.part:
+                say(f"{folder} is part of the library {library.root}; only this part is indexed")
+            kept = () if self.no_exclude else library.files.excludes
+            exclude = tuple(dict.fromkeys((*kept, *self.exclude)))
+            if not self.dry_run:
+                library.files.put_excludes(exclude)
             with bars() as progress:
 
                 def on_progress(at: IngestProgress) -> None:
@@ -112,16 +165,37 @@ class Indexing:
                     self.encoder,
                     on_progress=on_progress,
                     retry_failed=self.retry_failed,
+                    reread_tags=self.reread_tags,
+                    exclude=(*self.exclude, *self.always_exclude),
                     dry_run=self.dry_run,
                     jobs=self.jobs,
                 )
             if not self.dry_run:
                 HnswIndex.open(library, self.config.space, self.config.whitening())
-            write(summary_text(root, summary, library.count(), self.dry_run))
-            if not library.count() and not self.dry_run:
-                say(f"gdr: {root} holds no music that gdr can read")
-                return False
-        return True
+            tracks = library.count()
+            write(self._told(folder, summary, tracks))
+            if self.dry_run:
+                return True
+            if not tracks and not summary.unavailable:
+                say(f"gdr: {folder} holds no music that gdr can read")
+            return bool(tracks) and not nothing_was_read(summary)
+
+    def _told(self, folder: Path, summary: IngestSummary, tracks: int) -> str:
+        text = summary_text(folder, summary, tracks, self.dry_run)
+        names = "".join(map(left_out_line, summary.left_out)) if self.left_out else ""
+        return text + names
+
+
+def nothing_was_read(summary: IngestSummary) -> bool:
+    """Whether every file that should have been read was out of reach."""
+    return bool(summary.unavailable) and not (
+        summary.new + summary.changed + summary.moved + summary.duplicate + len(summary.failed)
+    )
+
+
+def left_out_line(each: LeftOut) -> str:
+    """One file or folder that is left out, and why."""
+    return f"left out: {name(each)}: {explained(each)}\n"
 
 
 def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: bool) -> str:
@@ -129,12 +203,13 @@ def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: boo
     counts = {
         "new": summary.new,
         "changed": summary.changed,
+        "with new tags" if not dry_run else "whose tags are read": summary.retagged,
         "unchanged": summary.unchanged,
         "moved": summary.moved,
         "duplicate": summary.duplicate,
         "gone": summary.gone,
         "failed": len(summary.failed),
-        "failed before, not tried again": summary.skipped_failed,
+        "failed before, not tried again (--retry-failed does)": summary.skipped_failed,
     }
     counted = ", ".join(
         f"{n} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
@@ -145,6 +220,13 @@ def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: boo
             f"{tracks} tracks; {summary.encoded} encoded, {summary.audio_s / 60:.1f} min of sound "
             f"in {summary.elapsed_s:.1f} s ({rate(summary.audio_s, summary.elapsed_s)})"
         )
-    lines += [f"failed: {literal(str(f.path))}: {literal(f.reason)}" for f in summary.failed]
+    lines += summarised(summary.left_out)
+    lines += [away(folder, count) for folder, count in summary.away.items()]
+    if summary.unavailable:
+        lines.append(
+            f"{len(summary.unavailable)} could not be reached; they are tried again next time"
+        )
+    for what, files in (("not reached", summary.unavailable), ("failed", summary.failed)):
+        lines += [f"{what}: {literal(str(f.path))}: {literal(f.reason)}" for f in files]
     lines += [f"unreadable: {literal(str(f))}" for f in summary.unreadable]
     return "\n".join(lines) + "\n"

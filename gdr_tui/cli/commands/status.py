@@ -1,17 +1,24 @@
-"""`gdr status`: what is indexed, where it is kept, and which files failed."""
+"""`gdr status`: what is indexed and left out, where it is kept, and which files failed."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gdr_model.errors import Hint
 from gdr_model.store.stores import stores
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import unreadable
+from gdr_tui.left_out import away, explained, name, summarised
+from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
+
+if TYPE_CHECKING:
+    from gdr_model.store.library import Library
 
 
 def status(
@@ -25,6 +32,9 @@ def status(
             help="Only this indexed music folder. Repeatable.",
         ),
     ] = None,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="Name every file and folder that is left out.")
+    ] = False,
 ) -> None:
     """Show what is indexed, where it is kept, and which files failed."""
     indexed = stores()
@@ -33,22 +43,40 @@ def status(
     for store in () if library else indexed.damaged:
         say(f"gdr: {unreadable(store)}")
     for root in library or indexed.roots:
-        write(_described(root))
+        write(_described(root, left_out))
 
 
-def _described(root: Path) -> str:
-    """A paragraph: tracks, duration, latent spaces, failures, place and size of the store."""
+def _described(folder: Path, left_out: bool) -> str:
+    """A paragraph: tracks, what is left out or not there, latents, the store, failures."""
     from gdr_model.store.library import Library
 
-    with Library.open(root) as library:
+    with Library.open(folder) as library:
+        files, failures = library.files, library.failures()
         hours = sum(track.duration_s for track in library.tracks()) / 3600
         size = sum(file.stat().st_size for file in library.store.rglob("*") if file.is_file())
-        failures = library.failures()
+        not_taken = files.left_out()
         lines = [
-            literal(str(library.root)),
+            literal(str(library.folder)),
             f"  {library.count()} tracks, {hours:.1f} h, {len(failures)} failed",
+            *(f"  {line}" for line in _not_there(library)),
+            *(f"  {line}" for line in summarised(not_taken)),
+            *(f"  excluded by --exclude {literal(shlex.quote(glob))}" for glob in files.excludes),
             *(f"  latents: {space}" for space in library.spaces()),
             f"  store: {library.store} ({size / 2**20:.1f} MiB)",
             *(f"  failed: {literal(str(f.path))}: {literal(f.reason)}" for f in failures),
+            *(f"  left out: {name(o)}: {explained(o)}" for o in (not_taken if left_out else ())),
         ]
         return "\n".join(lines) + "\n"
+
+
+def _not_there(library: Library) -> list[str]:
+    """What of a library is not there now, each with what to do about it."""
+    from gdr_model.store.roots.forget import is_gone
+
+    if is_gone(library.folder):
+        return [f"not there now; {step(Hint.MOUNT_OR_FORGET, root=str(library.folder))}"]
+    return [
+        away(library.path(top), library.files.count_within(top))
+        for top in library.files.absent()
+        if is_gone(library.path(top))
+    ]

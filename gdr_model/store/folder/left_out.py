@@ -1,0 +1,112 @@
+"""What in a music folder is left out, and why.
+
+Bins, snapshots and folders of programs are known by name. Any other name with leading dots can be
+an album ("...And Justice for All") or a song, and is taken if it is music. Globs exclude whatever
+the user doesn't want; nothing needs to be written into the folder.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gdr_model.audio import SUFFIXES
+from gdr_model.errors import UsageError
+from gdr_model.store.records import Reason
+
+MARKER = ".notmusic"
+"""A folder with a file of this name is left out, with everything below it."""
+
+_SYSTEM = {
+    name
+    for line in (
+        # Bins
+        "$recycle.bin recycler #recycle @recycle .recycle",
+        # Snapshots and versions
+        "#snapshot @snapshot @recently-snapshot @sharesnap .snapshot .snapshots ~snapshot .zfs",
+        ".stversions .stfolder .sync .timemachine",
+        # What NAS systems, Windows and macOS keep for themselves
+        "@eadir @tmp @appstore @database .@__thumb .@__qini .@upload_cache lost+found __macosx",
+        ".appledouble .appledb .appledesktop .spotlight-v100 .fseventsd .temporaryitems",
+        ".documentrevisions-v100 .thumbnails .mediathumb .bzvol",
+        # Programs
+        ".git .svn .hg .cache .config .local .var .npm .cargo .rustup .gradle .m2 .venv .mozilla",
+        ".thunderbird .steam .wine .vscode .ssh .gnupg .dropbox .dropbox.cache",
+        ".tmp.drivedownload .tmp.driveupload",
+    )
+    for name in line.split()
+} | {"system volume information", "network trash folder", "temporary items"}
+_BINS = ".trash"
+_HIDDEN_STARTS = ("._", ".trashed-", ".pending-", ".gdr-")
+"""Files that look like music and are not: AppleDouble, Android's bin and its downloads, ours."""
+
+
+def of_folder(name: str) -> Reason | None:
+    """Why a folder is left out by its name; None if it is not."""
+    folded = name.casefold()
+    return Reason.SYSTEM if folded in _SYSTEM or folded.startswith(_BINS) else None
+
+
+def of_file(name: str) -> Reason | None:
+    """Why a file is left out by its name; None if it is music."""
+    is_music = suffix(name) in SUFFIXES
+    if name.casefold().startswith(_HIDDEN_STARTS) or (name.startswith(".") and not is_music):
+        return Reason.HIDDEN
+    return None if is_music else Reason.KIND
+
+
+def suffix(name: str) -> str:
+    """The suffix of a file, in lower case."""
+    return os.path.splitext(name)[1].lower()
+
+
+class Excludes:
+    """Globs of files and folders, whatever their case and however their letters are encoded.
+
+    A glob with a slash is matched against the path relative to the root, another one against the
+    name. A path inside the root is taken relative to it, and `/name` is only the one at the top.
+    """
+
+    def __init__(self, globs: Sequence[str] = (), root: Path | None = None) -> None:
+        """Compile the globs.
+
+        Raises:
+            UsageError: if one is empty.
+        """
+        cleaned = [_relative(glob, root) for glob in globs]
+        self._names = _compiled(glob for glob in cleaned if "/" not in glob)
+        self._paths = _compiled(glob.removeprefix("/") for glob in cleaned if "/" in glob)
+
+    def match(self, relative: str, name: str) -> bool:
+        """Whether a file or folder is excluded."""
+        if self._names is None and self._paths is None:
+            return False
+        path = relative.replace(os.sep, "/")
+        return bool(
+            (self._names and self._names.match(_folded(name)))
+            or (self._paths and self._paths.match(_folded(path)))
+        )
+
+
+def _compiled(globs: Iterable[str]) -> re.Pattern[str] | None:
+    patterns = [fnmatch.translate(_folded(glob)) for glob in globs]
+    return re.compile("|".join(patterns)) if patterns else None
+
+
+def _relative(glob: str, root: Path | None) -> str:
+    """A glob relative to the root; with a slash in front if it is only what is there."""
+    cleaned = os.path.expanduser(glob.strip()).replace(os.sep, "/").rstrip("/")
+    if root is not None:
+        cleaned = cleaned.removeprefix(os.path.abspath(root).replace(os.sep, "/").rstrip("/"))
+    cleaned = re.sub(r"^(\./|\*\*/)+", "", cleaned)
+    if not cleaned.strip("./"):
+        raise UsageError("a glob to exclude is empty; name a folder, a file or a pattern of names")
+    return cleaned
+
+
+def _folded(text: str) -> str:
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFC", text).casefold()

@@ -1,0 +1,183 @@
+"""The latents of a library and their passages, by the content of the sound."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.errors import Hint, LibraryError
+from gdr_model.store import statements
+from gdr_model.store.database import Database
+from gdr_model.store.latent_files import LatentFiles
+from gdr_model.store.records import Passages, Sound, passage_bounds, shown
+from gdr_model.store.rows import RowFile
+from gdr_model.types import Array, LatentSpace
+
+
+class Latents:
+    """What encoders made of the sound of a library. Safe to use from several threads."""
+
+    def __init__(self, database: Database, folder: Path, root: Path) -> None:
+        """Open nothing yet.
+
+        Args:
+            database: says which rows belong to which content.
+            folder: of the files of rows.
+            root: the music folder, for messages.
+        """
+        self._database = database
+        self._files = LatentFiles(folder)
+        self._root = root
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the files."""
+        with self._lock:
+            self._files.close()
+
+    def spaces(self) -> list[LatentSpace]:
+        """The spaces there are latents of, oldest first."""
+        rows = self._database.read(
+            "SELECT encoder, dim, sample_rate_hz, window_s, hop_s, fingerprint "
+            "FROM spaces ORDER BY id"
+        )
+        return [LatentSpace(*row) for row in rows]
+
+    def has(self, content: str, space: LatentSpace) -> bool:
+        """Whether a content has latents in a space."""
+        sql = "SELECT 1 FROM latents WHERE space = ? AND content = ?"
+        return bool(self._database.read(sql, self._number(space), content))
+
+    def encoded(self, space: LatentSpace) -> set[str]:
+        """The contents with latents in a space, whether or not a track still has them."""
+        sql = "SELECT content FROM latents WHERE space = ?"
+        return {row[0] for row in self._database.read(sql, self._number(space))}
+
+    def of(self, content: str, space: LatentSpace) -> Array:
+        """The latents (T, D) of one content.
+
+        Raises:
+            LibraryError: if it has none in this space, or their file is damaged.
+        """
+        rows = self._database.read(
+            "SELECT first_row, rows FROM latents WHERE space = ? AND content = ?",
+            self._number(space),
+            content,
+        )
+        if not rows:
+            raise LibraryError(f"no latents of {space} yet", Hint.INDEX, root=self._root)
+        return self._stored(self._files.of(space).latents, space, slice(rows[0][0], sum(rows[0])))
+
+    def passages(self, space: LatentSpace, after: int = 0) -> Passages:
+        """The passages with an id above `after` whose content some track has.
+
+        Raises:
+            LibraryError: if the file of their means is damaged.
+        """
+        rows = self._database.read(statements.PASSAGES, self._number(space), after)
+        positions = np.array([row[4] for row in rows], np.int64)
+        means = self._stored(self._files.of(space).means, space, positions)
+        if not np.isfinite(means).all():
+            raise self._damaged("some numbers are NaN or infinity")
+        return Passages(
+            np.array([row[0] for row in rows], np.int64),
+            [row[1] for row in rows],
+            np.array([row[2] for row in rows], np.float32),
+            np.array([row[3] for row in rows], np.float32),
+            means,
+        )
+
+    def put(self, sound: Sound, space: LatentSpace, latents: Array) -> None:
+        """Store the latents (T, D) of a content and its passages, if it has none yet.
+
+        Raises:
+            LibraryError: if they do not fit the space, or the disk is full.
+        """
+        if latents.ndim != 2 or latents.shape[1] != space.dim or not len(latents):
+            raise LibraryError(f"{space} gave latents of shape {latents.shape}")
+        if not np.isfinite(latents).all():
+            raise LibraryError(f"{space} gave latents that are NaN or infinity")
+        bounds = passage_bounds(len(latents))
+        means = np.stack([latents[a:b].mean(axis=0, dtype=np.float64) for a, b in bounds])
+        # The last latent can end after the last sample, or before it.
+        ends_s = [*(float(b) for _, b in bounds[:-1]), sound.duration_s]
+        with self._database.write() as connection:
+            number = self._number(space)
+            if number is None:
+                connection.execute(
+                    "INSERT INTO spaces (encoder, dim, sample_rate_hz, window_s, hop_s, "
+                    "fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
+                    astuple(space),
+                )
+                number = self._number(space)
+            first, mean = (end or 0 for end in self._database.read(statements.ENDS, number)[0])
+            inserted = connection.execute(
+                "INSERT OR IGNORE INTO latents (space, content, first_row, rows) "
+                "VALUES (?, ?, ?, ?)",
+                (number, sound.content, first, len(latents)),
+            )
+            if not inserted.rowcount:
+                return
+            files = self._files.of(space)
+            files.latents.write(first, latents)
+            files.means.write(mean, means)
+            connection.executemany(
+                "INSERT INTO passages (space, content, start_s, end_s, mean_row) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [
+                    (number, sound.content, start, end_s, mean + i)
+                    for i, ((start, _), end_s) in enumerate(zip(bounds, ends_s, strict=True))
+                ],
+            )
+
+    def drop_damaged(self, space: LatentSpace) -> int:
+        """Delete latents beyond the end of their files, and those with means that are not finite.
+
+        The next ingest encodes them again. Returns how many contents lost their latents.
+        """
+        number = self._number(space)
+        if number is None:
+            return 0
+        files = self._files.of(space)
+        lengths = len(files.latents), len(files.means)
+        lost = {row[0] for row in self._database.read(statements.DAMAGED, number, *lengths)}
+        rows = self._database.read(statements.PASSAGES, number, 0)
+        whole = [row for row in rows if row[1] not in lost]
+        means = self._stored(files.means, space, np.array([row[4] for row in whole], np.int64))
+        broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
+        damaged = [(number, content) for content in lost | {whole[row][1] for row in broken}]
+        if damaged:
+            with self._database.write() as connection:
+                for statement in (
+                    "DELETE FROM latents WHERE space = ? AND content = ?",
+                    "DELETE FROM passages WHERE space = ? AND content = ?",
+                ):
+                    connection.executemany(statement, damaged)
+        return len(damaged)
+
+    def _number(self, space: LatentSpace) -> int | None:
+        rows = self._database.read(statements.SPACE, *astuple(space))
+        return int(rows[0][0]) if rows else None
+
+    def _stored(
+        self, file: RowFile, space: LatentSpace, positions: NDArray[np.int64] | slice
+    ) -> Array:
+        """Rows (N, D) of a file."""
+        if not isinstance(positions, slice) and not positions.size:
+            return np.empty((0, space.dim), np.float32)
+        try:
+            with self._lock:
+                return file.read(positions)
+        except (IndexError, OSError) as error:
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, why: str) -> LibraryError:
+        return LibraryError(
+            f"the stored latents of {shown(self._root)} are damaged ({why})",
+            Hint.INDEX_AGAIN,
+            root=self._root,
+        )

@@ -1,0 +1,1 @@
+"""Music folders that move to another place, or go: what becomes of their libraries."""

@@ -1,0 +1,95 @@
+"""What a library leaves out, in the words of both faces."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gdr_model.errors import Hint
+from gdr_model.store.records import LeftOut, Reason
+from gdr_tui.next_steps import step
+from gdr_tui.safe_text import literal
+
+SOUND = frozenset(
+    {
+        ".3ga", ".669", ".8svx", ".aa", ".aax", ".ac3", ".act", ".adx", ".aif", ".aifc", ".aiff",
+        ".alac", ".amr", ".ape", ".au", ".awb", ".caf", ".dff", ".dsd", ".dsf", ".dts", ".dtshd",
+        ".eac3", ".flv", ".gsm", ".it", ".kar", ".m4b", ".m4p", ".m4r", ".mid", ".midi", ".mka",
+        ".mkv", ".mlp", ".mod", ".mov", ".mp1", ".mp2", ".mpc", ".mpp", ".oma", ".ofr", ".ra",
+        ".ram", ".rm", ".rmi", ".s3m", ".shn", ".sid", ".snd", ".spx", ".tak", ".thd", ".tta",
+        ".voc", ".vqf", ".w64", ".weba", ".webm", ".wma", ".wv", ".xm",
+    }
+)  # fmt: skip
+"""Suffixes of sound, which users miss; pictures and texts are only counted."""
+
+_NAMED = 3
+"""Folders that a line names."""
+
+_WORDS = {
+    Reason.HIDDEN: ("hidden file", "hidden files"),
+    Reason.EXCLUDED: ("excluded", "excluded"),
+    Reason.SYSTEM: ("system folder", "system folders"),
+    Reason.MARKER: ("folder marked .notmusic", "folders marked .notmusic"),
+    Reason.IRREGULAR: ("pipe or device", "pipes and devices"),
+}
+_WITH_NAMES = (Reason.EXCLUDED, Reason.SYSTEM, Reason.MARKER, Reason.IRREGULAR)
+
+
+def summarised(left_out: Iterable[LeftOut]) -> list[str]:
+    """One line for each reason, with numbers; nothing for what is not left out."""
+    by_reason: dict[Reason, list[LeftOut]] = {reason: [] for reason in Reason}
+    for each in left_out:
+        by_reason[each.reason].append(each)
+    lines = [_other_kinds(by_reason.pop(Reason.KIND))]
+    for reason, found in by_reason.items():
+        if found:
+            named = f": {_names(found)}" if reason in _WITH_NAMES else ""
+            lines.append(f"{len(found):,} {_WORDS[reason][len(found) > 1]} left out{named}")
+    return [line for line in lines if line]
+
+
+def explained(each: LeftOut) -> str:
+    """Why one file or folder is left out, in two or three words."""
+    return f"of another kind ({literal(each.kind)})" if each.kind else _REASONS[each.reason]
+
+
+_REASONS = {
+    Reason.KIND: "of another kind",
+    Reason.HIDDEN: "hidden",
+    Reason.EXCLUDED: "excluded",
+    Reason.SYSTEM: "a system folder",
+    Reason.MARKER: "marked .notmusic",
+    Reason.IRREGULAR: "no regular file",
+}
+
+
+def name(each: LeftOut) -> str:
+    """Its path relative to the root; "." for the root itself."""
+    return literal(os.fsdecode(each.name)) or "."
+
+
+def away(folder: Path, count: int) -> str:
+    """What is not there now, and how to forget it."""
+    tracks = "1 track" if count == 1 else f"{count:,} tracks"
+    are = "is" if count == 1 else "are"
+    shown = literal(str(folder))
+    return f"{tracks} in {shown} {are} not there now; {step(Hint.FORGET, root=str(folder))}"
+
+
+def _other_kinds(found: Sequence[LeftOut]) -> str:
+    if not found:
+        return ""
+    sounds = Counter(each.kind for each in found if each.kind in SOUND)
+    parts = [f"{count:,} {literal(kind)}" for kind, count in sounds.most_common()]
+    if rest := len(found) - sounds.total():
+        parts.append(f"{rest:,} that {'is' if rest == 1 else 'are'} no sound")
+    noun = "file of another kind" if len(found) == 1 else "files of other kinds"
+    return f"{len(found):,} {noun} left out: {', '.join(parts)}"
+
+
+def _names(found: Sequence[LeftOut]) -> str:
+    named = ", ".join(name(each) for each in found[:_NAMED])
+    more = len(found) - _NAMED
+    return f"{named} and {more:,} more" if more > 0 else named
