@@ -9,13 +9,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
@@ -65,7 +67,8 @@ class GdrApp(App[None]):
     """Find music by generating the query."""
 
     TITLE = "gdr"
-    BINDINGS: ClassVar[list[BindingType]] = [keys.SUSPEND]
+    # A dialog lets no other key of the app through.
+    BINDINGS: ClassVar[list[BindingType]] = [replace(keys.SUSPEND, priority=True)]
     CSS_PATH = Path(__file__).with_name("gdr.tcss")
     # Textual's own declaration of these is not a ClassVar, so ours cannot be one either.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -103,6 +106,11 @@ class GdrApp(App[None]):
         for sentence in (self._problem, self._keymap_used.problem):
             if sentence:
                 self.notify(literal(sentence), severity="warning", timeout=10, markup=False)
+        # A stopped program makes no sound, and after `fg` the terminal shows nothing of the app.
+        self.app_suspend_signal.subscribe(
+            self, lambda _: self.main.playback.state.stop(), immediate=True
+        )
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh())
         self.call_after_refresh(self._begin)
 
     def _set_theme(self) -> None:
@@ -140,16 +148,20 @@ class GdrApp(App[None]):
             yield SystemCommand(f"{name} ({shown})", f"{group}: {tooltip}", act)
         yield SystemCommand("Theme", "Change the colours for this session", self.search_themes)
 
-    def action_suspend_process(self) -> None:
-        """Return to the shell until `fg`; a stopped program makes no sound."""
-        self.main.playback.state.stop()
-        super().action_suspend_process()
+    def get_driver_class(self) -> type[Driver]:
+        """Ours in place of Textual's for terminals."""
+        usual = super().get_driver_class()
+        if usual.__name__ != "LinuxDriver":
+            return usual
+        from gdr_tui.app.terminal.driver import TerminalDriver  # imports what Windows lacks
 
-    async def action_quit(self) -> None:
+        return TerminalDriver
+
+    def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
         """Quit at once; background work is cancelled."""
         self._leaving = True
         self.main.playback.state.stop()
-        self.exit()
+        super().exit(result, return_code, message)
 
     async def on_event(self, event: events.Event) -> None:
         """Ignore keys once the app is quitting: what they open would have nowhere to open."""
@@ -169,15 +181,17 @@ def run(
     app.background.stop(0)  # a draw would keep the CPU from the writer
     written = app.notebook.close(LEAVING_S)
     if not written or app.notebook.unwritten:
-        report(
-            "gdr: the last changes to the trail and the crates could not be saved: "
-            + app.notebook.problem
-        )
+        with suppress(OSError):  # the terminal is gone
+            report(
+                "gdr: the last changes to the trail and the crates could not be saved: "
+                + app.notebook.problem
+            )
     if app.background.stop(max(0.0, deadline - time.monotonic())) and written:
         session.close()
     # A thread deep inside a network or a decoder cannot be stopped, and shutting down the
     # interpreter under it crashes. Everything on disk can be abandoned at any point. Even without
     # such a thread, unloading the shared libraries would take longer than all of the above.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(app.return_code or 0)

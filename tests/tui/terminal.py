@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pyte
+
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|.)")
 BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^][^\x07\x1b]*\x1b?|[()])?\Z")
 """An escape whose end is still to come: a pseudo-terminal hands over 4 KiB at a time."""
@@ -33,6 +35,9 @@ class Terminal:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._begun = ""
         self.text = ""
+        self.raw = b""
+        """All that was written, escapes and all."""
+        self.size = (80, 24)
         self._status: int | None = None
 
     def read(self, wait_s: float) -> str:
@@ -45,6 +50,7 @@ class Terminal:
             if error.errno != errno.EIO:  # Linux's word for: the other end is closed
                 raise
             return ""
+        self.raw += raw
         came = self._begun + self._decoder.decode(raw)
         cut = BEGUN.search(came)
         self._begun = cut.group() if cut else ""
@@ -81,7 +87,38 @@ class Terminal:
 
     def resize(self, columns: int, lines: int) -> None:
         """Give the terminal another size, of which the program hears by a signal."""
+        self.size = columns, lines
         fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def rows(self) -> list[str]:
+        """The rows of the screen as a terminal shows them now, after a moment of quiet."""
+        while self.read(0.5):
+            pass
+        screen = pyte.Screen(*self.size)
+        stream = pyte.ByteStream(screen)
+        # pyte knows no alternate screen, no keyboard protocol of kitty's and no requests of modes.
+        for piece in re.split(rb"(\x1b\[\?1049[hl])|\x1b\[[<>]\d*u|\x1b\[\?\d+\$p", self.raw):
+            stream.feed(b"\x1b[2J\x1b[H" if piece and b"?1049" in piece else piece or b"")
+        return [row.rstrip() for row in screen.display]
+
+    def modes(self) -> dict[str, bool]:
+        """Modes that are not as a terminal has them before any program, by number."""
+        usual = {"7": True, "25": True}  # wrapping, cursor
+        now: dict[str, bool] = {}
+        for numbers, turned in re.findall(rb"\x1b\[\?([\d;]+)([hl])", self.raw):
+            now |= dict.fromkeys(numbers.decode().split(";"), turned == b"h")
+        changed = {mode: on for mode, on in now.items() if on != usual.get(mode, False)}
+        pushed = len(re.findall(rb"\x1b\[>\d+u", self.raw)) - self.raw.count(b"\x1b[<u")
+        return changed | ({"kitty": True} if pushed else {})
+
+    def line_modes(self) -> list[object]:
+        """How the terminal handles lines, echo and signals; it can be asked after the end."""
+        return termios.tcgetattr(self._handle)[:4]
+
+    def hang_up(self) -> None:
+        """Close the terminal, as when its window is closed."""
+        os.close(self._handle)
+        self._handle = -1
 
     @property
     def ended(self) -> bool:
@@ -96,7 +133,10 @@ class Terminal:
         began = time.monotonic()
         while not self.ended:
             assert time.monotonic() - began < seconds, f"alive after {seconds} s"
-            self.read(0.005)
+            if self._handle >= 0:
+                self.read(0.005)
+            else:
+                time.sleep(0.005)
         assert self._status is not None
         return time.monotonic() - began, os.waitstatus_to_exitcode(self._status)
 
@@ -106,7 +146,8 @@ class Terminal:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._handle)
+        if self._handle >= 0:
+            os.close(self._handle)
 
 
 @contextmanager
