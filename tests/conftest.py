@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import settings
+from sounds import tone, write_sound
 
 from gdr_model.errors import Cancelled
 from gdr_model.types import Array, Cancel, LatentSpace, never
@@ -19,18 +18,6 @@ from gdr_model.types import Array, Cancel, LatentSpace, never
 # A busy machine must not fail a property for being slow.
 settings.register_profile("gdr", deadline=None)
 settings.load_profile("gdr")
-
-_SOUNDFILE = {
-    ".wav": ("WAV", "PCM_16"),
-    ".flac": ("FLAC", "PCM_16"),
-    ".ogg": ("OGG", "VORBIS"),
-    ".oga": ("OGG", "VORBIS"),
-    ".opus": ("OGG", "OPUS"),
-    ".mp3": ("MP3", "MPEG_LAYER_III"),
-    ".aiff": ("AIFF", "PCM_16"),
-    ".aif": ("AIFF", "PCM_16"),
-}
-_PYAV = {".m4a": "ipod", ".mp4": "mp4", ".aac": "adts"}
 
 WriteTone = Callable[..., Path]
 
@@ -60,35 +47,6 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-def tone(hz: float, seconds: float, rate_hz: int = 44100, channels: int = 1) -> Array:
-    """A sine (N, channels) at a third of full scale."""
-    t = np.arange(round(seconds * rate_hz)) / rate_hz
-    one = np.sin(2 * np.pi * hz * t) / 3
-    return np.repeat(one[:, None], channels, axis=1).astype(np.float32)
-
-
-def write_sound(path: Path, samples: Array, rate_hz: int) -> Path:
-    """Write samples (N, channels) in the format that the suffix names."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    suffix = path.suffix.lower()
-    if suffix in _SOUNDFILE:
-        kind, subtype = _SOUNDFILE[suffix]
-        # A file object, because soundfile cannot encode names that are not valid UTF-8.
-        with path.open("wb") as file:
-            soundfile.write(file, samples, rate_hz, format=kind, subtype=subtype)
-        return path
-    with av.open(str(path), "w", format=_PYAV[suffix]) as container:
-        stream = container.add_stream("aac", rate=rate_hz)
-        stream.layout = "mono" if samples.shape[1] == 1 else "stereo"
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples.T), format="fltp", layout=stream.layout.name
-        )
-        frame.sample_rate = rate_hz
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
-    return path
-
-
 @pytest.fixture
 def write_tone() -> WriteTone:
     """Write a sine: `write_tone(path, hz=440, seconds=2, rate_hz=44100, channels=1)`."""
@@ -96,7 +54,7 @@ def write_tone() -> WriteTone:
     def write(
         path: Path, hz: float = 440, seconds: float = 2, rate_hz: int = 44100, channels: int = 1
     ) -> Path:
-        if path.suffix == ".opus":
+        if path.suffix in (".opus", ".webm", ".weba"):
             rate_hz = 48000
         return write_sound(path, tone(hz, seconds, rate_hz, channels), rate_hz)
 

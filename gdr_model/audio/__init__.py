@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gdr_model.audio.formats import SUFFIXES
+from gdr_model.audio.formats import SUFFIXES, UNREAD_SUFFIXES
 from gdr_model.audio.tags.values import Tags
 
 if TYPE_CHECKING:
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from gdr_model.audio.tags.reading import read_tags
     from gdr_model.audio.waveform import peaks
 
-__all__ = ["SUFFIXES", "Tags", "decode", "load_for_playback", "peaks", "read_tags"]
+__all__ = [
+    "SUFFIXES",
+    "UNREAD_SUFFIXES",
+    "Tags",
+    "decode",
+    "load_for_playback",
+    "peaks",
+    "read_tags",
+]
 
 _LAZY = {
     "decode": "decoding",

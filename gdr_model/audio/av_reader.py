@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import av
@@ -11,8 +11,10 @@ import numpy as np
 from gdr_model.audio.formats import AV_OPTIONS
 from gdr_model.audio.pieces import Piece
 from gdr_model.audio.source import Source
+from gdr_model.types import Array
 
 _BUFFER = 1 << 17
+_PLANES = 8
 
 
 def opened(source: Source) -> Any:
@@ -33,7 +35,7 @@ def pieces(source: Source, start_s: float) -> Generator[Piece, None, None]:
         announced_s = (container.duration or 0) / 1e6
         if start_s:
             container.seek(int(start_s * 1e6))
-        packed = _Packed()
+        floats = _Floats()
         damage: av.InvalidDataError | None = None
         sound = False
         for packet in container.demux(stream):
@@ -44,32 +46,40 @@ def pieces(source: Source, start_s: float) -> Generator[Piece, None, None]:
                 continue
             for frame in frames:
                 sound = True
-                early = round((start_s - (frame.time or 0.0)) * frame.sample_rate)
-                for samples in packed.samples(frame):
-                    skipped = max(early, 0) if start_s else 0
-                    yield Piece(samples[skipped:], frame.sample_rate, announced_s)
+                rate_hz = frame.sample_rate
+                early_s = start_s - (frame.time or 0.0) if start_s else 0.0
+                for samples in floats.samples(frame):
+                    yield Piece(samples[max(round(early_s * rate_hz), 0) :], rate_hz, announced_s)
         if damage and not sound:
             raise damage
 
 
-class _Packed:
-    """Converts frames of any sample format to floats, all channels in one plane.
+class _Floats:
+    """Converts frames of any sample format to floats.
 
     PyAV looks for the planes of planar frames up to a null pointer, which there is none of after
-    eight: from eight channels on it would read memory that isn't its own.
+    eight: from eight channels on it would read memory that isn't its own, so those are packed
+    into one plane.
     """
 
     def __init__(self) -> None:
-        self._resampler: Any = None
-        self._kind: tuple[object, ...] = ()
+        self._resampler = av.AudioResampler(format="fltp")
+        self._channels = 0
 
-    def samples(self, frame: Any) -> Generator[Any, None, None]:
+    def samples(self, frame: av.AudioFrame) -> Iterator[Array]:
         """The samples (N, channels) of a frame; only the sample format changes."""
         channels = frame.layout.nb_channels
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != self._kind:  # a stream can change in its middle
-            self._resampler, self._kind = av.AudioResampler(format="flt"), kind
-        for part in self._resampler.resample(frame):
-            packed = np.asarray(part.to_ndarray(), np.float32).reshape(-1, channels)
-            # In the order of planes: sums over channels depend on it in their last bit.
-            yield np.asfortranarray(packed)
+        if channels != self._channels:
+            self._begin(channels)
+        try:
+            parts = self._resampler.resample(frame)
+        except ValueError:  # the stream changed in its middle
+            self._begin(channels)
+            parts = self._resampler.resample(frame)
+        for part in parts:
+            samples = np.asarray(part.to_ndarray(), np.float32)
+            yield samples.T if channels < _PLANES else samples.reshape(-1, channels)
+
+    def _begin(self, channels: int) -> None:
+        self._channels = channels
+        self._resampler = av.AudioResampler(format="fltp" if channels < _PLANES else "flt")

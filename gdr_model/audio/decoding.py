@@ -116,7 +116,7 @@ def _decode(
         resampling.add(mono, rate_hz)
         if samples.shape[1] == channels > 1:
             mix += float(np.dot(mono, mono))
-            powers += np.einsum("nc,nc->c", samples, samples)
+            powers += [float(np.dot(one, one)) for one in samples.T]
     if not frames:
         raise DecodeError("it holds no sound")
     if seconds < 1 and (reading.broken or announced_s > 2):
@@ -243,6 +243,8 @@ def _refusal(error: BaseException) -> DecodeError:
 
 def _mono(samples: Array, channel: int | None) -> Array:
     """The mean of the channels (N,), or one of them."""
+    if channel is None and samples.shape[1] == 2:  # ten times as fast, to the same bits
+        return (samples[:, 0] + samples[:, 1]) / np.float32(2)
     if channel is None:
         return np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
     return np.ascontiguousarray(samples[:, min(channel, samples.shape[1] - 1)])
