@@ -1,16 +1,21 @@
-"""All of stderr, and the exit codes: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+"""All of stderr, and the exit codes.
+
+0 done, 1 refused or failed, 2 usage; ended by a signal: 130 (ctrl+c), 143 (SIGTERM), 129 (SIGHUP).
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
 
 from gdr_model.errors import GdrError, UsageError
+from gdr_tui.ending import on_ending
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 
@@ -40,6 +45,13 @@ def verdict() -> Iterator[None]:
         Failed: instead of a `GdrError`, a value that the parser refuses, an interruption or a
             failure of the system.
     """
+    ended_by: list[int] = []
+
+    def end(code: int) -> None:
+        ended_by.append(code)
+        raise KeyboardInterrupt
+
+    before = on_ending(end)
     try:
         yield
     except GdrError as error:
@@ -53,13 +65,23 @@ def verdict() -> Iterator[None]:
         say(f"gdr: {sentence[0].lower()}{sentence[1:]}")
         raise Failed(UsageError.exit_code) from None
     except KeyboardInterrupt:
-        say("gdr: interrupted; everything done so far is kept")
-        raise Failed(INTERRUPTED) from None
+        raise _interrupted(ended_by) from None
     except BrokenPipeError:
         # The reader has left (`gdr search … | head`); the interpreter must not complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Failed(0) from None
     except OSError as error:
+        if ended_by:  # the terminal is gone, and with it the place for messages
+            raise _interrupted(ended_by) from None
         where = f": {os.fsdecode(error.filename)}" if error.filename else ""
         say(f"gdr: {error.strerror or error}{where}")
         raise Failed(1) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupted(ended_by: list[int]) -> Failed:
+    with suppress(OSError):
+        say("gdr: interrupted; everything done so far is kept")
+    return Failed(ended_by[0] if ended_by else INTERRUPTED)

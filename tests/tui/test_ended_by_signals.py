@@ -17,6 +17,8 @@ from terminal import PROGRAM, Terminal
 from gdr_model import paths
 from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.trails import Trails
+from gdr_model.store.library import Library
+from gdr_tui.ending import PATIENCE_S
 
 DEMO = Path(__file__).parents[2] / "demo"
 LEAVES_S = 5.0
@@ -143,3 +145,55 @@ def test_stopped_it_ends_once_it_is_continued(few: Path) -> None:
         assert app.wait(LEAVES_S)[1] == 128 + signal.SIGTERM
         assert app.modes() == {}
     assert kept(few) == ["warm piano"]
+
+
+def indexed(library: Path) -> int:
+    """How many tracks the store of a library holds, also while it is being filled."""
+    if not paths.store_of(library).exists():
+        return 0
+    with Library.open(library) as opened:
+        return opened.count()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_indexing_that_is_ended_keeps_what_was_done(library: Path, number: int) -> None:
+    with terminal.run([*PROGRAM, "index", str(library)]) as app:
+        app.until("/40", 120)
+        while not indexed(library):
+            app.read(0.05)
+        if number == signal.SIGHUP:
+            app.hang_up()
+        else:
+            os.kill(app.pid, number)
+        assert app.wait(LEAVES_S)[1] == 128 + number
+        if number != signal.SIGHUP:
+            said = "gdr: interrupted; everything done so far is kept"
+            assert app.text.count(said) == 1
+            assert "Traceback" not in app.text
+            assert app.modes() == {}
+    done = indexed(library)
+    assert 0 < done < 40
+    with terminal.run([*PROGRAM, "index", str(library)]) as app:
+        app.until(f"{40 - done} new, {done} unchanged", 120)
+        assert app.wait(20)[1] == 0
+
+
+def test_a_command_that_does_not_end_is_ended_by_the_next_signal(tmp_path: Path) -> None:
+    code = (
+        "import sys, threading, time\n"
+        "from gdr_tui.cli.diagnostics import verdict\n"
+        "with verdict():\n"
+        "    try:\n"
+        "        print('begun', flush=True); time.sleep(60)\n"
+        "    finally:\n"
+        "        print('ending', flush=True); threading.Event().wait()\n"
+    )
+    with terminal.run([PROGRAM[0], "-c", code]) as app:
+        app.until("begun")
+        os.kill(app.pid, signal.SIGTERM)
+        app.until("ending")
+        os.kill(app.pid, signal.SIGTERM)
+        time.sleep(PATIENCE_S)
+        assert not app.ended
+        os.kill(app.pid, signal.SIGTERM)
+        assert app.wait(LEAVES_S)[1] == 128 + signal.SIGTERM

@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -17,13 +16,11 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from gdr_tui.app.terminal.output import Output, Silence
 from gdr_tui.app.terminal.reader import Reader
+from gdr_tui.ending import on_ending
 
 if TYPE_CHECKING:
     from textual.app import App
 
-ENDING = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
-PATIENCE_S = 2.0
-"""An app that has not ended this long after the first of these signals is ended by the next."""
 TOGETHER_S = 0.02
 """Signals of a job that is continued arrive within this time, in any order."""
 WAIT_S = 0.1
@@ -52,13 +49,9 @@ class TerminalDriver(LinuxDriver):
         self._away = False
         """The shell has the terminal."""
         self._returning: asyncio.TimerHandle | None = None
-        self._told_s = 0.0
-        """When a signal told the app to end, if one did."""
         signal.signal(signal.SIGTSTP, lambda *_: self._soon(self.give_back))
         signal.signal(signal.SIGCONT, lambda *_: self._soon(self._return_soon))
-        for number in ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-                signal.signal(number, lambda told, _: self._end(128 + told))
+        on_ending(self._end)
 
     def _soon(self, act: Callable[[], object]) -> None:
         """Call on the event loop, from a signal handler or a thread."""
@@ -67,9 +60,6 @@ class TerminalDriver(LinuxDriver):
 
     def _end(self, code: int) -> None:
         """Quit with this exit code."""
-        if self._told_s and time.monotonic() - self._told_s > PATIENCE_S:
-            os._exit(code)
-        self._told_s = self._told_s or time.monotonic()
         self._soon(partial(self._app.exit, return_code=code))
 
     # To the shell and back
@@ -157,4 +147,4 @@ class TerminalDriver(LinuxDriver):
 
     def _lose(self) -> None:
         """End the app: its terminal is gone."""
-        self._soon(partial(self._app.exit, return_code=128 + signal.SIGHUP))
+        self._end(128 + signal.SIGHUP)
