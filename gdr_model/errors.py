@@ -41,6 +41,8 @@ class Hint(Enum):
     """Leave files out that are there: exclude them, or mark their folder."""
     FORGET_WHOLE = "forget whole", "root"
     """Let the library of a folder that is there go all the same."""
+    MOVE = "move", "old", "new"
+    """Say that a library has moved."""
     DRAW = "draw"
     """Search by drawing, not by the contrastive tower alone."""
     TRAIN = "train", "model"

@@ -24,6 +24,7 @@ COMMANDS: Mapping[Hint, str] = {
         "called .notmusic into theirs"
     ),
     Hint.FORGET_WHOLE: "add --whole to forget its library all the same",
+    Hint.MOVE: "run gdr move {old} {new} if it is that one",
     Hint.DRAW: "use --method gdr",
     Hint.TRAIN: "make one with gdr train CONFIG.yaml --library DIR --model {model}",
     Hint.TRAIN_OR_LOOK_UP: (

@@ -71,6 +71,11 @@ class Database:
         rows = self.read("SELECT value FROM facts WHERE name = ?", name)
         return rows[0][0] if rows else None
 
+    def put_fact(self, name: str, value: object) -> None:
+        """Record a fact about the library as a whole."""
+        with self.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
     def read(self, sql: str, *values: object) -> list[Any]:
         """All rows that a statement selects.
 

@@ -7,9 +7,11 @@ sees only the files in that folder.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from gdr_model.audio import Tags
 from gdr_model.store import statements
@@ -90,6 +92,22 @@ class Files:
                 (name, stamp.size, stamp.mtime_ns, reason, time.time()),
             )
 
+    def put_root(self, root: Path) -> None:
+        """Record that the files are under another root now."""
+        self._database.put_fact("root", os.fsencode(root))
+
+    def take_over(self, other: Files) -> None:
+        """Store the tracks and failures of another store of the same folder, which are newer."""
+        tracks = other._database.read("SELECT * FROM tracks")
+        failures = other._database.read("SELECT * FROM failures")
+        with self._database.write() as connection:
+            for table, rows in (("tracks", tracks), ("failures", failures)):
+                if rows:
+                    places = ", ".join("?" * len(rows[0]))
+                    connection.executemany(
+                        f"INSERT OR REPLACE INTO {table} VALUES ({places})", rows
+                    )
+
     def forget(self, names: Sequence[bytes]) -> None:
         """Delete files that no longer exist.
 
@@ -166,10 +184,7 @@ class Files:
     def put_excludes(self, globs: Sequence[str]) -> None:
         """Remember globs of files and folders to leave out, in place of those before."""
         if tuple(globs) != self.excludes:
-            with self._database.write() as connection:
-                connection.execute(
-                    "INSERT OR REPLACE INTO facts VALUES ('excludes', ?)", (json.dumps(globs),)
-                )
+            self._database.put_fact("excludes", json.dumps(globs))
 
 
 def _values(tags: Tags) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from gdr_tui.cli.commands import (
     extract,
     forget,
     index,
+    move,
     replay,
     search,
     status,
@@ -72,7 +73,7 @@ def add(group: typer.Typer, *commands: Callable[..., None]) -> None:
 
 
 add(app, tui.tui, index.index, search.search, edit.edit, replay.replay, why.why, status.status)
-add(app, forget.forget)
+add(app, move.move, forget.forget)
 add(app, doctor.doctor, bench.bench, extract.extract, train.train)
 app.add_typer(crate.group, name="crate")
 models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")

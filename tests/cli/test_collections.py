@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -153,3 +154,42 @@ def test_a_part_of_a_library_is_searched_described_and_brought_up_to_date(gdr, f
     assert "0 new, 1 unchanged, 1 duplicate" in part.stdout
     assert "0 new, 4 unchanged, 1 duplicate" in gdr("index", folder).stdout
     assert gdr("status").stdout.count("tracks") == 1
+
+
+def test_a_library_that_is_mounted_elsewhere_is_the_same_library(gdr, folder, tmp_path) -> None:
+    gdr("index", folder)
+    gdr("crate", "add", "keep", *sorted(folder.glob("*.ogg")))
+    media = tmp_path / "media"
+    folder.rename(media)
+    foreseen = gdr("index", media, "--dry-run")
+    assert f"the library of {folder} would be recognised here and moved" in foreseen.stderr
+    assert "would be 0 new, 3 unchanged" in foreseen.stdout
+    assert paths.store_of(folder).exists()
+    done = gdr("index", media)
+    assert (
+        f"the library of {folder} is {media} now: 3 of its 3 tracks are there unchanged; "
+        "2 tracks in crates\n" in done.stderr
+    )
+    assert "0 new, 3 unchanged" in done.stdout
+    assert "0 encoded" in done.stdout
+    assert gdr("crate", "show", "keep", "-f", "paths").stdout.splitlines() == [
+        str(path) for path in sorted(media.glob("*.ogg"))
+    ]
+    assert gdr("crate", "export", "keep", tmp_path / "keep.m3u8").stderr.startswith(
+        "wrote 2 tracks"
+    )
+    assert gdr("status").stdout.count("store:") == 1
+
+
+def test_a_library_is_moved_on_request(gdr, folder, tmp_path) -> None:
+    gdr("index", folder)
+    media = tmp_path / "media"
+    folder.rename(media)
+    for path in media.rglob("*.ogg"):
+        os.utime(path, (1e9, 1e9))
+    assert "3 new" in gdr("index", media).stdout, "other times: it could be another library"
+    done = gdr("move", folder, media)
+    assert done.exit_code == 0
+    assert f"the library of {folder} is {media} now" in done.stderr
+    assert "0 new, 3 unchanged" in gdr("index", media).stdout
+    assert gdr("move", folder, tmp_path / "nowhere").exit_code == 1

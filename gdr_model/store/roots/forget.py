@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.store import lock
+from gdr_model.store.folder.presence import is_gone
 from gdr_model.store.library import Library
 from gdr_model.store.records import shown, within
 from gdr_model.store.stores import Place, find
@@ -52,15 +52,6 @@ def forget(folder: Path, *, whole: bool = False) -> Forgotten:
             return _missing_forgotten(at, folder)
     shutil.rmtree(at.store)
     return removed
-
-
-def is_gone(root: Path) -> bool:
-    """Whether a music folder is missing, or holds nothing at all, as an unused mount point."""
-    try:
-        with os.scandir(root) as listing:
-            return next(listing, None) is None
-    except OSError:
-        return True
 
 
 def _removed(at: Place) -> Forgotten:

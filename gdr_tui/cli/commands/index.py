@@ -10,6 +10,7 @@ import typer
 
 from gdr_model.errors import LibraryError
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, never
+from gdr_tui.cli.commands.move import sentence
 from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
@@ -140,15 +141,16 @@ class Indexing:
         from gdr_model.store import ingest
         from gdr_model.store.folder.left_out import Excludes
         from gdr_model.store.library import Library
-        from gdr_model.store.stores import place
+        from gdr_model.store.stores import find
 
         Excludes(self.exclude)  # refused before anything is written
-        if self.dry_run and not (place(folder).store / "library.db").exists():
+        moved_from = self._moved_from(folder)
+        if self.dry_run and not moved_from and find(folder) is None:
             summary = ingest.preview(folder, (*self.exclude, *self.always_exclude))
             write(self._told(folder, summary, 0))
             return True
         name = folder.name or str(folder)
-        with Library.open(folder, create=True) as library:
+        with Library.open(folder, create=True, store=moved_from) as library:
             if library.part:
                 say(f"{folder} is part of the library {library.root}; only this part is indexed")
             kept = () if self.no_exclude else library.files.excludes
@@ -179,6 +181,18 @@ class Indexing:
             if not tracks and not summary.unavailable:
                 say(f"gdr: {folder} holds no music that gdr can read")
             return bool(tracks) and not nothing_was_read(summary)
+
+    def _moved_from(self, folder: Path) -> Path | None:
+        """Let a library follow that is recognised here; in a dry run, its store."""
+        from gdr_model.notebook.moves import recognise, recognised
+
+        if not self.dry_run:
+            if moved := recognised(folder):
+                say(sentence(moved))
+            return None
+        if at := recognise(folder):
+            say(f"the library of {at.root} would be recognised here and moved")
+        return at.store if at else None
 
     def _told(self, folder: Path, summary: IngestSummary, tracks: int) -> str:
         text = summary_text(folder, summary, tracks, self.dry_run)

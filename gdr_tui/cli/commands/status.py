@@ -71,7 +71,7 @@ def _described(folder: Path, left_out: bool) -> str:
 
 def _not_there(library: Library) -> list[str]:
     """What of a library is not there now, each with what to do about it."""
-    from gdr_model.store.roots.forget import is_gone
+    from gdr_model.store.folder.presence import is_gone
 
     if is_gone(library.folder):
         return [f"not there now; {step(Hint.MOUNT_OR_FORGET, root=str(library.folder))}"]
