@@ -69,6 +69,8 @@ class Hint(Enum):
     """Name an audio encoder along with a text encoder."""
     LIST_CRATES = "list crates"
     """Look at the names of the crates."""
+    INSTALL = "install", "package"
+    """Install a package of Python, which can be an extra of gdr's."""
     SAVE_TRAIL = "save trail"
     """Save a trail from the app."""
 

@@ -30,12 +30,22 @@ MAX_PROMPT_CHARS = 2000
 
 
 class Sampler(StrEnum):
-    """How a draw walks from noise to data."""
+    """How a draw walks from noise to data: three ways of our own, then those of diffusers."""
 
     DDIM = "ddim"
     DPM = "dpm++"
     CONSISTENCY = "consistency"
     """Needs a model that was distilled for it."""
+    UNIPC = "unipc"
+    DEIS = "deis"
+    DPM_2M = "dpm++2m"
+    DPM_3M = "dpm++3m"
+    DPM_2M_SDE = "dpm++2m-sde"
+    HEUN = "heun"
+    LMS = "lms"
+    PNDM = "pndm"
+    EULER = "euler"
+    EULER_A = "euler-a"
 
 
 class Method(StrEnum):

@@ -43,6 +43,7 @@ COMMANDS: Mapping[Hint, str] = {
     Hint.COUNT_TEXT_HEADS: "say how many attention heads it has with --text-heads",
     Hint.ADD_AUDIO_SIDE: "name one with --model clap+{text}",
     Hint.LIST_CRATES: "gdr crate list names them",
+    Hint.INSTALL: "run pip install {package}",
     Hint.SAVE_TRAIL: "the app writes one with e in the trail",
 }
 """By the options and commands of `gdr`; facts are quoted for a shell."""

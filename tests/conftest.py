@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import elsewhere
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -14,6 +15,9 @@ from sounds import tone, write_sound
 
 from gdr_model.errors import Cancelled
 from gdr_model.types import Array, Cancel, LatentSpace, never
+
+# Before any backward pass, which fixes the devices that can have one.
+elsewhere.device()
 
 # A busy machine must not fail a property for being slow.
 settings.register_profile("gdr", deadline=None)

@@ -21,14 +21,16 @@ from gdr_model.types import Cancel, never
 
 def noise(draws: int, frames: int, dim: int, seed: int, step: int = 0) -> Tensor:
     """Unit noise (Q, T, D); that of draw i depends on (seed, i, step) alone."""
-    rows = []
-    for draw in range(draws):
-        # The step's factor is 2^64 over the golden ratio, so that nearby seeds, draws and steps
-        # do not share a stream.
-        mixed = seed * 1_000_003 + draw + step * 0x9E3779B97F4A7C15
-        generator = torch.Generator().manual_seed(mixed % 2**63)
-        rows.append(torch.randn(frames, dim, generator=generator))
-    return torch.stack(rows)
+    rows = (torch.randn(frames, dim, generator=generator(seed, i, step)) for i in range(draws))
+    return torch.stack(list(rows))
+
+
+def generator(seed: int, draw: int, step: int) -> torch.Generator:
+    """The random numbers of one draw at one step."""
+    # The step's factor is 2^64 over the golden ratio, so that nearby seeds, draws and steps
+    # do not share a stream.
+    mixed = seed * 1_000_003 + draw + step * 0x9E3779B97F4A7C15
+    return torch.Generator().manual_seed(mixed % 2**63)
 
 
 def _fresh(x: Tensor, seed: int, step: int) -> Tensor:
@@ -37,7 +39,12 @@ def _fresh(x: Tensor, seed: int, step: int) -> Tensor:
     return noise(draws, frames, dim, seed, step).to(x)
 
 
-def _check(cancelled: Cancel) -> None:
+def check(cancelled: Cancel) -> None:
+    """Stop a walk between two steps.
+
+    Raises:
+        Cancelled: when the caller asks to stop.
+    """
     if cancelled():
         raise Cancelled("the draw was stopped")
 
@@ -66,7 +73,7 @@ def ddim(
     """
     with torch.inference_mode():
         for step, (t, to) in enumerate(pairwise(grid), start=1):
-            _check(cancelled)
+            check(cancelled)
             v = velocity(x, t)
             if eta == 0:
                 x = move(x, v, t, to, schedule)
@@ -94,7 +101,7 @@ def dpm_solver_pp(
     before: tuple[Tensor, float] | None = None  # x0 of the step before, and its size in lambda
     with torch.inference_mode():
         for t, to in pairwise(grid):
-            _check(cancelled)
+            check(cancelled)
             v = velocity(x, t)
             x0, _ = schedule.x0_eps(x, v, t)
             (signal, sigma), (signal_to, sigma_to) = schedule.level(t), schedule.level(to)
@@ -131,7 +138,7 @@ def consistency(
     """
     with torch.inference_mode():
         for step, (t, to) in enumerate(pairwise(grid), start=1):
-            _check(cancelled)
+            check(cancelled)
             x0, _ = schedule.x0_eps(x, velocity(x, t), t)
             signal, sigma = schedule.level(to)
             x = signal * x0

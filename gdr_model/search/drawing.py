@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gdr_model.diffusion import inversion, sampling
+from gdr_model.diffusion import inversion, sampling, schedulers
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
 from gdr_model.errors import Hint, UsageError
@@ -204,15 +204,17 @@ class Drawer:
         """Clean sequences (B, T, D) from noise (B, T, D), by the sampler of a steering."""
         schedule = self.model.schedule
         grid = schedule.grid(steering.steps)
-        if steering.sampler == Sampler.DPM:
+        sampler, seed = steering.sampler, steering.seed
+        if sampler == Sampler.DPM:
             return sampling.dpm_solver_pp(guided, eps, grid, schedule, cancelled)
-        if steering.sampler == Sampler.CONSISTENCY:
+        if sampler == Sampler.CONSISTENCY:
             if not self.model.config.distilled:
                 raise UsageError(
-                    f"{self.model.name} was not distilled for the consistency sampler; use ddim "
-                    "or dpm++"
+                    f"{self.model.name} was not distilled for the consistency sampler; use another"
                 )
-            return sampling.consistency(guided, eps, grid, schedule, cancelled, seed=steering.seed)
+            return sampling.consistency(guided, eps, grid, schedule, cancelled, seed=seed)
+        if sampler != Sampler.DDIM:
+            return schedulers.walk(sampler, guided, eps, grid, schedule, cancelled, seed=seed)
         return sampling.ddim(guided, eps, grid, schedule, cancelled)
 
     def _edit(

@@ -118,7 +118,11 @@ class SteeringOptions:
     ] = Steering.draws
     seed: Seed = Steering.seed
     sampler: Annotated[
-        Sampler, typer.Option(help="Sampling method; consistency needs a distilled model.")
+        Sampler,
+        typer.Option(
+            help="Sampling method: the first three are gdr's, consistency for "
+            "distilled models; the others are those of diffusers."
+        ),
     ] = Steering.sampler
     interval: Annotated[
         tuple[float, float],

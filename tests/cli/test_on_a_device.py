@@ -50,6 +50,11 @@ def test_a_library_is_indexed_and_searched(gdr, songs: Path, device: torch.devic
     for asked in (
         ("search", "warm piano"),
         ("search", "warm piano", *steered, *sounds, "--sampler", "dpm++"),
+        *(
+            ("search", "warm piano", "--sampler", s, "--steps", 4)
+            for s in ("unipc", "deis", "heun")
+        ),
+        ("search", "warm piano", "--sampler", "euler-a"),
         ("search", "warm piano", "--method", "contrastive"),
         ("edit", first, "with heavy drums", "--steps", 4),
     ):

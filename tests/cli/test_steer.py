@@ -39,7 +39,7 @@ def test_a_slider_steers_the_contrastive_query_too(gdr, demo) -> None:
         (("--slide", "acoustic:lots"), 'the slider "acoustic:lots" has no amount'),
         (("--slide", "acoustic:3"), "must be from -1 to 1"),
         (("--slide", ":0.5"), "a slider has no words"),
-        (("--sampler", "euler"), "'euler' is not one of 'ddim', 'dpm++'"),
+        (("--sampler", "kdpm2"), "'kdpm2' is not one of 'ddim', 'dpm++', 'consistency', 'unipc'"),
         (("--sampler", "consistency"), "was not distilled for the consistency sampler"),
         (("--pull", 2), "pull 2 is out of range"),
     ],
@@ -51,9 +51,10 @@ def test_an_invalid_value_is_a_usage_error(gdr, demo, words, said: str) -> None:
 
 
 def test_another_sampler_answers_alike_but_not_the_same(gdr, demo) -> None:
-    first, second = (paths(gdr, "--sampler", sampler) for sampler in ("ddim", "dpm++"))
-    assert sorted(first) == sorted(second)
-    assert len(set(first[:10]) & set(second[:10])) >= 7
+    first, *others = (paths(gdr, "--sampler", sampler) for sampler in ("ddim", "dpm++", "unipc"))
+    for other in others:
+        assert sorted(first) == sorted(other)
+        assert len(set(first[:10]) & set(other[:10])) >= 7
 
 
 def test_a_like_acts_harder_when_it_pulls_while_drawing(gdr, demo) -> None:

@@ -64,3 +64,15 @@ def test_torch_stays_where_the_networks_are(name: str, tmp_path: Path) -> None:
 def test_nothing_is_written_at_import(tmp_path: Path) -> None:
     modules_after("import gdr_tui.app.app, gdr_tui.cli.main, gdr_model.search.retriever", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_search_loads_no_diffusers_unless_one_of_its_samplers_draws(tmp_path: Path) -> None:
+    code = """
+from gdr_model import load
+from gdr_model.search.drawing import Drawer
+from gdr_model.types import Steering
+steering = Steering('warm piano', draws=1, steps=2, sampler='SAMPLER')
+Drawer(load('builtin', 'cpu'), None).query(steering)
+"""
+    assert "diffusers" not in modules_after(code.replace("SAMPLER", "dpm++"), tmp_path)
+    assert "diffusers" in modules_after(code.replace("SAMPLER", "unipc"), tmp_path)

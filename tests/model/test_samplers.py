@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from itertools import pairwise
 
@@ -11,8 +12,11 @@ from torch import Tensor, nn
 
 from gdr_model.diffusion import loss, sampling
 from gdr_model.diffusion.denoisers.transformer import time_features
+from gdr_model.diffusion.guidance import Velocity
 from gdr_model.diffusion.schedule import Schedule
-from gdr_model.errors import Cancelled
+from gdr_model.diffusion.schedulers import SCHEDULERS, walk
+from gdr_model.errors import Cancelled, Hint, ModelError
+from gdr_model.types import Sampler
 
 SCHEDULE = Schedule()
 FINE = Schedule(times=20_000)
@@ -55,7 +59,6 @@ def test_the_second_order_is_worth_it_on_the_default_grid(normal) -> None:
     assert second < first / 5
 
 
-@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 def test_dpm_solver_is_that_of_diffusers(normal) -> None:
     from diffusers import DPMSolverMultistepScheduler
 
@@ -179,3 +182,80 @@ def test_a_distilled_network_needs_one_step_or_two(normal) -> None:
     two = sampling.consistency(velocity, z, SCHEDULE.grid(2), SCHEDULE, seed=1)
     assert float(two.mean()) == pytest.approx(0.7, abs=0.03)
     assert float(two.std()) == pytest.approx(0.5, abs=0.06)
+
+
+DETERMINISTIC = [sampler for sampler, chosen in SCHEDULERS.items() if not chosen.fresh]
+FRESH = [sampler for sampler, chosen in SCHEDULERS.items() if chosen.fresh]
+
+
+def walked(sampler: Sampler, oracle: Velocity, z: Tensor, steps: int, seed: int = 0) -> Tensor:
+    return walk(sampler, oracle, z, SCHEDULE.grid(steps), SCHEDULE, seed=seed)
+
+
+@pytest.mark.parametrize("sampler", DETERMINISTIC)
+def test_every_sampler_of_diffusers_ends_where_ddim_does(normal, sampler) -> None:
+    oracle, z = normal(0.3, 0.6), noise().float()
+    ddim = sampling.ddim(oracle, z, SCHEDULE.grid(200), SCHEDULE)
+    torch.testing.assert_close(walked(sampler, oracle, z, 200), ddim, atol=0.025, rtol=0)
+    # And nearer to the truth, but for those of first order, with as few steps as a search takes.
+    exact = oracle.on_path(z, -1)
+    few, first = (
+        walked(sampler, oracle, z, 12),
+        sampling.ddim(oracle, z, SCHEDULE.grid(12), SCHEDULE),
+    )
+    error, of_ddim = (float((end - exact).std()) for end in (few, first))
+    assert error < of_ddim * (1.001 if sampler == "euler" else 0.75)
+
+
+@pytest.mark.parametrize("shift", [1.0, 3.0])
+def test_euler_and_dpm_of_diffusers_are_ours(normal, shift: float) -> None:
+    """Two that we have too: the steps, the times and the levels are the same."""
+    schedule = Schedule(shift=shift)
+    oracle, z, grid = normal(0.3, 0.6, schedule), noise().float(), schedule.grid(9)
+    for theirs, ours in ((Sampler.EULER, sampling.ddim), (Sampler.DPM_2M, sampling.dpm_solver_pp)):
+        found = walk(theirs, oracle, z, grid, schedule)
+        torch.testing.assert_close(found, ours(oracle, z, grid, schedule), atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("sampler", FRESH)
+def test_fresh_noise_leaves_the_deviation_of_the_data(normal, sampler) -> None:
+    x = walked(sampler, normal(0.3, 0.6), noise().float(), 100)
+    assert float(x.mean()) == pytest.approx(0.3, abs=0.04)
+    assert float(x.std()) == pytest.approx(0.6, abs=0.04)
+
+
+@pytest.mark.parametrize("sampler", SCHEDULERS)
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_a_few_steps_are_enough_for_any_of_them(normal, sampler, steps: int) -> None:
+    """Where there is only noise, their own first step would be infinite or off by far."""
+    z = noise().float()
+    x = walked(sampler, normal(0.3, 0.6), z, steps)
+    assert x.shape == z.shape
+    assert float((x - 0.3).abs().max()) < 4
+
+
+@pytest.mark.parametrize("sampler", SCHEDULERS)
+def test_a_draw_of_theirs_follows_its_seed_alone(normal, sampler) -> None:
+    oracle, z = normal(0.3, 0.6), noise(3).float()
+    many, few = walked(sampler, oracle, z, 5, seed=1), walked(sampler, oracle, z[:1], 5, seed=1)
+    torch.testing.assert_close(many[:1], few)
+    differs = not torch.equal(many, walked(sampler, oracle, z, 5, seed=2))
+    assert differs == SCHEDULERS[sampler].fresh
+
+
+@pytest.mark.parametrize("sampler", [Sampler.UNIPC, Sampler.EULER_A])
+def test_theirs_stop_when_asked(normal, sampler) -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        walk(sampler, normal(0, 1), noise(1), SCHEDULE.grid(9), SCHEDULE, lambda: next(asked))
+
+
+def test_what_a_sampler_needs_is_named(normal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    for name in [name for name in sys.modules if name.startswith("diffusers.")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(
+        ModelError, match="unipc needs diffusers, which is not installed"
+    ) as refused:
+        walked(Sampler.UNIPC, normal(0, 1), noise(1), 4)
+    assert refused.value.hint == Hint.INSTALL
