@@ -352,6 +352,29 @@ class Hit:
     tracks if that is fewer."""
     profile: Array = field(repr=False, compare=False)
     """(T,) the query's cosine to every second of the track."""
+    copies: tuple[Track, ...] = ()
+    """The other files of the recording, best first."""
+
+    @property
+    def section(self) -> Section | None:
+        """The part of the file that the passage belongs to: the one that holds its middle."""
+        return self.track.section((self.start_s + self.end_s) / 2)
+
+    @property
+    def title(self) -> str:
+        """Of the section if it has one, else the name of the track."""
+        return (self.section.title if self.section else "") or self.track.name
+
+    @property
+    def name(self) -> str:
+        """The title, and the name of the file where the title is that of a section."""
+        in_file = self.section and self.section.title
+        return f"{self.title} · {self.track.path.name}" if in_file else self.title
+
+    @property
+    def artist(self) -> str:
+        """Of the section if it has one, else of the track."""
+        return (self.section.artist if self.section else "") or self.track.artist
 
 
 @dataclass(frozen=True)

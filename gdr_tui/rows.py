@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from gdr_model.notebook.crates import CrateTrack
-from gdr_model.types import Hit, Results
+from gdr_model.types import Hit, Results, Track
 from gdr_tui.safe_text import literal
 
 
@@ -22,7 +23,23 @@ def hit_row(rank: int, hit: Hit, results: Results) -> dict[str, Any]:
         "start_s": round(hit.start_s, 3),
         "score": round(hit.score, 5),
         "seed": steering.seed,
+        "section": hit.section.title if hit.section else "",
+        "copies": [str(copy.path) for copy in hit.copies],
     }
+
+
+def copies_note(copies: Sequence[Track], *, short: bool = False) -> str:
+    """How many other files a recording has; "" for none."""
+    count = len(copies)
+    if not count or short:
+        return f"+{count}" if count else ""
+    return f"+{count} cop{'y' if count == 1 else 'ies'}"
+
+
+def sound_format(track: Track) -> str:
+    """Codec and bit rate of a file."""
+    codec = track.codec or track.path.suffix.removeprefix(".").lower()
+    return f"{codec} {track.bitrate_bps / 1000:.0f} kb/s" if track.bitrate_bps else codec
 
 
 def crate_row(number: int, track: CrateTrack) -> dict[str, Any]:

@@ -6,7 +6,8 @@ space; every score is a cosine, or a mean of cosines.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from gdr_model.search.index import HnswIndex
 from gdr_model.search.whitening import Whitening
 from gdr_model.store.library import Library
+from gdr_model.store.records import Passages
 from gdr_model.types import Array, Hit, LatentSpace, Query, Track
 
 CANDIDATES = 200
@@ -48,17 +50,21 @@ class OpenLibrary:
     whitening: Whitening
     tracks: dict[str, list[Track]]
     """By content, so that copies of one recording are together."""
+    sections: list[int]
+    """The section of its file that each passage of the index belongs to, from 1; 0 for none."""
 
     @classmethod
     def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
         """The library with its index, rebuilt where that is missing or out of date."""
         index = HnswIndex.open(library, space, whitening)
-        return cls(library, index, space, whitening, by_content(library.tracks()))
+        tracks = by_content(library.tracks())
+        return cls(library, index, space, whitening, tracks, _sections(index.passages, tracks))
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
         added = self.index.refresh()
         self.tracks = by_content(self.library.tracks())
+        self.sections = _sections(self.index.passages, self.tracks)
         return added
 
     def count(self) -> int:
@@ -81,6 +87,8 @@ class RankedTrack:
     library: OpenLibrary
     row: int
     """Of the passage, in the library's index."""
+    copies: tuple[Track, ...] = ()
+    """The other files of the recording, in a list that has one line for it."""
 
     @property
     def start_s(self) -> float:
@@ -95,7 +103,8 @@ class RankedTrack:
     def hit(self, point: Array) -> Hit:
         """The same as a hit, with its profile against a unit point (D,)."""
         profile = self.library.profile(self.track.content, point)
-        return Hit(self.track, self.start_s, self.end_s, self.score, self.votes, profile)
+        bounds = self.start_s, self.end_s
+        return Hit(self.track, *bounds, self.score, self.votes, profile, self.copies)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ class Ranking:
     """Tracks by their score, and how many competed."""
 
     tracks: tuple[RankedTrack, ...]
-    """Best first; equals in the order of their paths, copies of a recording one after another."""
+    """Best first; equals in the order of their paths."""
     competing: int
     filtered: int
     """Tracks that the filter excluded."""
@@ -118,7 +127,7 @@ def rank(
     where: str | None = None,
     k: int | None = None,
 ) -> Ranking:
-    """Rank the tracks of all libraries together.
+    """Rank the tracks of all libraries together, every file for itself.
 
     A recording that the query dislikes does not compete, nor does any copy of it.
 
@@ -132,12 +141,47 @@ def rank(
     Raises:
         UsageError: if the filter cannot be read.
     """
-    recordings: list[_Recording] = []
-    competing = filtered = banned = 0
-    disliked = _contents(query.steering.dislikes, libraries)
+    entered = enter(libraries, where, contents_of(query.steering.dislikes, libraries))
+    recordings = score(query, entered, share, k)
+    votes = count_votes(recordings.scored, k)
+    ranked = [
+        RankedTrack(track, found.score, votes.get(found.content, 0), found.library, found.row)
+        for found in recordings.found
+        for track in found.tracks
+    ]
+    return Ranking(tuple(ranked[:k]), entered.competing, entered.filtered, entered.banned)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The tracks that compete, and how many do not."""
+
+    tracks: list[tuple[OpenLibrary, dict[str, list[Track]]]]
+    """Of each library, by content."""
+    allowed: list[NDArray[np.bool_] | None]
+    """The passages of each library that a filter allows; None for all."""
+    filtered: int
+    banned: int
+
+    @property
+    def competing(self) -> int:
+        """How many tracks compete."""
+        return sum(_size(tracks) for _, tracks in self.tracks)
+
+
+def enter(
+    libraries: Sequence[OpenLibrary], where: str | None, disliked: Collection[str]
+) -> Entered:
+    """Leave out the tracks that a filter excludes, and those with a disliked content.
+
+    Raises:
+        UsageError: if the filter cannot be read.
+    """
+    entered: list[tuple[OpenLibrary, dict[str, list[Track]]]] = []
+    masks: list[NDArray[np.bool_] | None] = []
+    filtered = banned = 0
     for opened in libraries:
-        tracks = opened.tracks
-        allowed = None
+        tracks, allowed = opened.tracks, None
         if where is not None:
             tracks = by_content(opened.library.tracks(where))
             contents = opened.index.passages.contents
@@ -147,34 +191,102 @@ def rank(
         if left_out:
             tracks = {content: same for content, same in tracks.items() if content not in left_out}
             banned += _size(left_out)
-        competing += _size(tracks)
-        most = len(tracks) if k is None else k
-        recordings += _of_library(query, opened, most, tracks, allowed, share)
-    # The path decides between equals, so that the order never depends on the index.
-    recordings.sort(key=lambda recording: (-recording.score, recording.tracks[0].path))
-    ranked = [
-        RankedTrack(track, recording.score, recording.votes, recording.library, recording.row)
-        for recording in recordings
-        for track in recording.tracks
-    ]
-    return Ranking(tuple(ranked[:k]), competing, filtered, banned)
+        entered.append((opened, tracks))
+        masks.append(allowed)
+    return Entered(entered, masks, filtered, banned)
 
 
-@dataclass(frozen=True)
-class _Recording:
-    """The best passage of a recording, and the tracks that hold it."""
-
-    score: float
-    votes: int
-    library: OpenLibrary
-    row: int
-    tracks: list[Track]
-
-
-def _contents(paths: Sequence[str], libraries: Sequence[OpenLibrary]) -> set[str]:
+def contents_of(paths: Sequence[str], libraries: Sequence[OpenLibrary]) -> set[str]:
     """The contents of the files that some library holds."""
     tracks = {opened.library.track(Path(path)) for path in paths for opened in libraries}
     return {track.content for track in tracks if track is not None}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best passage of a recording, or of one of its sections, and the tracks that hold it."""
+
+    score: float
+    content: str
+    library: OpenLibrary
+    row: int
+    """Of the passage, in the library's index."""
+    tracks: list[Track]
+
+    @property
+    def middle_s(self) -> float:
+        """Where the middle of the passage is."""
+        passages = self.library.index.passages
+        return float(passages.starts_s[self.row] + passages.ends_s[self.row]) / 2
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The candidates of one library: their scores (Q, C) under every draw."""
+
+    scores: Array
+    contents: list[str]
+    tracks: Mapping[str, list[Track]]
+    """Those that compete."""
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """What was found, best first; equals in the order of their paths."""
+
+    found: list[Found]
+    scored: list[Scored]
+    complete: bool
+    """Whether this is all that competes."""
+
+
+def score(
+    query: Query,
+    entered: Entered,
+    share: float,
+    k: int | None = None,
+    *,
+    by_section: bool = False,
+) -> Recordings:
+    """The best passages of the k best recordings of each library, or of all recordings.
+
+    Args:
+        query: the points to score by.
+        entered: what competes.
+        share: the anchor's (see `fuse`).
+        k: how many recordings of each library at least.
+        by_section: whether each section of a file is a recording.
+    """
+    found: list[Found] = []
+    scored: list[Scored] = []
+    complete = True
+    for (opened, tracks), allowed in zip(entered.tracks, entered.allowed, strict=True):
+        most = len(opened.sections) if k is None else k
+        sections = opened.sections if by_section else [0] * len(opened.sections)
+        best, candidates, whole = _of_library(query, opened, most, tracks, allowed, share, sections)
+        found += best
+        scored.append(candidates)
+        complete = complete and whole
+    # The path decides between equals, so that the order never depends on the index.
+    found.sort(key=lambda one: (-one.score, one.tracks[0].path, one.row))
+    return Recordings(found, scored, complete)
+
+
+def _sections(passages: Passages, tracks: Mapping[str, list[Track]]) -> list[int]:
+    """The section that holds the middle of each passage; 0 where its files have none."""
+    starts = {
+        content: [section.start_s for section in track.sections]
+        for content, same in tracks.items()
+        for track in same
+        if track.sections
+    }
+    if not starts:
+        return [0] * len(passages.contents)
+    middles = ((passages.starts_s + passages.ends_s) / 2).tolist()
+    return [
+        bisect_right(starts.get(content, ()), middle)
+        for content, middle in zip(passages.contents, middles, strict=True)
+    ]
 
 
 def _size(tracks: dict[str, list[Track]]) -> int:
@@ -188,56 +300,72 @@ def _of_library(
     tracks: dict[str, list[Track]],
     allowed: NDArray[np.bool_] | None,
     share: float,
-) -> list[_Recording]:
-    """The best passage of each of the k best recordings of one library.
+    sections: Sequence[int],
+) -> tuple[list[Found], Scored, bool]:
+    """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
     passage has been seen.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
-    draws, anchor = len(query.vectors), query.anchor
-    points = query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
+    points = _points(query)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
     while True:
         rows, _ = opened.index.search(points, wanted, allowed)
         candidates = np.unique(rows)
-        scores = points @ vectors[candidates].T  # (Q, C), and a row of the anchor
-        scores, anchored = scores[:draws], scores[draws] if len(points) > draws else None
-        fused = fuse(scores, anchored, share)
-        best: dict[str, int] = {}  # content to the position of its best candidate
+        scores, fused = _scores(query, points, vectors[candidates], share)
+        best: dict[tuple[str, int], int] = {}  # to the position of the best candidate
         for position in np.argsort(-fused, kind="stable"):
-            content = contents[candidates[position]]
-            if content in tracks:
-                best.setdefault(content, int(position))
-        if len(best) >= min(k, len(tracks)) or rows.shape[1] < wanted or wanted >= len(contents):
+            row = candidates[position]
+            if contents[row] in tracks:
+                best.setdefault((contents[row], sections[row]), int(position))
+        seen_all = rows.shape[1] < wanted or wanted >= len(contents)
+        if seen_all or len(best) >= k:
             break
         wanted = min(4 * wanted, len(contents))
-    within = min(k, max(1, len(tracks) // QUARTER))
-    votes = _votes(scores, [contents[row] for row in candidates], within, tracks)
-    return [
-        _Recording(
-            float(fused[position]),
-            votes.get(content, 0),
-            opened,
-            int(candidates[position]),
-            tracks[content],
-        )
-        for content, position in list(best.items())[:k]
+    found = [
+        Found(float(fused[position]), content, opened, int(candidates[position]), tracks[content])
+        for (content, _), position in list(best.items())[:k]
     ]
+    scored = Scored(scores, [contents[row] for row in candidates], tracks)
+    return found, scored, seen_all and len(best) <= k
 
 
-def _votes(scores: Array, contents: list[str], k: int, competing: Container[str]) -> dict[str, int]:
-    """How many draws (Q, C) have each competing recording among their own best k."""
+def _points(query: Query) -> Array:
+    """The draws of a query (Q, D), and a row for its anchor if it has one."""
+    anchor = query.anchor
+    return query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
+
+
+def _scores(query: Query, points: Array, vectors: Array, share: float) -> tuple[Array, Array]:
+    """The scores of passages (C, D) under every draw (Q, C), and fused (C,)."""
+    draws = len(query.vectors)
+    scores = points @ vectors.T
+    anchored = scores[draws] if len(points) > draws else None
+    return scores[:draws], fuse(scores[:draws], anchored, share)
+
+
+def count_votes(
+    scored: Sequence[Scored], k: int | None, copies: Container[str] = ()
+) -> dict[str, int]:
+    """How many draws have each competing recording near their top (`Hit.votes`).
+
+    Contents among `copies` take no place: the recording they belong to has one.
+    """
     votes: dict[str, int] = {}
-    for row in scores:
-        chosen: set[str] = set()
-        for position in np.argsort(-row, kind="stable"):
-            if contents[position] in competing:
-                chosen.add(contents[position])
-            if len(chosen) == k:
-                break
-        for content in chosen:
-            votes[content] = votes.get(content, 0) + 1
+    for library in scored:
+        quarter = max(1, len(library.tracks) // QUARTER)
+        within = quarter if k is None else min(k, quarter)
+        competes = [c in library.tracks and c not in copies for c in library.contents]
+        for row in library.scores:
+            chosen: set[str] = set()
+            for position in np.argsort(-row, kind="stable"):
+                if competes[position]:
+                    chosen.add(library.contents[position])
+                if len(chosen) == within:
+                    break
+            for content in chosen:
+                votes[content] = votes.get(content, 0) + 1
     return votes
 
 

@@ -13,10 +13,14 @@ import numpy as np
 
 from gdr_model.audio import decode
 from gdr_model.errors import DecodeError, UsageError
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import nearest
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.nearest import OpenLibrary, Ranking
+from gdr_model.search.recordings.copies import Copies
+from gdr_model.search.recordings.likeness import bounds_of
+from gdr_model.search.recordings.listing import listed
 from gdr_model.search.whitening import unit
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Cancel, Method, Query, Results, Steering, never
@@ -36,6 +40,7 @@ class Retriever:
         """
         self.model = model
         self.libraries = [self._open(library) for library in libraries]
+        self.copies = Copies(self.libraries, bounds_of(model.space))
         self.drawer = Drawer(model, self._latents, remember)
 
     def _open(self, library: Library) -> OpenLibrary:
@@ -60,11 +65,14 @@ class Retriever:
         where: str | None = None,
         method: Method = Method.GDR,
         cancelled: Cancel = never,
+        *,
+        limits: Limits = NO_LIMITS,
+        every_file: bool = False,
     ) -> Results:
-        """The k tracks nearest to what the steering draws, best first.
+        """The k recordings nearest to what the steering draws, best first.
 
         All tracks compete when k reaches the size of the library; with `where` the filter
-        decides which compete, then the ranking.
+        decides which compete, then the ranking. See `answer`.
 
         Raises:
             UsageError: for a k below 1, an unknown method or a filter that cannot be read.
@@ -74,7 +82,8 @@ class Retriever:
         """
         began = time.perf_counter()
         query = self.query(steering, method, cancelled)
-        return self.answer(query, k, where, draw_s=time.perf_counter() - began)
+        draw_s = time.perf_counter() - began
+        return self.answer(query, k, where, limits=limits, every_file=every_file, draw_s=draw_s)
 
     def query(
         self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
@@ -83,9 +92,24 @@ class Retriever:
         return self.drawer.query(steering, method, cancelled)
 
     def answer(
-        self, query: Query, k: int = 20, where: str | None = None, *, draw_s: float = 0.0
+        self,
+        query: Query,
+        k: int = 20,
+        where: str | None = None,
+        *,
+        limits: Limits = NO_LIMITS,
+        every_file: bool = False,
+        draw_s: float = 0.0,
     ) -> Results:
-        """The k tracks nearest to a query, with their profiles; `draw_s` is reported as it is.
+        """The k recordings nearest to a query, with their profiles.
+
+        Args:
+            query: the points to search with.
+            k: how many recordings, or files.
+            where: a filter (see `store.filters`).
+            limits: how many of an artist or an album there can be, unless every file is listed.
+            every_file: list every copy of a recording as a result of its own.
+            draw_s: how long drawing took, which is reported as it is.
 
         Raises:
             UsageError: for a k below 1 or a filter that cannot be read.
@@ -93,7 +117,9 @@ class Retriever:
         if k < 1:
             raise UsageError(f"cannot return {k} results; ask for 1 or more")
         began = time.perf_counter()
-        ranking = self.rank(query, where, k)
+        ranking = (
+            self.rank(query, where, k) if every_file else self.recordings(query, where, k, limits)
+        )
         centre = self.centre(query)
         return Results(
             tuple(ranked.hit(centre) for ranked in ranking.tracks),
@@ -109,13 +135,28 @@ class Retriever:
     def rank(self, query: Query, where: str | None = None, k: int | None = None) -> Ranking:
         """The tracks that compete with their scores, best first: all of them, or the best k.
 
-        Unlike `answer` this reads no latents, so no track has a profile.
+        Every file is ranked, copies too. No track has a profile.
 
         Raises:
             UsageError: if the filter cannot be read.
         """
         share = self.model.config.anchor_share
         return nearest.rank(query, self.libraries, share, where, k)
+
+    def recordings(
+        self,
+        query: Query,
+        where: str | None = None,
+        k: int | None = None,
+        limits: Limits = NO_LIMITS,
+    ) -> Ranking:
+        """The recordings that compete with their scores, best first: all of them, or the best k.
+
+        Raises:
+            UsageError: if the filter cannot be read.
+        """
+        share = self.model.config.anchor_share
+        return listed(query, self.libraries, share, self.copies, where, k, limits)
 
     def centre(self, query: Query) -> Array:
         """The one unit point (D,) whose cosines come nearest to the scores of a query."""

@@ -74,12 +74,12 @@ def place(
     tracks = [track for opened in retriever.libraries if (track := opened.library.track(path))]
     if not tracks:
         raise LibraryError(f"{path} is in no library", Hint.INDEX_FOLDER_OF, path=path)
-    ranking = retriever.rank(query, where)
+    ranking = retriever.recordings(query, where)
     contents = {track.content for track in tracks}
     for rank, ranked in enumerate(ranking.tracks, 1):
-        if ranked.track.content in contents:
-            copies = [r.track for r in ranking.tracks if r.track.content == ranked.track.content]
-            named = next((copy for copy in copies if copy.path == tracks[0].path), ranked.track)
+        files = (ranked.track, *ranked.copies)
+        if any(file.content in contents for file in files):
+            named = next((file for file in files if file.path == tracks[0].path), ranked.track)
             hit = replace(ranked.hit(retriever.centre(query)), track=named)
             return hit, rank, ranking.competing
     raise UsageError(f"{path} does not compete: the filter or a dislike excludes it")
@@ -166,10 +166,13 @@ def _share(retriever: Retriever, query: Query) -> float:
 
 
 def _point(retriever: Retriever, hit: Hit) -> Array:
-    """The point (D,) of a hit's passage."""
+    """The point (D,) of a hit's passage; in a copy, of the passage at about the same time."""
     for opened in retriever.libraries:
         passages = opened.index.passages
-        for row, content in enumerate(passages.contents):
-            if content == hit.track.content and passages.starts_s[row] == hit.start_s:
-                return np.asarray(opened.index.vectors[row])
+        rows = [
+            row for row, content in enumerate(passages.contents) if content == hit.track.content
+        ]
+        if rows:
+            nearest = min(rows, key=lambda row: abs(passages.starts_s[row] - hit.start_s))
+            return np.asarray(opened.index.vectors[nearest])
     raise LibraryError(f"{hit.track.path} is no longer in the library; search again")

@@ -48,6 +48,10 @@ class Rows(Protocol):
     def hit(self) -> Hit | None:
         """The hit under the cursor; None in the library's own list."""
 
+    @property
+    def rank(self) -> int:
+        """The rank, from 1, of the recording under the cursor."""
+
     def moment(self, row: int) -> tuple[Path, float] | None:
         """Where the track of a row is played from; None where there is no such row."""
 

@@ -103,6 +103,13 @@ LIST = (
         "Library",
         "folders, failures; pause or retry indexing",
     ),
+    _key(
+        "list.copies",
+        "z",
+        "search.copies",
+        "Copies",
+        "list the copies of a recording, or fold them",
+    ),
     _key("list.export", "e", "crates.export", "Export", "export the results or the crate"),
 )
 MOVES = tuple(key for key in LIST if key.action.startswith("move("))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gdr_model.errors import Hint
 from gdr_model.types import Method, Results
 from gdr_tui.cli.diagnostics import say
-from gdr_tui.cli.options import OutputOptions, RetrieverOptions
+from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import Format, show, show_paths0
 from gdr_tui.cli.questions import Question
 from gdr_tui.cli.retrievers import open_retriever
@@ -23,6 +23,7 @@ class Request:
     questions: Sequence[Question]
     k: int
     method: Method
+    listing: ListOptions
     backend: RetrieverOptions
     output: OutputOptions
 
@@ -35,7 +36,14 @@ def answer(request: Request) -> None:
         model.require(request.method)
         model.text.embed([request.questions[0].steering.prompt])  # loads before the clock starts
         answers = [
-            retriever.search(asked.steering, request.k, asked.where, request.method)
+            retriever.search(
+                asked.steering,
+                request.k,
+                asked.where,
+                request.method,
+                limits=request.listing.limits,
+                every_file=request.listing.every_file,
+            )
             for asked in request.questions
         ]
     print_answers(answers, request.output)

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from gdr_model.errors import UsageError
+from gdr_model.limits import Limits
 from gdr_model.types import Edit, Method, Sampler, Slider, Steering, WeightedText
 from gdr_tui.cli.output import Format
 
@@ -178,6 +179,31 @@ class OutputOptions:
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print more details on stderr.")
     ] = False
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """Which of the files that match are listed."""
+
+    PANEL: ClassVar[str] = "List"
+
+    per_artist: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="At most N results of an artist; 0 is any number."),
+    ] = 0
+    per_album: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="At most N results of an album; 0 is any number."),
+    ] = 0
+    every_file: Annotated[
+        bool,
+        typer.Option("--copies", help="List every copy of a recording, not one line for all."),
+    ] = False
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of an artist and an album."""
+        return Limits(self.per_artist, self.per_album)
 
 
 Where = Annotated[

@@ -16,9 +16,13 @@ from pathlib import Path
 
 from gdr_model.types import Hit, Results
 from gdr_tui import labels
-from gdr_tui.rows import as_json, fits_playlist, hit_row, playlist_entry
+from gdr_tui.rows import as_json, copies_note, fits_playlist, hit_row, playlist_entry
 from gdr_tui.safe_text import clock, literal
 
+_COLUMNS = (
+    "prompt", "rank", "path", "title", "artist", "start_s", "score", "seed", "section", "copies"
+)  # fmt: skip
+"""Of tab-separated output; of copies the number."""
 _BREAKS = re.compile("([\n\t])")
 
 
@@ -60,10 +64,12 @@ def _table(results: Results) -> None:
     table.add_column("title", ratio=3, overflow="ellipsis", no_wrap=True)
     table.add_column("artist", ratio=2, overflow="ellipsis", no_wrap=True)
     table.add_column("genre", ratio=1, overflow="ellipsis", no_wrap=True)
+    if any(hit.copies for hit in results.hits):
+        table.add_column("", style="dim", no_wrap=True)
     for rank, hit in enumerate(results.hits, 1):
-        track = hit.track
         cells = [str(rank), f"{hit.score:.3f}", clock(hit.start_s)]
-        table.add_row(*cells, *(Text(literal(t)) for t in (track.name, track.artist, track.genre)))
+        texts = hit.name, hit.artist, hit.track.genre, copies_note(hit.copies)
+        table.add_row(*cells, *(Text(literal(text)) for text in texts[: len(table.columns) - 3]))
     steering = results.query.steering
     heading = Text(literal(steering.prompt), style="bold")
     _, *steered = labels.changes(None, steering.but(edit=None))
@@ -79,7 +85,7 @@ def _in_playlist(hit: Hit) -> str:
     track, path = hit.track, str(hit.track.path)
     if not fits_playlist(path):
         return ""
-    return playlist_entry(path, track.name, track.artist, track.duration_s)
+    return playlist_entry(path, hit.title, hit.artist, track.duration_s)
 
 
 def _nothing(results: Results) -> str:
@@ -115,8 +121,11 @@ def show(answers: Sequence[Results], form: Format) -> None:
             ]
             write(as_json(whole, indent=2) + "\n")
         case Format.TSV:
-            names = "prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"
-            write(tsv_line(names) + "".join(tsv_line(hit_row(*entry).values()) for entry in ranked))
+            rows = [hit_row(*entry) | {"copies": len(entry[1].copies)} for entry in ranked]
+            write(
+                tsv_line(_COLUMNS)
+                + "".join(tsv_line(row[name] for name in _COLUMNS) for row in rows)
+            )
         case Format.PATHS:
             write("".join(f"{hit.track.path}\n" for _, hit, _ in ranked))
         case Format.M3U8:

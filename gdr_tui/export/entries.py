@@ -47,7 +47,7 @@ def of_results(results: Results, only: frozenset[Path] = frozenset()) -> TrackLi
     """The hits in `only` (all when it is empty), under their ranks."""
     entries = [
         Entry(
-            t.path, t.title, t.artist, t.album, t.genre, t.duration_s, hit.start_s,
+            t.path, hit.title, hit.artist, t.album, t.genre, t.duration_s, hit.start_s,
             hit_row(rank, hit, results) | {"album": t.album, "genre": t.genre},
         )
         for rank, hit in enumerate(results.hits, 1)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from gdr_tui.export.entries import Entry, TrackList
 from gdr_tui.rows import as_json, playlist_entry
@@ -33,12 +34,17 @@ def _location(entry: Entry, folder: Path | None) -> str:
 
 def as_csv(tracks: TrackList) -> str:
     """A table with a header."""
-    rows = [entry.row for entry in tracks.entries]
+    rows = [_flat(entry.row) for entry in tracks.entries]
     buffer = io.StringIO()
     table = csv.DictWriter(buffer, rows[0] if rows else (), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     return buffer.getvalue()
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose lists are replaced by their lengths."""
+    return {name: len(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def as_object(tracks: TrackList) -> str:

@@ -91,6 +91,8 @@ def test_json_lines_have_one_object_per_result(monkeypatch: pytest.MonkeyPatch) 
         "start_s": 0.0,
         "score": 0.75,
         "seed": 0,
+        "section": "",
+        "copies": [],
     }
     assert os.fsencode(json.loads(second)["path"]) == b"/m/caf\xe9\t#.mp3"
     assert (json.loads(third)["start_s"], json.loads(third)["score"]) == (128.0, 0.5)
@@ -112,7 +114,7 @@ def test_a_table_of_tabs_has_as_many_lines_as_results(monkeypatch: pytest.Monkey
     lines = shown(Format.TSV, monkeypatch).split(b"\n")
     assert lines[0].split(b"\t")[:4] == [b"prompt", b"rank", b"path", b"title"]
     assert len(lines) == 5
-    assert {line.count(b"\t") for line in lines[:4]} == {7}
+    assert {line.count(b"\t") for line in lines[:4]} == {9}
     assert b"caf\xe9\\t#.mp3" in lines[2]
     assert b"two\\nlines.flac" in lines[3]
 

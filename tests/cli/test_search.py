@@ -18,6 +18,7 @@ def test_jsonl_has_one_object_a_hit(gdr, demo) -> None:
     listed = hits(gdr("search", "sad piano", "-f", "jsonl", "-k", 5, "--seed", 1).stdout)
     assert [hit["rank"] for hit in listed] == [1, 2, 3, 4, 5]
     names = ["prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"]
+    names += ["section", "copies"]
     assert all(list(hit) == names for hit in listed)
     assert all(hit["prompt"] == "sad piano" and hit["seed"] == 1 for hit in listed)
     assert [h["score"] for h in listed] == sorted((h["score"] for h in listed), reverse=True)
@@ -122,7 +123,7 @@ def test_m3u8_is_a_playlist_of_existing_files(gdr, demo) -> None:
 def test_tsv_has_a_header_and_a_row_a_hit(gdr, demo) -> None:
     rows = [line.split("\t") for line in gdr("search", "harp", "-f", "tsv").stdout.splitlines()]
     assert rows[0][:3] == ["prompt", "rank", "path"]
-    assert {len(row) for row in rows} == {8}
+    assert {len(row) for row in rows} == {10}
     assert len(rows) == 21
 
 

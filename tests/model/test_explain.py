@@ -212,6 +212,6 @@ def test_reading_words_stops_when_asked(model: Model) -> None:
 
 def test_a_hit_that_is_gone_is_refused(retriever: Retriever) -> None:
     results = retriever.search(PLAIN, 1)
-    gone = replace(results.hits[0], start_s=12345.0)
+    gone = replace(results.hits[0], track=replace(results.hits[0].track, content="another"))
     with pytest.raises(LibraryError, match="no longer in the library"):
         explain(retriever, results.query, gone)

@@ -82,6 +82,7 @@ def test_a_banned_recording_is_no_answer_nor_are_its_copies(
     assert len(draws) == 1
     left = {hit.track.path for hit in banned.hits}
     assert left == {hit.track.path for hit in plain.hits} - {copy.path for copy in copies}
+    assert not any(hit.copies for hit in banned.hits)
     assert (banned.tracks_searched, banned.filtered, banned.banned) == (len(left), 0, 2)
     before = {hit.track.path: hit.score for hit in plain.hits}
     nearest = max(left, key=lambda path: alike(retriever, path, copies[0].path))
@@ -174,8 +175,17 @@ def test_a_draw_votes_for_its_best_quarter_at_most(library: Library, model: Mode
     assert sum(by_content.values()) == PLAIN.draws, "each of the draws found one of the five"
 
 
-def test_copies_share_their_score_and_are_both_counted(library: Library, model: Model) -> None:
+def test_copies_share_a_result_and_are_both_counted(library: Library, model: Model) -> None:
     results = Retriever(model, [library]).search(PLAIN, 9)
+    assert results.tracks_searched == len(library.tracks()) == len(results.hits) + 1
+    copies = next(same for same in by_content(library.tracks()).values() if len(same) == 2)
+    listed = {hit.track.path: hit.copies for hit in results.hits}
+    assert listed[copies[0].path] == (copies[1],)
+    assert not any(same for path, same in listed.items() if path != copies[0].path)
+
+
+def test_every_file_can_be_listed_for_itself(library: Library, model: Model) -> None:
+    results = Retriever(model, [library]).search(PLAIN, 9, every_file=True)
     assert results.tracks_searched == len(results.hits) == len(library.tracks())
     copies = next(same for same in by_content(library.tracks()).values() if len(same) == 2)
     listed = {hit.track.path: hit.score for hit in results.hits}
@@ -192,7 +202,7 @@ def test_a_ranking_has_every_track_with_the_scores_of_the_answer_and_reads_no_la
 ) -> None:
     retriever = Retriever(model, [library])
     query = retriever.query(PLAIN.but(dislikes=(str(library.tracks()[0].path),)))
-    answer = retriever.answer(query, 3, "path ~ ogg")
+    answer = retriever.answer(query, 3, "path ~ ogg", every_file=True)
     monkeypatch.setattr(Library, "latents", None)
     ranking = retriever.rank(query, "path ~ ogg")
     assert ranking.competing == len(ranking.tracks) == answer.tracks_searched

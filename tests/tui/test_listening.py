@@ -228,7 +228,10 @@ async def test_reveals_a_file_in_its_folder(tmp_path: Path) -> None:
         file = tmp_path / "here.flac"
         file.touch()
         results = main(pilot).search.results
-        results._tracks = (replace(results._tracks[0], path=file), *results._tracks[1:])
+        listed = main(pilot).listed
+        assert listed
+        best = replace(listed.hits[0], track=replace(listed.hits[0].track, path=file))
+        results.show_results(replace(listed, hits=(best, *listed.hits[1:])), None, None)
         await pilot.press("Y")
         await until(pilot, lambda: shown.exists() and shown.read_text() == str(tmp_path))
 

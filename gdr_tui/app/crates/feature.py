@@ -25,8 +25,8 @@ def crate_track(track: Track, hit: Hit | None, prompt: str) -> CrateTrack:
     """A track as a crate keeps it, with the passage and the words that found it."""
     return CrateTrack(
         track.path,
-        track.title,
-        track.artist,
+        hit.title if hit and hit.section else track.title,
+        hit.artist if hit else track.artist,
         track.album,
         track.genre,
         track.duration_s,

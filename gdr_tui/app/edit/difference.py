@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from gdr_model.types import Hit, Results
-from gdr_tui.app.trail.trail import ranks
+from gdr_tui.app.trail.trail import place, ranks
 from gdr_tui.app.ui.listing import Listing
 from gdr_tui.safe_text import fit, literal
 
@@ -21,7 +21,7 @@ class DifferenceList(Listing, can_focus=False):
         super().__init__(id=id)
         self._new = new
         self._hits: tuple[Hit, ...] = ()
-        self._others: Mapping[Path, int] | None = None
+        self._others: Mapping[tuple[Path, str], int] | None = None
 
     @property
     def length(self) -> int:
@@ -38,16 +38,16 @@ class DifferenceList(Listing, can_focus=False):
         """Rank, track, and its place in the other list."""
         hit = self._hits[row]
         rank = (f"{row + 1:>3} ", "listing--dim")
-        mark = self._mark(row + 1, hit.track.path)
+        mark = self._mark(row + 1, hit)
         score = (f" {hit.score:5.2f} ", "listing--dim")
         room = width - len(rank[0]) - len(mark[0]) - len(score[0])
-        by = f" · {literal(hit.track.artist)}" if hit.track.artist else ""
-        return [rank, mark, (fit(literal(hit.track.name) + by, room), ""), score]
+        by = f" · {literal(hit.artist)}" if hit.artist else ""
+        return [rank, mark, (fit(literal(hit.name) + by, room), ""), score]
 
-    def _mark(self, rank: int, path: Path) -> tuple[str, str]:
+    def _mark(self, rank: int, hit: Hit) -> tuple[str, str]:
         if self._others is None:
             return "     ", ""
-        other = self._others.get(path)
+        other = self._others.get(place(hit))
         if other is None:
             return ("★new ", "results--new") if self._new else ("✕out ", "results--down")
         if other == rank:

@@ -119,13 +119,13 @@ class ExplainFeature:
             rows.move(by)
             now = rows.hit or hit
             self._ask_why(now)
-            return now, rows.cursor + 1
+            return now, rows.rank
 
         def closed(_: None) -> None:
             self._dialog = None
 
         self._ask_why(hit)
-        self._dialog = WhyDialog(hit, rows.cursor + 1, step)
+        self._dialog = WhyDialog(hit, rows.rank, step)
         self._host.open(self._dialog, closed)
 
     def _ask_why(self, hit: Hit) -> None:

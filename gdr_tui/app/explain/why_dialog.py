@@ -118,6 +118,6 @@ class WhyDialog(Dialog[None]):
         self.query_one("#why-name", Static).update(Text(self._named()))
 
     def _named(self) -> str:
-        track = self._hit.track
-        by = f" · {literal(track.artist)}" if track.artist else ""
-        return f"{self._rank}. {literal(track.name)}{by}"
+        hit = self._hit
+        by = f" · {literal(hit.artist)}" if hit.artist else ""
+        return f"{self._rank}. {literal(hit.name)}{by}"

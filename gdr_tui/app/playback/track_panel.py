@@ -13,6 +13,7 @@ from textual.widgets import Static
 from gdr_model.types import Array, Hit, Results, Track
 from gdr_tui.app.playback.waveform import Waveform
 from gdr_tui.app.values import from_home
+from gdr_tui.rows import copies_note
 from gdr_tui.safe_text import clock, literal
 
 _NO_PROFILE = np.zeros(0, np.float32)
@@ -43,6 +44,8 @@ def why(hit: Hit, results: Results) -> list[str]:
         lines.append(f"edited from {clock(query.source_start_s or 0)} of the source")
         lines[-1] += f" · round trip {1 - query.round_trip:.3f}"
     lines.append(f"draw agreement {results.agreement:.2f}")
+    if hit.copies:
+        lines.append(copies_note(hit.copies))
     return lines
 
 
@@ -69,7 +72,7 @@ class TrackPanel(Vertical):
         fresh = track is None or self.track is None or track.path != self.track.path
         self.track = track
         reasons = why(hit, results) if hit and results else []
-        self._put("name", literal(track.name) if track else "")
+        self._put("name", literal(hit.name if hit else track.name) if track else "")
         self._put("tags", tags(track) if track else "")
         self._put("why", "\n".join(reasons))
         self._put("path", literal(from_home(track.path)) if track else "")

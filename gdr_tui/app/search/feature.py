@@ -173,10 +173,8 @@ class SearchFeature:
     def go_to_track(self, track: Track) -> None:
         """Move to a track of the list; one that is not listed is liked, and so comes near."""
         self.results.focus()
-        for row, listed in enumerate(self.results.tracks):
-            if listed.path == track.path:
-                self.results.cursor = row
-                return
+        if self.results.go_to(track.path):
+            return
         draft = self.state.draft
         if str(track.path) not in draft.steering.likes:
             draft.like(track.path)
@@ -307,6 +305,11 @@ class SearchFeature:
         if track := self.results.track:
             self.state.draft.ban(track.path)
             self.ask_if_worded()
+
+    def action_copies(self) -> None:
+        """List the other files of the chosen recording, or fold them."""
+        if not self.results.turn_copies():
+            self._host.say("this recording has no copies")
 
     # Negatives and chips
 

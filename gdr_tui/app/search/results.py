@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from gdr_model.types import Hit, Results, Track
-from gdr_tui.app.trail.trail import ranks
+from gdr_tui.app.trail.trail import place, ranks
 from gdr_tui.app.ui.listing import Listing
+from gdr_tui.app.values import from_home
+from gdr_tui.rows import copies_note, sound_format
 from gdr_tui.safe_text import clock, fit, literal
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -50,40 +52,50 @@ class ResultsList(Listing):
         super().__init__(id=id)
         self._tracks: tuple[Track, ...] = ()
         self._hits: tuple[Hit, ...] = ()
-        self._old_ranks: Mapping[Path, int] | None = None
+        self._lines: list[tuple[int, Hit | None]] = []
+        """The place of each line's recording, and the hit if there is one."""
+        self._unfolded: frozenset[Path] = frozenset()
+        """Recordings whose other files have lines, too."""
+        self._old_ranks: Mapping[tuple[Path, str], int] | None = None
         self._draws = 0
         self.flags = Flags()
 
     @property
     def length(self) -> int:
-        """Number of tracks."""
-        return len(self._tracks)
+        """Number of lines."""
+        return len(self._lines)
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """The tracks in order."""
+        """The tracks in order, one of each recording."""
         return self._tracks
 
     @property
     def track(self) -> Track | None:
         """The track under the cursor."""
-        return self._tracks[self.cursor] if self._tracks else None
+        return self._track(self.cursor) if self._lines else None
 
     @property
     def hit(self) -> Hit | None:
         """The hit under the cursor; None in the library's own list."""
-        return self._hits[self.cursor] if self._hits else None
+        return self._lines[self.cursor][1] if self._lines else None
+
+    @property
+    def rank(self) -> int:
+        """The rank, from 1, of the recording under the cursor."""
+        return self._lines[self.cursor][0] + 1 if self._lines else 0
 
     def moment(self, row: int) -> tuple[Path, float] | None:
         """Where the track of a row is played from; None where there is no such row."""
-        if not 0 <= row < len(self._tracks):
+        if not 0 <= row < len(self._lines):
             return None
-        start_s = self._hits[row].start_s if self._hits else 0.0
-        return self._tracks[row].path, start_s
+        hit = self._lines[row][1]
+        return self._track(row).path, hit.start_s if hit else 0.0
 
     def show_tracks(self, tracks: tuple[Track, ...]) -> None:
         """List tracks without a query."""
         self._tracks, self._hits, self._old_ranks = tracks, (), None
+        self._lines = [(row, None) for row in range(len(tracks))]
         self.filled(self.cursor)
 
     def show_results(self, results: Results, before: Results | None, keep: Path | None) -> None:
@@ -92,8 +104,41 @@ class ResultsList(Listing):
         self._tracks = tuple(hit.track for hit in results.hits)
         self._draws = len(results.query.vectors) or results.query.steering.draws
         self._old_ranks = ranks(before) if before else None
-        rows = {track.path: row for row, track in enumerate(self._tracks)}
-        self.filled(rows.get(keep, self.cursor) if keep else 0)
+        self._lay_out()
+        if not keep:
+            self.filled(0)
+        elif not self.go_to(keep):
+            self.filled(self.cursor)
+
+    def go_to(self, path: Path) -> bool:
+        """Move the cursor to a track; False if it has no line."""
+        for row in range(len(self._lines)):
+            if self._track(row).path == path:
+                self.filled(row)
+                return True
+        return False
+
+    def turn_copies(self) -> bool:
+        """Unfold or fold the copies of the recording under the cursor; False if it has none."""
+        if not self._hits or not self._hits[self.rank - 1].copies:
+            return False
+        best = self._tracks[self.rank - 1].path
+        self._unfolded ^= {best}
+        self._lay_out()
+        return self.go_to(best)
+
+    def _lay_out(self) -> None:
+        """A line for each recording, and for each copy of those that are unfolded."""
+        self._lines = []
+        for at, hit in enumerate(self._hits):
+            self._lines.append((at, hit))
+            if hit.track.path in self._unfolded:
+                for copy in hit.copies:
+                    self._lines.append((at, replace(hit, track=copy, copies=())))
+
+    def _track(self, row: int) -> Track:
+        at, hit = self._lines[row]
+        return hit.track if hit else self._tracks[at]
 
     def show_flags(self, flags: Flags) -> None:
         """Show likes, bans and marks."""
@@ -103,30 +148,45 @@ class ResultsList(Listing):
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
         """One track."""
-        track = self._tracks[row]
-        hit = self._hits[row] if self._hits else None
+        track, (at, hit) = self._track(row), self._lines[row]
+        if hit and track is not self._tracks[at]:
+            return self._copy(track, width)
         tail = self._tail(hit, track, width)
         head = [
-            ("┃" if track.path in self.flags.marked else " ", "results--marked"),
-            (f"{row + 1:>3} ", "listing--dim"),
+            self._mark(track),
+            (f"{at + 1:>3} ", "listing--dim"),
         ]
-        if self._old_ranks is not None:
-            head.append(self._change(row, track.path))
+        if self._old_ranks is not None and hit:
+            head.append(self._change(at + 1, hit))
         head.append(self._opinion(str(track.path)))
+        if hit and hit.copies:
+            tail.insert(0, (f" {copies_note(hit.copies, short=width < 84)}", "listing--dim"))
         room = width - sum(len(text) for text, _ in head + tail)
-        name, artist = literal(track.name), literal(track.artist)
+        name, artist = literal(hit.name if hit else track.name), literal((hit or track).artist)
         if artist and room >= 36:
             split = room * 3 // 5
             return [*head, (fit(name, split - 2) + "  ", ""),
                     (fit(artist, room - split), "results--artist"), *tail]  # fmt: skip
         return [*head, (fit(name, room), ""), *tail]
 
-    def _change(self, row: int, path: Path) -> tuple[str, str]:
+    def _copy(self, track: Track, width: int) -> list[tuple[str, str]]:
+        """A copy of the recording above: its format, and where it is."""
+        form = f"{sound_format(track):>16}  "
+        head = [self._mark(track), ("  └ ", "listing--dim"), self._opinion(str(track.path))]
+        room = width - sum(len(text) for text, _ in head) - len(form)
+        where = literal(from_home(track.path))
+        return [*head, (form, "results--artist"), (fit(where, room), "")]
+
+    def _mark(self, track: Track) -> tuple[str, str]:
+        """Marked into the crate, or not."""
+        return "┃" if track.path in self.flags.marked else " ", "results--marked"
+
+    def _change(self, rank: int, hit: Hit) -> tuple[str, str]:
         """How the track moved: up, down, new or not at all."""
-        old = (self._old_ranks or {}).get(path)
+        old = (self._old_ranks or {}).get(place(hit))
         if old is None:
             return "★new ", "results--new"
-        by = old - (row + 1)
+        by = old - rank
         if by == 0:
             return "  ·  ", "listing--dim"
         return f"{'▲' if by > 0 else '▼'}{abs(by):<4}", f"results--{'up' if by > 0 else 'down'}"

@@ -17,8 +17,7 @@ from gdr_tui.safe_text import literal
 
 
 def _named(hit: Hit) -> str:
-    track = hit.track
-    return literal(track.name) + (f" · {literal(track.artist)}" if track.artist else "")
+    return literal(hit.name) + (f" · {literal(hit.artist)}" if hit.artist else "")
 
 
 def lines(difference: Comparison) -> Text:

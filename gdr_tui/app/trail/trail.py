@@ -277,18 +277,23 @@ class Comparison:
     """Number of tracks with the same rank in both."""
 
 
-def ranks(results: Results) -> dict[Path, int]:
-    """The rank of every track, from 1."""
-    return {hit.track.path: rank for rank, hit in enumerate(results.hits, 1)}
+def place(hit: Hit) -> tuple[Path, str]:
+    """What a hit is followed by from list to list: its file, and the section of it."""
+    return hit.track.path, hit.section.title if hit.section else ""
+
+
+def ranks(results: Results) -> dict[tuple[Path, str], int]:
+    """The rank of every hit, from 1, by its `place`."""
+    return {place(hit): rank for rank, hit in enumerate(results.hits, 1)}
 
 
 def compare(before: Results, after: Results) -> Comparison:
     """What came, went and moved between two lists."""
     old, new = ranks(before), ranks(after)
-    both = [(old[h.track.path], r, h) for r, h in enumerate(after.hits, 1) if h.track.path in old]
+    both = [(old[place(h)], r, h) for r, h in enumerate(after.hits, 1) if place(h) in old]
     return Comparison(
-        came=tuple((r, h) for r, h in enumerate(after.hits, 1) if h.track.path not in old),
-        went=tuple((r, h) for r, h in enumerate(before.hits, 1) if h.track.path not in new),
+        came=tuple((r, h) for r, h in enumerate(after.hits, 1) if place(h) not in old),
+        went=tuple((r, h) for r, h in enumerate(before.hits, 1) if place(h) not in new),
         moved=tuple(move for move in both if move[0] != move[1]),
         stayed=sum(was == now for was, now, _ in both),
     )

@@ -11,6 +11,7 @@ from gdr_tui.cli.answers import Request, answer
 from gdr_tui.cli.options import (
     K,
     KeepWords,
+    ListOptions,
     OutputOptions,
     RetrieverOptions,
     SteeringOptions,
@@ -29,6 +30,7 @@ def edit(
         list[str], typer.Argument(metavar="PROMPT", help="How the result should sound.")
     ],
     steering: SteeringOptions,
+    listing: ListOptions,
     output: OutputOptions,
     backend: RetrieverOptions,
     from_prompt: Annotated[
@@ -51,4 +53,4 @@ def edit(
     """Start from a track: invert its best passage and draw it again under other words."""
     source = Edit(file, start, strength, from_prompt)
     question = Reader(steering, where, keep_words).question(" ".join(prompt), source)
-    answer(Request([question], k, Method.GDR, backend, output))
+    answer(Request([question], k, Method.GDR, listing, backend, output))

@@ -13,7 +13,7 @@ import typer
 from gdr_model.types import Results
 from gdr_tui.cli.answers import print_answers
 from gdr_tui.cli.diagnostics import say
-from gdr_tui.cli.options import OutputOptions, RetrieverOptions
+from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
 from gdr_tui.cli.retrievers import open_retriever
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def replay(
             metavar="FILE", help="A trail saved with e in the app's trail.", readable=False
         ),
     ],
+    listing: ListOptions,
     output: OutputOptions,
     backend: RetrieverOptions,
     numbers: Annotated[
@@ -54,12 +55,16 @@ def replay(
     folders = backend.library or [Path(library.root) for library in saved.libraries]
     with ExitStack() as stack:
         retriever = open_retriever(stack, replace(backend, library=folders))
-        answers = answer_again(saved, retriever, numbers or [], k)
+        answers = answer_again(saved, retriever, numbers or [], k, listing)
     print_answers(answers, output)
 
 
 def answer_again(
-    saved: SavedTrail, retriever: Retriever, numbers: Sequence[int], k: int | None
+    saved: SavedTrail,
+    retriever: Retriever,
+    numbers: Sequence[int],
+    k: int | None,
+    listing: ListOptions,
 ) -> list[Results]:
     """The answers to the queries of these numbers, in order; to all if none is given.
 
@@ -76,4 +81,13 @@ def answer_again(
     for difference in saved.differences(model, libraries):
         say(f"gdr: {difference}, so results may differ")
     count = saved.k if k is None else k
-    return [retriever.search(query.steering, count, query.where or None) for query in queries]
+    return [
+        retriever.search(
+            query.steering,
+            count,
+            query.where or None,
+            limits=listing.limits,
+            every_file=listing.every_file,
+        )
+        for query in queries
+    ]

@@ -12,6 +12,7 @@ from gdr_tui.cli.answers import Request, answer
 from gdr_tui.cli.options import (
     K,
     KeepWords,
+    ListOptions,
     MethodOption,
     OutputOptions,
     RetrieverOptions,
@@ -23,6 +24,7 @@ from gdr_tui.cli.questions import Reader, prompts
 
 def search(
     steering: SteeringOptions,
+    listing: ListOptions,
     output: OutputOptions,
     backend: RetrieverOptions,
     prompt: Annotated[
@@ -50,4 +52,4 @@ def search(
     """Find music by words: gdr search "warm piano" --not vocals."""
     reader = Reader(steering, where, keep_words)
     questions = [reader.question(text) for text in prompts(prompt, prompts_file)]
-    answer(Request(questions, k, method, backend, output))
+    answer(Request(questions, k, method, listing, backend, output))

@@ -63,7 +63,7 @@ def why(
 def in_words(why: Why, hit: Hit, rank: int, competing: int) -> str:
     """The whole answer in lines that can be read aloud."""
     lines = [
-        f"{literal(hit.track.name)}",
+        literal(hit.name),
         f"rank {rank:,} of {competing:,}, score {why.score:+.3f}, "
         f"passage {clock(hit.start_s)} to {clock(hit.end_s)}",
         *map(_push, why.pushes),

@@ -1,0 +1,1 @@
+"""Recordings: one line for each, whatever the number of its files."""

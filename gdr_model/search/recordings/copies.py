@@ -1,0 +1,176 @@
+"""Which files of some libraries hold the same recording: copies, and nearly equal encodings.
+
+Files of equal sound have the same content already. Of others, those of about equal length are
+proposed by the mean of their latents and compared over the whole length (`likeness`). Nothing is
+stored: a pair is compared when one of the two turns up, and the verdict is remembered.
+
+Shapes: R recordings, D latent width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.errors import LibraryError
+from gdr_model.search.nearest import OpenLibrary
+from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness, likeness
+from gdr_model.search.recordings.preference import preference
+from gdr_model.store.records import Passages
+from gdr_model.types import Array, Track
+
+
+class Copies:
+    """The recordings of some opened libraries, each as the contents that hold it."""
+
+    def __init__(self, libraries: Sequence[OpenLibrary], bounds: Bounds) -> None:
+        """Compare nothing yet."""
+        self._libraries = libraries
+        self._bounds = bounds
+        self._table: _Table | None = None
+        self._likenesses: dict[tuple[str, str], Likeness] = {}
+        self._groups: dict[str, tuple[str, ...]] = {}
+
+    def group(self, content: str) -> tuple[str, ...]:
+        """The contents of the recording that a content belongs to, the best file's first."""
+        if self._bounds == EQUAL_ONLY:
+            return (content,)
+        table = self._fresh()
+        if content not in table.place:
+            return (content,)
+        if content not in self._groups:
+            for group in self._parted(self._connected(content, table)):
+                self._groups.update(dict.fromkeys(group, group))
+        return self._groups[content]
+
+    def groups(self) -> Iterator[tuple[str, ...]]:
+        """Every recording, in the order of its best file."""
+        contents = self.tracks().values()
+        best = sorted((min(same, key=preference) for same in contents), key=lambda t: t.path)
+        seen: set[str] = set()
+        for track in best:
+            if track.content not in seen:
+                group = self.group(track.content)
+                seen.update(group)
+                yield group
+
+    def tracks(self) -> dict[str, list[Track]]:
+        """The tracks of all libraries, by content."""
+        merged: dict[str, list[Track]] = {}
+        for opened in self._libraries:
+            for content, same in opened.tracks.items():
+                merged.setdefault(content, []).extend(same)
+        return merged
+
+    def _fresh(self) -> _Table:
+        """The table of what the libraries hold now; groups are found again where it changed."""
+        passages = [opened.index.passages for opened in self._libraries]
+        table = self._table
+        if table is None or any(a is not b for a, b in zip(table.of, passages, strict=True)):
+            self._table = table = _Table.read(self._libraries)
+            self._groups = {}
+        return table
+
+    def _connected(self, content: str, table: _Table) -> set[str]:
+        """All contents that a chain of equal pairs leads to."""
+        found, waiting = {content}, [content]
+        while waiting:
+            content = waiting.pop()
+            for other in table.near(content, self._bounds):
+                if other not in found and self._equal(content, other):
+                    found.add(other)
+                    waiting.append(other)
+        return found
+
+    def _parted(self, contents: set[str]) -> Iterator[tuple[str, ...]]:
+        """Groups in which every file equals the best one, so that a chain cannot lead astray."""
+        left = sorted(contents, key=self._best)
+        while left:
+            first, *others = left
+            group = (first, *(other for other in others if self._equal(first, other)))
+            left = [content for content in left if content not in group]
+            yield group
+
+    def _best(self, content: str) -> tuple[object, ...]:
+        """What the best file of a content is sorted by."""
+        same = [t for opened in self._libraries for t in opened.tracks.get(content, ())]
+        return (*min(map(preference, same)), content) if same else (2, content)
+
+    def _equal(self, one: str, other: str) -> bool:
+        """Whether two contents are copies."""
+        pair = (one, other) if one < other else (other, one)
+        if pair not in self._likenesses:
+            try:
+                alike = likeness(self._latents(pair[0]), self._latents(pair[1]))
+            except LibraryError:  # damaged or forgotten since; the next index run reports it
+                return False
+            self._likenesses[pair] = alike
+        return self._bounds.hold(self._likenesses[pair])
+
+    def _latents(self, content: str) -> Array:
+        """Unit rows (T, D) of a content."""
+        for opened in self._libraries:
+            if content in opened.tracks:
+                return opened.whitening.apply(opened.library.latents(content, opened.space))
+        raise LibraryError(f"{content} is in no library")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Length and mean of every content, by length."""
+
+    of: list[Passages]
+    """What it was read from."""
+    contents: list[str]
+    durations_s: NDArray[np.float64]  # (R,)
+    means: Array  # (R, D), unit rows
+    place: dict[str, int]
+    """The row of each content."""
+
+    @classmethod
+    def read(cls, libraries: Sequence[OpenLibrary]) -> _Table:
+        """Read every content that has passages once."""
+        durations: dict[str, float] = {}
+        means: list[Array] = []
+        for opened in libraries:
+            passages = opened.index.passages
+            names = np.array(passages.contents, object)
+            # The passages of a content are stored one after another.
+            starts = np.flatnonzero(np.append(True, names[1:] != names[:-1])[: len(names)])
+            if not len(starts):
+                continue
+            counts = np.diff(np.append(starts, len(names)))[:, None]
+            rows = opened.whitening.apply(
+                (np.add.reduceat(passages.means, starts) / counts).astype(np.float32)
+            )
+            fresh = []
+            for row, name in enumerate(names[starts].tolist()):
+                if name not in durations and name in opened.tracks:
+                    durations[name] = opened.tracks[name][0].duration_s
+                    fresh.append(row)
+            means.append(rows[fresh])
+        lengths = np.array(list(durations.values()), np.float64)
+        order = np.argsort(lengths, kind="stable")
+        known = list(durations)
+        contents = [known[row] for row in order]
+        return cls(
+            [opened.index.passages for opened in libraries],
+            contents,
+            lengths[order],
+            np.concatenate(means)[order] if means else np.empty((0, 1), np.float32),
+            {content: row for row, content in enumerate(contents)},
+        )
+
+    def near(self, content: str, bounds: Bounds) -> Iterator[str]:
+        """The contents that can be copies of one, by length and mean."""
+        row = self.place[content]
+        length_s = self.durations_s[row]
+        first = int(np.searchsorted(self.durations_s, length_s - bounds.longer_s, "left"))
+        last = int(np.searchsorted(self.durations_s, length_s + bounds.longer_s, "right"))
+        alike = self.means[first:last] @ self.means[row] >= bounds.mean
+        for other in np.flatnonzero(alike) + first:
+            if other != row:
+                yield self.contents[other]

@@ -1,0 +1,98 @@
+"""The list of a query with one line for each recording, and for each section of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from gdr_model.limits import NO_LIMITS, Limits, Room
+from gdr_model.search import nearest
+from gdr_model.search.nearest import Found, OpenLibrary, RankedTrack, Ranking
+from gdr_model.search.recordings.copies import Copies
+from gdr_model.search.recordings.preference import preference
+from gdr_model.types import Query, Section, Track
+
+
+def listed(
+    query: Query,
+    libraries: Sequence[OpenLibrary],
+    share: float,
+    copies: Copies,
+    where: str | None = None,
+    k: int | None = None,
+    limits: Limits = NO_LIMITS,
+) -> Ranking:
+    """Rank the recordings of all libraries together, each under the best of its files.
+
+    A recording is ranked by the passages of that file, so what copies there are changes no order.
+    One that the query dislikes does not compete, nor does any copy of it.
+
+    Args:
+        query: the points to rank by.
+        libraries: whose tracks compete.
+        share: the anchor's (see `nearest.fuse`).
+        copies: the recordings of the libraries.
+        where: a filter (see `store.filters`).
+        k: how many recordings to return; None ranks all that compete.
+        limits: how many of an artist or an album there can be.
+
+    Raises:
+        UsageError: if the filter cannot be read.
+    """
+    disliked = nearest.contents_of(query.steering.dislikes, libraries)
+    disliked = {content for one in disliked for content in copies.group(one)}
+    entered = nearest.enter(libraries, where, disliked)
+    competing = _merged(tracks for _, tracks in entered.tracks)
+    wanted = k
+    while True:
+        scored = nearest.score(query, entered, share, wanted, by_section=True)
+        lines = list(_lines(scored.found, competing, copies, limits, k))
+        if scored.complete or k is None or len(lines) == k:
+            break
+        wanted = 4 * (wanted or k)
+    folded = {copy.content for _, same in lines for copy in same[1:]}
+    kept = {same[0].content for _, same in lines}
+    votes = nearest.count_votes(scored.scored, k, folded - kept)
+    ranked = [
+        RankedTrack(
+            same[0], found.score, votes.get(found.content, 0), found.library, found.row,
+            tuple(same[1:]),
+        )
+        for found, same in lines
+    ]  # fmt: skip
+    return Ranking(tuple(ranked), entered.competing, entered.filtered, entered.banned)
+
+
+def _merged(libraries: Iterable[dict[str, list[Track]]]) -> dict[str, dict[Path, Track]]:
+    """The tracks of all libraries by content and path: libraries can be inside one another."""
+    merged: dict[str, dict[Path, Track]] = {}
+    for tracks in libraries:
+        for content, same in tracks.items():
+            merged.setdefault(content, {}).update((track.path, track) for track in same)
+    return merged
+
+
+def _lines(
+    found: Sequence[Found],
+    competing: Mapping[str, Mapping[Path, Track]],
+    copies: Copies,
+    limits: Limits,
+    k: int | None,
+) -> Iterator[tuple[Found, list[Track]]]:
+    """The best passage of each recording with its files, the best first; k at most."""
+    room = Room(limits)
+    seen: set[tuple[str, Section | None]] = set()
+    lines = 0
+    for one in found:
+        if lines == k:
+            break
+        group = copies.group(one.content)
+        files = [track for same in group for track in competing.get(same, {}).values()]
+        best, *others = sorted(files, key=preference)
+        section = best.section(one.middle_s)
+        if best.content != one.content or (one.content, section) in seen:
+            continue
+        seen.add((one.content, section))
+        if room.take(best, (section.artist if section else "") or best.artist):
+            lines += 1
+            yield one, [best, *others]
