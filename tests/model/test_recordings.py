@@ -20,7 +20,7 @@ from gdr_model.store.library import Library
 from gdr_model.types import Array, Query, Section, Steering
 
 PLAIN = Whitening(np.zeros(8, np.float32), np.ones(8, np.float32), 0.0)
-NEAR = Bounds(sound=0.97, course=0.9, mean=0.9)
+NEAR = Bounds(sound=0.97, worst=0.9, course=0.9, mean=0.9)
 RANDOM = np.random.default_rng(7)
 SECONDS = 40
 
