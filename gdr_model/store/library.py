@@ -19,7 +19,7 @@ from typing import Any
 
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.paths import inside
-from gdr_model.store import filters, lock, statements
+from gdr_model.store import filters, lock, statements, text_match
 from gdr_model.store.database import Database
 from gdr_model.store.files import Files
 from gdr_model.store.latents import Latents
@@ -144,9 +144,12 @@ class Library:
         return {track.content for track in self.tracks(where)}
 
     def values(self, field: str) -> list[tuple[str, int]]:
-        """The values of artist, album, genre or year, with the number of tracks of each."""
+        """The values of artist, album, genre or year, with the number of tracks of each.
+
+        Each of several values in a tag counts, and equal ones together, in the spelling of most.
+        """
         rows = self._database.read(statements.VALUES[field], *self._range)
-        return [(str(value), count) for value, count in rows]
+        return text_match.counted(field, [(str(value), count) for value, count in rows])
 
     def failures(self) -> list[Failure]:
         """The files that could not be read, in the order of their paths."""

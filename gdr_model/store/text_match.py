@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 
 _SEPARATORS = {
     "genre": re.compile(r"[;/,\0]"),
@@ -41,3 +43,19 @@ def values(field: str, text: str) -> list[str]:
     separators = _SEPARATORS.get(field)
     parts = separators.split(text) if separators else [text]
     return [part for part in map(str.strip, parts) if part]
+
+
+def counted(field: str, tags: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Every value in some tags (text and its number of tracks), most frequent first.
+
+    Values that are equal when folded are one, spelled as in the first of these tags.
+    """
+    spelled: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for text, count in tags:
+        for form, value in {folded(value): value for value in values(field, text)}.items():
+            spelled.setdefault(form, unicodedata.normalize("NFC", value))
+            counts[form] += count
+    return sorted(
+        ((spelled[form], count) for form, count in counts.items()), key=lambda one: (-one[1], one)
+    )
