@@ -1,8 +1,10 @@
-"""The parts of a score, as `gdr_model.search.why` breaks it down."""
+"""What explains results: the parts of a score, and the interpretations of a prompt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from gdr_model.types import Results
 
 Near = tuple[tuple[str, float], ...]
 """Words with their cosines to a point, nearest first."""
@@ -36,3 +38,13 @@ class Why:
     """They add up to the score."""
     track_words: Near = ()
     query_words: Near = ()
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """A cluster of the draws, where the draws disagree (`gdr_model.search.interpretations`)."""
+
+    names: tuple[str, ...]
+    """Tags and words that distinguish it from the other interpretations, best first."""
+    results: Results
+    """What its draws find without the others; `results.query.draws` names them."""

@@ -392,13 +392,3 @@ class Results:
     """Tracks that the filter excluded."""
     banned: int = 0
     """Tracks that passed the filter and were excluded by a dislike."""
-
-
-@dataclass(frozen=True)
-class Interpretation:
-    """A cluster of the draws, where the draws disagree (`gdr_model.search.interpretations`)."""
-
-    names: tuple[str, ...]
-    """Tags and words that distinguish it from the other interpretations, best first."""
-    results: Results
-    """What its draws find without the others; `results.query.draws` names them."""

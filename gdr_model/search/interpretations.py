@@ -16,11 +16,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from gdr_model.explanation import Interpretation
 from gdr_model.search.clusters import split
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Hit, Interpretation, Results
+from gdr_model.types import Array, Hit, Results
 
 _TAGGED_HITS = 10
 """Hits whose tags can name an interpretation."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from gdr_model.explanation import Why
-from gdr_model.types import Cancel, Hit, Interpretation, Query, Results, never
+from gdr_model.explanation import Interpretation, Why
+from gdr_model.types import Cancel, Hit, Query, Results, never
 from gdr_tui.app.retrievers import Retrievers
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Protocol
 
 from gdr_model.errors import Cancelled
-from gdr_model.explanation import Why
-from gdr_model.types import Cancel, Hit, Interpretation, Query, Results, never
+from gdr_model.explanation import Interpretation, Why
+from gdr_model.types import Cancel, Hit, Query, Results, never
 from gdr_tui.app.explain.messages import InterpretationsFound, WhyFound
 from gdr_tui.app.tasks import Tasks
 from gdr_tui.app.values import sentence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gdr_model.explanation import Why
-from gdr_model.types import Interpretation, Results
+from gdr_model.explanation import Interpretation, Why
+from gdr_model.types import Results
 from gdr_tui.app.messages import Report
 
 

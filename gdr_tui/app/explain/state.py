@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from gdr_model.types import Interpretation, Results
+from gdr_model.explanation import Interpretation
+from gdr_model.types import Results
 from gdr_tui.app.trail.trail import Ask, Node
 
 

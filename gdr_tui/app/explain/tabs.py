@@ -10,7 +10,7 @@ from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gdr_model.types import Interpretation
+from gdr_model.explanation import Interpretation
 from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.safe_text import fit, literal
 
