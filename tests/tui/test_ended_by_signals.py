@@ -46,7 +46,7 @@ def command(library: Path) -> list[str]:
 
 def asked(app: Terminal) -> None:
     """A query has been asked and answered."""
-    app.until("indexed", 120)
+    app.until("tracks · indexed", 120)
     app.press("warm piano\r")
     app.until("“warm piano”", 60)
 
@@ -91,13 +91,13 @@ def indexing(app: Terminal) -> None:
 
 
 def drawing(app: Terminal) -> None:
-    app.until("indexed", 120)
+    app.until("tracks · indexed", 120)
     app.press("warm piano\r")
     app.until("drawing", 60)
 
 
 def helping(app: Terminal) -> None:
-    app.until("indexed", 120)
+    app.until("tracks · indexed", 120)
     app.escape()
     app.press("?")
     app.until("re-roll")
@@ -126,7 +126,7 @@ def test_it_ends_with_its_window_and_keeps_the_trail(few: Path, ignored: str) ->
 
 def test_a_hang_up_that_its_user_ignores_does_not_end_it(few: Path) -> None:
     with terminal.run(["sh", "-c", f"trap '' HUP; exec {shlex.join(command(few))}"]) as app:
-        app.until("indexed", 120)
+        app.until("tracks · indexed", 120)
         os.kill(app.pid, signal.SIGHUP)
         app.escape()
         assert not app.ended

@@ -10,7 +10,7 @@ import numpy as np
 from gdr_tui.app.playback.jobs import Moment
 from gdr_tui.app.playback.messages import SoundAhead, SoundReady
 from gdr_tui.app.playback.playback import AHEAD, Playback
-from gdr_tui.app.playback.player import RATE_HZ, Player
+from gdr_tui.app.playback.player import RATE_HZ, PlaybackError, Player
 
 
 class Decoding:
@@ -32,6 +32,8 @@ class Decoding:
 
 class Silence:
     """An output that never asks for a block."""
+
+    running = True
 
     def start(self, pull: object) -> None:
         pass
@@ -84,3 +86,31 @@ def test_what_is_unusual_about_playing_is_summed_up() -> None:
     playback.audition = playback.looping = True
     playback.volume = 0.4
     assert playback.summary == "audition loop vol 40 %"
+
+
+class ComesAndGoes(Silence):
+    """An output whose device is there or not."""
+
+    there = False
+
+    def start(self, pull: object) -> None:
+        if not self.there:
+            raise PlaybackError("no sound: unplugged")
+
+
+def test_sound_is_tried_again_each_time_and_decoded_where_it_comes_back() -> None:
+    output, jobs, reports = ComesAndGoes(), Decoding(), list[str]()
+    playback = Playback(Player(output), jobs, reports.append)  # type: ignore[arg-type]
+    for _ in range(2):
+        playback.toggle(Path("a"), 10.0)
+        assert playback.silent
+    assert reports == ["no sound: unplugged"] * 2
+    assert not jobs.begun
+    output.there = True
+    playback.toggle(Path("a"), 10.0)
+    assert playback.playing
+    assert reports[2:] == [""]
+    assert [(path, start_s) for _, path, start_s in jobs.begun] == [(Path("a"), 10.0)]
+    playback.toggle(Path("a"), 10.0)
+    assert not playback.playing
+    assert len(reports) == 3

@@ -28,6 +28,10 @@ class ByHand:
     def __init__(self) -> None:
         self.fill: Fill | None = None
 
+    @property
+    def running(self) -> bool:
+        return self.fill is not None
+
     def start(self, fill: Fill) -> None:
         self.fill = fill
 
@@ -40,6 +44,8 @@ class ByHand:
 
 
 class NoDevice:
+    running = False
+
     def start(self, fill: Fill) -> None:
         raise PlaybackError("no sound: this machine has no usable sound device")
 
@@ -120,7 +126,7 @@ def test_pausing_away_from_what_is_decoded_stays_paused() -> None:
 
 
 class Streams:
-    """The part of `sounddevice` that plays, and what became of its streams."""
+    """The part of `sounddevice` that plays: it sees only devices that were there at its start."""
 
     class PortAudioError(Exception):
         pass
@@ -128,36 +134,94 @@ class Streams:
     class CallbackStop(Exception):
         pass
 
-    def __init__(self) -> None:
-        self.open = 0
-        self.broken = False
+    def __init__(self, device: str = "") -> None:
+        self.device = self._seen = device
+        self.open: list[str] = []
+        self.scans = 0
 
     def OutputStream(self, **_: object) -> "Streams":  # noqa: N802 (sounddevice's name)
-        self.open += 1
+        if not self._seen:
+            raise self.PortAudioError("Error querying device -1")
+        if self._seen != self.device:
+            raise self.PortAudioError("Error opening OutputStream: Unplugged [PaErrorCode -9]", -9)
+        self.open.append(self._seen)
         return self
 
+    @property
+    def active(self) -> bool:
+        return self._seen == self.device
+
     def start(self) -> None:
-        if self.broken:
-            raise self.PortAudioError
+        pass
 
     def abort(self) -> None:
         pass
 
     def close(self) -> None:
-        self.open -= 1
+        self.open.clear()
+
+    def _terminate(self) -> None:
+        assert not self.open, "PortAudio is closed only without a stream"
+
+    def _initialize(self) -> None:
+        self._seen = self.device
+        self.scans += 1
+
+
+def plays(device: Streams, monkeypatch: pytest.MonkeyPatch) -> Player:
+    """A player of this device, whose sound never ends."""
+    monkeypatch.setitem(sys.modules, "sounddevice", device)
+    monkeypatch.setattr("gdr_tui.app.playback.player.FRESH_S", 0.02)
+    return Player(SoundDeviceOutput())
 
 
 def test_the_device_is_closed_before_it_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Streams("speakers")
+    player = plays(device, monkeypatch)
+    player.play(SONG, 0.0)
+    scans = device.scans
+    player.play(SONG, 1.0)
+    assert device.open == ["speakers"]
+    assert device.scans == scans, "a gap between two tracks would be heard"
+
+
+def test_a_device_that_has_appeared_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     device = Streams()
-    monkeypatch.setitem(sys.modules, "sounddevice", device)
-    output = SoundDeviceOutput()
-    output.start(lambda frames: None)
-    output.start(lambda frames: None)
-    assert device.open == 1
-    device.broken = True
-    with pytest.raises(PlaybackError):
-        output.start(lambda frames: None)
-    assert device.open == 0
+    player = plays(device, monkeypatch)
+    for _ in range(2):
+        with pytest.raises(PlaybackError, match="no sound: this machine has no usable sound"):
+            player.play(SONG, 0.0)
+    device.device = "headphones"
+    player.play(SONG, 0.0)
+    assert device.open == ["headphones"]
+    player.toggle()
+    device.device = "speakers"
+    time.sleep(0.05)
+    player.toggle()
+    assert device.open == ["speakers"], "the default device has changed meanwhile"
+
+
+def test_when_the_device_is_unplugged_the_next_key_plays_on_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = Streams("headphones")
+    player = plays(device, monkeypatch)
+    player.play(SONG, 0.0)
+    device.device = "speakers"
+    player.toggle()
+    assert player.playing
+    assert device.open == ["speakers"]
+
+
+def test_why_a_device_cannot_be_used_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Streams("speakers")
+    player = plays(device, monkeypatch)
+    monkeypatch.setattr(device, "_initialize", lambda: None)
+    device.device = ""
+    with pytest.raises(PlaybackError) as refused:
+        player.play(SONG, 0.0)
+    assert str(refused.value) == "no sound: the sound device cannot be opened (Unplugged)"
+    assert not player.playing
 
 
 def test_it_is_silent_and_waits_until_sound_arrives() -> None:

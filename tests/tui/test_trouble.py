@@ -10,16 +10,24 @@ from textual.color import Color
 from textual.widgets import Input
 
 from gdr_model.errors import LibraryError
+from gdr_tui.app.main import notices
 from gdr_tui.app.settings import Settings
 
 
-async def test_is_told_once_that_there_is_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_is_told_each_time_that_there_is_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GDR_AUDIO")
+    monkeypatch.setattr(notices, "READING_S", 0.0)
     monkeypatch.setitem(__import__("sys").modules, "sounddevice", None)
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        await pilot.press("space", "j", "space", "right")
-        assert sum("no sound" in sentence for sentence in said(pilot)) == 1
+        told = []
+        for key in ("space", "space", "right", "full_stop"):
+            pilot.app.clear_notifications()
+            await pilot.press(key)
+            told += said(pilot)
+        why = "no sound: the PortAudio library is not installed; Space tries again"
+        assert [sentence.startswith(why) for sentence in told] == [True] * 4
+        await pilot.press("a", "j")
         assert "no sound ·" in picture(pilot)
         await asked(pilot, "cold")
 

@@ -59,7 +59,7 @@ class PlaybackFeature:
         self._resting: Timer | None = None
         self._lingering: Timer | None = None
         self.peaks: dict[Path, Array] = {}
-        self.state = Playback(player_for(settings.player), jobs, self._no_sound)
+        self.state = Playback(player_for(settings.player), jobs, self._report_sound)
         self.state.volume, self.state.audition = settings.volume, settings.audition
         self.panel = TrackPanel(id="chosen")
 
@@ -133,7 +133,7 @@ class PlaybackFeature:
         self._play_here()
 
     def _play_here(self) -> None:
-        if (moment := self._moment()) and not self.state.silent:
+        if moment := self._moment():
             self.state.play(*moment)
             self._loop_again()
             self.follow_playhead()
@@ -146,7 +146,8 @@ class PlaybackFeature:
     def _linger(self) -> None:
         """Audition the track if wanted, and make ready what may be played next."""
         here = self._moment()
-        if self.state.audition and here and here[0] != self.state.path:
+        moved = here and here[0] != self.state.path
+        if self.state.audition and moved and not self.state.silent:
             self._play_here()
         around = [moment for by in AROUND if (moment := self._moment(by))]
         if self.state.path is not None:  # nobody who never played wants the work
@@ -198,8 +199,9 @@ class PlaybackFeature:
         self.state.volume = min(1.0, max(0.0, louder))
         self._host.refresh_status()
 
-    def _no_sound(self, sentence: str) -> None:
-        self._host.say(f"{sentence}; everything else still works", problem=True)
+    def _report_sound(self, why_not: str) -> None:
+        if why_not:
+            self._host.say(f"{why_not}; Space tries again", problem=True)
         self._host.refresh_status()
 
     # The file

@@ -20,18 +20,25 @@ AHEAD = 8
 
 
 class Playback:
-    """Decides between playing, pausing and decoding; reports once that there is no sound."""
+    """Decides between playing, pausing and decoding."""
 
     def __init__(
-        self, player: Player | ExternalPlayer, jobs: PlaybackJobs, complain: Callable[[str], None]
+        self, player: Player | ExternalPlayer, jobs: PlaybackJobs, report: Callable[[str], None]
     ) -> None:
+        """Play nothing yet.
+
+        Args:
+            player: plays.
+            jobs: decode on threads.
+            report: takes why there is no sound, each time; "" once there is sound again.
+        """
         self._player = player
         self._jobs = jobs
-        self._complain = complain
+        self._report = report
         self._number = 0
         self._ahead: OrderedDict[Moment, tuple[Array, bool]] = OrderedDict()
         self.silent = False
-        """Sound is impossible here; already reported."""
+        """There was no sound when it was last wanted."""
         self.audition = False
         """Moving in the results plays the passage under the cursor."""
         self.looping = False
@@ -99,10 +106,11 @@ class Playback:
 
     def toggle(self, path: Path, start_s: float) -> None:
         """Play `path` from `start_s`; if it is already playing, pause or resume."""
-        if path == self._player.path and not self._player.ended and not self.silent:
+        again = path == self._player.path and not self._player.ended
+        if again and not self.silent:
             self._try(self._player.toggle)
         else:
-            self._begin(path, start_s, self._player.play)
+            self._begin(path, self.position_s if again else start_s, self._player.play)
 
     def seek(self, path: Path, to_s: float, duration_s: float) -> None:
         """Move the playhead in `path`, starting playback there if another file is playing."""
@@ -110,7 +118,8 @@ class Playback:
         if path != self._player.path:
             self._begin(path, to_s, self._player.play)
         elif not self._player.seek(to_s):
-            self._begin(path, to_s, self._player.play if self.playing else self._player.cue)
+            plays = self.playing or self.silent  # without sound, seeking tries it again
+            self._begin(path, to_s, self._player.play if plays else self._player.cue)
 
     def take(self, ready: SoundReady) -> None:
         """Hand the player a decoded stretch."""
@@ -123,11 +132,8 @@ class Playback:
 
     def _begin(self, path: Path, start_s: float, act: Callable[[Path, float], object]) -> None:
         """Decode from `start_s` on, and play or wait there."""
-        if self.silent:
-            return
         self._number += 1
-        self._try(lambda: act(path, start_s))
-        if not self._player.streams or self.silent:
+        if not self._try(lambda: act(path, start_s)) or not self._player.streams:
             return
         if kept := self._ahead.get((path, start_s)):
             sound, last = kept
@@ -137,9 +143,14 @@ class Playback:
             start_s += len(sound) / RATE_HZ
         self._jobs.sound(self._number, path, start_s, lambda: self._player.position_s)
 
-    def _try(self, act: Callable[[], object]) -> None:
+    def _try(self, act: Callable[[], object]) -> bool:
+        """Whether there was sound; devices come and go, so it is tried each time."""
+        before, why = self.silent, ""
         try:
             act()
         except PlaybackError as error:
-            self.silent = True
-            self._complain(str(error))
+            why = str(error)
+        self.silent = bool(why)
+        if self.silent or before:
+            self._report(why)
+        return not self.silent

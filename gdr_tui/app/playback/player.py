@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from gdr_model.types import Array
 
 RATE_HZ = 44_100
 BLOCK = 1_024
+FRESH_S = 2.0
+"""After a pause this long, the sound device may be another one."""
 KEPT_S = 120
 """Sound further back than this is dropped and decoded again if needed."""
 
@@ -38,6 +41,10 @@ class PlaybackError(GdrError):
 class Output(Protocol):
     """Something that requests blocks in real time."""
 
+    @property
+    def running(self) -> bool:
+        """Whether blocks are requested; a device can be unplugged."""
+
     def start(self, fill: Fill) -> None:
         """Request blocks from now on; PlaybackError if that is impossible."""
 
@@ -50,14 +57,55 @@ class SoundDeviceOutput:
 
     def __init__(self) -> None:
         self._stream: Any = None
+        self._fresh_s = float("-inf")
+        """When PortAudio last looked for devices, which it does only when it is initialised, or
+        last played."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the device plays."""
+        if self._stream is None:
+            return False
+        import sounddevice
+
+        try:
+            return bool(self._stream.active)
+        except sounddevice.PortAudioError:
+            return False
 
     def start(self, fill: Fill) -> None:
-        """Open the device and play; a stream that is still open is closed first."""
+        """Open the default device as it is now, and play."""
         self.stop()
+        if "sounddevice" not in sys.modules:
+            self._fresh_s = time.monotonic()
         try:
             import sounddevice
         except (ImportError, OSError) as error:
             raise PlaybackError("no sound: the PortAudio library is not installed") from error
+        try:
+            if time.monotonic() - self._fresh_s > FRESH_S:  # never between two tracks
+                self._scan()
+            self._open(fill)
+        except (sounddevice.PortAudioError, ValueError):
+            self.stop()
+            try:
+                self._scan()
+                self._open(fill)
+            except (sounddevice.PortAudioError, ValueError) as error:
+                self.stop()
+                raise PlaybackError(f"no sound: {_why_not(error)}") from error
+
+    def _scan(self) -> None:
+        """Look for devices again; no stream may be open."""
+        import sounddevice
+
+        with suppress(sounddevice.PortAudioError):  # not initialised, because that failed before
+            sounddevice._terminate()
+        sounddevice._initialize()
+        self._fresh_s = time.monotonic()
+
+    def _open(self, fill: Fill) -> None:
+        import sounddevice
 
         def callback(block: Array, frames: int, _clock: object, _status: object) -> None:
             sound = fill(frames)
@@ -66,17 +114,15 @@ class SoundDeviceOutput:
             block[: len(sound)] = sound
             block[len(sound) :] = 0
 
-        try:
-            self._stream = sounddevice.OutputStream(
-                samplerate=RATE_HZ, channels=2, dtype="float32", callback=callback
-            )
-            self._stream.start()
-        except (sounddevice.PortAudioError, ValueError) as error:
-            self.stop()
-            raise PlaybackError("no sound: this machine has no usable sound device") from error
+        self._stream = sounddevice.OutputStream(
+            samplerate=RATE_HZ, channels=2, dtype="float32", callback=callback
+        )
+        self._stream.start()
 
     def stop(self) -> None:
         """Stop at once."""
+        if self.running:
+            self._fresh_s = time.monotonic()
         stream, self._stream = self._stream, None
         if stream is None:
             return
@@ -89,11 +135,25 @@ class SoundDeviceOutput:
             stream.close()
 
 
+def _why_not(error: Exception) -> str:
+    """PortAudio's reason, without its codes."""
+    text = str(error.args[0] if error.args else error)
+    if text.startswith("Error querying device"):
+        return "this machine has no usable sound device"
+    reason = text.partition(": ")[2] or text
+    return f"the sound device cannot be opened ({reason.partition(' [')[0]})"
+
+
 class NullOutput:
     """Requests blocks in real time and drops them."""
 
     def __init__(self) -> None:
         self._running = threading.Event()
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread runs."""
+        return self._running.is_set()
 
     def start(self, fill: Fill) -> None:
         """Keep time on a thread."""
@@ -174,8 +234,8 @@ class Player:
                 self._loop = begin, end
 
     def toggle(self) -> None:
-        """Pause or resume."""
-        if self.playing:
+        """Pause or resume; where the device is gone, play on another."""
+        if self.playing and self._output.running:
             self.stop()
         else:
             self._go()
