@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from gdr_model.audio.formats import AV_OPTIONS
 from gdr_model.audio.pieces import Piece
 from gdr_model.audio.source import Source
+from gdr_model.audio.tags import id3
 from gdr_model.types import Array
 
 _BUFFER = 1 << 17
@@ -28,8 +30,15 @@ def opened(source: Source) -> Any:
     return av.open(source, options=AV_OPTIONS, metadata_errors="ignore", buffer_size=_BUFFER)
 
 
+def skip_harmful_tags(source: Source) -> None:
+    """Make a file begin after its ID3 tags if they would cost FFmpeg memory or time."""
+    if not id3.is_harmless(source):
+        source.begin_at(id3.end_of(source))
+
+
 def pieces(source: Source, start_s: float) -> Generator[Piece, None, None]:
     """Decode a file from `start_s` on."""
+    skip_harmful_tags(source)
     with opened(source) as container:
         stream = container.streams.audio[0]
         announced_s = (container.duration or 0) / 1e6
@@ -69,6 +78,9 @@ class _Floats:
     def samples(self, frame: av.AudioFrame) -> Iterator[Array]:
         """The samples (N, channels) of a frame; only the sample format changes."""
         channels = frame.layout.nb_channels
+        custom = _is_custom(frame.layout)
+        if custom:
+            _keep(frame.layout)
         if channels != self._channels:
             self._begin(channels)
         try:
@@ -77,9 +89,25 @@ class _Floats:
             self._begin(channels)
             parts = self._resampler.resample(frame)
         for part in parts:
+            if custom:
+                _keep(part.layout)
             samples = np.asarray(part.to_ndarray(), np.float32)
             yield samples.T if channels < _PLANES else samples.reshape(-1, channels)
 
     def _begin(self, channels: int) -> None:
         self._channels = channels
         self._resampler = av.AudioResampler(format="fltp" if channels < _PLANES else "flt")
+
+
+def _is_custom(layout: av.AudioLayout) -> bool:
+    """Whether a layout lists its channels one by one, such as `2 channels (FR+FL)`."""
+    return "(" in layout.name
+
+
+def _keep(layout: av.AudioLayout) -> None:
+    """Keep an object until the process ends.
+
+    PyAV up to 19.0 frees the list of channels with the frame, and once more with its layout. The
+    object takes less than a hundred bytes, and few files have such a layout.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import struct
 import tracemalloc
@@ -413,3 +414,11 @@ def test_what_is_read_and_what_is_known_are_apart():
     for suffix in SUFFIXES | UNREAD_SUFFIXES:
         assert suffix == suffix.lower()
         assert suffix.startswith(".")
+
+
+def test_the_docs_list_what_is_read():
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    table = text.split("## What is read", 1)[1].split("\n\n", 2)[1]
+    assert set(re.findall(r"`(\.[^`]+)`", table)) == SUFFIXES
+    counted = text.split("Counted but not read", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"`(\.[^`]+)`", counted)) <= UNREAD_SUFFIXES

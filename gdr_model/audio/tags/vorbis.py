@@ -1,0 +1,172 @@
+"""Vorbis comments, of FLAC and of everything in Ogg."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+from gdr_model.audio import cue
+from gdr_model.audio.source import Source
+from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of
+from gdr_model.types import Section
+
+_MOST_COMMENTS = 10_000
+_MOST_BLOCKS = 1000
+_MOST_PACKET = 1 << 25
+"""Bytes: a cover and more."""
+_MOST_CUE = 1 << 18
+_TAIL = 1 << 16
+_STREAMINFO, _COMMENT, _CUESHEET = 0, 4, 5
+_CHAPTER = re.compile(r"chapter(\d{1,4})(name)?$")
+_TIME = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)$")
+_CODECS = (  # by their first packet: the name, and where the sample rate is
+    (b"\x01vorbis", "vorbis", "<I", 12),
+    (b"OpusHead", "opus", "", 0),
+    (b"Speex   ", "speex", "<I", 36),
+    (b"\x7fFLAC", "flac", "", 0),
+)
+
+
+def read_flac(source: Source, at: int = 0) -> Found:
+    """The metadata of a FLAC file, whose blocks begin at a position."""
+    found = Found()
+    rate_hz = 0
+    at += 4
+    for _ in range(_MOST_BLOCKS):
+        head = _at(source, at, 4)
+        if len(head) < 4:
+            break
+        kind, size = head[0] & 0x7F, int.from_bytes(head[1:], "big")
+        if kind == _STREAMINFO:
+            rate_hz, found.length_s = _streaminfo(_at(source, at + 4, 34))
+            found.codec = "flac" if rate_hz else ""
+        elif kind == _COMMENT:
+            _comments(_at(source, at + 4, size), found)
+        elif kind == _CUESHEET and not found.sections:
+            found.sections = _cuesheet(_at(source, at + 4, min(size, _MOST_CUE)), rate_hz)
+        at += 4 + size
+        if head[0] & 0x80:
+            break
+    return found
+
+
+def read_ogg(source: Source) -> Found:
+    """The metadata of the first stream in an Ogg file."""
+    found = Found()
+    packets = _packets(source)
+    first = next(packets, b"")
+    skipped = 0
+    rate_hz = 0
+    for magic, codec, form, at in _CODECS:
+        if first.startswith(magic):
+            found.codec = codec
+            if form and len(first) >= at + 4:
+                rate_hz = struct.unpack_from(form, first, at)[0]
+    second = next(packets, b"")
+    if found.codec == "opus":
+        rate_hz, skipped = 48000, int.from_bytes(first[10:12], "little")
+    elif found.codec == "flac":
+        rate_hz, _ = _streaminfo(first[17:])
+    begin = {"vorbis": 7, "opus": 8, "flac": 4}.get(found.codec, 0)
+    _comments(second[begin:], found)
+    if rate_hz:
+        found.length_s = max(0, _last_position(source) - skipped) / rate_hz
+    return found
+
+
+def _comments(data: bytes, found: Found) -> None:
+    """Add the comments of a block: a vendor's name, a count, and texts `NAME=value`."""
+    at = 4 + int.from_bytes(data[:4], "little")
+    count = int.from_bytes(data[at : at + 4], "little")
+    at += 4
+    starts: dict[int, float] = {}
+    titles: dict[int, str] = {}
+    for _ in range(min(count, _MOST_COMMENTS)):
+        size = int.from_bytes(data[at : at + 4], "little")
+        at += 4
+        if at + size > len(data):
+            break
+        name, _, value = data[at : at + min(size, MOST_BYTES)].partition(b"=")
+        label = name[:64].decode("ascii", "replace").lower()
+        field = field_of(label)
+        if field == "cuesheet":
+            text = data[at + len(name) + 1 : at + min(size, _MOST_CUE)].decode("utf-8", "replace")
+            found.sections = next(iter(cue.parse(text).values()), ())
+        elif field:
+            found.add(field, value.decode("utf-8", "replace"))
+        elif chapter := _CHAPTER.match(label):
+            text = value.decode("utf-8", "replace")
+            if chapter[2]:
+                titles[int(chapter[1])] = text[:500]
+            elif time := _TIME.match(text.strip()):
+                seconds = int(time[1]) * 3600 + int(time[2]) * 60 + float(time[3])
+                starts[int(chapter[1])] = seconds
+        at += size
+    chapters = [Section(start, titles.get(n, f"Chapter {n}")) for n, start in starts.items()]
+    found.sections = found.sections or cue.in_order(chapters)
+
+
+def _streaminfo(block: bytes) -> tuple[int, float]:
+    """The sample rate, and the length in seconds if it is announced."""
+    if len(block) < 18:
+        return 0, 0.0
+    packed = int.from_bytes(block[10:18], "big")
+    rate_hz = packed >> 44
+    return rate_hz, (packed & (1 << 36) - 1) / rate_hz if rate_hz else 0.0
+
+
+def _cuesheet(block: bytes, rate_hz: int) -> tuple[Section, ...]:
+    """The tracks of a CUESHEET block, which have numbers but no titles."""
+    sections: list[Section] = []
+    at = 396
+    for _ in range(block[395] if len(block) > 395 and rate_hz else 0):
+        if len(block) < at + 36:
+            break
+        begin, number = struct.unpack_from(">QB", block, at)
+        indices = block[at + 35]
+        offsets = [struct.unpack_from(">QB", block, at + 36 + 12 * n) for n in range(indices)
+                   if len(block) >= at + 48 + 12 * n]  # fmt: skip
+        first = next((offset for offset, index in offsets if index == 1), None)
+        if first is not None:
+            sections.append(Section((begin + first) / rate_hz, f"Track {number}"))
+        at += 36 + 12 * indices
+    return cue.in_order(sections)
+
+
+def _packets(source: Source) -> Iterator[bytes]:
+    """The packets of the stream that begins an Ogg file."""
+    serial, packet, at = b"", bytearray(), 0
+    while len(packet) < _MOST_PACKET:
+        head = _at(source, at, 27 + 255)
+        if len(head) < 27 or head[:4] != b"OggS":
+            return
+        lacing = head[27 : 27 + head[26]]
+        size = sum(lacing)
+        serial = serial or head[14:18]
+        if head[14:18] == serial:
+            page = _at(source, at + 27 + len(lacing), size)
+            begin = 0
+            for length in lacing:
+                packet += page[begin : begin + length]
+                begin += length
+                if length < 255:
+                    yield bytes(packet)
+                    packet.clear()
+        at += 27 + len(lacing) + size
+
+
+def _last_position(source: Source) -> int:
+    """The position of the last page that has one, in samples."""
+    tail = _at(source, max(0, source.size - _TAIL), _TAIL)
+    at = len(tail)
+    while (at := tail.rfind(b"OggS", 0, at)) >= 0:
+        position = int.from_bytes(tail[at + 6 : at + 14], "little", signed=True)
+        if position > 0:
+            return position
+    return 0
+
+
+def _at(source: Source, position: int, size: int) -> bytes:
+    source.seek(position)
+    return source.read(size)
