@@ -7,22 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gdr_model.audio import UNREAD_SUFFIXES
 from gdr_model.errors import Hint
 from gdr_model.store.records import LeftOut, Reason
 from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
-
-SOUND = frozenset(
-    {
-        ".3ga", ".669", ".8svx", ".aa", ".aax", ".ac3", ".act", ".adx", ".aif", ".aifc", ".aiff",
-        ".alac", ".amr", ".ape", ".au", ".awb", ".caf", ".dff", ".dsd", ".dsf", ".dts", ".dtshd",
-        ".eac3", ".flv", ".gsm", ".it", ".kar", ".m4b", ".m4p", ".m4r", ".mid", ".midi", ".mka",
-        ".mkv", ".mlp", ".mod", ".mov", ".mp1", ".mp2", ".mpc", ".mpp", ".oma", ".ofr", ".ra",
-        ".ram", ".rm", ".rmi", ".s3m", ".shn", ".sid", ".snd", ".spx", ".tak", ".thd", ".tta",
-        ".voc", ".vqf", ".w64", ".weba", ".webm", ".wma", ".wv", ".xm",
-    }
-)  # fmt: skip
-"""Suffixes of sound, which users miss; pictures and texts are only counted."""
 
 _NAMED = 3
 """Folders that a line names."""
@@ -81,7 +70,7 @@ def away(folder: Path, count: int) -> str:
 def _other_kinds(found: Sequence[LeftOut]) -> str:
     if not found:
         return ""
-    sounds = Counter(each.kind for each in found if each.kind in SOUND)
+    sounds = Counter(each.kind for each in found if each.kind in UNREAD_SUFFIXES)
     parts = [f"{count:,} {literal(kind)}" for kind, count in sounds.most_common()]
     if rest := len(found) - sounds.total():
         parts.append(f"{rest:,} that {'is' if rest == 1 else 'are'} no sound")

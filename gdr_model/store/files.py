@@ -163,7 +163,9 @@ class Files:
                 )
 
     def put_sheets(self, sheets: Mapping[bytes, Stamp]) -> None:
-        """Store which cue sheets there are."""
+        """Store which cue sheets there are, if that is not what is stored."""
+        if self.sheets() == {name: Stamp(*stamp[:2]) for name, stamp in sheets.items()}:
+            return
         with self._database.write() as connection:
             self._delete(connection, "sheets")
             connection.executemany(

@@ -28,17 +28,16 @@ from typing import NamedTuple
 import numpy as np
 
 from gdr_model.audio import Tags, decode, read_tags
+from gdr_model.audio.room import Room, Share
 from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
 from gdr_model.store import lock
 from gdr_model.store.folder.left_out import Excludes
 from gdr_model.store.folder.scan import scan
+from gdr_model.store.folder.sheets import FolderSheets
 from gdr_model.store.library import Library
 from gdr_model.store.plan import Job, Plan, Wanted, plan, preview_of
 from gdr_model.store.records import Failure, LeftOut, Sound, Stamp, shown
 from gdr_model.types import Audio, AudioEncoder, Cancel, never
-
-AHEAD = 2 * 3600 * 16_000
-"""Samples decoded ahead, at most, by the files' headers: 460 MB, two hours at 16 kHz."""
 
 TOGETHER = 200
 """Tracks whose tags are stored in one transaction."""
@@ -95,11 +94,21 @@ class IngestSummary:
 
 
 class _Decoded(NamedTuple):
-    """The sound of a job's file."""
+    """The sound and the tags of a job's file."""
 
     sound: Sound
     audio: Audio | None
     """None if the sound was known without decoding."""
+    tags: Tags
+
+
+class _Ahead(NamedTuple):
+    """A job that is being decoded ahead of its turn."""
+
+    job: Job
+    share: Share
+    """Of the memory for decoded sound."""
+    decoded: Future[_Decoded]
 
 
 def ingest(
@@ -180,6 +189,7 @@ class _Ingest:
         self._cancelled = cancelled
         self._begun = begun
         self._stop = threading.Event()
+        self._sheets = FolderSheets(library.root, work.found.sheets)
         self._encoded = library.encoded(encoder.space)
         self._live = Counter(sound.content for sound in work.tracks.values())
         self._gone = Counter(sound.content for sound in work.gone.values())
@@ -203,26 +213,24 @@ class _Ingest:
         self._retag()
         pool = ThreadPoolExecutor(threads, "gdr-decode")
         try:
-            waiting = deque(work.jobs)
-            rate_hz = self._encoder.space.sample_rate_hz
-            ahead: deque[tuple[Job, Tags, Future[_Decoded]]] = deque()
+            room, waiting, ahead = Room(), deque(work.jobs), deque[_Ahead]()
             while waiting or ahead:
-                while waiting and len(ahead) <= threads and _has_room(ahead, rate_hz):
-                    job = waiting.popleft()
-                    tags = read_tags(self._library.path(job.name))
-                    ahead.append((job, tags, pool.submit(self._decode, job)))
+                while waiting and len(ahead) <= threads:
+                    job, share = waiting.popleft(), room.share()
+                    ahead.append(_Ahead(job, share, pool.submit(self._decode, job, share)))
                     self._poll()
-                job, tags, decoded = ahead[0]
-                while not wait([decoded], timeout=0.1).done:
+                while not wait([ahead[0].decoded], timeout=0.1).done:
                     self._poll()
-                self._keep(job, tags, decoded)
-                ahead.popleft()
+                first = ahead.popleft()
+                self._keep(first.job, first.decoded)
+                first.share.release()
                 self._done += 1
-                self._report(job.name)
+                self._report(first.job.name)
                 self._poll()
         finally:
             self._stop.set()
             pool.shutdown(cancel_futures=True)
+        files.put_sheets(work.found.sheets)
         self._library.touch()
         return self._summary()
 
@@ -234,7 +242,7 @@ class _Ingest:
             try:
                 with path.open("rb") as file:
                     file.read(1)  # tags that cannot be read look like none
-                read.append((name, stamp, read_tags(path)))
+                read.append((name, stamp, self._sheets.in_tags(name, read_tags(path))))
             except OSError as error:
                 self._put_off(path, error.strerror or str(error))
             self._done += 1
@@ -246,19 +254,21 @@ class _Ingest:
         if read:
             self._counts["retagged"] += self._library.files.put_tags(read)
 
-    def _decode(self, job: Job) -> _Decoded:
-        """Decode one file; runs in a thread of the pool."""
-        if job.sound:
-            return _Decoded(job.sound, None)
+    def _decode(self, job: Job, share: Share) -> _Decoded:
+        """Decode one file and read its tags; runs in a thread of the pool."""
         path = self._library.path(job.name)
-        audio = decode(path, self._encoder.space.sample_rate_hz, cancelled=self._stop.is_set)
-        return _Decoded(_sound(audio), audio)
+        tags = read_tags(path)
+        if job.sound:
+            return _Decoded(job.sound, None, tags)
+        rate_hz = self._encoder.space.sample_rate_hz
+        audio = decode(path, rate_hz, cancelled=self._stop.is_set, share=share)
+        return _Decoded(_sound(audio), audio, tags)
 
-    def _keep(self, job: Job, tags: Tags, decoded: Future[_Decoded]) -> None:
+    def _keep(self, job: Job, decoded: Future[_Decoded]) -> None:
         """Encode what was decoded if necessary, and store it."""
         path = self._library.path(job.name)
         try:
-            sound, audio = decoded.result()
+            sound, audio, tags = decoded.result()
             kind = self._kind(job, sound.content)
             if audio is not None:
                 self._audio_s += audio.duration_s
@@ -273,6 +283,7 @@ class _Ingest:
             self._library.files.put_failure(job.name, job.stamp, reason)
             self._failed.append(Failure(path, reason, time.time()))
         else:
+            tags = self._sheets.in_tags(job.name, tags)
             self._library.files.put_track(job.name, job.stamp, sound, tags)
             self._live[sound.content] += 1
             self._counts[kind] += 1
@@ -325,10 +336,6 @@ class _Ingest:
             unavailable=self._unavailable,
             audio_s=self._audio_s,
         )
-
-
-def _has_room(ahead: deque[tuple[Job, Tags, Future[_Decoded]]], rate_hz: int) -> bool:
-    return sum(tags.length_s for _, tags, _ in ahead) * rate_hz < AHEAD
 
 
 def _sound(audio: Audio) -> Sound:

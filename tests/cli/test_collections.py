@@ -27,14 +27,21 @@ def folder(tmp_path: Path) -> Path:
 
 def mess(folder: Path) -> None:
     """What lies around in real collections."""
-    for name in ("a.xyz", "cover.jpg", "._song.ogg", "#recycle/old.ogg", "voice/memo.ogg"):
+    for name in (
+        "a.xyz",
+        "tune.mod",
+        "cover.jpg",
+        "._song.ogg",
+        "#recycle/old.ogg",
+        "voice/memo.ogg",
+    ):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"x")
     (folder / "voice" / ".notmusic").touch()
 
 
 EXPECTED = [
-    "2 files of other kinds left out: 2 that are no sound",
+    "3 files of other kinds left out: 1 .mod, 2 that are no sound",
     "1 hidden file left out",
     "1 system folder left out: #recycle",
     "1 folder marked .notmusic left out: voice",

@@ -81,7 +81,7 @@ def test_stopping_does_not_wait_for_a_long_decode(library, music, encoder, monke
     write_tone(music / "a.wav")
     started = threading.Event()
 
-    def slow(_path, _rate_hz, *, cancelled):
+    def slow(_path, _rate_hz, *, cancelled, share):
         started.set()
         while not cancelled():
             time.sleep(0.01)
