@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import platformdirs
@@ -51,10 +51,22 @@ def inside(path: Path, root: Path) -> Iterator[tuple[Path, str]]:
 
 def identity(path: Path) -> bytes:
     """Equal for one file by whatever links its folder is reached; a link itself is a file."""
-    absolute = os.path.abspath(path)
-    return os.fsencode(
-        os.path.join(os.path.realpath(os.path.dirname(absolute)), Path(absolute).name)
-    )
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.fsencode(os.path.join(os.path.realpath(folder), name))
+
+
+def spelled_by(roots: Iterable[Path]) -> Callable[[Path], Path]:
+    """A function that spells a path as its root is spelled, if it is in one by any links."""
+    known = [(os.path.join(os.path.realpath(root), ""), root) for root in roots]
+
+    def spelled(path: Path) -> Path:
+        file = os.fsdecode(identity(path))
+        for real, root in known:
+            if file.startswith(real):
+                return root / file[len(real) :]
+        return path
+
+    return spelled
 
 
 def models() -> Path:

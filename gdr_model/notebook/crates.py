@@ -1,7 +1,7 @@
 """Crates: named, ordered lists of tracks, gathered across queries and libraries.
 
-A track is identified by its path and is in a crate at most once. Its tags at the time it was added
-are stored with it, and the passage and the words that found it.
+A file is in a crate at most once, by whatever symbolic links its folder is reached. Its tags at
+the time it was added are stored with it, and the passage and the words that found it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 
 from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.notebook.database import Notebook
+from gdr_model.paths import identity
+from gdr_model.store.folder.presence import answered
 
 MAX_NAME_CHARS = 200
 
@@ -143,18 +145,24 @@ class Crates:
             LibraryError: if there is no such crate.
         """
         crate, now = self._number(name), time.time()
+        listed = list(tracks)
+        identities = _identities([track.path for track in listed])
         with self._notebook.write() as connection:
+            known = set(_stored(connection, crate))
+            fresh: dict[bytes, CrateTrack] = {}
+            for file, track in zip(identities, listed, strict=True):
+                if file not in known:
+                    fresh.setdefault(file, track)
             place = _last_place(connection, crate) + 1
-            before = connection.total_changes
             connection.executemany(
-                "INSERT OR IGNORE INTO crate_tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO crate_tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (crate, os.fsencode(t.path), place + i, t.title, t.artist, t.album, t.genre,
                      t.duration_s, t.start_s, t.prompt, now)
-                    for i, t in enumerate(tracks)
+                    for i, t in enumerate(fresh.values())
                 ),
             )  # fmt: skip
-            return connection.total_changes - before
+        return len(fresh)
 
     def remove(self, name: str, paths: Iterable[Path]) -> int:
         """Remove tracks from a crate; returns how many were in it.
@@ -163,13 +171,14 @@ class Crates:
             LibraryError: if there is no such crate.
         """
         crate = self._number(name)
+        identities = set(_identities(list(paths)))
         with self._notebook.write() as connection:
-            before = connection.total_changes
+            stored = _stored(connection, crate)
             connection.executemany(
                 "DELETE FROM crate_tracks WHERE crate = ? AND path = ?",
-                ((crate, os.fsencode(path)) for path in paths),
+                [(crate, path) for file in identities for path in stored.get(file, ())],
             )
-            return connection.total_changes - before
+        return len(identities & stored.keys())
 
     def arrange(self, name: str, order: Sequence[Path]) -> None:
         """Reorder the tracks of a crate; those not named follow in their present order.
@@ -178,9 +187,13 @@ class Crates:
             LibraryError: if there is no such crate.
         """
         crate = self._number(name)
+        identities = _identities(order)
         with self._notebook.write() as connection:
+            stored = _stored(connection, crate)
             places: list[tuple[Any, ...]] = [
-                (i - len(order), crate, os.fsencode(path)) for i, path in enumerate(order)
+                (i - len(order), crate, path)
+                for i, file in enumerate(identities)
+                for path in stored.get(file, ())
             ]
             connection.executemany(
                 "UPDATE crate_tracks SET place = ? WHERE crate = ? AND path = ?", places
@@ -200,6 +213,22 @@ class Crates:
 def _last_place(connection: sqlite3.Connection, crate: int) -> int:
     sql = "SELECT coalesce(max(place), -1) FROM crate_tracks WHERE crate = ?"
     return int(connection.execute(sql, (crate,)).fetchone()[0])
+
+
+def _stored(connection: sqlite3.Connection, crate: int) -> dict[bytes, list[bytes]]:
+    """The paths in a crate, by the identity of their files."""
+    sql = "SELECT path FROM crate_tracks WHERE crate = ?"
+    paths = [row[0] for row in connection.execute(sql, (crate,))]
+    stored: dict[bytes, list[bytes]] = {}
+    identities = _identities([Path(os.fsdecode(path)) for path in paths])
+    for file, path in zip(identities, paths, strict=True):
+        stored.setdefault(file, []).append(path)
+    return stored
+
+
+def _identities(paths: Sequence[Path]) -> list[bytes]:
+    """What is equal for paths of one file; of a disk that hangs, the paths themselves."""
+    return answered(lambda: [identity(path) for path in paths], list(map(os.fsencode, paths)))
 
 
 def checked_name(name: str) -> str:

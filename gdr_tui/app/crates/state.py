@@ -6,12 +6,14 @@ are collected in a crate that is then merged with the saved ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gdr_model.errors import UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack, checked_name
+from gdr_model.paths import spelled_by
+from gdr_model.store.folder.presence import answered
 
 Change = Callable[[Crates], object]
 """Something to do to the crates in the notebook."""
@@ -28,9 +30,23 @@ class KeptCrates:
     tracks: Mapping[str, Sequence[CrateTrack]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, crates: Crates) -> KeptCrates:
-        """All there is."""
-        return cls(crates.chosen(), {c.name: crates.tracks(c.name) for c in crates.all()})
+    def read(cls, crates: Crates, roots: Sequence[Path] = ()) -> KeptCrates:
+        """All there is, each file once, and spelled as results from these music folders are."""
+        found = {crate.name: crates.tracks(crate.name) for crate in crates.all()}
+        paths = {track.path for tracks in found.values() for track in tracks}
+        # A disk that hangs must not keep the crates from being read.
+        spelled: Mapping[Path, Path] = answered(lambda: _spelled(paths, roots), {})
+        once: dict[str, dict[Path, CrateTrack]] = {name: {} for name in found}
+        for name, tracks in found.items():
+            for track in tracks:
+                path = spelled.get(track.path, track.path)
+                once[name].setdefault(path, replace(track, path=path))
+        return cls(crates.chosen(), {name: list(each.values()) for name, each in once.items()})
+
+
+def _spelled(paths: Iterable[Path], roots: Sequence[Path]) -> dict[Path, Path]:
+    spelled = spelled_by(roots)
+    return {path: spelled(path) for path in paths}
 
 
 def _unkept(_: Change) -> None:

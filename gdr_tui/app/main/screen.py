@@ -78,7 +78,9 @@ class MainScreen(Screen[None]):
         self.playback = PlaybackFeature(
             self, PlaybackJobs(tasks, session.decoder), settings, self._copy
         )
-        self.crates = CratesFeature(self, CrateWriter(notebook), self.playback.state.toggle)
+        self.crates = CratesFeature(
+            self, CrateWriter(notebook, session.roots), self.playback.state.toggle
+        )
         self.map = MapFeature(
             self, MapJobs(tasks, session.mapper), self.playback.state.toggle,
             self.crates.mark, self.search.go_to_track,

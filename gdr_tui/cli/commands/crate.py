@@ -162,14 +162,13 @@ def export(
 def _described(path: Path) -> CrateTrack:
     """A file with its tags, if a library holds it."""
     from gdr_model.store.library import Library
-    from gdr_model.store.stores import stores
+    from gdr_model.store.stores import find
 
-    for root in stores().roots:
-        if path.is_relative_to(root):
-            with Library.open(root) as library:
-                track = library.track(path)
-            if track:
-                return CrateTrack(
-                    path, track.title, track.artist, track.album, track.genre, track.duration_s
-                )
+    if at := find(path.parent):
+        with Library.open(at.root, store=at.store) as library:
+            track = library.track(path)
+        if track:
+            return CrateTrack(
+                path, track.title, track.artist, track.album, track.genre, track.duration_s
+            )
     return CrateTrack(path)
