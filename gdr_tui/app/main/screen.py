@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -224,6 +224,11 @@ class MainScreen(Screen[None]):
     def show_problem(self, wrong: WentWrong) -> None:
         """Say what failed; the features, which take it next, show the consequences."""
         self.say(f"{wrong.about}: {wrong.sentence}", problem=True)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Put what is pasted into the prompt, where no input has taken it."""
+        event.stop()
+        self.search.paste(event.text)
 
     def action_feature(self, name: str, action: str, *arguments: object) -> None:
         """Call an action of a feature."""

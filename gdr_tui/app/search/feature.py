@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.content import Content
@@ -19,6 +19,7 @@ from gdr_tui.app.search.empty import is_filtered, nothing_found, nothing_yet
 from gdr_tui.app.search.filter_dialog import FilterDialog
 from gdr_tui.app.search.jobs import SearchJobs
 from gdr_tui.app.search.messages import ConditionsCounted, SearchAnswered, SearchRefused
+from gdr_tui.app.search.prompt import PromptBox
 from gdr_tui.app.search.prompt_line import PromptLine
 from gdr_tui.app.search.queries import Queries
 from gdr_tui.app.search.results import Flags, ResultsList
@@ -89,6 +90,8 @@ class SearchFeature:
         match message:
             case Input.Submitted(input=self.prompt.box):
                 self._submit(message.value)
+            case PromptBox.Dropped():
+                self._like_files(message.paths)
             case Input.Submitted(input=self.negative):
                 self._push_away(message.value)
             case Input.Blurred(input=self.negative):
@@ -175,13 +178,26 @@ class SearchFeature:
         self.results.focus()
         if self.results.go_to(track.path):
             return
+        self._like_files([str(track.path)], track.name)
+
+    def paste(self, text: str) -> None:
+        """Take what is pasted while no input has the focus; it is a new prompt, as if typed."""
+        self.prompt.box.go_on()
+        self.prompt.box.select_all()
+        self.prompt.box.paste(text)
+
+    def _like_files(self, paths: Sequence[str], name: str = "") -> None:
+        """Search for more like some files, none of which need be listed."""
         draft = self.state.draft
-        if str(track.path) not in draft.steering.likes:
-            draft.like(track.path)
+        for path in paths:
+            if path not in draft.steering.likes:
+                draft.like(Path(path))
+        what = name or (Path(paths[0]).stem if len(paths) == 1 else f"these {len(paths)} files")
         if self.prompt.has_words:
-            self._host.say(f"searching for more like {track.name}")
+            self._host.say(f"searching for more like {what}")
         else:
-            self._host.say(f"liked {track.name}; type a prompt and press Enter for more like it")
+            more = "it" if len(paths) == 1 else "them"
+            self._host.say(f"liked {what}; type a prompt and press Enter for more like {more}")
         self.ask_if_worded()
 
     def _changed(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ from textual.widget import Widget
 from gdr_tui.app.messages import FeatureMessage
 from gdr_tui.app.search.completion import Completion
 from gdr_tui.app.ui.box import Box
+from gdr_tui.app.ui.pasted import dropped
 from gdr_tui.language.syntax import parts, read_negations
 from gdr_tui.safe_text import fit, literal
 
@@ -55,6 +57,27 @@ class PromptBox(Box):
 
     class Completed(FeatureMessage):
         """Tab was pressed, to complete as in a shell."""
+
+    class Dropped(FeatureMessage):
+        """Files were dropped on the terminal."""
+
+        def __init__(self, paths: tuple[str, ...]) -> None:
+            super().__init__()
+            self.paths = paths
+
+    def paste(self, text: str) -> None:
+        """Put pasted text in; files are not words, but music to be like."""
+        paths = dropped(text)
+        if paths and all(os.path.isfile(path) for path in paths):
+            self.post_message(self.Dropped(tuple(paths)))
+        else:
+            super().paste(text)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # The key that leads here is no first letter: it is often pressed once too often.
+        if event.character == "/" and min(self.selection) == 0:
+            event.stop()
+            event.prevent_default()
 
     def action_walk(self, by: int) -> None:
         """Go to another completion."""

@@ -26,8 +26,6 @@ class PromptLine:
             id="prompt",
             highlighter=Signs(),
             compact=True,
-            # The key that leads here is no first letter: it is often pressed once too often.
-            restrict="(?!/).*",
         )
         self.completions = Completions(id="completions")
         self.history = History()

@@ -18,6 +18,7 @@ class AskDialog(Dialog[str | None]):
 
     EXPLAINED: ClassVar[tuple[str, ...]] = ()
     PLACEHOLDER: ClassVar[str] = ""
+    BOX: ClassVar[type[Box]] = Box
 
     def __init__(self, value: str, check: Callable[[str], object]) -> None:
         super().__init__()
@@ -26,7 +27,7 @@ class AskDialog(Dialog[str | None]):
 
     def body(self) -> Iterable[Widget]:
         """The line, and what it is for."""
-        yield Box(self._value, self.PLACEHOLDER, id="answer", compact=True)
+        yield self.BOX(self._value, self.PLACEHOLDER, id="answer", compact=True)
         for line in self.EXPLAINED:
             yield Line(line, classes="hint")
 

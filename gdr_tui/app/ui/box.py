@@ -1,4 +1,4 @@
-"""An input that handles keys in the order they were pressed."""
+"""Inputs of one line that lose nothing of what is typed or pasted."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from textual import events
 from textual.binding import NoBinding
 from textual.widgets import Input
 
+from gdr_tui.app.ui.pasted import dropped, one_line
+
 
 class Box(Input):
-    """Textual's `Input`, with Backspace and Enter handled before the letters that follow them.
+    """Textual's `Input`, with every key handled before those that follow it, and lines joined.
 
     Textual handles a letter at once but lets every other key bubble up to the app first, so when
-    keys come in a burst (a script, a slow connection) the letters would overtake the others.
+    keys come in a burst (a script, a slow connection) the letters would overtake the others. Of
+    pasted lines it takes the first.
     """
+
+    def paste(self, text: str) -> None:
+        """Put pasted text in, in place of what is selected."""
+        self.replace(one_line(text), *self.selection)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.paste(event.text)
 
     async def _on_key(self, event: events.Key) -> None:
         try:
@@ -23,3 +35,12 @@ class Box(Input):
         event.prevent_default()
         for binding in bindings:
             await self.run_action(binding.action)
+
+
+class PathBox(Box):
+    """A box for a path; one that is dropped on it loses its quotes."""
+
+    def paste(self, text: str) -> None:
+        """Put a path in."""
+        paths = dropped(text)
+        super().paste(paths[0] if len(paths) == 1 else text)

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from gdr_model.errors import UsageError
-from gdr_tui.app.ui.box import Box
+from gdr_tui.app.ui.box import PathBox
 from gdr_tui.app.ui.dialog import Dialog, Line
 from gdr_tui.export import FORMATS, AlreadyThere
 from gdr_tui.safe_text import literal
@@ -66,7 +66,7 @@ class ExportDialog(Dialog[str | None]):
             )
         else:
             yield Line(self._source.what, classes="strong")
-        yield Box(str(self._source.target), id="answer", compact=True, select_on_focus=False)
+        yield PathBox(str(self._source.target), id="answer", compact=True, select_on_focus=False)
         if len(self._formats) > 1:
             buttons = [
                 Button(
