@@ -33,6 +33,7 @@ from gdr_model.encoders.builtin import audio as builtin
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
+from gdr_model.search.understanding import Understanding
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, AudioEncoder, LatentSpace, Method, TextEncoder
 
@@ -159,6 +160,15 @@ class Model:
             # Prompts are too short for an accelerator to be faster.
             return minilm.load_text(minilm.find(), torch.device("cpu"))
         return self.config.pair.load_text(self.device)
+
+    @cached_property
+    def understanding(self) -> Understanding | None:
+        """What the text encoder reads, if that was measured for this model.
+
+        Raises:
+            ModelError: if the file that says so is damaged.
+        """
+        return Understanding.of(self.config.folder)
 
 
 class Tower(Protocol):

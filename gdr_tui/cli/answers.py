@@ -30,6 +30,9 @@ class Request:
 
 def answer(request: Request) -> None:
     """Answer each question and print the results."""
+    from gdr_model.search.understanding import notes
+    from gdr_tui.language.understood import sentence
+
     with ExitStack() as stack:
         retriever = open_retriever(stack, request.backend)
         model = retriever.model
@@ -46,7 +49,10 @@ def answer(request: Request) -> None:
             )
             for asked in request.questions
         ]
+        noted = [notes(model.understanding, model.text, results) for results in answers]
     print_answers(answers, request.output)
+    for note in dict.fromkeys(note for of_one in noted for note in of_one):
+        say(f"gdr: {sentence(note)}")
     if model.config.bare:
         say(
             f"{request.backend.model} has no retriever of its own, so words were looked up in the "

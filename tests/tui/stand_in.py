@@ -242,6 +242,10 @@ class StandIn:
         draws = np.stack([mapped.middle(found[-1][at : at + 2]) for at in range(8)])
         return Course(draws, path)
 
+    def notes(self, results: Results) -> tuple[str, ...]:
+        far = results.query.steering.prompt.startswith("far ")
+        return ("nothing here is close to this",) if far else ()
+
     def counts(self, conditions: Sequence[str]) -> dict[str, int]:
         return {each: len(each) for each in conditions}
 

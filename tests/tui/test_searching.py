@@ -21,6 +21,13 @@ async def test_types_a_prompt_and_gets_results() -> None:
         assert labels(pilot) == ["“warm dub”"]
 
 
+async def test_is_told_what_the_model_thinks_of_the_prompt() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "far away")
+        await until(pilot, lambda: "nothing here is close to this" in said(pilot))
+
+
 async def test_sees_the_library_before_the_model_and_may_already_ask() -> None:
     session = StandIn()
     session.may_load.clear()

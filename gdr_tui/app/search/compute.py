@@ -32,6 +32,15 @@ class Searcher:
                 steering, k=k, where=where or None, method=method, cancelled=cancelled
             )
 
+    def notes(self, results: Results) -> tuple[str, ...]:
+        """What the user should know about an answer, in sentences."""
+        from gdr_model.search.understanding import notes
+        from gdr_tui.language.understood import sentence
+
+        with self._retrievers.drawing() as retriever:
+            model = retriever.model
+            return tuple(map(sentence, notes(model.understanding, model.text, results)))
+
     def check_filter(self, where: str) -> None:
         """Parse a filter without searching; "" is no filter.
 

@@ -231,6 +231,8 @@ class SearchFeature:
         if node:
             same = before and before.ask.steering.prompt == answer.ask.steering.prompt
             self._host.show_node(keep=bool(answer.quiet or same))
+            for note in answer.notes:
+                self._host.say(note)
 
     def _show_counts(self, counted: ConditionsCounted) -> None:
         """Say which condition is to blame, if the list is still empty."""

@@ -25,6 +25,9 @@ class Searches(Protocol):
     ) -> Results:
         """Draw a query and find the nearest tracks."""
 
+    def notes(self, results: Results) -> tuple[str, ...]:
+        """What the user should know about an answer, in sentences."""
+
     def check_filter(self, where: str) -> None:
         """Parse a filter without searching; `UsageError` if it cannot be parsed."""
 
@@ -80,6 +83,7 @@ class SearchJobs:
         began = time.monotonic()
         try:
             results = self.find(ask, k, cancelled)
+            notes = () if quiet else self._searcher.notes(results)
         except Cancelled:
             return
         except Exception as error:
@@ -87,7 +91,7 @@ class SearchJobs:
             return
         if not cancelled():
             took_s = time.monotonic() - began
-            self._tasks.post(SearchAnswered(number, ask, results, took_s, quiet))
+            self._tasks.post(SearchAnswered(number, ask, results, took_s, quiet, notes))
 
     def _count_conditions(self, where: str, _cancelled: Cancel) -> None:
         counts = self._searcher.counts(conditions(where))

@@ -20,6 +20,8 @@ class SearchAnswered(Report):
     took_s: float
     quiet: bool
     """Drawn again because tracks arrived, not because the user asked."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about the answer."""
 
 
 @dataclass
