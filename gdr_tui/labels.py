@@ -21,7 +21,7 @@ class Chip:
     """One thing that steers besides the prompt, as it is shown, weighed and removed."""
 
     kind: str
-    """filter, or the `kind` of one of the `LABELS`."""
+    """filter, limit, or the `kind` of one of the `LABELS`."""
     text: str
     key: str = ""
     """Which of its kind it is: a condition, a liked or banned path, the words."""
@@ -234,7 +234,7 @@ LABELS = (
 )
 """Every field of `Steering`, in the order in which changes and chips are shown."""
 _BY_KIND = {label.kind: label for label in LABELS if label.kind}
-KINDS = ("filter", *_BY_KIND)
+KINDS = ("filter", "limit", *_BY_KIND)
 """Of chips."""
 
 

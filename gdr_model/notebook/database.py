@@ -76,6 +76,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (crate, path)
         ) WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE queries ADD COLUMN per_artist INTEGER NOT NULL DEFAULT 0",  # 0: any number
+        "ALTER TABLE queries ADD COLUMN per_album INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE hits ADD COLUMN section TEXT NOT NULL DEFAULT ''",  # its title
+        "ALTER TABLE hits ADD COLUMN copies BLOB NOT NULL DEFAULT x''",  # paths, NUL between them
+    ),
 )
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from gdr_model import __version__, decode
 from gdr_model.errors import Hint, ModelError, UsageError
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.config import ModelConfig
 from gdr_model.store.library import Library
 from gdr_model.store.records import key
@@ -83,6 +84,7 @@ class SavedQuery:
     steering: Steering
     where: str = ""
     name: str = ""
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.errors import UsageError
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.notebook.database import Notebook
-from gdr_model.types import Hit, Results, Steering, Track
+from gdr_model.types import Hit, Results, Section, Steering, Track
 
 KEPT_RESULTS = 300
 """Queries of a trail whose results are kept; with 50 hits each this is about 2 MB."""
@@ -41,6 +42,7 @@ class KeptQuery:
     agreement: float = 1.0
     hits: tuple[Hit, ...] = ()
     """Without profiles; empty if they have to be searched for again."""
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,11 @@ class Trails:
             searched,
             agreement,
             asked_at,
+            per_artist,
+            per_album,
         ) in self._notebook.read(
             "SELECT id, parent, name, away, steering, filter, tracks_searched, agreement, "
-            "asked_at FROM queries WHERE trail = ? ORDER BY id",
+            "asked_at, per_artist, per_album FROM queries WHERE trail = ? ORDER BY id",
             trail,
         ):
             above = readable.get(parent)
@@ -92,21 +96,38 @@ class Trails:
             queries.append(
                 KeptQuery(
                     id, above, decoded, where, name, bool(hidden), asked_at, searched, agreement,
-                    tuple(hits.get(id, ())),
+                    tuple(hits.get(id, ())), Limits(per_artist, per_album),
                 )
             )  # fmt: skip
         return KeptTrail(tuple(queries), readable.get(current))
 
-    def add(self, roots: Sequence[Path], parent: int | None, steering: Steering, where: str) -> int:
+    def add(
+        self,
+        roots: Sequence[Path],
+        parent: int | None,
+        steering: Steering,
+        where: str,
+        limits: Limits = NO_LIMITS,
+    ) -> int:
         """Store a query asked just now; returns its id."""
         now = time.time()
         with self._notebook.write() as connection:
             connection.execute("INSERT OR IGNORE INTO trails (roots) VALUES (?)", (_key(roots),))
             row = connection.execute(
                 "INSERT INTO queries (trail, parent, name, away, steering, filter, "
-                "tracks_searched, agreement, asked_at, seen_at) "
-                "SELECT id, ?, '', 0, ?, ?, 0, 1, ?, ? FROM trails WHERE roots = ? RETURNING id",
-                (parent, steering.to_json(), where, now, now, _key(roots)),
+                "tracks_searched, agreement, asked_at, seen_at, per_artist, per_album) "
+                "SELECT id, ?, '', 0, ?, ?, 0, 1, ?, ?, ?, ? "
+                "FROM trails WHERE roots = ? RETURNING id",
+                (
+                    parent,
+                    steering.to_json(),
+                    where,
+                    now,
+                    now,
+                    limits.per_artist,
+                    limits.per_album,
+                    _key(roots),
+                ),
             ).fetchone()
         return int(row[0])
 
@@ -114,12 +135,16 @@ class Trails:
         """Store the results of a query, and delete those of the query seen longest ago."""
         rows = [
             (query, rank, os.fsencode(hit.track.path), hit.track.title, hit.track.artist,
-             hit.track.duration_s, hit.start_s, hit.end_s, hit.score, hit.votes)
+             hit.track.duration_s, hit.start_s, hit.end_s, hit.score, hit.votes,
+             hit.section.title if hit.section else "",
+             b"\0".join(os.fsencode(copy.path) for copy in hit.copies))
             for rank, hit in enumerate(results.hits, 1)
         ]  # fmt: skip
         with self._notebook.write() as connection:
             connection.execute("DELETE FROM hits WHERE query = ?", (query,))
-            connection.executemany("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany(
+                "INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
             connection.execute(
                 "UPDATE queries SET tracks_searched = ?, agreement = ? WHERE id = ?",
                 (results.tracks_searched, results.agreement, query),
@@ -160,14 +185,22 @@ class Trails:
             end_s,
             score,
             votes,
+            section,
+            copies,
         ) in self._notebook.read(
-            "SELECT query, path, title, artist, duration_s, start_s, end_s, score, votes "
+            "SELECT query, path, title, artist, duration_s, start_s, end_s, score, votes, "
+            "section, copies "
             "FROM hits WHERE query IN (SELECT id FROM queries WHERE trail = ?) "
             "ORDER BY query, rank",
             trail,
         ):
-            track = Track(Path(os.fsdecode(path)), duration_s, "", title, artist)
-            hits.setdefault(query, []).append(Hit(track, start_s, end_s, score, votes, none))
+            sections = (Section(0.0, section),) if section else ()
+            track = Track(Path(os.fsdecode(path)), duration_s, "", title, artist, sections=sections)
+            files = [Path(os.fsdecode(name)) for name in copies.split(b"\0") if name]
+            others = tuple(Track(file, duration_s, "", title, artist) for file in files)
+            hits.setdefault(query, []).append(
+                Hit(track, start_s, end_s, score, votes, none, others)
+            )
         return hits
 
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from gdr_model.explanation import Interpretation
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.search.clusters import split
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
@@ -34,6 +35,7 @@ def interpretations(
     k: int,
     where: str | None = None,
     lexicon: Lexicon | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> tuple[Interpretation, ...]:
     """The interpretations of a query, largest first; none if its draws agree.
 
@@ -49,7 +51,7 @@ def interpretations(
         draws = np.flatnonzero(parts == part)
         vectors = query.vectors[draws]
         partial = replace(query, vectors=vectors, anchor=None, draws=tuple(map(int, draws)))
-        answers.append(retriever.answer(partial, k, where))
+        answers.append(retriever.answer(partial, k, where, limits=limits))
         centres.append(unit(vectors.mean(0)))
     tags = _distinctive_tags([results.hits[:_TAGGED_HITS] for results in answers])
     return tuple(

@@ -44,7 +44,7 @@ def answer(request: Request) -> None:
                 request.k,
                 asked.where,
                 request.method,
-                limits=request.listing.limits,
+                limits=asked.limits,
                 every_file=request.listing.every_file,
             )
             for asked in request.questions

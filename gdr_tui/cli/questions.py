@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gdr_model.errors import UsageError
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Edit, Slider, Steering, WeightedText
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import SteeringOptions
@@ -26,6 +27,7 @@ class Question:
 
     steering: Steering
     where: str | None = None
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Reader:
     where: str | None = None
     keep_words: bool = False
     """Whether all of a prompt is words, whatever its signs."""
+    limits: Limits = NO_LIMITS
 
     def question(self, prompt: str, edit: Edit | None = None) -> Question:
         """Read a prompt; what it names is added to the options, and negations are reported.
@@ -57,7 +60,8 @@ class Reader:
         for note in notes(line.negations):
             say(note)
         words = line.words or (NEUTRAL if line.steers else "")
-        return Question(steered.steering(words, edit), self._filter(line.where))
+        limits = replace(self.limits, **dict(line.limits))
+        return Question(steered.steering(words, edit), self._filter(line.where), limits)
 
     def _filter(self, where: str) -> str | None:
         """The filter of the options and that of a prompt, which must both pass."""

@@ -8,6 +8,7 @@ r"""The language of a prompt: words, and among them everything else that steers.
     FIELD:VALUE            only tracks with it: genre:jazz, year:1990..1999, duration_s:<240,
                            artist:!=Prince; title and path need only contain the value
     -FIELD:VALUE           only tracks without it
+    per-artist:N           at most N results of an artist, and per-album:N; 0 is any number
 
 Everything else is words. "Quotes" keep several words together, also after a sign or a colon.
 A backslash before a sign, `\-`, makes it part of the words; a hyphen inside a word always is.
@@ -31,6 +32,8 @@ from gdr_tui.language.tokens import Token
 FIELDS = TEXT_FIELDS + NUMBER_FIELDS
 NEUTRAL = "music"
 """The words of a prompt that only steers."""
+LIMITS = {"per-artist": "per_artist", "per-album": "per_album"}
+"""How the fields of `Limits` are typed."""
 SLIDER_AMOUNT = 0.5
 """Of `+text` without an amount."""
 _CONTAINS = ("title", "path")
@@ -49,7 +52,7 @@ _SPAN = re.compile(r"(\d+)\.\.(\d+)")
 
 
 class Part(NamedTuple):
-    """A part of the line and its kind: words, negative, slider, like, ban or filter."""
+    """A part of the line and its kind: words, negative, slider, like, ban, limit or filter."""
 
     begin: int
     end: int
@@ -72,10 +75,14 @@ class ParsedLine:
     negations: tuple[Negation, ...] = ()
     """Phrases that were read as negatives, which are among the negatives, or could be meant so."""
 
+    limits: tuple[tuple[str, int], ...] = ()
+    """Fields of `Limits` that the line sets."""
+
     @property
     def steers(self) -> bool:
         """Whether there is anything besides words."""
-        return bool(self.negatives or self.sliders or self.likes or self.bans or self.where)
+        steered = self.negatives or self.sliders or self.likes or self.bans
+        return bool(steered or self.where or self.limits)
 
 
 def parts(line: str) -> list[Part]:
@@ -105,6 +112,7 @@ def parse(line: str) -> ParsedLine:
     sliders: dict[str, Slider] = {}
     ranks: dict[str, dict[int, None]] = {"like": {}, "ban": {}}
     filters: dict[str, list[str]] = {}
+    limits: dict[str, int] = {}
     for part in cut:
         if part.kind == "negative":
             negative = WeightedText.parse(_unquoted(part.text[1:]))
@@ -114,6 +122,9 @@ def parse(line: str) -> ParsedLine:
             slider = _slider(_unquoted(part.text[1:]))
             Steering("-", sliders=(slider,))
             sliders[slider.text] = slider
+        elif part.kind == "limit":
+            name, number = _limit(part.text)
+            limits[name] = number
         elif part.kind == "filter":
             field, condition = _condition(part.text)
             filters.setdefault(field, []).append(condition)
@@ -127,6 +138,7 @@ def parse(line: str) -> ParsedLine:
         tuple(ranks["ban"]),
         " and ".join(_any(conditions) for conditions in filters.values()),
         tuple(read),
+        tuple(limits.items()),
     )
 
 
@@ -149,6 +161,8 @@ def _kind(text: str) -> str:
     name, colon, value = (rest if sign == "-" else text).partition(":")
     if colon and value and name.casefold() in FIELDS:
         return "filter"
+    if colon and value and name.casefold() in LIMITS:
+        return "limit"
     if colon and value and sign not in "-+":
         return {"like": "like", "unlike": "ban"}.get(name.casefold(), "words")
     if sign in "-+" and rest[:1] and (rest[0].isalpha() or (rest[0] == '"' and rest != '""')):
@@ -213,6 +227,14 @@ def _rank(text: str) -> int:
     if not value.isascii() or not value.isdigit() or not int(value):
         raise UsageError(f"{text} names no result; put its number in the list, as in like:3")
     return int(value)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    """The field of `Limits` that a part sets, and its number."""
+    name, _, number = text.partition(":")
+    if not number.isascii() or not number.isdigit():
+        raise UsageError(f"{text} has no number of results; write it as in per-artist:1")
+    return LIMITS[name.casefold()], int(number)
 
 
 def _condition(text: str) -> tuple[str, str]:

@@ -171,3 +171,14 @@ def test_a_tag_typed_by_completion_finds_that_tag(value: str) -> None:
 
     keeps = filters.parse(parse(f"artist:{quoted(value)}").where)
     assert keeps(Track(Path("/m/a.flac"), 1.0, "0", artist=value), "a.flac")
+
+
+def test_limits_of_an_artist_and_an_album() -> None:
+    typed = parse("warm piano per-artist:1 Per-Album:2")
+    assert (typed.words, typed.limits) == ("warm piano", (("per_artist", 1), ("per_album", 2)))
+    assert parse("per-artist:1 per-artist:0").limits == (("per_artist", 0),)
+    assert parse("per-artist:1").steers
+    assert parse("music per-artist rates").words == "music per-artist rates"
+    for line in ("piano per-artist:one", "piano per-album:-1", "piano per-album:1.5"):
+        with pytest.raises(UsageError, match="write it as in per-artist:1"):
+            parse(line)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gdr_model.errors import Hint, LibraryError, UsageError
+from gdr_model.limits import Limits
 from gdr_model.notebook import trails
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import MIGRATIONS, Notebook
 from gdr_model.notebook.trails import KeptTrail, Trails
-from gdr_model.types import Edit, Hit, Query, Results, Steering, Track, WeightedText
+from gdr_model.types import Edit, Hit, Query, Results, Section, Steering, Track, WeightedText
 
 ODD = [
     Path(os.fsdecode(b"/music/caf\xe9.flac")),
@@ -54,6 +56,23 @@ def test_a_trail_comes_back_with_its_branches_names_and_results() -> None:
     assert [(h.track.path, h.start_s, h.votes) for h in one.hits] == [(p, 4.0, 8) for p in ODD]
     assert (two.steering, two.where, two.parent) == (edited, "genre = jazz", first)
     assert (two.name, two.hidden, two.hits) == ("for the opening", True, ())
+
+
+def test_limits_copies_and_sections_come_back_with_their_query() -> None:
+    files = tuple(Track(path, 60.0, "x") for path in ODD[:2])
+    album = Track(ODD[2], 600.0, "y", "Album", sections=(Section(0, "a"), Section(300, "b")))
+    none = np.zeros(3, np.float32)
+    hits = (
+        Hit(Track(ODD[3], 60.0, "x"), 0.0, 60.0, 0.5, 8, none, files),
+        Hit(album, 310.0, 370.0, 0.4, 8, none),
+    )
+    with Notebook.open() as notebook:
+        query = Trails(notebook).add(ROOTS, None, WARM, "", Limits(per_artist=1, per_album=3))
+        Trails(notebook).put_results(query, replace(found(), hits=hits))
+        kept = Trails(notebook).read(ROOTS).queries[0]
+    assert kept.limits == Limits(per_artist=1, per_album=3)
+    assert [copy.path for copy in kept.hits[0].copies] == ODD[:2]
+    assert kept.hits[1].name == f"b · {ODD[2].name}"
 
 
 def test_every_set_of_folders_has_a_trail_of_its_own(tmp_path: Path) -> None:
@@ -215,5 +234,7 @@ def test_the_first_format_still_opens(gdr_home: Path) -> None:
         assert trail.current == 5
         assert trail.queries[0].name == "mine"
         assert [hit.track.title for hit in trail.queries[0].hits] == ["T"]
+        assert not trail.queries[0].limits
+        assert (trail.queries[0].hits[0].copies, trail.queries[0].hits[0].section) == ((), None)
         assert Crates(notebook).chosen() == "night"
         assert Crates(notebook).tracks("night")[0].genre == "G"

@@ -11,6 +11,7 @@ import pytest
 
 from gdr_model.audio import Tags
 from gdr_model.errors import UsageError
+from gdr_model.limits import Limits
 from gdr_model.models.config import SHIPPED, ModelConfig
 from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedQuery, SavedTrail
 from gdr_model.store.library import Library
@@ -26,7 +27,10 @@ LIBRARY = LibraryPrint("/music", 40, "1" * 16)
 def trail() -> SavedTrail:
     first = Steering("warm dub", negatives=(WeightedText("drums", 0.5),), likes=(ODD,), seed=7)
     second = first.but(prompt="with strings", edit=Edit(ODD, 64.0, 0.4, "warm dub"))
-    queries = (SavedQuery(1, None, first), SavedQuery(4, 1, second, "genre = jazz", "mine"))
+    queries = (
+        SavedQuery(1, None, first),
+        SavedQuery(4, 1, second, "genre = jazz", "mine", Limits(1, 2)),
+    )
     return SavedTrail(queries, MODEL, (LIBRARY,), 50, 4)
 
 

@@ -13,9 +13,19 @@ import numpy as np
 
 from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
 from gdr_model.explanation import Interpretation, Push, Why
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.search import vocabulary
 from gdr_model.store.records import Failure
-from gdr_model.types import Array, Cancel, Hit, Query, Results, Steering, Track, never
+from gdr_model.types import (
+    Array,
+    Cancel,
+    Hit,
+    Query,
+    Results,
+    Steering,
+    Track,
+    never,
+)
 from gdr_tui.app.library.folders import Folder
 from gdr_tui.app.library.pause import Pause
 from gdr_tui.app.main.libraries import Libraries
@@ -157,7 +167,12 @@ class StandIn:
         return None
 
     def search(
-        self, steering: Steering, k: int, where: str = "", cancelled: Cancel = never
+        self,
+        steering: Steering,
+        k: int,
+        where: str = "",
+        cancelled: Cancel = never,
+        limits: Limits = NO_LIMITS,
     ) -> Results:
         self.asked.append((steering, where))
         deadline = time.monotonic() + self.slow_s
@@ -195,7 +210,13 @@ class StandIn:
         return self.vocabulary.is_set()
 
     def interpretations(
-        self, results: Results, k: int, where: str = "", *, named: bool = True
+        self,
+        results: Results,
+        k: int,
+        where: str = "",
+        limits: Limits = NO_LIMITS,
+        *,
+        named: bool = True,
     ) -> tuple[Interpretation, ...]:
         query = results.query
         if "bank" not in query.steering.prompt:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gdr_model.errors import UsageError
+from gdr_model.limits import Limits
 from gdr_model.types import PULL, Edit, Slider, Steering, WeightedText
 from gdr_tui.app.edit.state import weighted
 from gdr_tui.app.search.draft import Draft
@@ -191,3 +192,23 @@ def test_of_the_same_words_typed_twice_the_last_weight_counts() -> None:
         WeightedText("drums", 2.0),
         WeightedText("vocals", 0.5),
     )
+
+
+def test_limits_are_typed_turned_and_removed_as_chips() -> None:
+    draft = drafted()
+    draft.take(parse("per-artist:1 per-album:2"), lambda rank: None)
+    assert [chip.text for chip in draft.chips() if chip.kind == "limit"] == [
+        "1 per artist",
+        "2 per album",
+    ]
+    assert draft.ask().limits == Limits(1, 2)
+    assert draft.prompt == FULL.prompt
+    artist, album = chip(draft, "limit", "artist"), chip(draft, "limit", "album")
+    assert not draft.weigh(artist, -1), "removing it is another key"
+    assert draft.weigh(artist, 1)
+    draft.remove(album)
+    assert draft.ask().limits == Limits(per_artist=2)
+    draft.take(parse("per-artist:0"), lambda rank: None)
+    assert draft.ask() == Ask(FULL, "genre = jazz and year > 1990")
+    draft.become(Ask(FULL, limits=Limits(3)))
+    assert draft.limits == Limits(3)

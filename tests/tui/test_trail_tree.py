@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from stand_in import hits
 
+from gdr_model.limits import Limits
 from gdr_model.types import Edit, Query, Results, Slider, Steering, WeightedText
 from gdr_tui.app.trail.trail import Ask, Trail, compare, what_changed
 
@@ -106,6 +107,14 @@ def test_a_label_also_says_what_was_taken_away() -> None:
     full = FIRST.but(negatives=(WeightedText("drums"),), likes=("/m/a.mp3",), edit=Edit("/m/b.mp3"))
     label = what_changed(Ask(full, "year > 2000"), Ask(FIRST))
     assert label == "no edit, no ♥ a, no − drums, no filter"
+
+
+def test_a_label_names_the_limits_of_a_list() -> None:
+    limited = Ask(FIRST, limits=Limits(per_artist=1))
+    assert what_changed(Ask(FIRST), limited) == "1 per artist"
+    assert what_changed(limited, Ask(FIRST, limits=Limits(per_album=2))) == (
+        "any number per artist, 2 per album"
+    )
 
 
 def test_the_label_of_a_first_query_names_its_prompt_and_all_that_steers_it() -> None:

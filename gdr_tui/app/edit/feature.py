@@ -7,6 +7,7 @@ from typing import Protocol
 
 from textual.message import Message
 
+from gdr_model.limits import Limits
 from gdr_model.types import Steering
 from gdr_tui.app.edit.jobs import EditJobs
 from gdr_tui.app.edit.messages import PreviewFound
@@ -22,6 +23,7 @@ class Drafted(Protocol):
     steering: Steering
     prompt: str
     where: str
+    limits: Limits
 
 
 class EditFeature:
@@ -88,7 +90,9 @@ class EditFeature:
         drafted = self._drafted()
         edit = drafted.steering.edit
         strength = edit.strength if edit else self._strength
-        self.state = EditState(source, drafted.steering, drafted.where, before, strength)
+        self.state = EditState(
+            source, drafted.steering, drafted.where, before, strength, drafted.limits
+        )
 
         def preview(ask: Ask) -> int:
             self._previewed += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Edit, Results, Sampler, Steering, Track, WeightedText
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.safe_text import literal
@@ -38,7 +39,13 @@ class EditState:
     """From fields to a query, and from tries to the latest answer."""
 
     def __init__(
-        self, source: Source, steering: Steering, where: str, before: Results, strength: float
+        self,
+        source: Source,
+        steering: Steering,
+        where: str,
+        before: Results,
+        strength: float,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self.source = source
         self.steering = steering
@@ -47,6 +54,7 @@ class EditState:
         self.strength = strength
         """To begin with."""
         self._where = where
+        self._limits = limits
         self._number = 0
         self.tried: Ask | None = None
         """The edit that is drawn, or was drawn last."""
@@ -67,7 +75,7 @@ class EditState:
             sampler=Sampler.DDIM,
             edit=edit,
         )
-        return Ask(steering, self._where)
+        return Ask(steering, self._where, self._limits)
 
     def try_out(self, ask: Ask, number: int) -> None:
         """Take note that an edit is being drawn; answers with other numbers are stale now."""

@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from gdr_model.explanation import Interpretation, Why
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Cancel, Hit, Query, Results, never
 from gdr_tui.app.retrievers import Retrievers
 
@@ -43,7 +44,13 @@ class Explainer:
         return self._lexicon is not None
 
     def interpretations(
-        self, results: Results, k: int, where: str = "", *, named: bool = True
+        self,
+        results: Results,
+        k: int,
+        where: str = "",
+        limits: Limits = NO_LIMITS,
+        *,
+        named: bool = True,
     ) -> tuple[Interpretation, ...]:
         """The interpretations of a query, largest first; none where its draws agree.
 
@@ -55,7 +62,9 @@ class Explainer:
             return ()
         lexicon = self._vocabulary() if named else None
         with self._retrievers.retriever() as retriever:
-            return interpretations.interpretations(retriever, results, k, where or None, lexicon)
+            return interpretations.interpretations(
+                retriever, results, k, where or None, lexicon, limits
+            )
 
     def _vocabulary(self) -> Lexicon | None:
         """The words the model can name points by; None where text and sound share no space.

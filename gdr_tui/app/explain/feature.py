@@ -52,7 +52,8 @@ class ExplainFeature:
     def show(self, node: Node, *, keep: bool) -> None:
         """Show all draws, or the interpretation that was listed where the query is the same."""
         if self.state.enter(node):
-            self._jobs.interpretations(node.results, self._k, node.ask.where)
+            ask = node.ask
+            self._jobs.interpretations(node.results, self._k, ask.where, ask.limits)
         self._show_interpretation(node)
 
     def take(self, message: Message) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gdr_model.errors import Cancelled
 from gdr_model.explanation import Interpretation, Why
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Cancel, Hit, Query, Results, never
 from gdr_tui.app.explain.messages import InterpretationsFound, WhyFound
 from gdr_tui.app.tasks import Tasks
@@ -24,7 +25,13 @@ class Explains(Protocol):
         """Take the score of a hit apart."""
 
     def interpretations(
-        self, results: Results, k: int, where: str = "", *, named: bool = True
+        self,
+        results: Results,
+        k: int,
+        where: str = "",
+        limits: Limits = NO_LIMITS,
+        *,
+        named: bool = True,
     ) -> tuple[Interpretation, ...]:
         """The interpretations of a query, largest first; none where its draws agree."""
 
@@ -36,9 +43,9 @@ class ExplainJobs:
         self._tasks = tasks
         self._explainer = explainer
 
-    def interpretations(self, results: Results, k: int, where: str) -> None:
+    def interpretations(self, results: Results, k: int, where: str, limits: Limits) -> None:
         """Find the interpretations of a query."""
-        work = partial(self._interpretations, results, k, where)
+        work = partial(self._interpretations, results, k, where, limits)
         self._tasks.guard("interpretations", work, "interpretations")
 
     def why(self, number: int, query: Query, hit: Hit) -> None:
@@ -49,10 +56,14 @@ class ExplainJobs:
         """Stop taking a score apart; a query would have to wait for its draws."""
         self._tasks.cancel("why")
 
-    def _interpretations(self, results: Results, k: int, where: str, cancelled: Cancel) -> None:
+    def _interpretations(
+        self, results: Results, k: int, where: str, limits: Limits, cancelled: Cancel
+    ) -> None:
         # The first time, names wait for the vocabulary; the lists need not.
         for named in (True,) if self._explainer.knows_words else (False, True):
-            interpretations = self._explainer.interpretations(results, k, where, named=named)
+            interpretations = self._explainer.interpretations(
+                results, k, where, limits, named=named
+            )
             if cancelled():
                 return
             self._tasks.post(InterpretationsFound(results, interpretations))

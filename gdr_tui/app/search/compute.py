@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Cancel, Method, Results, Steering, never
 from gdr_tui.app.retrievers import Retrievers
 
@@ -20,6 +21,7 @@ class Searcher:
         k: int,
         where: str = "",
         cancelled: Cancel = never,
+        limits: Limits = NO_LIMITS,
     ) -> Results:
         """Draw a query and find the nearest tracks; indexing waits meanwhile.
 
@@ -28,9 +30,7 @@ class Searcher:
         """
         with self._retrievers.drawing() as retriever:
             method = Method.GDR if retriever.model.networks else Method.CONTRASTIVE
-            return retriever.search(
-                steering, k=k, where=where or None, method=method, cancelled=cancelled
-            )
+            return retriever.search(steering, k, where or None, method, cancelled, limits=limits)
 
     def notes(self, results: Results) -> tuple[str, ...]:
         """What the user should know about an answer, in sentences."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gdr_model.errors import UsageError
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.store import filters
 from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui import labels
@@ -28,6 +29,7 @@ class Draft:
     """All that steers but the prompt: this one is a placeholder, which `prompt` replaces."""
     prompt: str = ""
     where: str = ""
+    limits: Limits = NO_LIMITS
 
     @classmethod
     def fresh(cls, settings: Settings) -> Draft:
@@ -42,11 +44,12 @@ class Draft:
         Raises:
             UsageError: if it is invalid: no prompt, or too long a prompt.
         """
-        return Ask(self.steering.but(prompt=self.prompt.strip()), self.where)
+        return Ask(self.steering.but(prompt=self.prompt.strip()), self.where, self.limits)
 
     def become(self, ask: Ask) -> None:
         """Take over a query of the trail."""
         self.steering, self.prompt, self.where = ask.steering, ask.steering.prompt, ask.where
+        self.limits = ask.limits
 
     def steer(self, **changes: Any) -> bool:
         """Change fields of the steering; False if they had these values.
@@ -112,10 +115,19 @@ class Draft:
             others = [part for part in conditions(self.where) if part not in line.where]
             self.where = " and ".join([*others, line.where])
 
+        self.limits = replace(self.limits, **dict(line.limits))
+
     def chips(self) -> list[Chip]:
         """What steers besides the prompt, in the order shown."""
         filters = [Chip("filter", literal(part), part) for part in conditions(self.where)]
-        return filters + labels.chips(self.steering)
+        limits = [
+            Chip("limit", f"{count} per {name}", name)
+            for name, count in (
+                ("artist", self.limits.per_artist), ("album", self.limits.per_album)
+            )
+            if count
+        ]  # fmt: skip
+        return filters + limits + labels.chips(self.steering)
 
     def answered_by(self, ask: Ask) -> bool:
         """Whether a query is exactly this one."""
@@ -125,7 +137,9 @@ class Draft:
             return False
 
     def weigh(self, chip: Chip, by: int) -> bool:
-        """Turn a chip's weight some steps; False where it has none or is at its end."""
+        """Turn a chip's number some steps; False where it has none or is at its end."""
+        if chip.kind == "limit":
+            return self._limit(chip.key, max(1, getattr(self.limits, f"per_{chip.key}") + by))
         before, self.steering = self.steering, labels.weighed(self.steering, chip, by)
         return self.steering != before
 
@@ -141,10 +155,17 @@ class Draft:
 
     def remove(self, chip: Chip) -> None:
         """Remove one of the chips."""
-        if chip.kind == "filter":
+        if chip.kind == "limit":
+            self._limit(chip.key, 0)
+        elif chip.kind == "filter":
             self.where = " and ".join(p for p in conditions(self.where) if p != chip.key)
         else:
             self.steering = labels.without(self.steering, chip)
+
+    def _limit(self, key: str, count: int) -> bool:
+        """Limit an artist or an album; False if it had this limit."""
+        before, self.limits = self.limits, replace(self.limits, **{f"per_{key}": count})
+        return self.limits != before
 
 
 def conditions(where: str) -> list[str]:

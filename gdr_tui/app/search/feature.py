@@ -365,6 +365,8 @@ class SearchFeature:
         """Retype a chip: words in the line, a filter and an edit in their own places."""
         if chip.kind == "filter":
             self.action_filter()
+        elif chip.kind == "limit":
+            self._host.say("+ and - set how many results each can have")
         elif chip.kind == "edit":
             self._change_edit()
         elif chip.kind in ("negative", "slider"):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from gdr_model.errors import Cancelled
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Cancel, Results, Steering, never
 from gdr_tui.app.messages import ModelLoaded, WentWrong
 from gdr_tui.app.search.draft import conditions
@@ -21,7 +22,12 @@ class Searches(Protocol):
     """The part of a session that searches."""
 
     def search(
-        self, steering: Steering, k: int, where: str = "", cancelled: Cancel = never
+        self,
+        steering: Steering,
+        k: int,
+        where: str = "",
+        cancelled: Cancel = never,
+        limits: Limits = NO_LIMITS,
     ) -> Results:
         """Draw a query and find the nearest tracks."""
 
@@ -69,7 +75,7 @@ class SearchJobs:
     def find(self, ask: Ask, k: int, cancelled: Cancel) -> Results:
         """Search; on the CPU from now on where the GPU is too small. Called on a thread."""
         try:
-            return self._searcher.search(ask.steering, k, ask.where, cancelled)
+            return self._searcher.search(ask.steering, k, ask.where, cancelled, ask.limits)
         except Exception as error:
             loaded = self._model.to_cpu() if out_of_memory(error) else None
             if loaded is None:
@@ -77,7 +83,7 @@ class SearchJobs:
         self._tasks.post(ModelLoaded(loaded))
         full = "out of GPU memory; continuing on the CPU"
         self._tasks.post(WentWrong(full, "model"))
-        return self._searcher.search(ask.steering, k, ask.where, cancelled)
+        return self._searcher.search(ask.steering, k, ask.where, cancelled, ask.limits)
 
     def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
         began = time.monotonic()

@@ -26,6 +26,7 @@ def saved(trail: Trail, prints: Prints, k: int) -> SavedTrail:
             node.ask.steering,
             node.ask.where,
             node.name,
+            node.ask.limits,
         )
         for node in shown
     )

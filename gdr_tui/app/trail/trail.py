@@ -16,6 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
+from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.notebook.trails import KeptQuery, KeptTrail
 from gdr_model.types import Hit, Query, Results, Steering
 from gdr_tui import labels
@@ -27,6 +28,7 @@ class Ask:
 
     steering: Steering
     where: str = ""
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(eq=False)
@@ -237,7 +239,7 @@ def hidden(node: Node) -> int:
 
 def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
     """A query of an earlier session, with the part of its results that was stored."""
-    ask = Ask(query.steering, query.where)
+    ask = Ask(query.steering, query.where, query.limits)
     undrawn = Query(np.zeros((0, 1), np.float32), query.steering)
     results = Results(query.hits, undrawn, query.tracks_searched, query.agreement, 0.0, 0.0)
     return Node(
@@ -260,6 +262,13 @@ def what_changed(before: Ask | None, after: Ask) -> str:
     parts = labels.changes(before.steering if before else None, after.steering)
     if after.where != (before.where if before else ""):
         parts.append(f"where {after.where}" if after.where else "no filter")
+    was = before.limits if before else NO_LIMITS
+    for what, old, new in (
+        ("artist", was.per_artist, after.limits.per_artist),
+        ("album", was.per_album, after.limits.per_album),
+    ):
+        if new != old:
+            parts.append(f"{new or 'any number'} per {what}")
     return (", " if before else " ").join(parts) or "again"
 
 

@@ -29,7 +29,8 @@ class TrailWriter:
             trails = Trails(notebook)
             if node.id is None:
                 parent = node.parent.id if node.parent else None
-                node.id = trails.add(self._roots, parent, node.ask.steering, node.ask.where)
+                ask = node.ask
+                node.id = trails.add(self._roots, parent, ask.steering, ask.where, ask.limits)
             trails.put_results(node.id, node.results)
 
         self._thread.write(write)

@@ -52,5 +52,7 @@ def edit(
 ) -> None:
     """Start from a track: invert its best passage and draw it again under other words."""
     source = Edit(file, start, strength, from_prompt)
-    question = Reader(steering, where, keep_words).question(" ".join(prompt), source)
+    question = Reader(steering, where, keep_words, listing.limits).question(
+        " ".join(prompt), source
+    )
     answer(Request([question], k, Method.GDR, listing, backend, output))

@@ -86,7 +86,7 @@ def answer_again(
             query.steering,
             count,
             query.where or None,
-            limits=listing.limits,
+            limits=listing.limits or query.limits,
             every_file=listing.every_file,
         )
         for query in queries

@@ -50,6 +50,6 @@ def search(
     method: MethodOption = Method.GDR,
 ) -> None:
     """Find music by words: gdr search "warm piano" --not vocals."""
-    reader = Reader(steering, where, keep_words)
+    reader = Reader(steering, where, keep_words, listing.limits)
     questions = [reader.question(text) for text in prompts(prompt, prompts_file)]
     answer(Request(questions, k, method, listing, backend, output))
