@@ -38,8 +38,13 @@ def copies_note(copies: Sequence[Track], *, short: bool = False) -> str:
 
 def sound_format(track: Track) -> str:
     """Codec and bit rate of a file."""
-    codec = track.codec or track.path.suffix.removeprefix(".").lower()
-    return f"{codec} {track.bitrate_bps / 1000:.0f} kb/s" if track.bitrate_bps else codec
+    rate = f" {track.bitrate_bps / 1000:.0f} kb/s" if track.bitrate_bps else ""
+    return codec(track) + rate
+
+
+def codec(track: Track) -> str:
+    """The codec of a file, or its suffix if that is unknown."""
+    return track.codec or track.path.suffix.removeprefix(".").lower()
 
 
 def crate_row(number: int, track: CrateTrack) -> dict[str, Any]:

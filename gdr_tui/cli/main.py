@@ -13,6 +13,7 @@ from gdr_tui.cli.commands import (
     bench,
     crate,
     doctor,
+    duplicates,
     edit,
     extract,
     forget,
@@ -74,7 +75,7 @@ def add(group: typer.Typer, *commands: Callable[..., None]) -> None:
 
 add(app, tui.tui, index.index, search.search, edit.edit, replay.replay, why.why, status.status)
 add(app, move.move, forget.forget)
-add(app, doctor.doctor, bench.bench, extract.extract, train.train)
+add(app, duplicates.duplicates, doctor.doctor, bench.bench, extract.extract, train.train)
 app.add_typer(crate.group, name="crate")
 models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
 models.command("list")(model_list.list_models)

@@ -15,6 +15,7 @@ from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from gdr_model.search.retriever import Retriever
+    from gdr_model.store.library import Library
 
 
 def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
@@ -23,21 +24,30 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
     Raises:
         LibraryError: if nothing has been indexed in them.
     """
-    from gdr_model.store.library import Library
-
-    folders = library_folders(options.library)
-    if not folders:
-        raise LibraryError("no library has been indexed yet; run gdr index DIR")
-    libraries = [stack.enter_context(Library.open(folder)) for folder in folders]
-    if not any(library.count() for library in libraries):
-        raise LibraryError(f"{folders[0]} holds no tracks yet", Hint.INDEX, root=folders[0])
-
+    libraries = open_libraries(stack, options.library)
     with long_lived():
         from gdr_model.models.checkpoint import load
         from gdr_model.search.retriever import Retriever
 
         use_one_thread()
         return Retriever(load(options.model, options.device), libraries)
+
+
+def open_libraries(stack: ExitStack, named: list[Path] | None) -> list[Library]:
+    """The libraries of some folders, else the one indexed last, closed with `stack`.
+
+    Raises:
+        LibraryError: if nothing has been indexed in them.
+    """
+    from gdr_model.store.library import Library
+
+    folders = library_folders(named)
+    if not folders:
+        raise LibraryError("no library has been indexed yet; run gdr index DIR")
+    libraries = [stack.enter_context(Library.open(folder)) for folder in folders]
+    if not any(library.count() for library in libraries):
+        raise LibraryError(f"{folders[0]} holds no tracks yet", Hint.INDEX, root=folders[0])
+    return libraries
 
 
 def library_folders(named: list[Path] | None) -> list[Path]:

@@ -13,14 +13,15 @@ from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.search import nearest
 from gdr_model.search.nearest import OpenLibrary, Ranking
 from gdr_model.search.recordings.copies import Copies
-from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds
+from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
 from gdr_model.search.recordings.listing import listed
 from gdr_model.search.whitening import Whitening, unit
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Query, Section, Steering
 
 PLAIN = Whitening(np.zeros(8, np.float32), np.ones(8, np.float32), 0.0)
-NEAR = Bounds(sound=0.97, worst=0.9, course=0.9, mean=0.9)
+ALIKE = Likeness(sound=0.97, worst=0.9, course=0.9)
+NEAR = Bounds(ALIKE, ALIKE, heard=0.85, mean=0.9)
 RANDOM = np.random.default_rng(7)
 SECONDS = 40
 

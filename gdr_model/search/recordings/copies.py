@@ -1,8 +1,9 @@
 """Which files of some libraries hold the same recording: copies, and nearly equal encodings.
 
 Files of equal sound have the same content already. Of others, those of about equal length are
-proposed by the mean of their latents and compared over the whole length (`likeness`). Nothing is
-stored: a pair is compared when one of the two turns up, and the verdict is remembered.
+proposed by the mean of their latents and compared over the whole length (`likeness`); where that
+leaves it open, their sound is compared (`listening`). Nothing is stored: a pair is compared when
+one of the two turns up, and the verdict is remembered.
 
 Shapes: R recordings, D latent width.
 """
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import DecodeError, LibraryError
 from gdr_model.search.nearest import OpenLibrary
+from gdr_model.search.recordings import listening
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness, likeness
 from gdr_model.search.recordings.preference import preference
 from gdr_model.store.records import Passages
@@ -32,6 +35,7 @@ class Copies:
         self._bounds = bounds
         self._table: _Table | None = None
         self._likenesses: dict[tuple[str, str], Likeness] = {}
+        self._agreements: dict[tuple[str, str], float] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
 
     def group(self, content: str) -> tuple[str, ...]:
@@ -108,7 +112,27 @@ class Copies:
             except LibraryError:  # damaged or forgotten since; the next index run reports it
                 return False
             self._likenesses[pair] = alike
-        return self._bounds.hold(self._likenesses[pair])
+        alike = self._likenesses[pair]
+        if alike.reaches(self._bounds.surely) or not alike.reaches(self._bounds.perhaps):
+            return alike.reaches(self._bounds.surely)
+        return self._heard(*pair) >= self._bounds.heard
+
+    def _heard(self, one: str, other: str) -> float:
+        """How far the sound of two contents agrees; -1 where a file cannot be read now."""
+        if (one, other) not in self._agreements:
+            try:
+                agreement = listening.agreement(self._path(one), self._path(other))
+            except (DecodeError, OSError, LibraryError):
+                return -1.0
+            self._agreements[one, other] = agreement
+        return self._agreements[one, other]
+
+    def _path(self, content: str) -> Path:
+        """A file of a content."""
+        for opened in self._libraries:
+            if content in opened.tracks:
+                return opened.tracks[content][0].path
+        raise LibraryError(f"{content} is in no library")
 
     def _latents(self, content: str) -> Array:
         """Unit rows (T, D) of a content."""

@@ -42,32 +42,43 @@ class Likeness:
     worst: float
     course: float
 
+    def reaches(self, least: Likeness) -> bool:
+        """Whether every number is at least that of another likeness."""
+        return (
+            self.sound >= least.sound and self.worst >= least.worst and self.course >= least.course
+        )
+
+
+_UNLIKE = Likeness(-1.0, -1.0, -1.0)
+
 
 @dataclass(frozen=True)
 class Bounds:
     """From which likeness on two files are copies."""
 
-    sound: float
-    worst: float
-    course: float
+    surely: Likeness
+    """From here on they are."""
+    perhaps: Likeness
+    """Below they are not; in between they are listened to."""
+    heard: float
+    """The least agreement of what is listened to."""
     mean: float
-    """Least cosine between the means of two copies, by which pairs are chosen to be compared."""
+    """Least cosine between the means of two files that are compared at all."""
     longer_s: float = 4.0
     """How much longer one copy can be than the other."""
 
-    def hold(self, likeness: Likeness) -> bool:
-        """Whether files this alike are copies."""
-        return (
-            likeness.sound >= self.sound
-            and likeness.worst >= self.worst
-            and likeness.course >= self.course
-        )
 
-
-_UNLIKE = Likeness(-1.0, -1.0, -1.0)
-EQUAL_ONLY = Bounds(2.0, 2.0, 2.0, 2.0)
+_NEVER = Likeness(2.0, 2.0, 2.0)
+EQUAL_ONLY = Bounds(_NEVER, _NEVER, heard=2.0, mean=2.0)
 """No two files are this alike: only those of equal sound are copies."""
-MEASURED = {"builtin": Bounds(sound=0.94, worst=0.85, course=0.8, mean=0.9)}
+MEASURED = {
+    "builtin": Bounds(
+        surely=Likeness(sound=0.997, worst=0.99, course=0.99),
+        perhaps=Likeness(sound=0.9, worst=0.85, course=0.65),
+        heard=0.85,
+        mean=0.93,
+    )
+}
 """By encoder; see docs/copies.md."""
 
 
