@@ -13,7 +13,6 @@ from gdr_tui.cli.commands import (
     bench,
     crate,
     doctor,
-    duplicates,
     edit,
     extract,
     forget,
@@ -27,6 +26,7 @@ from gdr_tui.cli.commands import (
     why,
 )
 from gdr_tui.cli.commands import eval as evaluate
+from gdr_tui.cli.commands.library import duplicates
 from gdr_tui.cli.commands.model import check, convert, pull, show
 from gdr_tui.cli.commands.model import list as model_list
 from gdr_tui.cli.diagnostics import Failed, verdict
