@@ -72,7 +72,7 @@ def test_the_commands_are_those_of_the_documentation() -> None:
     top = {path[0] for path in PATHS if path}
     assert top == {
         "tui", "index", "search", "edit", "replay", "why", "status", "doctor", "bench",
-        "crate", "model", "extract", "train", "eval", "forget", "move",
+        "crate", "model", "extract", "train", "eval", "forget", "move", "duplicates",
     }  # fmt: skip
 
 
