@@ -45,10 +45,11 @@ class Copies:
         table = self._fresh()
         if content not in table.place:
             return (content,)
-        if content not in self._groups:
+        groups = self._groups  # another thread can begin new ones
+        if content not in groups:
             for group in self._parted(self._connected(content, table)):
-                self._groups.update(dict.fromkeys(group, group))
-        return self._groups[content]
+                groups.update(dict.fromkeys(group, group))
+        return groups[content]
 
     def groups(self) -> Iterator[tuple[str, ...]]:
         """Every recording, in the order of its best file."""
@@ -108,7 +109,9 @@ class Copies:
         pair = (one, other) if one < other else (other, one)
         if pair not in self._likenesses:
             try:
-                alike = likeness(self._latents(pair[0]), self._latents(pair[1]))
+                alike = likeness(
+                    self._latents(pair[0]), self._latents(pair[1]), self._bounds.surely
+                )
             except LibraryError:  # damaged or forgotten since; the next index run reports it
                 return False
             self._likenesses[pair] = alike

@@ -23,8 +23,10 @@ import numpy as np
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array, LatentSpace
 
-SHIFTS_S = range(-3, 4)
-"""How much later one file can begin than the other."""
+SHIFTS_S = (0, 1, -1, 2, -2, 3, -3)
+"""How much later one file can begin than the other, the likeliest first."""
+_HOPELESS = 0.3
+"""A course that no finer alignment makes that of a copy."""
 _FRACTIONS = (0.25, 0.5, 0.75)
 _EDGE_S = 4
 """Seconds at either end that are not compared: silence before the sound reaches into them."""
@@ -87,14 +89,21 @@ def bounds_of(space: LatentSpace) -> Bounds:
     return MEASURED.get(space.encoder, EQUAL_ONLY)
 
 
-def likeness(one: Array, other: Array) -> Likeness:
-    """Compare two files, given as unit rows of the search space, (T, D) each."""
+def likeness(one: Array, other: Array, enough: Likeness | None = None) -> Likeness:
+    """Compare two files, given as unit rows of the search space, (T, D) each.
+
+    With `enough`, an alignment that reaches it is not improved any more.
+    """
     best = _UNLIKE
     aligned = 0
     for shift in SHIFTS_S:
         found = _compared(*_shifted(one, other, shift))
         if found.course > best.course:
             best, aligned = found, shift
+        if enough is not None and best.reaches(enough):
+            return best
+    if best.course < _HOPELESS:
+        return best
     # The true shift is within a second of the best whole one.
     for shift in (aligned - 1, aligned):
         a, b = _shifted(one, other, shift, 1)

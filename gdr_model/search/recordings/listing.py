@@ -43,7 +43,7 @@ def listed(
     disliked = {content for one in disliked for content in copies.group(one)}
     entered = nearest.enter(libraries, where, disliked)
     competing = _merged(tracks for _, tracks in entered.tracks)
-    wanted = k
+    wanted = k and 3 * k  # copies, and what the limits leave out, are passed over
     while True:
         scored = nearest.score(query, entered, share, wanted, by_section=True)
         lines = list(_lines(scored.found, competing, copies, limits, k))

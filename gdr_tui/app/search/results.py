@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
+
 from gdr_model.types import Hit, Results, Track
 from gdr_tui.app.trail.trail import place, ranks
 from gdr_tui.app.ui.listing import Listing
@@ -175,6 +177,8 @@ class ResultsList(Listing):
         head = [self._mark(track), ("  └ ", "listing--dim"), self._opinion(str(track.path))]
         room = width - sum(len(text) for text, _ in head) - len(form)
         where = literal(from_home(track.path))
+        while cell_len(where) > max(room, 1):  # the end of a path tells more than its beginning
+            where = f"…{where[2:]}"
         return [*head, (form, "results--artist"), (fit(where, room), "")]
 
     def _mark(self, track: Track) -> tuple[str, str]:
