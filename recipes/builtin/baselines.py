@@ -22,8 +22,8 @@ from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool
 from recipes.builtin.steps import step_parser
 from training.evaluation.ridge import Ridge
+from training.retrievers.tower import train_tower
 from training.runs.state import load_model, read_tensors, save_tensors
-from training.runs.tower import train_tower
 
 TOWER, RIDGE = "tower.safetensors", "ridge.npz"
 STEPS = 2000

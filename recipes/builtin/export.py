@@ -24,7 +24,7 @@ from recipes.builtin.baselines import RIDGE, read_tower
 from recipes.builtin.corpus.latents import Latents, load_net
 from recipes.builtin.corpus.prepare import decode, listed
 from recipes.builtin.steps import step_parser
-from training.runs.export import write_model
+from training.retrievers.export import write_model
 from training.runs.state import load_model
 
 LIMIT_BYTES = 15_000_000

@@ -24,9 +24,10 @@ def test_a_run_is_trained_and_evaluated(gdr, config, tmp_path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("small: 30 captions of 15 tracks, ")
-    assert lines[1].startswith("held out (1): R@1 ")
-    assert lines[2] == f"model, log and curves in {out}"
+    assert lines[0].startswith("small: 26 captions of 13 tracks, ")
+    assert lines[1].startswith("validation, 4 captions: R@1 ")
+    assert lines[2] == "held out (1): 10 captions of 5 tracks, for gdr eval retrieval"
+    assert lines[3] == f"model, log and curves in {out}"
     assert (out / "model.safetensors").is_file()
     again = gdr("train", config, "--fold", 1, "--out", out)
     assert again.exit_code == 2

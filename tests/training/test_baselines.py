@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from gdr_model.errors import UsageError
 from gdr_model.search.whitening import unit
 from training.data.corpus import Corpus
 from training.data.texts import Texts
-from training.evaluation import baselines
+from training.evaluation import baselines, fitted
 from training.evaluation.ridge import ALPHAS
+from training.evaluation.subjects import TrainedRun
+from training.retrievers.fused import tower_of
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
-from training.runs.export import tower_of
+from training.runs.known import SPLITS
 from training.runs.space import Space
-from training.runs.state import Finished
+from training.runs.state import Finished, RunError
 from training.runs.train import network
 
 
@@ -29,8 +33,8 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def pairs(tiny: RunConfig, corpus: Corpus) -> Pairs:
     """The training tracks of fold 0."""
-    tracks, _ = corpus.held_out("0")
-    kept = [t for t, away in zip(corpus.latents, tracks, strict=True) if not away]
+    trained = corpus.divided("0", tiny.data.validation).trained
+    kept = [t for t, ours in zip(corpus.latents, trained, strict=True) if ours]
     return Pairs(corpus, "0", Space.fit(tiny.data, kept), tiny, 1)
 
 
@@ -77,29 +81,78 @@ def test_a_regression_answers_each_prompt_alone(
     np.testing.assert_array_equal(together[::2], together[1::2])
 
 
-def test_every_baseline_has_a_unit_point_for_every_caption(tiny: RunConfig, corpus: Corpus) -> None:
+def trained_run(config: RunConfig, corpus: Corpus, folder: Path) -> TrainedRun:
+    """An untrained network in the folder of a run, with the splits it was not trained on."""
     torch.manual_seed(0)
-    space = space_of(corpus, tiny)
-    run = Finished(tiny, "1", network(tiny, space.dim, corpus.texts), space)
-    found = baselines.points(run, corpus)
+    space = space_of(corpus, config)
+    run = Finished(config, "1", network(config, space.dim, corpus.texts), space)
+    folder.mkdir()
+    corpus.splits.save(folder / SPLITS)
+    return TrainedRun(folder, run, corpora={(config.data, False): corpus})
+
+
+def test_every_baseline_has_a_unit_point_for_every_caption(
+    tiny: RunConfig, corpus: Corpus, tmp_path: Path
+) -> None:
+    trained = trained_run(tiny, corpus, tmp_path / "run")
+    asked = trained.division.asked
+    text = corpus.texts.of(corpus.caption_of[asked], False)
+    found = fitted.points(trained, text, fitted.NAMES)
     assert list(found) == [
         baselines.RIDGE,
         baselines.RIDGE_WRITTEN,
         baselines.REGRESSION,
         baselines.CONTRAST,
     ]
-    _, asked = corpus.held_out("1")
     for points in found.values():
-        assert points.shape == (asked.sum(), space.dim)
+        assert points.shape == (asked.sum(), trained.run.space.dim)
         np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, rtol=1e-5)
     plain = replace(tiny, diffusion=replace(tiny.diffusion, nt_xent=0.0))
     plain = replace(plain, captions=replace(plain.captions, written=0, written_share=0.0))
-    fewer = baselines.points(replace(run, config=plain), corpus)
+    fewer = fitted.points(trained_run(plain, corpus, tmp_path / "plain"), text, fitted.NAMES)
     assert list(fewer) == [baselines.RIDGE, baselines.REGRESSION]
-    scores = baselines.class_scores(run, corpus)
+    scores = baselines.class_scores(trained.run, corpus, trained.division)
     assert scores is not None
     assert scores.shape == (asked.sum(), len(corpus.tracks))
-    assert baselines.class_scores(run, replace(corpus, labels=())) is None
+    unnamed = replace(corpus, labels=())
+    assert baselines.class_scores(trained.run, unnamed, trained.division) is None
+
+
+def test_baselines_are_fitted_once_and_kept_with_the_run(
+    tiny: RunConfig, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = trained_run(tiny, corpus, tmp_path / "run")
+    text = corpus.texts.of([0, 1, 2], False)
+    assert fitted.points(trained, text, ()) == {}
+    assert not (tmp_path / "run" / "baselines").exists()
+    only = fitted.points(trained, text, ("ridge",))
+    assert list(only) == [baselines.RIDGE, baselines.RIDGE_WRITTEN]
+    first = fitted.points(trained, text, ("ridge", "regression"))
+    for fit in ("ridge", "regression"):
+        monkeypatch.setattr(baselines, fit, None)  # nothing is fitted a second time
+    second = fitted.points(trained, text, ("ridge", "regression"))
+    for name, points in first.items():
+        np.testing.assert_array_equal(second[name], points)
+    kept = tmp_path / "run" / "baselines" / "regression.safetensors"
+    kept.write_bytes(kept.read_bytes()[:100])
+    with pytest.raises(RunError, match="cannot be read"):
+        fitted.points(trained, text, ("regression",))
+
+
+@pytest.mark.parametrize(("steps", "wanted"), [(400, 400), (10_000, 2000), (100_000, 4000)])
+def test_a_regression_costs_a_fraction_of_a_long_run(
+    tiny: RunConfig, steps: int, wanted: int
+) -> None:
+    config = replace(tiny, optimiser=replace(tiny.optimiser, steps=steps))
+    assert baselines.regression_steps(config) == wanted
+
+
+def test_baselines_are_named_or_refused() -> None:
+    assert fitted.chosen("all") == fitted.NAMES
+    assert fitted.chosen("none") == ()
+    assert fitted.chosen("ridge, teacher") == ("teacher", "ridge")
+    with pytest.raises(UsageError, match="there is no baseline 'tree'; use all, none"):
+        fitted.chosen("ridge,tree")
 
 
 def test_class_names_find_the_class_they_name() -> None:

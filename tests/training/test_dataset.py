@@ -67,7 +67,7 @@ def test_song_describer_finds_its_two_minute_files(tmp_path, music) -> None:
 CAPS = ["ytid", "start_s", "end_s", "caption", "aspect_list", "is_audioset_eval"]
 
 
-def test_musiccaps_knows_its_stretch_aspects_and_evaluation_half(tmp_path, music) -> None:
+def test_musiccaps_knows_its_stretch_and_evaluation_half(tmp_path, music) -> None:
     sounds(music, "-0Gj.wav", "b.wav")
     path = table(
         tmp_path / "musiccaps-public.csv",
@@ -78,23 +78,17 @@ def test_musiccaps_knows_its_stretch_aspects_and_evaluation_half(tmp_path, music
         ["b", "", 20, "Bass", "[]", "False"],
         ["b", 20, 10, "Bass", "[]", "False"],
         ["b", "nan", 10, "Bass", "[]", "False"],
-        ["b", 0, 10, "Bass 2", "__import__('os')", "False"],
-        ["b", 0, 10, "Bass 3", "[1]", "False"],
     )
     found = read(path, music)
     first, second = found.items
-    assert first == Item(
-        "-0Gj", "Guitar", music / "-0Gj.wav", None, 30, 40, "eval", ("low quality", "sad")
-    )
-    assert (second.split, second.words) == ("train", ())
+    assert first == Item("-0Gj", "Guitar", music / "-0Gj.wav", None, 30, 40, "eval")
+    assert second.split == "train"
     where = "musiccaps-public.csv, line"
     assert problems(found) == [
         f"{where} 4: start_s is 'ten', not a number",
         f"{where} 5: start_s or end_s is empty",
         f"{where} 6: it ends at 10 s, before it starts",
         f"{where} 7: start_s is nan, not a time",
-        f"{where} 8: its aspect_list is no list of texts",
-        f"{where} 9: its aspect_list is no list of texts",
     ]
 
 
@@ -230,7 +224,6 @@ def test_tags_become_captions_without_names(music, write_tone) -> None:
         ("sub/b.mp3", "Techno, dark, party at four"),
     ]
     assert found.items[1].path == music / "sub" / "b.mp3"
-    assert found.items[1].words == ("Techno", "dark", "party at four")
     assert problems(found) == ["c.wav: none of its tags says what it sounds like"]
 
 
@@ -263,16 +256,6 @@ def test_arrays_come_with_captions_tracks_and_rows(tmp_path) -> None:
     assert found.first(2).tracks == ["t0", "t1"]
     with pytest.raises(DatasetError, match="run gdr extract first"):
         Dataset("x", (Item("a", "b"),)).gallery_rows()
-
-
-def test_every_track_of_a_caption_is_a_correct_answer() -> None:
-    items = [Item("a", "calm"), Item("b", "loud"), Item("a", "slow"), Item("c", "calm")]
-    assert Dataset("s", tuple(items)).correct().tolist() == [
-        [True, False, True],
-        [False, True, False],
-        [True, False, False],
-        [True, False, True],
-    ]
 
 
 def test_safetensors_keep_their_texts_in_the_metadata(tmp_path) -> None:
@@ -333,7 +316,8 @@ def test_folds_are_by_track_whole_and_equal_whatever_the_order() -> None:
     dataset = captions(23)
     folds = Splits.folds(dataset, 5, seed=3)
     assert sorted(len(tracks) for tracks in folds.parts.values()) == [4, 4, 5, 5, 5]
-    folds.check(dataset)
+    folds.check(dataset.tracks)
+    assert folds.together == ()
     train, test = folds.fold(2)
     assert set(train) | set(test) == set(dataset.tracks)
     assert not set(train) & set(test)
@@ -345,16 +329,17 @@ def test_folds_are_by_track_whole_and_equal_whatever_the_order() -> None:
 
 
 def test_splits_never_change_between_machines_or_versions() -> None:
-    found = Splits.by_share(captions(8), {"train": 0.75, "test": 0.25}, seed=1)
-    assert found.parts == PINNED
+    assert Splits.folds(captions(8), 3, seed=1).parts == PINNED
+    assert Splits.folds(captions(8), 2, seed=1).validation("0", 0.5) == ("t0", "t1")
 
 
-PINNED = {"train": ("t0", "t1", "t2", "t4", "t6", "t7"), "test": ("t3", "t5")}
+PINNED = {"0": ("t0", "t4", "t5"), "1": ("t1", "t3", "t7"), "2": ("t2", "t6")}
 
 
 def test_stored_splits_are_verified(tmp_path) -> None:
-    splits = Splits.by_share(captions(10), {"train": 0.8, "valid": 0.1, "test": 0.1}, seed=7)
-    assert [len(part) for part in splits.parts.values()] == [8, 1, 1]
+    items = (*captions(10).items, Item("t3", "Said twice."), Item("t8", "said, twice"))
+    splits = Splits.folds(Dataset("set", items), 3, seed=7)
+    assert splits.together == (("t3", "t8"),)
     path = tmp_path / "splits.json"
     splits.save(path)
     assert Splits.read(path) == splits
@@ -368,6 +353,58 @@ def test_stored_splits_are_verified(tmp_path) -> None:
             Splits.read(path)
     with pytest.raises(DatasetError, match="cannot be read as splits"):
         Splits.read(tmp_path / "nothing.json")
+
+
+def part_of(splits: Splits) -> dict[str, str]:
+    return {track: part for part, tracks in splits.parts.items() for track in tracks}
+
+
+def test_tracks_with_one_caption_or_one_sound_are_in_one_fold() -> None:
+    """A caption repeated in other letters, a chain of them, a sound under two names, one file."""
+    repeated = (
+        Item("t0", "Warm, solo piano."),
+        Item("t7", "warm solo PIANO"),
+        Item("t7", "rain"),
+        Item("t9", "Rain!"),
+        Item("t4", "a clip", Path("long.wav"), start_s=0.0),
+        Item("t5", "another clip", Path("long.wav"), start_s=30.0),
+    )
+    dataset = Dataset("set", (*captions(20).items, *repeated))
+    sounds = {track: track for track in dataset.tracks} | {"t12": "t2"}
+    for seed in range(20):
+        splits = Splits.folds(dataset, 5, seed, sounds)
+        assert splits.together == (("t0", "t7", "t9"), ("t12", "t2"), ("t4", "t5"))
+        part = part_of(splits)
+        for group in splits.together:
+            assert len({part[track] for track in group}) == 1
+        assert sorted(map(len, splits.parts.values())) == [4, 4, 4, 4, 4]
+
+
+def test_a_caption_of_most_tracks_does_not_tie_them_together() -> None:
+    everywhere = tuple(Item(f"t{i}", "instrumental") for i in range(15))
+    pair = (Item("t0", "rain"), Item("t19", "rain"))
+    splits = Splits.folds(Dataset("set", (*captions(20).items, *everywhere, *pair)), 5, seed=0)
+    assert splits.together == (("t0", "t19"),)
+    assert sorted(map(len, splits.parts.values())) == [4, 4, 4, 4, 4]
+
+
+def test_validation_takes_whole_groups_of_the_other_tracks() -> None:
+    items = (*captions(40).items, Item("t1", "rain"), Item("t2", "rain"), Item("t3", "Rain"))
+    for seed in range(10):
+        splits = Splits.folds(Dataset("set", items), 4, seed)
+        rest, out = splits.fold("1")
+        chosen = splits.validation("1", 0.2)
+        assert len(chosen) == round(0.2 * len(rest))
+        assert set(chosen) <= set(rest)
+        assert not set(chosen) & set(out)
+        assert len({"t1", "t2", "t3"} & set(chosen)) in (0, 3)
+    assert splits.validation("1", 0.0) == ()
+
+
+def test_sounds_that_are_all_one_cannot_be_divided() -> None:
+    dataset = captions(6)
+    with pytest.raises(UsageError, match="share sounds, and make only 1 groups"):
+        Splits.folds(dataset, 2, 0, dict.fromkeys(dataset.tracks, "silence"))
 
 
 def test_splits_of_the_dataset_itself_must_not_share_a_track() -> None:
@@ -384,11 +421,9 @@ def test_splits_of_the_dataset_itself_must_not_share_a_track() -> None:
     [
         (lambda: Splits.folds(captions(3), 4), UsageError, "4 folds of 3 tracks"),
         (lambda: Splits.folds(captions(3), 1), UsageError, "1 folds"),
-        (lambda: Splits.by_share(captions(3), {"a": 0.5}), UsageError, "add to 1"),
-        (lambda: Splits.by_share(captions(3), {"a": 1.0, "b": 0.0}), UsageError, "above 0"),
-        (lambda: Splits.by_share(captions(3), {"a": 0.9, "b": 0.1}), UsageError, "too few"),
         (lambda: Splits.folds(captions(5)).fold(5), UsageError, "no split 5"),
-        (lambda: Splits.folds(captions(5)).check(captions(6)), DatasetError, "other tracks"),
+        (lambda: Splits.folds(captions(5)).check(captions(6).tracks), DatasetError, "t5 is new"),
+        (lambda: Splits.folds(captions(5)).check(captions(4).tracks), DatasetError, "t4 is gone"),
     ],
 )
 def test_splits_that_cannot_be_meant_are_refused(call, error, said) -> None:

@@ -13,7 +13,7 @@ from gdr_model.errors import Cancelled, ModelError, SpaceMismatch, UsageError
 from gdr_model.types import Query
 from training import metrics
 from training.data.corpus import Corpus
-from training.evaluation import baselines
+from training.evaluation import baselines, fitted
 from training.evaluation import retrieval as protocol
 from training.evaluation.fidelity import draws, fidelity, one_each
 from training.evaluation.retrieval import (
@@ -28,7 +28,7 @@ from training.evaluation.retrieval import (
 from training.evaluation.subjects import is_run, opened, subjects
 from training.evaluation.tables import Table, save
 from training.metrics import Interval
-from training.runs.config import RunConfig
+from training.runs.config import DrawConfig, RunConfig
 from training.runs.corpus_run import train_on_corpus
 from training.runs.space import Space
 from training.runs.state import RunError
@@ -38,6 +38,7 @@ SYSTEMS = [
     ALONE,
     "one draw",
     "draws of one step",
+    "draws alone, 4 of 2 steps at guidance 3",
     TOWER,
     baselines.RIDGE,
     baselines.HALF_NAMES,
@@ -73,7 +74,8 @@ def test_retrieval_reports_every_system_over_all_folds(runs: list[str]) -> None:
     systems, lead, cloud = tables
     assert about["queries"] == 20
     assert about["candidates"] == 20
-    assert about["draw"] == {"draws": 4, "steps": 2, "guidance": 3.0, "anchor_share": 0.5}
+    # As gdr search draws, whatever the run's own configuration says.
+    assert about["draw"] == {**vars(DrawConfig()), "anchor_share": [0.5, 0.5]}
     assert [name for name, _ in systems.rows] == SYSTEMS
     assert [name for name, _ in lead.rows] == SYSTEMS[1:]
     assert all(0 <= float(row[1][1]) <= 100 for row in systems.rows)
@@ -87,9 +89,9 @@ def test_ranks_are_the_places_that_a_search_lists(runs: list[str]) -> None:
     answers = Answers()
     with opened(runs[0]) as subject:
         search_captions(subject, answers, seed=5)
-        right = subject.corpus.correct(subject.chosen)
+        right = subject.right
         for row, caption in enumerate(subject.captions):
-            steering = subject.how.steering(caption, 5)
+            steering = DrawConfig().steering(caption, 5)
             for system, method in ((GDR, "gdr"), (TOWER, "contrastive")):
                 hits = subject.retriever.search(steering, k=20, method=method).hits
                 columns = [subject.gallery.column[hit.track.content] for hit in hits]
@@ -104,12 +106,12 @@ def test_ranks_are_the_places_that_a_search_lists(runs: list[str]) -> None:
 def test_a_baseline_is_ranked_by_the_cosine_of_its_point(runs: list[str]) -> None:
     answers = Answers()
     with opened(runs[1]) as subject:
-        assert subject.run is not None
+        assert subject.trained is not None
         search_captions(subject, answers, seed=0)
-        points = baselines.points(subject.run, subject.corpus)
-        space = subject.run.space
+        points = fitted.points(subject.trained, subject.embedding(False), fitted.NAMES)
+        space = subject.trained.run.space
         known = space.search(np.stack([space.standard(t).mean(0) for t in subject.corpus.latents]))
-        right = subject.corpus.correct(subject.chosen)
+        right = subject.right
         for system, vectors in points.items():
             wanted = metrics.ranks(vectors @ known.T, right)
             assert answers.ranks[system] == wanted.tolist()
@@ -128,15 +130,48 @@ def test_a_run_searches_for_what_it_holds_out(runs: list[str], corpus: Corpus) -
     assert len(set(asked)) == len(asked) == 20
 
 
-def test_a_run_on_arrays_can_search_another_set(
+def test_a_run_is_not_asked_what_it_was_trained_on(
     runs: list[str], tiny: RunConfig, corpus: Corpus
 ) -> None:
+    """Of its own set, given as another one, only what it holds out is left."""
     with opened(runs[0], data=tiny.data.path) as subject:
         assert subject.run is None
-        assert len(subject.captions) == len(corpus.caption_of)
+        held_out = corpus.splits.parts["0"]
+        asked = {subject.corpus.tracks[row] for row in subject.corpus.track_of[subject.chosen]}
+        assert asked == set(held_out)
+        assert subject.note == "30 captions of set are not asked: they were trained on."
     tables, about = retrieval(runs[:1], data=tiny.data.path, resamples=20)
-    assert about["queries"] == 40
-    assert [name for name, _ in tables[0].rows] == SYSTEMS[:5]  # nothing is trained
+    assert about["queries"] == 10
+    names = [name for name, _ in tables[0].rows]
+    # Every baseline was trained with the run; names of classes belong to the run's own set.
+    assert names == [s for s in SYSTEMS if s not in (baselines.HALF_NAMES, baselines.NAMES)]
+    assert "30 captions of set are not asked" in tables[0].note
+
+
+def test_a_run_can_search_another_set(
+    runs: list[str], tiny: RunConfig, tmp_path: Path, corpus: Corpus
+) -> None:
+    """Three new tracks, one of them with two captions, are too few for folds and are all asked."""
+    with np.load(tiny.data.path) as own:
+        rng = np.random.default_rng(1)
+        np.savez(
+            tmp_path / "other.npz",
+            posterior=rng.uniform(0.1, 0.9, (4, own["posterior"].shape[1])).astype(np.float32),
+            caption=np.array(["rain", "a choir", "Rain!", "drums and rain"]),
+            track_id=np.array(["a", "b", "c", "c"]),
+        )
+    with opened(runs[0], data=str(tmp_path / "other.npz")) as subject:
+        assert subject.captions == ["rain", "a choir", "drums and rain"]
+        assert subject.right.tolist() == [
+            [True, False, True],
+            [False, True, False],
+            [False, False, True],
+        ]
+        answers = Answers()
+        search_captions(subject, answers, seed=0, wanted=("ridge",))
+        assert answers.chance == [100.0] * 3  # there are three tracks
+    assert baselines.RIDGE in answers.ranks
+    assert TOWER not in answers.ranks
 
 
 def test_what_cannot_be_evaluated_is_refused(
@@ -188,8 +223,8 @@ def test_the_better_cluster_is_never_below_the_worse_one(runs: list[str]) -> Non
     answers = Answers()
     with opened(runs[0]) as subject:
         search_captions(subject, answers, seed=0)
-        drawn = subject.retriever.query(subject.how.steering(subject.captions[0], 0))
-        right = subject.corpus.correct(subject.chosen)[:1]
+        drawn = subject.retriever.query(DrawConfig().steering(subject.captions[0], 0))
+        right = subject.right[:1]
         halves = [
             metrics.ranks(
                 subject.scores(replace(drawn, vectors=drawn.vectors[i::2], anchor=None))[None],

@@ -22,9 +22,9 @@ from training.evaluation.fidelity import fidelity
 from training.evaluation.retrieval import ALONE, GDR, TOWER, retrieval
 from training.evaluation.steered import of_set
 from training.evaluation.subjects import opened
+from training.retrievers.export import export
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
-from training.runs.export import export
 
 KINDS = ("piano", "drums", "jazz", "rock")
 TRACKS = 12
@@ -81,7 +81,7 @@ def test_a_model_is_asked_all_captions_of_a_set(extracted: str) -> None:
     tables, about = retrieval(["builtin"], data=extracted, resamples=20)
     assert (about["queries"], about["candidates"]) == (TRACKS, TRACKS)
     share = checkpoint.load("builtin", "cpu").config.anchor_share
-    draw = {"draws": 8, "steps": 12, "guidance": 3.0, "anchor_share": share}
+    draw = {"draws": 8, "steps": 12, "guidance": 3.0, "anchor_share": [share]}
     assert about["draw"] == draw  # as gdr search draws
     assert [name for name, _ in tables[0].rows] == [
         GDR,
@@ -100,7 +100,7 @@ def test_its_scores_are_those_of_a_search(extracted: str, model: checkpoint.Mode
         hits = Retriever(model, [subject.gallery.library]).search(steering, k=TRACKS).hits
     column = subject.gallery.column
     found = [scores[column[hit.track.content]] for hit in hits]
-    assert [hit.score for hit in hits] == pytest.approx(found, abs=1e-6)
+    assert [hit.score for hit in hits] == pytest.approx(found, abs=1e-4)
 
 
 def test_a_written_model_answers_as_its_run_in_memory(run: str, extracted: str) -> None:

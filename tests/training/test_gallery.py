@@ -18,9 +18,9 @@ from gdr_model.search.whitening import unit
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Edit, LatentSpace, Query, Steering, WeightedText
 from training.data.corpus import Corpus
+from training.retrievers.gallery import Gallery, gallery
+from training.retrievers.run_model import CaptionReader, latent_space, run_model, stored
 from training.runs.config import RunConfig
-from training.runs.gallery import Gallery, gallery
-from training.runs.run_model import CaptionReader, latent_space, run_model, stored
 from training.runs.space import Space
 from training.runs.state import Finished
 

@@ -14,9 +14,10 @@ from gdr_model.diffusion.denoisers import build
 from gdr_model.errors import UsageError
 from gdr_model.search.whitening import Whitening
 from training.data.config import DataConfig
+from training.retrievers.export import difference, require_searchable
+from training.retrievers.run_model import statistics
 from training.runs import report
 from training.runs.ema import Ema
-from training.runs.export import difference, require_searchable, statistics
 from training.runs.space import Space
 
 
@@ -83,7 +84,7 @@ def test_a_restored_mean_continues_as_if_nothing_had_happened() -> None:
     one, two = Ema(net, 0.9), Ema(linear(0.0), 0.9)
     nn.init.constant_(net.weight, 2.0)
     one.update(net)
-    two.restore(one.state())
+    two.restore({"steps": one.steps, **{f"weights.{k}": v for k, v in one.weights.items()}})
     for ema in (one, two):
         ema.update(net)
     assert torch.equal(one.weights["weight"], two.weights["weight"])

@@ -18,9 +18,9 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.search.drawing import Drawer
 from gdr_model.types import Steering
 from training.data.corpus import Corpus
-from training.evaluation import together
+from training.retrievers import together
+from training.retrievers.run_model import run_model
 from training.runs.config import RunConfig
-from training.runs.run_model import run_model
 from training.runs.space import Space
 from training.runs.state import Finished
 

@@ -10,7 +10,7 @@ import torch
 
 from gdr_model.search.whitening import unit
 from training.evaluation.ridge import Ridge, best_alpha
-from training.runs.tower import TEMPERATURE, TowerBatch, contrast, train_tower
+from training.retrievers.tower import TEMPERATURE, TowerBatch, contrast, train_tower
 
 WORDS, POINTS, DIM = 12, 6, 8
 

@@ -42,6 +42,9 @@ class DataConfig:
     """Seed of the folds."""
     held_out: str = ""
     """Instead of folds: the split, as the dataset names it, to hold out for evaluation."""
+    validation: float = 0.1
+    """Share of the other tracks that is not trained on: the run is checked on them while it trains,
+    and the tower's share of a score is chosen on them. 0 trains on all of them."""
 
     def __post_init__(self) -> None:
         """Validate the fields."""
@@ -49,6 +52,7 @@ class DataConfig:
         need(self.components is None or self.components > 0, "data.components must be above 0")
         need(0 <= self.power <= 1, "data.power must lie between 0 and 1")
         need(self.folds >= 2, "data.folds must be 2 or more")
+        need(0 <= self.validation < 1, "data.validation must be 0 or more, and below 1")
 
 
 def resolved(path: str) -> Path:

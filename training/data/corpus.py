@@ -7,6 +7,7 @@ tokens, E text width.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +20,9 @@ from gdr_model.models.checkpoint import load
 from gdr_model.types import Array, LatentSpace, TextEncoder
 from training.data import Dataset, DatasetError, Splits, read
 from training.data.config import DataConfig, resolved
+from training.data.division import Division, divide, once
 from training.data.extracted import read_extracted
+from training.data.splits import plain_words
 from training.data.texts import Rows, Texts, embed, minilm
 
 
@@ -54,25 +57,60 @@ class Corpus:
         """Time-means (R, D)."""
         return np.stack([track.mean(0) for track in self.latents])
 
-    def held_out(self, part: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which tracks (R,) and which items (I,) are held out when `part` is.
+    @cached_property
+    def sounds(self) -> tuple[str, ...]:
+        """A fingerprint (R) of each track's latents: equal where the sounds are."""
+        return tuple(map(fingerprint, self.latents))
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Each caption (C) without what does not distinguish captions."""
+        return tuple(map(plain_words, self.captions))
+
+    @cached_property
+    def said_of(self) -> Rows:
+        """The number (I,) of each item's words; equal words have one."""
+        number = {words: i for i, words in enumerate(dict.fromkeys(self.words))}
+        return np.array([number[words] for words in self.words], np.int64)[self.caption_of]
+
+    def divided(self, part: str, validation: float) -> Division:
+        """What is trained on, validated on and asked when `part` is held out.
 
         Raises:
             UsageError: if there is no such part.
         """
-        _, out = self.splits.fold(part)
-        tracks = np.isin(np.array(self.tracks), np.array(out))
-        return tracks, tracks[self.track_of]
+        return divide(
+            self.splits,
+            part,
+            validation,
+            tracks=self.tracks,
+            sounds=self.sounds,
+            track_of=self.track_of,
+            said_of=self.said_of,
+        )
 
     def correct(self, items: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(Q, R), True where a track was described in exactly the words of the item."""
-        wanted = np.zeros((len(self.captions), len(self.tracks)), np.bool_)
-        wanted[self.caption_of, self.track_of] = True
-        return wanted[self.caption_of[items]]
+        """(P, R), True where a track was described in the words of the item."""
+        wanted = np.zeros((int(self.said_of.max(initial=0)) + 1, len(self.tracks)), np.bool_)
+        wanted[self.said_of, self.track_of] = True
+        return wanted[self.said_of[items]]
+
+    def each_once(self) -> NDArray[np.bool_]:
+        """(I,) True for one item of every different caption."""
+        return once(np.ones(len(self.caption_of), np.bool_), self.said_of)
 
 
-def read_corpus(data: DataConfig, reader: TextEncoder | None = None) -> Corpus:
+def fingerprint(latents: Array) -> str:
+    """First 16 hex digits of the SHA-256 of a track's latents."""
+    return hashlib.sha256(np.ascontiguousarray(latents).tobytes()).hexdigest()[:16]
+
+
+def read_corpus(
+    data: DataConfig, reader: TextEncoder | None = None, *, whole: bool = False
+) -> Corpus:
     """Read what a configuration names; tracks of an extraction without a caption come last.
+
+    A `whole` set is not divided, however few tracks it has.
 
     Raises:
         UsageError, DatasetError: if it is not there, or not what it says.
@@ -84,7 +122,7 @@ def read_corpus(data: DataConfig, reader: TextEncoder | None = None) -> Corpus:
         latents = [
             found.latents[rows[track] or 0].astype(np.float32) for track in found.dataset.tracks
         ]
-        corpus = _corpus(data, found.dataset, latents, found.captions, found.texts)
+        corpus = _corpus(data, found.dataset, latents, found.captions, found.texts, whole)
         others = {t: row for row, t in enumerate(found.tracks) if t not in rows}
         return replace(
             corpus,
@@ -101,7 +139,7 @@ def read_corpus(data: DataConfig, reader: TextEncoder | None = None) -> Corpus:
     captions = tuple(dict.fromkeys(item.caption for item in dataset.items))
     stored = dataset.arrays.reshape(len(dataset.arrays), -1, dataset.arrays.shape[-1])
     gallery = [stored[row] for row in dataset.gallery_rows()]
-    return _corpus(data, dataset, gallery, captions, embed(captions, reader))
+    return _corpus(data, dataset, gallery, captions, embed(captions, reader), whole)
 
 
 def _corpus(
@@ -110,14 +148,18 @@ def _corpus(
     latents: Sequence[Array],
     captions: Sequence[str],
     texts: Texts,
+    whole: bool,
 ) -> Corpus:
     column = {track: i for i, track in enumerate(dataset.tracks)}
     number = {caption: i for i, caption in enumerate(captions)}
-    if data.held_out:
-        splits = Splits.given(dataset)
+    sounds = {track: fingerprint(rows) for track, rows in zip(dataset.tracks, latents, strict=True)}
+    if whole:
+        splits = Splits.undivided(dataset, 0)
+    elif data.held_out:
+        splits = Splits.given(dataset, sounds)
         splits.fold(data.held_out)
     else:
-        splits = Splits.folds(dataset, data.folds, data.split_seed)
+        splits = Splits.folds(dataset, data.folds, data.split_seed, sounds)
     labels: tuple[str, ...] = ()
     if data.labels:
         file = resolved(data.labels)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from gdr_model import atomic, decode
-from gdr_model.errors import SpaceMismatch
 from gdr_model.types import Array, LatentSpace
 from training.data import Dataset, DatasetError, Item
 from training.data.texts import Half, Texts, joined_masks
@@ -136,23 +136,9 @@ class Extracted:
     latents: tuple[Half, ...] = field(repr=False)  # R × (T, D)
     captions: tuple[str, ...] = field(repr=False)
     """Every different caption once."""
-    caption_of: NDArray[np.int64] = field(repr=False)  # (items,)
-    """The number of each item's caption, a row of `texts`."""
     texts: Texts = field(repr=False)
     tracks: tuple[str, ...] = field(repr=False)
     """The track of each row of `latents`, tracks without a caption included."""
-
-    def require(self, space: LatentSpace) -> None:
-        """Refuse a model with another space.
-
-        Raises:
-            SpaceMismatch: naming both.
-        """
-        if space != self.space:
-            raise SpaceMismatch(
-                f"{self.dataset.name} was extracted as {self.space}; the model works in {space}: "
-                f"run gdr extract with that model"
-            )
 
 
 def read_extracted(folder: Path) -> Extracted:
@@ -171,7 +157,8 @@ def read_extracted(folder: Path) -> Extracted:
     if not encoded:
         raise DatasetError(f"the extraction in {folder} holds no track; see {MANIFEST} for why")
     try:
-        items, caption_of = _items(manifest, encoded)
+        names = _names(manifest, encoded)
+        items = _items(manifest, encoded, names)
     except (LookupError, TypeError) as error:
         raise DatasetError(f"{folder / MANIFEST} does not fit its shards") from error
     means = np.stack([latents.mean(axis=0, dtype=np.float32) for latents in encoded.values()])
@@ -182,8 +169,7 @@ def read_extracted(folder: Path) -> Extracted:
         dataset=Dataset(manifest.dataset, tuple(items), arrays=means),
         latents=tuple(encoded.values()),
         captions=tuple(manifest.captions),
-        caption_of=np.asarray(caption_of, np.int64),
-        tracks=tuple(str(manifest.clips[number]["track"]) for number in encoded),
+        tracks=tuple(names[number] for number in encoded),
         texts=Texts(
             np.concatenate([part["pooled"] for part in text]),
             joined_masks([part["mask"] for part in text]),
@@ -227,12 +213,24 @@ def write_extracted(
     manifest.save(folder)
 
 
-def _items(manifest: Manifest, encoded: Mapping[int, Half]) -> tuple[list[Item], list[int]]:
+def _names(manifest: Manifest, encoded: Collection[int]) -> list[str]:
+    """Names of the clips: that of the track, with the stretch if the track has several."""
+    clips = Counter(str(manifest.clips[number]["track"]) for number in encoded)
+    names = []
+    for clip in manifest.clips:
+        name, start_s, end_s = str(clip["track"]), clip["start_s"], clip["end_s"]
+        if clips[name] > 1 and (start_s or end_s is not None):
+            end = "the end" if end_s is None else f"{end_s:g} s"
+            name = f"{name}, {start_s or 0:g} s to {end}"
+        names.append(name)
+    return names
+
+
+def _items(manifest: Manifest, encoded: Mapping[int, Half], names: Sequence[str]) -> list[Item]:
     row_of = {clip: row for row, clip in enumerate(encoded)}
-    kept = [item for item in manifest.items if item[0] in row_of]
-    items = [
+    return [
         Item(
-            track=manifest.clips[clip]["track"],
+            track=names[clip],
             caption=manifest.captions[caption],
             path=Path(manifest.clips[clip]["path"]),
             row=row_of[clip],
@@ -240,9 +238,9 @@ def _items(manifest: Manifest, encoded: Mapping[int, Half]) -> tuple[list[Item],
             end_s=manifest.clips[clip]["end_s"],
             split=split,
         )
-        for clip, caption, split in kept
+        for clip, caption, split in manifest.items
+        if clip in row_of
     ]
-    return items, [caption for _, caption, _ in kept]
 
 
 def _sha256(path: Path) -> str:

@@ -52,7 +52,7 @@ def read(root: Path) -> Dataset:
         name = os.fsdecode(key)
         words = describing_words(root / name)
         if words:
-            items.append(Item(name, ", ".join(words), root / name, words=words))
+            items.append(Item(name, ", ".join(words), root / name))
         else:
             shown = name.encode("utf-8", "replace").decode()
             problems.append(Problem(shown, "none of its tags says what it sounds like"))

@@ -6,9 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gdr_model.errors import GdrError
 from gdr_model.types import Array
 
@@ -33,8 +30,6 @@ class Item:
     """None is the end."""
     split: str = ""
     """As the dataset names it; empty if it names none."""
-    words: tuple[str, ...] = ()
-    """Single tags that the dataset gives in addition to the caption."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +66,6 @@ class Dataset:
     def first(self, tracks: int) -> Dataset:
         """The captions of the first tracks."""
         return self.of(self.tracks[:tracks])
-
-    def correct(self) -> NDArray[np.bool_]:
-        """(items, tracks), True where the track has a caption of the same words.
-
-        Every item is a query; if several tracks have the same caption, all of them are correct.
-        """
-        column = {track: i for i, track in enumerate(self.tracks)}
-        answers: dict[str, set[int]] = {}
-        for item in self.items:
-            answers.setdefault(item.caption, set()).add(column[item.track])
-        found = np.zeros((len(self.items), len(column)), np.bool_)
-        for row, item in enumerate(self.items):
-            found[row, list(answers[item.caption])] = True
-        return found
 
     def gallery_rows(self) -> list[int]:
         """For each of `tracks` the row of its first caption: `arrays[gallery_rows()]`.

@@ -1,4 +1,8 @@
-"""Splits by track: captions of one track are never on two sides.
+"""Splits by track: what is asked in one part was neither read nor heard in another.
+
+Tracks with the same caption, or the same sound, stay together: they form groups, and folds are
+made of groups. A caption of more tracks than a fold holds joins nothing, since its group would be
+most of the set; whoever divides a corpus by these splits must leave it out (`corpus.Division`).
 
 The order of the tracks is that of the SHA-256 of seed and name. It is the same on every machine,
 with every version of numpy, and whatever order the tracks were read in.
@@ -8,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +24,13 @@ from gdr_model.errors import UsageError
 from training.data.items import Dataset, DatasetError
 
 FORMAT = 1
+VALIDATION = "validation"
+"""Added to the seed for the order in which tracks are chosen to validate on."""
+
+NOTHING = "nothing"
+"""Name of a part without tracks."""
+
+Group = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,9 @@ class Splits:
 
     dataset: str
     seed: int
-    parts: Mapping[str, tuple[str, ...]]
+    parts: Mapping[str, Group]
+    together: tuple[Group, ...] = ()
+    """Groups of two tracks or more that have a caption or a sound in common."""
 
     def __post_init__(self) -> None:
         """Refuse a track that is in two parts.
@@ -44,40 +59,40 @@ class Splits:
                 home[track] = part
 
     @classmethod
-    def by_share(cls, dataset: Dataset, shares: Mapping[str, float], seed: int = 0) -> Splits:
-        """Parts with about these shares of the tracks, as in `{"train": 0.8, "test": 0.2}`.
+    def folds(
+        cls,
+        dataset: Dataset,
+        k: int = 5,
+        seed: int = 0,
+        sounds: Mapping[str, str] | None = None,
+    ) -> Splits:
+        """`k` parts named 0 to k - 1, as equal as whole groups allow.
 
-        Raises:
-            UsageError: if the shares do not add to one, or leave a part without a track.
-        """
-        if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
-            raise UsageError("the shares of a split must be above 0 and add to 1")
-        order = _order(dataset.tracks, seed)
-        parts: dict[str, tuple[str, ...]] = {}
-        share, begin = 0.0, 0
-        for name, more in shares.items():
-            share += more
-            end = round(share * len(order))
-            parts[name] = tuple(sorted(order[begin:end]))
-            begin = end
-            if not parts[name]:
-                raise UsageError(f"{len(order)} tracks are too few: {name} would have none")
-        return cls(dataset.name, seed, parts)
-
-    @classmethod
-    def folds(cls, dataset: Dataset, k: int = 5, seed: int = 0) -> Splits:
-        """`k` parts named 0 to k - 1, whose sizes differ by at most one.
+        Without groups the sizes differ by at most one. `sounds` has a fingerprint of each track's
+        sound.
 
         Raises:
             UsageError: if there are too few tracks for k folds, or k is below 2.
         """
-        order = _order(dataset.tracks, seed)
+        order = _order(dataset.tracks, str(seed))
         if not 2 <= k <= len(order):
             raise UsageError(f"{k} folds of {len(order)} tracks are not possible; use 2 or more")
-        return cls(dataset.name, seed, {str(i): tuple(sorted(order[i::k])) for i in range(k)})
+        together = groups(dataset, sounds or {}, len(order) // k)
+        units = _units(order, together)
+        if len(units) < k:
+            raise UsageError(
+                f"{k} folds are not possible: the tracks of {dataset.name} share sounds, and make "
+                f"only {len(units)} groups"
+            )
+        folds: list[list[str]] = [[] for _ in range(k)]
+        # The largest first, each to the smallest fold, so that the small ones fill the gaps.
+        for unit in sorted(units, key=len, reverse=True):
+            min(folds, key=len).extend(unit)
+        parts = {str(i): tuple(sorted(fold)) for i, fold in enumerate(folds)}
+        return cls(dataset.name, seed, parts, together)
 
     @classmethod
-    def given(cls, dataset: Dataset) -> Splits:
+    def given(cls, dataset: Dataset, sounds: Mapping[str, str] | None = None) -> Splits:
         """The parts that the dataset itself names.
 
         Raises:
@@ -88,9 +103,18 @@ class Splits:
             parts.setdefault(item.split, {})[item.track] = None
         if set(parts) <= {""}:
             raise DatasetError(f"{dataset.name} names no splits")
-        return cls(dataset.name, 0, {name: tuple(sorted(found)) for name, found in parts.items()})
+        together = groups(dataset, sounds or {}, min(map(len, parts.values())))
+        named = {name: tuple(sorted(found)) for name, found in parts.items()}
+        return cls(dataset.name, 0, named, together)
 
-    def fold(self, held_out: str | int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    @classmethod
+    def undivided(cls, dataset: Dataset, most: int) -> Splits:
+        """Everything in one part, and `NOTHING` to hold out; groups have `most` tracks at most."""
+        together = groups(dataset, {}, most)
+        parts = {NOTHING: (), "all": tuple(sorted(dataset.tracks))}
+        return cls(dataset.name, 0, parts, together)
+
+    def fold(self, held_out: str | int) -> tuple[Group, Group]:
         """The tracks of every other part, and those of this one.
 
         Raises:
@@ -102,19 +126,34 @@ class Splits:
         rest = [t for part, tracks in self.parts.items() if part != name for t in tracks]
         return tuple(sorted(rest)), self.parts[name]
 
-    def check(self, dataset: Dataset) -> None:
+    def validation(self, held_out: str | int, share: float) -> Group:
+        """About a `share` of the tracks that are not held out, whole groups of them.
+
+        Raises:
+            UsageError: if there is no such part.
+        """
+        rest, _ = self.fold(held_out)
+        room = round(share * len(rest))
+        chosen: list[str] = []
+        here = set(rest)
+        apart = [tuple(t for t in group if t in here) for group in self.together]
+        for unit in _units(_order(rest, f"{self.seed}:{VALIDATION}"), apart):
+            if len(chosen) + len(unit) <= room:
+                chosen += unit
+        return tuple(sorted(chosen))
+
+    def check(self, tracks: Iterable[str]) -> None:
         """Refuse a dataset with other tracks than these splits were made for.
 
         Raises:
             DatasetError: naming a track that only one of them has.
         """
-        ours = {track for tracks in self.parts.values() for track in tracks}
-        theirs = set(dataset.tracks)
+        ours, theirs = {t for part in self.parts.values() for t in part}, set(tracks)
         for track in sorted(ours ^ theirs)[:1]:
-            has, lacks = ("splits", "dataset") if track in ours else ("dataset", "splits")
+            change = "is gone" if track in ours else "is new"
             raise DatasetError(
-                f"the splits were made for other tracks: the {has} of {dataset.name} hold "
-                f"{track}, the {lacks} do not"
+                f"{self.dataset} has changed since the run was trained: track {track} {change}; "
+                "train another run on it"
             )
 
     def save(self, path: Path) -> None:
@@ -139,12 +178,14 @@ class Splits:
         if file.format != FORMAT:
             raise DatasetError(f"{path} holds splits of format {file.format}, not {FORMAT}")
         if _checksum({k: v for k, v in raw.items() if k != "sha256"}) != file.sha256:
-            raise DatasetError(f"{path} was changed after it was written; make the splits again")
-        return cls(file.dataset, file.seed, file.splits)
+            raise DatasetError(f"{path} was changed after it was written; train another run")
+        return cls(file.dataset, file.seed, file.splits, file.together)
 
     def _content(self) -> dict[str, Any]:
         parts = {name: list(tracks) for name, tracks in self.parts.items()}
-        return {"format": FORMAT, "dataset": self.dataset, "seed": self.seed, "splits": parts}
+        together = [list(group) for group in self.together]
+        content = {"format": FORMAT, "dataset": self.dataset, "seed": self.seed, "splits": parts}
+        return {**content, "together": together}
 
 
 @dataclass(frozen=True)
@@ -157,9 +198,63 @@ class _SplitsFile:
     splits: dict[str, tuple[str, ...]]
     sha256: str
     """Checksum of everything else."""
+    together: tuple[tuple[str, ...], ...] = ()
 
 
-def _order(tracks: Iterable[str], seed: int) -> list[str]:
+def plain_words(caption: str) -> str:
+    """A caption without case, punctuation and spacing: captions that are equal then are the same.
+
+    A caption without a letter or a digit stays as it is.
+    """
+    folded = unicodedata.normalize("NFKC", caption).casefold()
+    return " ".join(re.findall(r"\w+", folded)) or caption
+
+
+def groups(dataset: Dataset, sounds: Mapping[str, str], most: int) -> tuple[Group, ...]:
+    """Groups of two tracks or more with the same sound, or connected by equal captions.
+
+    Tracks of one sound, or cut from one file, are always together. Captions join groups as long as
+    these hold at most `most` tracks, the rarest captions first.
+    """
+    home = {track: track for track in dataset.tracks}
+    size = dict.fromkeys(home, 1)
+
+    def root(track: str) -> str:
+        while home[track] != track:
+            home[track] = track = home[home[track]]
+        return track
+
+    def join(tracks: Iterable[str], most: int) -> None:
+        roots = sorted({root(track) for track in tracks})
+        if sum(size[one] for one in roots) <= most:
+            for one in roots[1:]:
+                home[one] = roots[0]
+                size[roots[0]] += size[one]
+
+    heard: dict[str, set[str]] = {}
+    said: dict[str, set[str]] = {}
+    for item in dataset.items:
+        said.setdefault(plain_words(item.caption), set()).add(item.track)
+        for key in (sounds.get(item.track), item.path and str(item.path)):
+            if key:
+                heard.setdefault(key, set()).add(item.track)
+    for tracks in heard.values():
+        join(tracks, len(home))
+    for _, tracks in sorted(said.items(), key=lambda pair: (len(pair[1]), pair[0])):
+        join(tracks, most)
+    found: dict[str, list[str]] = {}
+    for track in home:
+        found.setdefault(root(track), []).append(track)
+    return tuple(sorted(tuple(sorted(group)) for group in found.values() if len(group) > 1))
+
+
+def _units(order: Sequence[str], together: Iterable[Group]) -> list[Group]:
+    """Groups and single tracks, in the order of the first track of each."""
+    group_of = {track: group for group in together for track in group}
+    return list(dict.fromkeys(group_of.get(track, (track,)) for track in order))
+
+
+def _order(tracks: Iterable[str], seed: str) -> list[str]:
     def place(track: str) -> bytes:
         return hashlib.sha256(f"{seed}:{track}".encode("utf-8", "surrogateescape")).digest()
 

@@ -6,7 +6,6 @@ are not UTF-8 are met with, and end in a row that is named rather than in a read
 
 from __future__ import annotations
 
-import ast
 import csv
 import json
 import math
@@ -164,12 +163,6 @@ def _musiccaps(fields: Fields, audio: Path | None) -> Item:
     if start_s is None or end_s is None:
         raise Unusable("start_s or end_s is empty")
     evaluated = fields.get("is_audioset_eval", "").strip().lower()
-    try:
-        words = ast.literal_eval(fields["aspect_list"].strip() or "[]")
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise Unusable("its aspect_list is no list of texts") from None
     return Item(
         track=ytid,
         caption=_text(fields, "caption"),
@@ -177,7 +170,6 @@ def _musiccaps(fields: Fields, audio: Path | None) -> Item:
         start_s=start_s,
         end_s=end_s,
         split={"true": "eval", "false": "train"}.get(evaluated, ""),
-        words=tuple(words),
     )
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gdr_model.errors import UsageError
 from training.data.corpus import Corpus
 from training.data.folder import words_of
-from training.runs.gallery import Gallery
+from training.retrievers.gallery import Gallery
 from training.words.generated_captions import TABLES
 from training.words.tagger_attributes import tagger_classes
 

@@ -19,8 +19,9 @@ import torch
 from gdr_model.errors import UsageError
 from gdr_model.types import Array, Steering
 from training import metrics
-from training.evaluation.subjects import Subject, subjects
+from training.evaluation.subjects import CPU, Subject, subjects
 from training.evaluation.tables import Table
+from training.retrievers.together import sequences
 
 LEAST = 8
 """Real and drawn vectors below which nothing can be said."""
@@ -31,6 +32,7 @@ def fidelity(
     *,
     data: str = "",
     seed: int = 0,
+    device: torch.device = CPU,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Table], dict[str, Any]]:
     """All tables, and what they were made from.
@@ -53,7 +55,7 @@ def fidelity(
         ("precision", "recall", "density", "coverage"),
     )
     motion = Table("Motion, from second to second", ("Fréchet of histograms", "mean angle"))
-    for subject in subjects(names, data):
+    for subject in subjects(names, data, device):
         on_progress(subject.name)
         _one(subject, seed, (distances, diversity, coverage, motion))
     tables = [table for table in (distances, diversity, coverage, motion) if table.rows]
@@ -82,31 +84,31 @@ def one_each(subject: Subject, seed: int, **changes: float) -> Array:
 
 
 def _drawn(subject: Subject, steerings: Sequence[Steering]) -> Array:
-    with torch.inference_mode():
-        drawn = [subject.retriever.drawer.sample(steering) for steering in steerings]
-    return np.stack([x.cpu().numpy() for x in drawn])
+    drawn = dict(sequences(subject.retriever.drawer, steerings))
+    return np.stack([drawn[row].cpu().numpy() for row in range(len(steerings))])
 
 
 def _one(subject: Subject, seed: int, tables: tuple[Table, ...]) -> None:
     distances, diversity, coverage, motion = tables
     away = np.ones(len(subject.corpus.tracks), np.bool_)
-    if subject.run is not None:
-        away, _ = subject.corpus.held_out(subject.run.part)
+    heard = ~away
+    if subject.run is not None and subject.trained is not None:
+        away, heard = subject.trained.division.held_out, subject.trained.division.trained
     model = subject.model
     library = subject.gallery.library
     tracks = [library.latents(t.content, model.space) for t in subject.gallery.tracks]
     gallery = model.means(np.stack([track.mean(0) for track in tracks])).cpu().numpy()
     real = gallery[away]
-    sequences = draws(subject, seed)
-    if min(len(real), len(sequences)) < LEAST:
-        raise UsageError(f"{len(real)} tracks and {len(sequences)} prompts are too few to compare")
+    drawn = draws(subject, seed)
+    if min(len(real), len(drawn)) < LEAST:
+        raise UsageError(f"{len(real)} tracks and {len(drawn)} prompts are too few to compare")
     rows = {
         "draws": one_each(subject, seed),
         "draws without guidance": one_each(subject, seed, guidance=1.0),
         "draws of one step": one_each(subject, seed, steps=1),
     }
-    if not away.all():
-        rows["training tracks"] = gallery[~away]
+    if heard.any():
+        rows["training tracks"] = gallery[heard]
     for what, points in rows.items():
         name = f"{subject.name}, {what}"
         shrunk = metrics.frechet_shrunk(real, points)
@@ -114,12 +116,12 @@ def _one(subject: Subject, seed: int, tables: tuple[Table, ...]) -> None:
         sizes = float(shrunk.n_real), float(shrunk.n_drawn)
         distances.add(name, shrunk.value, kernel.value, *sizes)
         coverage.add(name, *metrics.prdc(real, points).values())
-    if sequences.shape[1] > 1:
-        vectors = model.whitening.apply(model.drawn(torch.from_numpy(sequences)))
+    if drawn.shape[1] > 1:
+        vectors = model.whitening.apply(model.drawn(torch.from_numpy(drawn).to(model.device)))
         diversity.add(subject.name, metrics.mics(vectors), metrics.mivs(vectors))
-    if sequences.shape[2] > 1:
+    if drawn.shape[2] > 1:
         chosen = [t for t, held_out in zip(tracks, away, strict=True) if held_out]
-        _motion(subject, chosen, sequences, motion)
+        _motion(subject, chosen, drawn, motion)
 
 
 def _motion(subject: Subject, tracks: Sequence[Array], sequences: Array, table: Table) -> None:

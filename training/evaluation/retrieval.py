@@ -1,38 +1,48 @@
 """`gdr eval retrieval`: search a gallery for captions, with the `Retriever` of `gdr search`.
 
-Every system that has a point in the search space is ranked by `Retriever`: gdr as it searches
-(draws and tower fused), its parts, and the baselines of `training.evaluation.baselines`, which are
-fitted on the training tracks and captions of the run. Every difference comes with a paired
-bootstrap interval over tracks. Captions of several runs, the folds of a set, are counted together.
+The first row is what `gdr search --model` finds: its draws, fused with the tower. Every other
+system that has a point in the search space is ranked by `Retriever` too: gdr's parts, and the
+baselines (`training.evaluation.fitted`), which are fitted on the training tracks and captions of
+the run. The teacher, where a pair compares words and sound itself, is ranked in its own space.
+Every difference comes with a paired bootstrap interval over tracks. Captions of several runs, the
+folds of a set, are counted together.
 
-Shapes: P captions, R tracks, D latent width.
+Shapes: P captions, R tracks, Q draws, D latent width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gdr_model.errors import Cancelled
 from gdr_model.search.clusters import clusters
+from gdr_model.search.retriever import Retriever
+from gdr_model.search.whitening import unit
 from gdr_model.types import Array, Cancel, Method, Query, Steering, never
 from training import metrics
-from training.evaluation import baselines
-from training.evaluation.subjects import Subject, subjects
+from training.evaluation import baselines, fitted, teacher
+from training.evaluation.subjects import CPU, Subject, subjects
 from training.evaluation.tables import Table
+from training.retrievers.gallery import Gallery, gallery
+from training.retrievers.together import queries
+from training.runs.config import DrawConfig
 
 GDR = "gdr, as gdr search ranks"
 TOWER = "contrastive tower"
 ALONE = "its draws alone"
+TEACHER = "teacher: its own text × its own audio"
 GROUPS = "better interpretation", "better half"
 COLUMNS = ("R@10", "R@1", "R@5", "median rank", "MedR %", "mAP %")
 RESAMPLES = 5000
-REPORTED_EVERY = 50
-"""Captions between two reports of progress."""
+AT_ONCE = 64
+"""Captions that are searched for between two reports of progress."""
 
 
 @dataclass
@@ -48,8 +58,22 @@ class Answers:
     chance: list[float] = field(default_factory=list)
     """Per caption the percentage of random orders with a correct track among the first 10."""
 
-    def put(self, system: str, scores: Array, correct: NDArray[np.bool_]) -> int:
-        """Record the scores (R,) of one caption; returns its rank."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out of each set, or repeats."""
+
+    def put(
+        self,
+        system: str,
+        scores: Array,
+        correct: NDArray[np.bool_],
+        known: NDArray[np.bool_] | None = None,
+    ) -> int:
+        """Record the scores (R,) of one caption; returns its rank.
+
+        Tracks that are `known` (R,) to answer it, because they were trained on, do not compete.
+        """
+        if known is not None and known.any():
+            scores, correct = scores[~known], correct[~known]
         rank = int(metrics.ranks(scores[None], correct[None])[0])
         self.ranks.setdefault(system, []).append(rank)
         precision = float(metrics.average_precision(scores[None], correct[None])[0])
@@ -72,32 +96,37 @@ def retrieval(
     names: Sequence[str],
     *,
     data: str = "",
+    wanted: Collection[str] = fitted.NAMES,
     seed: int = 0,
+    device: torch.device = CPU,
     resamples: int = RESAMPLES,
     on_progress: Callable[[str], None] = lambda _: None,
     cancelled: Cancel = never,
 ) -> tuple[list[Table], dict[str, Any]]:
     """All tables, and what they were made from.
 
-    `names` are finished runs, or, with the captioned set `data`, models too.
+    `names` are finished runs, or, with the captioned set `data`, models too; `wanted` are the
+    baselines (`fitted.NAMES`).
 
     Raises:
         UsageError: if no name is given.
         RunError: if a name is no finished run.
         Cancelled: between captions, if `cancelled` says so.
     """
-    answers, how = Answers(), {}
-    for subject in subjects(names, data):
-        search_captions(subject, answers, seed, on_progress, cancelled)
-        how = {**vars(subject.how), "anchor_share": subject.model.config.anchor_share}
+    answers, shares = Answers(), []
+    for subject in subjects(names, data, device):
+        search_captions(subject, answers, seed, on_progress, cancelled, wanted=wanted)
+        shares.append(subject.model.config.anchor_share)
     about = {
         "protocol": "retrieval",
         "subjects": list(names),
         "data": data,
         "queries": len(answers.groups),
         "candidates": answers.candidates,
+        "chance": float(np.mean(answers.chance)),
+        "notes": answers.notes,
         "seed": seed,
-        "draw": how,
+        "draw": {**vars(DrawConfig()), "anchor_share": shares},
     }
     return tables(answers, resamples), about
 
@@ -109,64 +138,132 @@ def search_captions(
     on_progress: Callable[[str], None] = lambda _: None,
     cancelled: Cancel = never,
     points: Mapping[str, Array] | None = None,
+    wanted: Collection[str] = fitted.NAMES,
 ) -> None:
     """Search for the captions of a subject under every system, and add the answers.
 
-    `points` has unit vectors (P, D) for the captions by further systems; a run has its own.
+    `points` has unit vectors (P, D) for the captions by further systems; a run has its own, those
+    that are `wanted`.
     """
-    points = points or {}
-    named: Array | None = None
-    if subject.run is not None:
+    points, named = dict(points or {}), None
+    if subject.trained is not None:
         on_progress(f"{subject.name}: fitting the baselines")
-        points = baselines.points(subject.run, subject.corpus)
-        named = baselines.class_scores(subject.run, subject.corpus)
-    captions, correct = subject.captions, subject.corpus.correct(subject.chosen)
-    for row, (caption, right) in enumerate(zip(captions, correct, strict=True)):
-        if cancelled():
-            raise Cancelled("the evaluation was stopped")
-        if row % REPORTED_EVERY == 0:
-            on_progress(f"{subject.name}: {row} of {len(captions)} captions")
-        steering = subject.how.steering(caption, seed)
-        if subject.model.networks is not None:
-            _search_drawn(subject, answers, steering, right)
-        tower = subject.retriever.query(steering, Method.CONTRASTIVE)
-        answers.put(TOWER, subject.scores(tower), right)
-        for system, vectors in points.items():
-            scores = subject.scores(Query(vectors[row : row + 1], steering))
-            answers.put(system, scores, right)
-            if system == baselines.RIDGE and named is not None:
-                half = baselines.mixed(scores[None], named[row][None])[0]
-                answers.put(baselines.HALF_NAMES, half, right)
-        if named is not None:
-            answers.put(baselines.NAMES, named[row], right)
+        text = subject.embedding(subject.trained.run.config.network["kind"] != "mlp")
+        points |= fitted.points(subject.trained, text, wanted)
+        if subject.run is not None and "classes" in wanted:
+            division = subject.trained.division
+            named = baselines.class_scores(subject.run, subject.corpus, division)
+    search = _Search(subject, answers, points, named, frozenset(wanted))
+    with search.teacher():
+        count = len(subject.captions)
+        for first in range(0, count, AT_ONCE):
+            if cancelled():
+                raise Cancelled("the evaluation was stopped")
+            on_progress(f"{subject.name}: {first} of {count} captions")
+            search.answer(range(first, min(count, first + AT_ONCE)), seed)
     answers.groups += subject.groups
+    answers.notes += [subject.note] * (bool(subject.note) and subject.note not in answers.notes)
 
 
-def _search_drawn(
-    subject: Subject, answers: Answers, steering: Steering, right: NDArray[np.bool_]
-) -> None:
-    """One caption under gdr and its parts."""
-    query = subject.retriever.query(steering)
-    answers.put(GDR, subject.scores(query), right)
-    drawn = replace(query, anchor=None)
-    if query.anchor is not None:
-        answers.put(ALONE, subject.scores(drawn), right)
-    one = replace(drawn, vectors=query.vectors[:1])
-    answers.put("one draw", subject.scores(one), right)
-    step = replace(subject.retriever.query(steering.but(steps=1)), anchor=None)
-    answers.put("draws of one step", subject.scores(step), right)
-    count = len(query.vectors)
-    if count < 2:
-        return
-    gram = query.vectors @ query.vectors.T
-    answers.ambiguity.append(1 - float((gram.sum() - np.trace(gram)) / (count * (count - 1))))
-    for system, parts in zip(GROUPS, (clusters(query.vectors), np.arange(count) % 2), strict=True):
-        scores = [
-            subject.scores(replace(drawn, vectors=query.vectors[parts == part]))
-            for part in np.unique(parts)
-        ]
-        ranks = metrics.ranks(np.stack(scores), np.repeat(right[None], len(scores), 0))
-        answers.put(system, scores[int(ranks.argmin())], right)
+class _Search:
+    """The captions of a subject, searched for under every system."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        answers: Answers,
+        points: Mapping[str, Array],
+        named: Array | None,
+        wanted: frozenset[str],
+    ) -> None:
+        self.subject, self.answers, self.points, self.named = subject, answers, points, named
+        self.wanted = wanted
+        self.captions, self.right, self.known = subject.captions, subject.right, subject.known
+        self._own: tuple[Retriever, Gallery, Array] | None = None
+
+    @contextmanager
+    def teacher(self) -> Iterator[None]:
+        """While this is open, the teacher is a system, if there is one and it is wanted."""
+        corpus, space = self.subject.corpus, self.subject.corpus.space
+        if "teacher" not in self.wanted or space is None or not teacher.shares_a_space(corpus):
+            yield
+            return
+        with gallery(corpus.tracks, corpus.latents, space) as tracks:
+            texts = unit(corpus.texts.of(corpus.caption_of[self.subject.chosen], False).pooled)
+            self._own = teacher.retriever(tracks, space), tracks, texts
+            yield
+
+    def answer(self, rows: range, seed: int) -> None:
+        """Search for the captions of some rows."""
+        subject, searched = self.subject, DrawConfig()
+        steerings = [searched.steering(self.captions[row], seed) for row in rows]
+        if subject.model.networks is not None:
+            self._drawn(rows, steerings)
+            if subject.how != searched:
+                own = [subject.how.steering(self.captions[row], seed) for row in rows]
+                for row, query in zip(rows, queries(subject.retriever.drawer, own), strict=True):
+                    alone = replace(query, anchor=None)
+                    self._put(own_row(subject.how), row, subject.scores(alone))
+            if "tower" in self.wanted:
+                for row, steering in zip(rows, steerings, strict=True):
+                    tower = subject.retriever.query(steering, Method.CONTRASTIVE)
+                    self._put(TOWER, row, subject.scores(tower))
+        for row, steering in zip(rows, steerings, strict=True):
+            self._compared(row, steering)
+
+    def _compared(self, row: int, steering: Steering) -> None:
+        """One caption under the teacher and every fitted baseline."""
+        if self._own is not None:
+            retriever, tracks, texts = self._own
+            query = Query(texts[row : row + 1], steering)
+            self._put(TEACHER, row, tracks.scores(retriever, query))
+        for system, vectors in self.points.items():
+            scores = self.subject.scores(Query(vectors[row : row + 1], steering))
+            self._put(system, row, scores)
+            if system == baselines.RIDGE and self.named is not None:
+                half = baselines.mixed(scores[None], self.named[row][None])[0]
+                self._put(baselines.HALF_NAMES, row, half)
+        if self.named is not None:
+            self._put(baselines.NAMES, row, self.named[row])
+
+    def _drawn(self, rows: range, steerings: Sequence[Steering]) -> None:
+        """Captions under gdr and its parts."""
+        drawer, scored = self.subject.retriever.drawer, self.subject.scores
+        single = queries(drawer, [steering.but(steps=1) for steering in steerings])
+        for row, query, step in zip(rows, queries(drawer, steerings), single, strict=True):
+            self._put(GDR, row, scored(query))
+            drawn = replace(query, anchor=None)
+            if query.anchor is not None:
+                self._put(ALONE, row, scored(drawn))
+            self._put("one draw", row, scored(replace(drawn, vectors=query.vectors[:1])))
+            self._put("draws of one step", row, scored(replace(step, anchor=None)))
+            self._interpreted(row, drawn)
+
+    def _interpreted(self, row: int, drawn: Query) -> None:
+        """How much the draws differ, and what the better of two groups of them finds."""
+        count, vectors = len(drawn.vectors), drawn.vectors
+        if count < 2:
+            return
+        gram = vectors @ vectors.T
+        spread = 1 - float((gram.sum() - np.trace(gram)) / (count * (count - 1)))
+        self.answers.ambiguity.append(spread)
+        for system, parts in zip(GROUPS, (clusters(vectors), np.arange(count) % 2), strict=True):
+            scores = np.stack(
+                [
+                    self.subject.scores(replace(drawn, vectors=vectors[parts == part]))
+                    for part in np.unique(parts)
+                ]
+            )
+            ranks = metrics.ranks(scores, np.repeat(self.right[row][None], len(scores), 0))
+            self._put(system, row, scores[int(ranks.argmin())])
+
+    def _put(self, system: str, row: int, scores: Array) -> None:
+        self.answers.put(system, scores, self.right[row], self.known[row])
+
+
+def own_row(how: DrawConfig) -> str:
+    """The row of draws that are made as a run's configuration says."""
+    return f"draws alone, {how.draws} of {how.steps} steps at guidance {how.guidance:g}"
 
 
 def tables(answers: Answers, resamples: int = RESAMPLES) -> list[Table]:
@@ -174,8 +271,13 @@ def tables(answers: Answers, resamples: int = RESAMPLES) -> list[Table]:
     systems = Table(
         f"Retrieval, {len(answers.groups)} captions among {answers.candidates} tracks",
         COLUMNS,
-        note="R@10 with 95 % bootstrap intervals over tracks. "
-        f"Chance is {np.mean(answers.chance):.1f} %.",
+        note=" ".join(
+            [
+                "R@10 with 95 % bootstrap intervals over tracks. "
+                f"Chance is {np.mean(answers.chance):.1f} %.",
+                *answers.notes,
+            ]
+        ),
     )
     shown = [system for system in answers.ranks if system not in GROUPS]
     first, *others = sorted(shown, key=lambda system: system != GDR)

@@ -23,8 +23,8 @@ from gdr_model.types import Array, Edit, Query, Slider, Steering, WeightedText
 from training.evaluation import attributes
 from training.evaluation.attributes import FLOOR, Attributes
 from training.evaluation.subjects import opened
+from training.retrievers.gallery import Gallery
 from training.runs.config import DrawConfig
-from training.runs.gallery import Gallery
 
 REMEMBERED = 1000
 """Draws that a retriever keeps: the protocols ask for the plain prompts again and again."""

@@ -2,7 +2,8 @@
 
 A name is the folder of a run, or anything that `--model` accepts. A run searches for the captions
 of the part it holds out. With another set (`data`) a run or a model searches for all captions of
-that set, and nothing is trained. Either way `Subject.retriever` is the `Retriever` of `gdr search`.
+that set but those it was trained on, and nothing is trained on the set. A run that has written a
+model is searched with that model. Either way `Subject.retriever` is that of `gdr search`.
 
 Shapes: I captions of tracks, R tracks, P captions searched for.
 """
@@ -11,30 +12,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
 from gdr_model.errors import SpaceMismatch, UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.models.config import FINISHED
 from gdr_model.search.retriever import Retriever
-from gdr_model.types import Array, Query
+from gdr_model.types import Array, Query, TextEmbedding
 from training.data.config import DataConfig
 from training.data.corpus import Corpus, read_corpus
-from training.runs.batches import Pairs
+from training.data.division import Division, Mask
+from training.data.texts import Texts, embed
+from training.retrievers.fused import fused
+from training.retrievers.gallery import Gallery, gallery
+from training.retrievers.run_model import CaptionReader, latent_space, run_model, stored
 from training.runs.config import DrawConfig
-from training.runs.export import ANCHOR_SHARE, tower_of
-from training.runs.gallery import Gallery, gallery
-from training.runs.run_model import latent_space, run_model, stored
+from training.runs.known import as_trained, read_known
 from training.runs.space import Space
 from training.runs.state import CONFIG, Finished, load_model
 
-Corpora = dict[DataConfig, Corpus]
-"""Corpora that have been read, by their configuration."""
+CPU = torch.device("cpu")
+Corpora = dict[tuple[DataConfig, bool], Corpus]
+"""Corpora that have been read, by their configuration and whether they are undivided."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run on a captioned set, with what its baselines are fitted on."""
+
+    folder: Path
+    run: Finished
+    device: torch.device = CPU
+    corpora: Corpora = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The set it was trained on, divided as it was then.
+
+        Raises:
+            UsageError, DatasetError: if the set is not there, or has other tracks now.
+        """
+        return as_trained(_read(self.run.config.data, self.corpora), self.folder)
+
+    @cached_property
+    def division(self) -> Division:
+        """What it trained on and holds out."""
+        return self.corpus.divided(self.run.part, self.run.config.data.validation)
 
 
 @dataclass(frozen=True)
@@ -47,10 +76,17 @@ class Subject:
     gallery: Gallery
     """The corpus's tracks, in its order."""
     corpus: Corpus
-    chosen: NDArray[np.bool_]  # (I,) True for the captions searched for
+    chosen: Mask  # (I,) True for the captions searched for
     how: DrawConfig
+    texts: Texts
+    """The corpus's captions as the model reads them."""
     run: Finished | None = None
     """The run that holds these captions out; None if nothing of the set was trained on."""
+    trained: TrainedRun | None = None
+    """The run that the model comes from, whichever set it searches."""
+    new: Mask | None = None  # (R,) True for tracks that were not trained on; None if all are
+    note: str = ""
+    """What was left out, or repeats."""
 
     @property
     def model(self) -> Model:
@@ -61,6 +97,17 @@ class Subject:
     def captions(self) -> list[str]:
         """The captions searched for (P)."""
         return [self.corpus.captions[row] for row in self.corpus.caption_of[self.chosen]]
+
+    @property
+    def right(self) -> Mask:
+        """(P, R) True for the tracks that answer a caption, and were not trained on."""
+        right = self.corpus.correct(self.chosen)
+        return right if self.new is None else right & self.new
+
+    @property
+    def known(self) -> Mask:
+        """(P, R) True for answers that were trained on, and are neither right nor wrong."""
+        return self.corpus.correct(self.chosen) & ~self.right
 
     @property
     def groups(self) -> list[str]:
@@ -75,6 +122,10 @@ class Subject:
             for one, track, caption in zip(alone, tracks, self.captions, strict=True)
         ]
 
+    def embedding(self, states: bool = True) -> TextEmbedding:
+        """The captions searched for, embedded."""
+        return self.texts.of(self.corpus.caption_of[self.chosen], states)
+
     def scores(self, query: Query) -> Array:
         """The score (R,) of every track."""
         return self.gallery.scores(self.retriever, query)
@@ -88,7 +139,7 @@ def is_run(name: str) -> bool:
         return False
 
 
-def subjects(names: Sequence[str], data: str = "") -> Iterator[Subject]:
+def subjects(names: Sequence[str], data: str = "", device: torch.device = CPU) -> Iterator[Subject]:
     """Open one subject after another; each is closed before the next is opened.
 
     Raises:
@@ -99,7 +150,7 @@ def subjects(names: Sequence[str], data: str = "") -> Iterator[Subject]:
     corpora: Corpora = {}
     parts: dict[tuple[DataConfig, str], str] = {}
     for name in names:
-        with opened(name, data, corpora) as subject:
+        with opened(name, data, corpora, device) as subject:
             if subject.run is not None:
                 part = subject.run.config.data, subject.run.part
                 if part in parts:
@@ -111,7 +162,9 @@ def subjects(names: Sequence[str], data: str = "") -> Iterator[Subject]:
 
 
 @contextmanager
-def opened(name: str, data: str = "", corpora: Corpora | None = None) -> Iterator[Subject]:
+def opened(
+    name: str, data: str = "", corpora: Corpora | None = None, device: torch.device = CPU
+) -> Iterator[Subject]:
     """A finished run with what it holds out; or with `data`, a run or a model with that set.
 
     `corpora` keeps the sets that are read.
@@ -123,42 +176,90 @@ def opened(name: str, data: str = "", corpora: Corpora | None = None) -> Iterato
         SpaceMismatch: if the set was extracted in another space than the model's.
     """
     corpora = {} if corpora is None else corpora
-    folder = Path(name)
-    # A run on an encoder's latents has written a model, which needs no corpus.
-    run = None if data and not _is_run_on_arrays(folder) else load_model(folder)
-    if run is None:
-        model, space, how = checkpoint.load(name, "cpu"), None, DrawConfig()
-    else:
-        if not run.config.data.path:
-            raise UsageError(f"{folder} was trained on a library; give captions with --data SET")
-        own = _read(run.config.data, corpora)
-        model, space, how = model_of(run, own), run.space, run.config.draw
+    trained = None
+    if is_run(name) or not data:
+        run = load_model(Path(name))
+        run.net.to(device)
+        if run.config.data.path:
+            trained = TrainedRun(Path(name), run, device, corpora)
+        elif not data:
+            raise UsageError(
+                f"{name} was trained on a library and holds no captions out; give a captioned set "
+                "with --data SET"
+            )
+    model, space = _model(name, trained, device)
     if data:
-        corpus = _read(DataConfig(data), corpora)
-        # A caption of several tracks counts once.
-        chosen = np.zeros(len(corpus.caption_of), np.bool_)
-        chosen[np.unique(corpus.caption_of, return_index=True)[1]] = True
-        called, run = model.name, None
+        asked = _all_of(name, _read(DataConfig(data), corpora, whole=True))
     else:
-        assert run is not None  # noqa: S101 (without data there is a run)
-        corpus, called = own, f"fold {run.part}"
-        _, chosen = corpus.held_out(run.part)
-        if not chosen.any():
-            raise UsageError(f"{folder} holds out no caption of {corpus.name}")
+        assert trained is not None  # noqa: S101 (without data there is a run)
+        asked = _held_out(trained)
+    corpus, chosen, new, note = asked
     with _gallery(model, corpus, space) as tracks:
-        retriever = Retriever(model, [tracks.library])
-        yield Subject(called, retriever, tracks, corpus, chosen, how, run)
+        texts = _as_read_by(model, corpus)
+        if texts is corpus.texts:
+            model.text = CaptionReader(corpus)
+        yield Subject(
+            model.name if data or trained is None else f"fold {trained.run.part}",
+            Retriever(model, [tracks.library]),
+            tracks,
+            corpus,
+            chosen,
+            DrawConfig() if trained is None else trained.run.config.draw,
+            texts,
+            trained.run if trained is not None and not data else None,
+            trained,
+            new,
+            note,
+        )
 
 
-def _is_run_on_arrays(folder: Path) -> bool:
-    """Whether a folder is a run that has written no model."""
-    return is_run(str(folder)) and not (folder / FINISHED).is_dir()
+Asked = tuple[Corpus, Mask, Mask | None, str]
+"""A corpus, the captions asked of it, the tracks that are new (None: all), and a note."""
 
 
-def model_of(run: Finished, corpus: Corpus) -> Model:
-    """The model of a run, with a tower trained on the same captions, as an exported model has."""
-    pairs = Pairs(corpus, run.part, run.space, run.config, run.net.config.frames)
-    return run_model(run, corpus, tower_of(pairs, run.space, run.config), ANCHOR_SHARE)
+def _held_out(trained: TrainedRun) -> Asked:
+    division = trained.division
+    if not division.asked.any():
+        raise UsageError(f"{trained.folder} holds out no caption of {trained.corpus.name}")
+    return trained.corpus, division.asked, ~division.trained, division.said()
+
+
+def _all_of(name: str, corpus: Corpus) -> Asked:
+    """Every caption of another set once, but those that a run was trained on."""
+    chosen = corpus.each_once()
+    if not is_run(name):
+        return corpus, chosen, None, ""
+    read, heard = read_known(Path(name)).of(corpus)
+    fresh = chosen & ~read & (corpus.correct(np.ones_like(chosen)) & ~heard).any(1)
+    if not fresh.any():
+        raise UsageError(f"{name} was trained on every caption of {corpus.name}; none is left")
+    left_out = int(chosen.sum() - fresh.sum())
+    note = f"{left_out} captions of {corpus.name} are not asked: they were trained on."
+    return corpus, fresh, ~heard, note if left_out else ""
+
+
+def _model(
+    name: str, trained: TrainedRun | None, device: torch.device
+) -> tuple[Model, Space | None]:
+    """The model of a name, and the space of a run that has written none."""
+    if trained is None or (trained.folder / FINISHED).is_dir():
+        return checkpoint.load(name, device.type), None
+    return model_of(trained), trained.run.space
+
+
+def model_of(trained: TrainedRun) -> Model:
+    """The model of a run in memory, with the tower and the share that an exported one has."""
+    corpus = trained.corpus
+    found = fused(trained.folder, trained.run, corpus, trained.device)
+    return run_model(trained.run, corpus, found.tower, found.share)
+
+
+def _as_read_by(model: Model, corpus: Corpus) -> Texts:
+    """The corpus's captions, read again if another text encoder than the model's read them."""
+    ours = model.config.encoders or "builtin"
+    if ours == (corpus.model or "builtin"):
+        return corpus.texts
+    return embed(corpus.captions, model.text)
 
 
 @contextmanager
@@ -182,7 +283,7 @@ def _gallery(model: Model, corpus: Corpus, space: Space | None) -> Iterator[Gall
         yield tracks
 
 
-def _read(data: DataConfig, corpora: Corpora) -> Corpus:
-    if data not in corpora:
-        corpora[data] = read_corpus(data)
-    return corpora[data]
+def _read(data: DataConfig, corpora: Corpora, *, whole: bool = False) -> Corpus:
+    if (data, whole) not in corpora:
+        corpora[data, whole] = read_corpus(data, whole=whole)
+    return corpora[data, whole]

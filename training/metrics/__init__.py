@@ -1,6 +1,6 @@
 """What an evaluation measures, a module per family, with the same conventions in all.
 
-retrieval   ranks, R@k, median rank, MedR %, mAP, MRR of a matrix of scores
+retrieval   ranks, R@k, median rank, MedR %, mAP of a matrix of scores
 fidelity    Fréchet distance (exact and shrunk) and kernel distance between two sets
 diversity   MICS, MIVS (Vendi) of the draws of a prompt; precision, recall, density, coverage
 motion      angles between successive latents, their histograms and the Fréchet distance of these
@@ -19,9 +19,6 @@ from training.metrics.motion import angles, motion_frechet, motion_histograms
 from training.metrics.retrieval import (
     average_precision,
     chance_at,
-    correct_tracks,
-    evaluate,
-    mean_reciprocal_rank,
     median_rank,
     medr_percent,
     rank_correlation,
@@ -35,14 +32,11 @@ __all__ = [
     "angles",
     "average_precision",
     "chance_at",
-    "correct_tracks",
     "difference_interval",
-    "evaluate",
     "frechet",
     "frechet_shrunk",
     "interval",
     "kernel_distance",
-    "mean_reciprocal_rank",
     "median_rank",
     "medr_percent",
     "mics",

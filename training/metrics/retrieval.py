@@ -3,14 +3,11 @@
 `scores` is (Q, K): queries by candidates, higher is better. `correct` is (Q, K), True where the
 candidate answers the query; every correct candidate counts. The rank of a query is 1 + the number
 of candidates strictly better than its best correct one. Ties are therefore resolved in favour of
-the correct candidate: a system that gives every candidate one score would be perfect, so
-`evaluate` reports `tied_percent`, the queries whose best correct candidate has exactly the score of
-a wrong one. Real-valued scores have none; where it is not near 0 the ranks mean nothing.
+the correct candidate; cosines have none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from math import comb
 
 import numpy as np
@@ -21,17 +18,6 @@ from training.metrics.arrays import Floats, checked
 
 Ranks = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-
-def correct_tracks(wanted: Sequence[Hashable], candidates: Sequence[Hashable]) -> Mask:
-    """(Q, K), True where the candidate's track is the one the query was written for."""
-    columns: dict[Hashable, list[int]] = {}
-    for column, track in enumerate(candidates):
-        columns.setdefault(track, []).append(column)
-    correct = np.zeros((len(wanted), len(candidates)), np.bool_)
-    for row, track in enumerate(wanted):
-        correct[row, columns.get(track, [])] = True
-    return correct
 
 
 def validate(scores: ArrayLike, correct: ArrayLike) -> tuple[Floats, Mask]:
@@ -75,13 +61,9 @@ def chance_at(correct: int, candidates: int, k: int) -> float:
     return 100 * (1 - comb(candidates - correct, k) / comb(candidates, k))
 
 
-def median_rank(ranks: ArrayLike, *, floored: bool = False) -> float:
-    """The median; between two ranks their mean, or with `floored` the lower whole rank.
-
-    `floored` is what the method's authors compute. It flatters by up to half a rank.
-    """
-    median = float(np.median(_checked(ranks)))
-    return float(np.floor(median)) if floored else median
+def median_rank(ranks: ArrayLike) -> float:
+    """The median; between two ranks their mean. The method's authors round it down."""
+    return float(np.median(_checked(ranks)))
 
 
 def medr_percent(ranks: ArrayLike, candidates: int) -> float:
@@ -89,11 +71,6 @@ def medr_percent(ranks: ArrayLike, candidates: int) -> float:
     if candidates < 1:
         raise UsageError(f"a gallery of {candidates} candidates has no ranks")
     return 100 * median_rank(ranks) / candidates
-
-
-def mean_reciprocal_rank(ranks: ArrayLike) -> float:
-    """MRR, between 0 and 1."""
-    return float((1 / _checked(ranks)).mean())
 
 
 def average_precision(scores: ArrayLike, correct: ArrayLike) -> Floats:
@@ -123,27 +100,6 @@ def rank_correlation(a: ArrayLike, b: ArrayLike) -> float:
     x, y = x - x.mean(), y - y.mean()
     scale = float(np.sqrt((x**2).sum() * (y**2).sum()))
     return float((x * y).sum()) / scale if scale else 0.0
-
-
-def evaluate(
-    scores: ArrayLike, correct: ArrayLike, ks: Sequence[int] = (1, 5, 10)
-) -> dict[str, float]:
-    """Every figure of a table of results, by the names it is shown under."""
-    table, mask = validate(scores, correct)
-    best = _best(table, mask)
-    found = _ranks(table, best)
-    queries, candidates = table.shape
-    return {
-        **{f"R@{k}": recall_at(found, k) for k in ks},
-        "median_rank": median_rank(found),
-        "mean_rank": float(found.mean()),
-        "medr_percent": medr_percent(found, candidates),
-        "map": float(average_precision(table, mask).mean()),
-        "mrr": mean_reciprocal_rank(found),
-        "tied_percent": float(100 * ((table == best[:, None]) & ~mask).any(axis=1).mean()),
-        "queries": float(queries),
-        "candidates": float(candidates),
-    }
 
 
 def _best(table: Floats, mask: Mask) -> Floats:

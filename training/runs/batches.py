@@ -13,13 +13,15 @@ import numpy as np
 import torch
 
 from gdr_model.diffusion.loss import repeat_short
+from gdr_model.errors import UsageError
 from gdr_model.types import Array
 from training.data.corpus import Corpus
+from training.data.division import Mask
 from training.data.texts import Rows, Texts, embed
+from training.retrievers.tower import TowerBatch
 from training.runs.config import RunConfig
 from training.runs.run_input import TrainingBatch
 from training.runs.space import Space
-from training.runs.tower import TowerBatch
 from training.words.generated_captions import write
 
 
@@ -27,13 +29,21 @@ class Pairs:
     """Training tracks with their captions, as batches."""
 
     def __init__(self, corpus: Corpus, part: str, space: Space, config: RunConfig, frames: int):
+        """Read the captions that are trained on.
+
+        Raises:
+            UsageError: if there is none.
+        """
         self.config, self.frames, self.space = config, frames, space
         self.states = config.network["kind"] != "mlp"
-        tracks, items = corpus.held_out(part)
-        self.sound = [space.standard(corpus.latents[i]) for i in np.flatnonzero(~tracks)]
-        row_of = np.cumsum(~tracks) - 1
-        self.caption = corpus.caption_of[~items]
-        self.track = row_of[corpus.track_of[~items]]
+        division = corpus.divided(part, config.data.validation)
+        tracks, items = division.trained, division.items
+        if not items.any():
+            raise UsageError(f"no caption of {corpus.name} is left to train on")
+        self.sound = [space.standard(corpus.latents[i]) for i in np.flatnonzero(tracks)]
+        row_of = np.cumsum(tracks) - 1
+        self.caption = corpus.caption_of[items]
+        self.track = row_of[corpus.track_of[items]]
         self.texts = corpus.texts
         self.spread = float(np.sqrt(self.texts.pooled[self.caption].var(0).mean()))
         self._repeat(corpus)
@@ -41,10 +51,10 @@ class Pairs:
         if config.captions.written:
             self._write(corpus, tracks)
 
-    def _write(self, corpus: Corpus, held_out: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+    def _write(self, corpus: Corpus, trained: Mask) -> None:
         """Add the captions that are generated from class scores."""
         seed, count = self.config.optimiser.seed, self.config.captions.written
-        pairs = write(corpus.means[~held_out], corpus.labels, count, seed)
+        pairs = write(corpus.means[trained], corpus.labels, count, seed)
         distinct = {caption: i for i, caption in enumerate(dict.fromkeys(c for _, c in pairs))}
         first = len(self.texts.pooled)
         self.written_track = np.array([row for row, _ in pairs], np.int64)

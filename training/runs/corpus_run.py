@@ -14,6 +14,7 @@ from training.data.corpus import Corpus, read_corpus
 from training.runs import state
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
+from training.runs.known import SPLITS, as_trained, write_known
 from training.runs.run_input import RunInput
 from training.runs.space import Space
 from training.runs.train import TrainingProgress, network, train
@@ -44,10 +45,13 @@ def train_on_corpus(
     """
     state.require_free(folder, resume)
     corpus = corpus or read_corpus(config.data)
+    if resume and (folder / SPLITS).exists():
+        corpus = as_trained(corpus, folder)
     given = corpus_input(config, part, corpus, space, start)
     if not resume:
         folder.mkdir(parents=True, exist_ok=True)
-        corpus.splits.save(folder / "splits.json")
+        corpus.splits.save(folder / SPLITS)
+        write_known(folder, corpus, corpus.divided(part, config.data.validation))
     return train(
         config,
         given,
@@ -67,8 +71,8 @@ def corpus_input(
     start: Network | None = None,
 ) -> RunInput:
     """What the trainer learns from, with a part of a corpus held out."""
-    out, _ = corpus.held_out(part)
-    kept = [track for track, away in zip(corpus.latents, out, strict=True) if not away]
+    division = corpus.divided(part, config.data.validation)
+    kept = [track for track, ours in zip(corpus.latents, division.trained, strict=True) if ours]
     space = space or Space.fit(config.data, kept)
     net = start if start is not None else network(config, space.dim, corpus.texts)
     pairs = Pairs(corpus, part, space, config, net.config.frames)
@@ -76,6 +80,12 @@ def corpus_input(
         "tracks": len(kept),
         "captions": len(pairs.caption),
         "written_captions": len(pairs.written_caption),
-        "held_out_tracks": int(out.sum()),
+        "validation_tracks": int(division.validation.sum()),
+        "validation_captions": int(division.checked.sum()),
+        "held_out_tracks": int(division.held_out.sum()),
+        "held_out_captions": int(division.asked.sum()),
+        "left_out_captions": division.left_out,
+        "repeated_captions": division.repeated or division.checked_repeated,
+        "tracks_kept_together": sum(map(len, corpus.splits.together)),
     }
     return RunInput(pairs, space, net, part, Retrieval(config, corpus, part, space), counts)

@@ -43,12 +43,8 @@ class Ema:
             net.load_state_dict(trained)
             net.train(training)
 
-    def state(self) -> dict[str, Tensor | int]:
-        """The state that `restore` takes."""
-        return {"steps": self.steps, **{f"weights.{k}": v for k, v in self.weights.items()}}
-
     def restore(self, state: dict[str, Tensor | int]) -> None:
-        """Continue from a saved state."""
+        """Continue from saved steps and `weights.*`."""
         self.steps = int(state["steps"])
         for name, mean in self.weights.items():
             saved = state[f"weights.{name}"]

@@ -27,17 +27,17 @@ from gdr_model.types import Array
 from training.data import Dataset, Item, Splits
 from training.data.corpus import Corpus
 from training.data.folder import words_of
+from training.data.splits import NOTHING
 from training.data.texts import embed
+from training.retrievers.export import export
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
-from training.runs.export import export
 from training.runs.space import Space
 from training.runs.train import TrainingProgress
 from training.words import vocabulary
 
 LEAST = 10
 """Fewer tracks are not enough to learn from."""
-FOLDS = 10
 PHRASES = 4
 """Zero-shot phrases per track."""
 
@@ -49,6 +49,8 @@ class Used:
     tracks: int
     tagged: int
     """Tracks with words from tags or folders."""
+    phrased: int
+    """Tracks with words that the model picked."""
     captions: int
     common: tuple[str, ...]
     """The most frequent words."""
@@ -74,7 +76,7 @@ def nearest_phrases(model: Model, vectors: Array) -> list[list[str]]:
     return [[names[i] for i in row] for row in best]
 
 
-def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, Used]:
+def library_corpus(model: Model, library: Library) -> tuple[Corpus, Used]:
     """An indexed library as a captioned set.
 
     Raises:
@@ -121,12 +123,12 @@ def library_corpus(model: Model, library: Library, seed: int) -> tuple[Corpus, U
         caption_of=np.array([number[item.caption] for item in items], np.int64),
         track_of=np.array([column[item.track] for item in items], np.int64),
         texts=embed(captions, None if model.own_encoder else model.text),
-        splits=Splits.folds(dataset, min(FOLDS, len(tracks)), seed),
+        splits=Splits.undivided(dataset, len(tracks) // LEAST),
         model=model.config.argument,
         space=model.space,
     )
     common = tuple(word for word, _ in counted.most_common(8))
-    return corpus, Used(len(tracks), tagged, len(captions), common)
+    return corpus, Used(len(tracks), tagged, sum(map(bool, phrased)), len(captions), common)
 
 
 def train_library(
@@ -140,23 +142,27 @@ def train_library(
 ) -> tuple[dict[str, Any], Used]:
     """Train a model's denoiser on a library, on the model's device; `folder/model` is the result.
 
+    Nothing is held out; a share of the tracks validates.
+
     Raises:
         UsageError: if the library is too small, or says nothing of its tracks.
     """
-    corpus, used = library_corpus(model, library, config.optimiser.seed)
+    corpus, used = library_corpus(model, library)
     captions = replace(config.captions, blended=0.0, written=0, written_share=0.0)
-    config = replace(config, captions=captions)
+    # The set is this library, whatever set the configuration names.
+    data = replace(config.data, path="", labels="", held_out="")
+    config = replace(config, captions=captions, data=data)
     if model.networks is None:
         found = train_on_corpus(
             config,
-            "0",
+            NOTHING,
             folder,
             resume=resume,
             corpus=corpus,
             device=model.device,
             on_progress=on_progress,
         )
-        export(folder, corpus, model)
+        export(folder, corpus, model, model.device)
         return found, used
     network = describe(model.denoiser)
     diffusion = replace(
@@ -175,7 +181,7 @@ def train_library(
     space = Space(mean, eye, scale, sd, 0.0, model.whitening.power, along)
     found = train_on_corpus(
         config,
-        "0",
+        NOTHING,
         folder,
         resume=resume,
         corpus=corpus,

@@ -1,4 +1,4 @@
-"""The check of a run while it trains: held-out captions, searched for as `gdr search` does.
+"""The check of a run while it trains: captions it does not train on, searched for.
 
 The tower, which is trained apart, has no share in it: the figures are those of the draws alone.
 """
@@ -13,11 +13,13 @@ import torch
 from gdr_model.diffusion.denoisers import Network
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.search.retriever import Retriever
+from gdr_model.types import Array
 from training import metrics
 from training.data.corpus import Corpus
+from training.data.division import Mask
+from training.retrievers.gallery import gallery
+from training.retrievers.run_model import latent_space, run_model, stored
 from training.runs.config import RunConfig
-from training.runs.gallery import gallery
-from training.runs.run_model import latent_space, run_model, stored
 from training.runs.space import Space
 from training.runs.state import Finished
 
@@ -26,18 +28,21 @@ VALIDATED = 400
 
 
 class Retrieval:
-    """Validation: held-out captions searched for among all tracks."""
+    """Validation: captions of the validation part, searched for among all tracks."""
 
     figures = ("R@1", "R@10", "median_rank")
 
     def __init__(self, config: RunConfig, corpus: Corpus, part: str, space: Space) -> None:
         self.config, self.corpus, self.part, self.space = config, corpus, part, space
-        _, items = corpus.held_out(part)
+        division = corpus.divided(part, config.data.validation)
+        # Without a part of their own, validations ask what is held out.
+        items = division.checked if division.checked.any() else division.asked
         rows = np.flatnonzero(items)
         asked = np.zeros_like(items)
         asked[rows[:: max(1, math.ceil(len(rows) / VALIDATED))]] = True
         self.captions = [corpus.captions[row] for row in corpus.caption_of[asked]]
-        self.correct = corpus.correct(asked)
+        right = corpus.correct(asked)
+        self.correct, self.known = right & ~division.trained, right & division.trained
         with torch.device("meta"):  # never evaluated: its share is 0
             self.no_tower = ContrastiveTower(corpus.texts.pooled.shape[1], space.dim)
 
@@ -51,9 +56,17 @@ class Retrieval:
             retriever = Retriever(model, [tracks.library])
             steerings = (self.config.draw.steering(caption, seed) for caption in self.captions)
             scores = [tracks.scores(retriever, retriever.query(each)) for each in steerings]
-        ranks = metrics.ranks(np.stack(scores), self.correct)
+        ranks = metrics.ranks(below(np.stack(scores), self.known), self.correct)
         return {
             "R@1": metrics.recall_at(ranks, 1),
             "R@10": metrics.recall_at(ranks, 10),
             "median_rank": metrics.median_rank(ranks),
         }
+
+
+def below(scores: Array, known: Mask) -> Array:
+    """Scores (P, R) with the tracks a caption was trained with below all others: out of the way.
+
+    They answer the caption, but were heard with it; they are neither right nor wrong.
+    """
+    return np.where(known, scores.min() - 1, scores)

@@ -85,8 +85,8 @@ def _on_dataset(
     """Train on an extracted dataset and return the summary."""
     from gdr_model.models.checkpoint import pick_device
     from training.data.corpus import read_corpus
+    from training.retrievers.export import export
     from training.runs.corpus_run import train_on_corpus
-    from training.runs.export import export
 
     held_out = fold or config.data.held_out or "0"
     folder = out or Path("runs") / config.name / held_out
@@ -104,7 +104,8 @@ def _on_dataset(
     summary = _summary(config.name, figures, held_out, folder)
     if corpus.model:
         try:
-            summary += f"use it with --model {literal(str(export(folder, corpus)))}\n"
+            model = export(folder, corpus, device=pick_device(device))
+            summary += f"use it with --model {literal(str(model))}\n"
         except GdrError as error:  # the run is finished all the same
             say(f"gdr: this run makes no model to search with: {for_command_line(error)}")
     return summary
@@ -126,22 +127,51 @@ def _on_library(
     common = ", ".join(captions.common) or "none"
     return (
         f"words from tags and folders: {captions.tagged} of {captions.tracks} tracks (most often: "
-        f"{literal(common)}); from the model: all\n"
-        + _summary(root.name or str(root), figures, "a tenth", folder)
+        f"{literal(common)}); from the model: {captions.phrased}\n"
+        + _summary(root.name or str(root), figures, "", folder)
         + f"use it with --model {literal(str(folder / 'model'))}\n"
     )
 
 
 def _summary(name: str, figures: dict[str, Any], held_out: str, folder: Path) -> str:
     scores = figures["validation"]
+    if figures["validation_captions"]:
+        asked = f"validation, {figures['validation_captions']} captions"
+    else:
+        asked = f"held out ({literal(held_out)}), {figures['held_out_captions']} captions"
+    lines = [
+        f"{asked}: R@1 {scores['R@1']:.1f} %, R@10 {scores['R@10']:.1f} %, median rank "
+        f"{scores['median_rank']:g}",
+        *_repeats(figures),
+    ]
+    if held_out and figures["validation_captions"]:
+        lines.append(
+            f"held out ({literal(held_out)}): {figures['held_out_captions']} captions of "
+            f"{figures['held_out_tracks']} tracks, for gdr eval retrieval"
+        )
     return (
         f"{literal(name)}: {figures['captions']} captions of {figures['tracks']} tracks, "
         f"{figures['written_captions']} of them generated; "
         f"{figures['parameters'] / 1e6:.2f} M parameters, {figures['seconds']:.0f} s\n"
-        f"held out ({literal(held_out)}): R@1 {scores['R@1']:.1f} %, R@10 {scores['R@10']:.1f} %, "
-        f"median rank {scores['median_rank']:g}\n"
-        f"model, log and curves in {literal(str(folder))}\n"
+        + "\n".join(lines)
+        + f"\nmodel, log and curves in {literal(str(folder))}\n"
     )
+
+
+def _repeats(figures: dict[str, Any]) -> Iterator[str]:
+    """What was done about captions and sounds that repeat."""
+    if figures["tracks_kept_together"]:
+        yield (
+            f"{figures['tracks_kept_together']} tracks share captions or sounds, and are kept on "
+            "one side of every split with those they share them with"
+        )
+    if figures["left_out_captions"]:
+        yield f"{figures['left_out_captions']} captions are left out: they are on too many tracks"
+    if figures["repeated_captions"]:
+        yield (
+            f"all {figures['repeated_captions']} captions asked were trained on too, with other "
+            "tracks: the figures are those of new sounds, not of new words"
+        )
 
 
 @contextmanager
@@ -149,7 +179,7 @@ def _progress(config: RunConfig) -> Iterator[Callable[[TrainingProgress], None]]
     with bars() as progress:
 
         def on_progress(at: TrainingProgress) -> None:
-            scores = f" · held out R@10 {at.scores['R@10']:.1f} %" if at.scores else ""
+            scores = f" · validation R@10 {at.scores['R@10']:.1f} %" if at.scores else ""
             note = f"loss {at.loss:.3f}{scores}"
             progress.show(config.name, at.step, config.optimiser.steps, note)
 

@@ -21,10 +21,10 @@ from gdr_model.types import Array
 from recipes.builtin.corpus.crops import SHARES
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool
+from training.retrievers.tower import TowerBatch
 from training.runs.config import RunConfig
 from training.runs.run_input import TrainingBatch
 from training.runs.space import Space
-from training.runs.tower import TowerBatch
 
 ASKED = 3 / 8
 """Share of a batch that comes from queries."""

@@ -125,7 +125,7 @@ def teacher_recalls(subject: Subject, logits: Array) -> dict[str, float]:
     alike = unit(subject.model.text.embed(subject.captions).pooled) @ words.T
     weights = np.exp((alike - alike.mean(axis=0)) / NAME_TEMPERATURE)
     weights = weights / weights.sum(axis=1, keepdims=True) - 1 / len(kept)
-    ranks = metrics.ranks(weights @ z.T, subject.corpus.correct(subject.chosen))
+    ranks = metrics.ranks(weights @ z.T, subject.right)
     return {f"R@{k}": metrics.recall_at(ranks, k) for k in CUTS}
 
 

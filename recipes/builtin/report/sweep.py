@@ -13,9 +13,10 @@ import torch
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import Whitening
 from recipes.builtin.steps import step_parser
-from training.evaluation.retrieval import ALONE, Answers, search_captions
+from training.evaluation.retrieval import ALONE, Answers, own_row, search_captions
 from training.evaluation.subjects import Subject, opened
 from training.metrics import recall_at
+from training.runs.config import DrawConfig
 
 SAMPLERS = ((2.0, 12), (3.0, 8), (3.0, 12), (3.0, 16), (5.0, 12))
 """Guidance and steps."""
@@ -38,7 +39,8 @@ def sweep(subject: Subject, seed: int) -> Iterator[str]:
             how = replace(subject.how, guidance=guidance, steps=steps)
             answers = Answers()
             search_captions(replace(searched, how=how), answers, seed)
-            recalls = " / ".join(f"{recall_at(answers.ranks[ALONE], k):.1f}" for k in CUTS)
+            ranks = answers.ranks[ALONE if how == DrawConfig() else own_row(how)]
+            recalls = " / ".join(f"{recall_at(ranks, k):.1f}" for k in CUTS)
             yield f"power {power:g} guidance {guidance:g} steps {steps}: R@1 / 5 / 10 {recalls}"
 
 

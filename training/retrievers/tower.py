@@ -33,6 +33,12 @@ class TowerBatch:
     order: Tensor | None = None
     """(A, B) scores of the passages under each query; their softmax is what is wanted."""
 
+    def to(self, device: torch.device) -> TowerBatch:
+        """The batch on a device."""
+        asked = None if self.asked is None else self.asked.to(device)
+        order = None if self.order is None else self.order.to(device)
+        return TowerBatch(self.pooled.to(device), self.points.to(device), asked, order)
+
 
 class TowerSource(Protocol):
     """Training data of a tower."""
@@ -59,17 +65,19 @@ def train_tower(
     steps: int,
     seed: int,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
+    device: torch.device | None = None,
 ) -> ContrastiveTower:
     """Train a tower, its rate falling as a cosine; a function of source, steps and seed."""
+    device = device or torch.device("cpu")
     first = source.batch(0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        tower = ContrastiveTower(first.pooled.shape[1], first.points.shape[1])
+        tower = ContrastiveTower(first.pooled.shape[1], first.points.shape[1]).to(device)
         optimiser = torch.optim.AdamW(tower.parameters(), RATE, weight_decay=WEIGHT_DECAY)
         for step in range(steps):
             for group in optimiser.param_groups:
                 group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
-            value = contrast(tower, source.batch(step))
+            value = contrast(tower, source.batch(step).to(device))
             optimiser.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -19,24 +19,26 @@ from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.models.config import FINISHED
 from training.data.corpus import Corpus
-from training.runs.batches import Pairs, PairsOfPoints
-from training.runs.config import RunConfig
+from training.retrievers.fused import fused
+from training.retrievers.run_model import statistics
 from training.runs.space import Space
 from training.runs.state import Finished, RunError, load_model
-from training.runs.tower import train_tower
 
-ANCHOR_SHARE = 0.5
-"""Weight of the tower's point against the draws: half, since no run has measured its own."""
-TOWER_STEPS = 600
 TOLERANCE = 1e-3
 """Largest error of a written network's output, relative to its size; half precision makes 1e-6."""
 
 
-def export(folder: Path, corpus: Corpus, model: Model | None = None) -> Path:
+def export(
+    folder: Path,
+    corpus: Corpus,
+    model: Model | None = None,
+    device: torch.device | None = None,
+) -> Path:
     """Write the model of a run on a corpus to `folder/model`; returns that.
 
     `model` is the one that made the latents of the corpus. If it has a retriever, the run continued
-    its training: its tower and its share are kept.
+    its training: its tower and its share are kept. Otherwise both are those of `fused`, which are
+    made on the `device`.
 
     Raises:
         UsageError: if no library can be searched in the run's space.
@@ -51,20 +53,14 @@ def export(folder: Path, corpus: Corpus, model: Model | None = None) -> Path:
     else:
         require_searchable(run.space)
         model = model or checkpoint.load(corpus.model, "cpu")
-        pairs = Pairs(corpus, run.part, run.space, run.config, run.net.config.frames)
-        tower, share = tower_of(pairs, run.space, run.config), ANCHOR_SHARE
+        found = fused(folder, run, corpus, device or torch.device("cpu"))
+        tower, share = found.tower, found.share
     if model.space != corpus.space:
         raise UsageError(
             f"{corpus.name} was extracted as {corpus.space}; {corpus.model} makes {model.space} now"
         )
     write_model(folder / FINISHED, run, tower, share, **checkpoint.encoder_of(model))
     return folder / FINISHED
-
-
-def tower_of(pairs: Pairs, space: Space, config: RunConfig) -> ContrastiveTower:
-    """The tower of a run, trained on the run's own batches."""
-    o = config.optimiser
-    return train_tower(PairsOfPoints(pairs, space), min(o.steps, TOWER_STEPS), o.seed)
 
 
 def write_model(
@@ -93,17 +89,6 @@ def write_model(
     error = difference(run.net, written.denoiser)
     if error > TOLERANCE:
         raise RunError(f"the model in {to} differs from the trained one by {error:.1e}")
-
-
-def statistics(space: Space) -> dict[str, Any]:
-    """What a model keeps of the space it was trained in."""
-    mean, sd = torch.from_numpy(space.mean), torch.from_numpy(space.sd)
-    if space.along is None:
-        return {"latent_mean": mean, "latent_sd": sd}
-    # The first row of a model's deviations along time is that of the time-mean.
-    along = torch.from_numpy(space.along * (space.sd / space.spread))
-    spread = torch.from_numpy(space.spread)
-    return {"latent_mean": mean, "latent_sd": spread, "latent_along": along}
 
 
 def difference(trained: Network, written: Network) -> float:

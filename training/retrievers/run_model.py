@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,6 @@ from gdr_model.models.config import ModelConfig
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, LatentSpace, TextEmbedding
 from training.data.corpus import Corpus
-from training.runs.export import statistics
 from training.runs.space import Space
 from training.runs.state import Finished
 
@@ -85,6 +85,17 @@ def latent_space(space: Space, corpus: Corpus) -> LatentSpace:
     parts = (space.mean, space.basis, np.float32(space.floor))
     digest = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
     return LatentSpace("arrays", space.dim, 1, 1.0, 1.0, digest)
+
+
+def statistics(space: Space) -> dict[str, Any]:
+    """What a model keeps of the space it was trained in."""
+    mean, sd = torch.from_numpy(space.mean), torch.from_numpy(space.sd)
+    if space.along is None:
+        return {"latent_mean": mean, "latent_sd": sd}
+    # The first row of a model's deviations along time is that of the time-mean.
+    along = torch.from_numpy(space.along * (space.sd / space.spread))
+    spread = torch.from_numpy(space.spread)
+    return {"latent_mean": mean, "latent_sd": spread, "latent_along": along}
 
 
 def run_model(run: Finished, corpus: Corpus, tower: ContrastiveTower, anchor_share: float) -> Model:
