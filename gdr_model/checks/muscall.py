@@ -19,7 +19,12 @@ from gdr_model.encoders.muscall.net import (
     upstream_config,
 )
 
-ATOL_AUDIO, ATOL_TEXT = 5e-4, 5e-5
+ATOL_AUDIO, ATOL_TEXT = 1.5e-3, 5e-5
+"""In single precision. A run in double precision differs from the references by up to 3.3e-4
+(sound) and 1.2e-5 (text), which is their own rounding. Four times that is allowed: our single
+precision rounds too, and differently on another processor."""
+ATOL_DOUBLE = 2e-6
+"""Double precision shows whether the network is the same: the outputs differ by 4.9e-7."""
 
 
 def outputs(case: Case) -> Iterator[Compared]:
@@ -44,8 +49,8 @@ def outputs(case: Case) -> Iterator[Compared]:
     with torch.inference_mode():
         if "audio_projection_out_f64" in case.arrays:
             point = net.sound(samples.double())
-            yield from case.compare({"audio_projection_out_f64": point}, ATOL_AUDIO)
-        yield from case.compare({"text_projection_out_f64": net.words(ids)[1]}, ATOL_TEXT)
+            yield from case.compare({"audio_projection_out_f64": point}, ATOL_DOUBLE)
+        yield from case.compare({"text_projection_out_f64": net.words(ids)[1]}, ATOL_DOUBLE)
 
 
 def audio_outputs(net: Muscall, samples: Tensor, level: Tensor) -> dict[str, Tensor]:

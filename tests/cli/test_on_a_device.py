@@ -89,7 +89,15 @@ def test_a_run_is_trained(gdr, tmp_path: Path, device: torch.device) -> None:
     config.write_text(yaml.safe_dump(small(write_set(tmp_path))))
     done = gdr("train", config, "--out", tmp_path / "run", *ON)
     assert done.exit_code == 0, done.output
-    assert "held out (0): R@1 " in done.stdout
+    assert "validation, 4 captions: R@1 " in done.stdout
+    places = []
+    for where in ("cuda", "cpu"):
+        out = tmp_path / where
+        measured = gdr("eval", "retrieval", tmp_path / "run", "--out", out, "--device", where)
+        assert measured.exit_code == 0, measured.output
+        rows = json.loads((out / "retrieval.json").read_text())["tables"][0]["rows"]
+        places.append({row: cells["median rank"] for row, cells in rows.items()})
+    assert places[0] == places[1]
 
 
 @pytest.mark.parametrize("model", ["builtin", "clap"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from small_set import small, write_set
@@ -67,6 +68,31 @@ def test_bad_input_gets_one_sentence_and_its_exit_code(
     assert result.stderr.strip().count("\n") == 0
 
 
+def test_the_configurations_that_come_with_gdr_are_listed(gdr, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    listed = gdr("train", "--list")
+    assert listed.exit_code == 0, listed.output
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert {"base", "library", "unet_tiny", "unet_xlarge", "upstream"} <= set(names)
+    refused = gdr("train", "base")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "there is no dataset extracted" in refused.stderr
+
+
+def test_a_set_and_its_own_split_are_named_on_the_command_line(gdr, config, tmp_path) -> None:
+    """`--fold test` holds out what the set calls test; `--data` replaces the set."""
+    with np.load(tmp_path / "set.npz") as arrays:
+        split = ["test" if track in ("t3", "t4", "t5") else "train" for track in arrays["track_id"]]
+        np.savez(tmp_path / "split.npz", **dict(arrays), split=np.array(split))
+    out = tmp_path / "run"
+    done = gdr("train", config, "--data", tmp_path / "split.npz", "--fold", "test", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "held out (test): 6 captions of 3 tracks" in done.stdout
+    refused = gdr("train", config, "--fold", "test", "--out", tmp_path / "other")
+    assert refused.exit_code == 1
+    assert "names no splits" in refused.stderr
+
+
 @pytest.mark.parametrize("command", [("train",), ("eval", "retrieval"), ("eval", "control")])
 def test_help_says_what_it_takes(gdr, command) -> None:
     result = gdr(*command, "--help")
@@ -82,6 +108,12 @@ def test_a_library_without_captions_trains_a_model_that_searches_it(gdr, demo, t
     result = gdr("train", path, "--library", demo, "--out", out)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("words from tags and folders: ")
+    tracks = result.stdout.split(" of ")[1].split()[0]
+    assert f"; from the model: {tracks}\n" in result.stdout
+    assert "\nvalidation, " in result.stdout
+    asked = gdr("eval", "retrieval", out)
+    assert asked.exit_code == 2
+    assert "was trained on a library and holds no captions out" in asked.stderr
     assert result.stdout.splitlines()[-1] == f"use it with --model {out / 'model'}"
     listed = gdr("search", "piano", "--library", demo, "--model", out / "model", "-f", "jsonl")
     assert listed.exit_code == 0, listed.output

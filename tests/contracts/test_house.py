@@ -55,6 +55,7 @@ def test_the_wheel_holds_the_packages_and_no_recipe(tmp_path: Path) -> None:
         "gdr_model/py.typed",
         "gdr_tui/py.typed",
         "gdr_tui/app/gdr.tcss",
+        "training/configs/base.yaml",
         "training/configs/library.yaml",
         "training/py.typed",
     ):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gdr_model import decode
+from gdr_model.diffusion.denoisers.unet import PRESETS, UnetConfig
 from gdr_model.errors import UsageError
 from training.data.config import resolved
-from training.runs.config import RunConfig
+from training.runs.config import RunConfig, listed
 
 CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.yaml"))
 
@@ -55,6 +56,8 @@ def test_upstream_has_the_choices_of_the_methods_authors() -> None:
         ("name: a\ncaptions: {written_share: 0.5}\n", "captions.written_share needs written"),
         ("name: a\ndiffusion: {prediction: w}\n", "diffusion.prediction must be one of v, x0, eps"),
         ("name: a\ndiffusion: {schedule: {kind: odd}}\n", "unknown noise schedule 'odd'"),
+        ("name: a\ndiffusion: {prediction: eps}\n", "eps cannot begin where no signal is left"),
+        ("name: a\ndata: {validation: 1}\n", "data.validation must be 0 or more, and below 1"),
         ("name: a\ndraw: {draws: 0}\n", "0 draws are out of range"),
         ("name: a\nnetwork: {kind: unet}\ncaptions: {blended: 0.1}\n", "only for network.kind mlp"),
         ("- a\n", "the file must hold named fields"),
@@ -70,6 +73,33 @@ def test_invalid_configurations_are_refused_in_one_sentence(
         RunConfig.read(path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_the_noise_can_be_predicted_where_a_walk_begins_with_some_signal(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    for schedule in ("{kind: scaled_linear}", "{kind: cosine, spacing: leading}"):
+        path.write_text(f"name: a\ndiffusion: {{prediction: eps, schedule: {schedule}}}\n")
+        assert RunConfig.read(path).diffusion.prediction == "eps"
+
+
+def test_a_configuration_is_found_by_its_name() -> None:
+    for path in CONFIGS:
+        assert RunConfig.read(path.stem) == RunConfig.read(path)
+    assert set(listed()) == {path.stem for path in CONFIGS}
+    assert all(30 < len(sentence) < 130 for sentence in listed().values())
+    with pytest.raises(UsageError, match="no configuration 'bace'; use base, library, song"):
+        RunConfig.read("bace")
+    for name in ("bace.yaml", "./bace"):
+        with pytest.raises(UsageError, match="cannot be read"):
+            RunConfig.read(name)
+
+
+@pytest.mark.parametrize("size", ["tiny", "base", "xlarge"])
+def test_the_unets_are_those_of_the_methods_authors(size: str) -> None:
+    network = dict(RunConfig.read(f"unet_{size}").network)
+    assert network.pop("kind") == "unet"
+    shape = {name: tuple(v) if isinstance(v, list) else v for name, v in network.items()}
+    assert UnetConfig(dim=512, **shape) == PRESETS[size]
 
 
 def test_numbers_may_be_written_as_people_write_them(tmp_path: Path) -> None:

@@ -70,10 +70,19 @@ def clips(music: Path, model: checkpoint.Model) -> Iterator[Library]:
 
 
 def test_the_share_of_the_top_is_that_of_planted_scores(steered: Steered) -> None:
-    has = np.arange(20) < 5
-    planted = replace(steered, attributes={"x": np.concatenate([has, np.zeros(20, bool)])})
-    assert share(planted, np.arange(40, dtype=np.float32)[::-1], "x") == 25.0
-    assert share(planted, np.arange(40, dtype=np.float32), "x") == 0.0
+    planted = replace(steered, attributes={"x": np.arange(100) < 5})
+    assert share(planted, np.arange(100, dtype=np.float32)[::-1], "x") == 25.0
+    assert share(planted, np.arange(100, dtype=np.float32), "x") == 0.0
+
+
+def test_the_top_of_a_small_library_is_a_quarter_of_it(steered: Steered) -> None:
+    """A top 20 of 13 tracks is all of them, whatever is asked."""
+    planted = replace(steered, attributes={"x": np.arange(13) < 3})
+    assert share(planted, np.arange(13, dtype=np.float32)[::-1], "x") == 100.0
+    assert share(planted, np.arange(13, dtype=np.float32), "x") == 0.0
+    few = replace(steered.gallery, tracks=steered.gallery.tracks[:11])
+    with pytest.raises(UsageError, match="at least 12 tracks; there are 11"):
+        control(replace(steered, gallery=few))
 
 
 def test_queries_are_those_of_gdr_search(steered: Steered) -> None:
@@ -122,12 +131,13 @@ def test_random_noise_at_full_strength_is_a_plain_search(steered: Steered) -> No
 
 def test_control_reports_rivals_with_intervals(steered: Steered) -> None:
     assert len(steered.gallery.tracks) == 20
-    # The top 20 of so small a gallery is all of it: halves have something to be negated.
     halves = {"Piano": np.arange(20) < 10, "Jazz": np.arange(20) % 3 < 1}
     wide = replace(steered, attributes=halves, how=replace(steered.how, draws=2, steps=3))
     tables, about = control(wide, pairs=2, resamples=20)
     assert [t.title.split(",")[0] for t in tables] == ["Negatives", "Edits", "Sliders"]
-    assert about["gallery"] == 20
+    assert (about["gallery"], about["top"]) == (20, 5)
+    assert "Share of the top 5" in tables[0].note
+    assert all("share of the target in the top 5" in table.note for table in tables[1:])
     assert all(isinstance(cells[0], Interval) for t in tables for _, cells in t.rows)
     assert [name for name, _ in tables[1].rows] == [
         "edit, inverted",

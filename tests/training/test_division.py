@@ -113,7 +113,7 @@ def test_a_caption_of_most_tracks_is_not_asked(tiny: RunConfig, tmp_path: Path) 
         assert "instrumental" not in asked_words(corpus, division)
         assert division.asked.sum() == 10
         assert (division.left_out, division.repeated) == (1, 0)
-        assert division.said() == "Captions that were also trained on are not asked (1 left out)."
+        assert division.said() == "1 captions are left out, because they were also trained on."
 
 
 def divided(splits: Splits, part: str, rows: list[tuple[str, str]], sounds: list[str]) -> Division:

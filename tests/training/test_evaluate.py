@@ -139,13 +139,13 @@ def test_a_run_is_not_asked_what_it_was_trained_on(
         held_out = corpus.splits.parts["0"]
         asked = {subject.corpus.tracks[row] for row in subject.corpus.track_of[subject.chosen]}
         assert asked == set(held_out)
-        assert subject.note == "30 captions of set are not asked: they were trained on."
+        assert subject.note == "30 captions of set are left out: they were trained on."
     tables, about = retrieval(runs[:1], data=tiny.data.path, resamples=20)
     assert about["queries"] == 10
     names = [name for name, _ in tables[0].rows]
     # Every baseline was trained with the run; names of classes belong to the run's own set.
     assert names == [s for s in SYSTEMS if s not in (baselines.HALF_NAMES, baselines.NAMES)]
-    assert "30 captions of set are not asked" in tables[0].note
+    assert "30 captions of set are left out" in tables[0].note
 
 
 def test_a_run_can_search_another_set(
@@ -247,6 +247,7 @@ def test_fidelity_of_enough_tracks(tiny: RunConfig, corpus: Corpus, tmp_path: Pa
         "fold 0, draws of one step",
         "fold 0, training tracks",
     ]
+    assert all(table.panels() for table in tables)
     mics, mivs = tables[1].rows[0][1]
     assert -1 <= float(mics) <= 1
     assert 1 <= float(mivs) <= tiny.draw.draws
@@ -283,6 +284,27 @@ def test_a_space_keeps_directions_and_comes_back_from_its_tensors(
     np.testing.assert_allclose(np.linalg.norm(space.search(x), axis=1), 1, rtol=1e-5)
     again = Space.from_tensors(space.tensors())
     np.testing.assert_array_equal(again.standard(corpus.latents[0]), x[:1])
+
+
+def test_a_picture_shows_all_of_its_title_and_its_names(tmp_path: Path) -> None:
+    """Nothing reaches the border, however long the title and however narrow the picture."""
+    image = pytest.importorskip("matplotlib.image")
+    title = "Retrieval, 856 captions among 549 tracks, and a title that is far too long for a line"
+    table = Table(title, ("R@10", "one", "mAP"))
+    table.add(
+        "a system with a name that takes a lot of room", Interval(1, 0, 2, 95, 3, 20, 0), 1, 2
+    )
+    table.add("short", Interval(3, 2, 4, 95, 3, 20, 0), 3, 4)
+    plain = Table("Distances", ("Fréchet", "kernel", "N"))
+    plain.add("draws", 4.0, 2.0, 30.0)
+    save(tmp_path, "report", [table, plain], {})
+    assert list(table.panels()) == ["R@10"]
+    assert list(plain.panels()) == ["Fréchet", "kernel", "N"]
+    for number in (1, 2):
+        pixels = image.imread(tmp_path / f"report-{number}.png")[..., :3]
+        border = np.concatenate([pixels[:3].reshape(-1, 3), pixels[-3:].reshape(-1, 3)])
+        sides = np.concatenate([pixels[:, :3].reshape(-1, 3), pixels[:, -3:].reshape(-1, 3)])
+        assert (np.concatenate([border, sides]) == 1).all()
 
 
 def test_tables_are_written_in_all_forms(tmp_path: Path) -> None:

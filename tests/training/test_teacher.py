@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
+from gdr_model.errors import ModelError
 from gdr_model.types import Array
+from gdr_tui.next_steps import for_command_line
 from training.words.teacher import CLASSES, EMBEDDING, MUSIC, VOICE, WINDOW, Teacher, labels, shared
 
 needs_teacher = pytest.mark.skipif(
@@ -44,6 +47,13 @@ def test_without_the_folder_the_next_step_is_named(
     monkeypatch.setenv("GDR_SHARED", str(tmp_path / "gone"))
     with pytest.raises(FileNotFoundError, match="set GDR_SHARED"):
         labels()
+
+
+def test_without_its_package_the_next_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(ModelError, match="needs ai-edge-litert, which is not installed") as raised:
+        Teacher()
+    assert for_command_line(raised.value).endswith("run pip install ai-edge-litert")
 
 
 def test_labels_are_read_line_by_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -20,8 +20,10 @@ from training.data import arrays, folder, tables
 from training.data.items import Dataset, DatasetError, Item, Problem
 from training.data.splits import Splits
 
-__all__ = ["FORMATS", "Dataset", "DatasetError", "Item", "Problem", "Splits", "read"]
+__all__ = ["FORMATS", "Dataset", "DatasetError", "Item", "Problem", "Splits", "is_set", "read"]
 
+MANIFEST = "manifest.json"
+"""The file that makes a folder an extraction."""
 FORMATS = ("auto", *tables.TABLES, "folder", "arrays")
 
 
@@ -58,6 +60,12 @@ def read(
         why = f", beginning with {found.problems[0]}" if found.problems else ""
         raise DatasetError(f"{path} holds no caption that can be used{why}")
     return found
+
+
+def is_set(name: str) -> bool:
+    """Whether a name is that of a set to train or evaluate on: an extraction, or arrays."""
+    path = Path(name)
+    return (path / MANIFEST).is_file() or (path.suffix in arrays.SUFFIXES and path.is_file())
 
 
 def _guess(path: Path) -> str:

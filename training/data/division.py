@@ -49,7 +49,7 @@ class Division:
                 "measures new sounds, not new words."
             )
         if self.left_out:
-            return f"Captions that were also trained on are not asked ({self.left_out} left out)."
+            return f"{self.left_out} captions are left out, because they were also trained on."
         return ""
 
 

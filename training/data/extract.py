@@ -22,9 +22,8 @@ from filelock import FileLock, Timeout
 
 from gdr_model.errors import Cancelled, DecodeError, SpaceMismatch, UsageError
 from gdr_model.types import Array, Audio, AudioEncoder, Cancel, TextEncoder, never
-from training.data import Dataset, DatasetError
+from training.data import MANIFEST, Dataset, DatasetError
 from training.data.extracted import (
-    MANIFEST,
     Manifest,
     Shard,
     Tensors,
@@ -268,6 +267,7 @@ class _Extraction:
         captions = self._manifest.captions
         done = len(captions) - sum(len(job.numbers) for job in jobs)
         for job in jobs:
+            # Not `texts.embed`: masks stay as wide as the encoder pads, as they are in a search.
             masks, states, pooled = [], [], []
             for part in _parts(len(job.numbers), CAPTIONS_AT_ONCE):
                 self._report("captions", done, len(captions))

@@ -26,11 +26,10 @@ from safetensors.numpy import load_file, save
 
 from gdr_model import atomic, decode
 from gdr_model.types import Array, LatentSpace
-from training.data import Dataset, DatasetError, Item
+from training.data import MANIFEST, Dataset, DatasetError, Item
 from training.data.texts import Half, Texts, joined_masks
 
 FORMAT = 1
-MANIFEST = "manifest.json"
 
 Tensors = dict[str, NDArray[Any]]
 

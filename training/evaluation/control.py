@@ -1,6 +1,7 @@
 """`gdr eval control`: negatives, edits and sliders, compared with simpler ways to the same end.
 
-Negatives   over pairs (wanted, negated) of attributes: the share of the top 20 that has each.
+Negatives   over pairs (wanted, negated) of attributes: the share of the top 20 that has each
+            (of a small gallery, the top quarter).
             Rivals: score minus the negated words' own score, and prompt arithmetic.
 Edits       over (source, target): the share of the target in the top 20, against the cosine of the
             query to the source, for every strength; compared at equal closeness. Rivals: noise that
@@ -29,6 +30,11 @@ from training.evaluation.steered import Steered
 from training.evaluation.tables import Table
 
 TOP = 20
+"""Tracks whose attributes are counted; fewer where the gallery is small (`top_of`)."""
+OF_GALLERY = 4
+"""The top is no more than one in so many tracks: otherwise no query could move its share far."""
+LEAST = 12
+"""Tracks below which nothing can be said."""
 PAIRS = 24
 STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
@@ -59,6 +65,9 @@ def control(
     Raises:
         UsageError: if there are too few attributes for a pair.
     """
+    tracks = len(steered.gallery.tracks)
+    if tracks < LEAST:
+        raise UsageError(f"control needs at least {LEAST} tracks; there are {tracks}")
     if len(steered.attributes) < 2:
         raise UsageError("control needs tracks with at least two attributes")
     tables = []
@@ -70,6 +79,7 @@ def control(
         "model": steered.retriever.model.name,
         "gallery": len(steered.gallery.tracks),
         "attributes": len(steered.attributes),
+        "top": top_of(tracks),
         "draws": steered.how.draws,
         "steps": steered.how.steps,
         "guidance": steered.how.guidance,
@@ -78,9 +88,14 @@ def control(
     return tables, about
 
 
+def top_of(tracks: int) -> int:
+    """How many tracks the top of a list has: 20, but no more than a quarter of all."""
+    return min(TOP, tracks // OF_GALLERY)
+
+
 def share(steered: Steered, scores: Array, name: str) -> float:
-    """Percent of the top 20 by scores (R,) that has an attribute."""
-    top = np.argsort(-scores, kind="stable")[:TOP]
+    """Percent of the top of a list by scores (R,) that has an attribute."""
+    top = np.argsort(-scores, kind="stable")[: top_of(len(scores))]
     return 100 * float(steered.attributes[name][top].mean())
 
 
@@ -125,7 +140,7 @@ def negatives(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
     table = Table(
         f"Negatives, {len(chosen)} pairs",
         ("negated %", "wanted %", "negated, of plain %", "wanted, of plain %"),
-        note=f"Share of the top {TOP}; 95 % bootstrap over pairs.",
+        note=f"Share of the top {top_of(len(s.gallery.tracks))}; 95 % bootstrap over pairs.",
     )
     before = None
     for name, way in ways.items():
@@ -166,7 +181,8 @@ def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
                 for query in (s.at(here[None]), *queries)
             ]
             walks.setdefault(name, []).append(walk)
-    return _compared(f"Edits, {pairs} sources and targets", walks, CLOSENESS, resamples)
+    title = f"Edits, {pairs} sources and targets"
+    return _compared(title, walks, CLOSENESS, top_of(len(s.gallery.tracks)), resamples)
 
 
 def sliders(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
@@ -191,11 +207,16 @@ def sliders(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
                 for query in (plain, *queries)
             ]
             walks.setdefault(name, []).append(walk)
-    return _compared(f"Sliders, {pairs} prompts and words", walks, SLIDER_CLOSENESS, resamples)
+    title = f"Sliders, {pairs} prompts and words"
+    return _compared(title, walks, SLIDER_CLOSENESS, top_of(len(s.gallery.tracks)), resamples)
 
 
 def _compared(
-    title: str, walks: dict[str, list[Walk]], closeness: tuple[float, ...], resamples: int
+    title: str,
+    walks: dict[str, list[Walk]],
+    closeness: tuple[float, ...],
+    top: int,
+    resamples: int,
 ) -> Table:
     """Gain at each closeness with its interval, and the first minus every other, paired."""
     table = Table(
@@ -206,7 +227,7 @@ def _compared(
             "gain at the end",
             "closeness",
         ),
-        note=f"Gain: how much the share of the target in the top {TOP} has grown, in points; "
+        note=f"Gain: how much the share of the target in the top {top} has grown, in points; "
         "interpolated along the walk where the query's cosine to its start passes a closeness.",
     )
 

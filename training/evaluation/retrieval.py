@@ -139,11 +139,12 @@ def search_captions(
     cancelled: Cancel = never,
     points: Mapping[str, Array] | None = None,
     wanted: Collection[str] = fitted.NAMES,
+    parts: bool = True,
 ) -> None:
     """Search for the captions of a subject under every system, and add the answers.
 
     `points` has unit vectors (P, D) for the captions by further systems; a run has its own, those
-    that are `wanted`.
+    that are `wanted`. `parts` are the parts of gdr: its draws alone, some of them, a single step.
     """
     points, named = dict(points or {}), None
     if subject.trained is not None:
@@ -153,7 +154,7 @@ def search_captions(
         if subject.run is not None and "classes" in wanted:
             division = subject.trained.division
             named = baselines.class_scores(subject.run, subject.corpus, division)
-    search = _Search(subject, answers, points, named, frozenset(wanted))
+    search = _Search(subject, answers, points, named, frozenset(wanted), parts)
     with search.teacher():
         count = len(subject.captions)
         for first in range(0, count, AT_ONCE):
@@ -175,7 +176,9 @@ class _Search:
         points: Mapping[str, Array],
         named: Array | None,
         wanted: frozenset[str],
+        parts: bool,
     ) -> None:
+        self.parts = parts
         self.subject, self.answers, self.points, self.named = subject, answers, points, named
         self.wanted = wanted
         self.captions, self.right, self.known = subject.captions, subject.right, subject.known
@@ -198,8 +201,12 @@ class _Search:
         subject, searched = self.subject, DrawConfig()
         steerings = [searched.steering(self.captions[row], seed) for row in rows]
         if subject.model.networks is not None:
-            self._drawn(rows, steerings)
-            if subject.how != searched:
+            drawn = queries(subject.retriever.drawer, steerings)
+            for row, query in zip(rows, drawn, strict=True):
+                self._put(GDR, row, subject.scores(query))
+            if self.parts:
+                self._parts_of(rows, steerings, drawn)
+            if self.parts and subject.how != searched:
                 own = [subject.how.steering(self.captions[row], seed) for row in rows]
                 for row, query in zip(rows, queries(subject.retriever.drawer, own), strict=True):
                     alone = replace(query, anchor=None)
@@ -226,12 +233,13 @@ class _Search:
         if self.named is not None:
             self._put(baselines.NAMES, row, self.named[row])
 
-    def _drawn(self, rows: range, steerings: Sequence[Steering]) -> None:
-        """Captions under gdr and its parts."""
+    def _parts_of(
+        self, rows: range, steerings: Sequence[Steering], queried: Sequence[Query]
+    ) -> None:
+        """Captions under the parts of gdr."""
         drawer, scored = self.subject.retriever.drawer, self.subject.scores
         single = queries(drawer, [steering.but(steps=1) for steering in steerings])
-        for row, query, step in zip(rows, queries(drawer, steerings), single, strict=True):
-            self._put(GDR, row, scored(query))
+        for row, query, step in zip(rows, queried, single, strict=True):
             drawn = replace(query, anchor=None)
             if query.anchor is not None:
                 self._put(ALONE, row, scored(drawn))

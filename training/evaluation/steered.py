@@ -22,7 +22,7 @@ from gdr_model.store.library import Library
 from gdr_model.types import Array, Edit, Query, Slider, Steering, WeightedText
 from training.evaluation import attributes
 from training.evaluation.attributes import FLOOR, Attributes
-from training.evaluation.subjects import opened
+from training.evaluation.subjects import CPU, opened
 from training.retrievers.gallery import Gallery
 from training.runs.config import DrawConfig
 
@@ -101,7 +101,7 @@ def of_library(model: Model, library: Library, source: str = "tags") -> Steered:
 
     Raises:
         UsageError: if the library's tracks share no attribute.
-        FileNotFoundError: if the teacher is needed and is not there.
+        FileNotFoundError, ModelError: if the teacher is needed and is not there.
     """
     gallery = Gallery.of(library, model.space)
     if not gallery.tracks:
@@ -111,13 +111,13 @@ def of_library(model: Model, library: Library, source: str = "tags") -> Steered:
 
 
 @contextmanager
-def of_set(name: str, data: str = "") -> Iterator[Steered]:
+def of_set(name: str, data: str = "", device: torch.device = CPU) -> Iterator[Steered]:
     """A run and the set it was trained on, or a run or a model and the set `data`.
 
     Raises:
         UsageError: if the set's tracks share no attribute.
     """
-    with opened(name, data) as subject:
+    with opened(name, data, device=device) as subject:
         floor = subject.run.config.data.floor if subject.run else None
         found = attributes.of_corpus(subject.corpus, floor or FLOOR)
         retriever = Retriever(subject.model, [subject.gallery.library], remember=REMEMBERED)

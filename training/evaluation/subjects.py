@@ -35,7 +35,7 @@ from training.retrievers.run_model import CaptionReader, latent_space, run_model
 from training.runs.config import DrawConfig
 from training.runs.known import as_trained, read_known
 from training.runs.space import Space
-from training.runs.state import CONFIG, Finished, load_model
+from training.runs.state import CONFIG, Finished, load_model, read_config
 
 CPU = torch.device("cpu")
 Corpora = dict[tuple[DataConfig, bool], Corpus]
@@ -139,6 +139,11 @@ def is_run(name: str) -> bool:
         return False
 
 
+def has_captions(name: str) -> bool:
+    """Whether a name is a folder of `gdr train` on a captioned set, not on a library."""
+    return is_run(name) and bool(read_config(Path(name))[0].data.path)
+
+
 def subjects(names: Sequence[str], data: str = "", device: torch.device = CPU) -> Iterator[Subject]:
     """Open one subject after another; each is closed before the next is opened.
 
@@ -234,7 +239,7 @@ def _all_of(name: str, corpus: Corpus) -> Asked:
     if not fresh.any():
         raise UsageError(f"{name} was trained on every caption of {corpus.name}; none is left")
     left_out = int(chosen.sum() - fresh.sum())
-    note = f"{left_out} captions of {corpus.name} are not asked: they were trained on."
+    note = f"{left_out} captions of {corpus.name} are left out: they were trained on."
     return corpus, fresh, ~heard, note if left_out else ""
 
 

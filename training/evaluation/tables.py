@@ -12,6 +12,8 @@ from training.runs import report
 from training.runs.state import write_json
 
 Cell = str | float | Interval
+PANELS = 4
+"""Figures of a table in its picture, at most."""
 
 
 @dataclass
@@ -37,6 +39,21 @@ class Table:
         note = f"\n{self.note}\n" if self.note else ""
         return f"### {self.title}\n\n" + "\n".join(out) + f"\n{note}"
 
+    def panels(self) -> dict[str, report.Bars]:
+        """What a picture of the table shows: its columns with intervals, else all it can show."""
+        figures: dict[str, dict[str, tuple[float, float, float]]] = {}
+        intervals: list[str] = []
+        for column, title in enumerate(self.columns):
+            for row, cells in self.rows:
+                cell = cells[column]
+                if isinstance(cell, Interval):
+                    intervals.append(title)
+                    figures.setdefault(title, {})[row] = cell.value, cell.low, cell.high
+                elif not isinstance(cell, str):
+                    figures.setdefault(title, {})[row] = cell, cell, cell
+        chosen = dict.fromkeys(intervals) or figures
+        return {title: figures[title] for title in list(chosen)[:PANELS]}
+
     def described(self) -> dict[str, Any]:
         """The table as JSON holds it."""
         return {
@@ -56,15 +73,7 @@ def save(folder: Path, name: str, tables: Sequence[Table], about: dict[str, Any]
     write_json(folder / f"{name}.json", {**about, "tables": [t.described() for t in tables]})
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
     for number, table in enumerate(tables, 1):
-        for column, title in enumerate(table.columns):
-            bars = {
-                row: (cell.value, cell.low, cell.high)
-                for row, cells in table.rows
-                if isinstance(cell := cells[column], Interval)
-            }
-            if bars:
-                report.bars(folder / f"{name}-{number}.png", f"{table.title}: {title}", bars)
-                break
+        report.bars(folder / f"{name}-{number}.png", table.title, table.panels())
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from training.data.config import DataConfig, need
 
 if TYPE_CHECKING:
     import yaml
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+"""The configurations that come with gdr."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class CaptionConfig:
         need(self.noise >= 0, "captions.noise must not be negative")
         need(self.written >= 0, "captions.written must not be negative")
         need(not self.written_share or self.written > 0, "captions.written_share needs written")
+
+
+LEAST_SIGNAL = 0.01
+"""Share of the signal that must be left where a walk begins, to predict the noise."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,13 @@ class DiffusionConfig:
         need(self.min_snr is None or self.min_snr > 0, "diffusion.min_snr must be above 0")
         need(self.tau > 0, "diffusion.tau must be above 0")
         need(self.noisier > 0, "diffusion.noisier must be above 0")
+        # Where a walk begins with no signal, the noise is x itself, and says nothing of the data.
+        begin = self.schedule.grid(1)[0]
+        need(
+            self.prediction != "eps" or self.schedule.level(begin)[0] > LEAST_SIGNAL,
+            "diffusion.prediction eps cannot begin where no signal is left, as this schedule does: "
+            "predict v or x0, or use diffusion.schedule.kind scaled_linear",
+        )
 
 
 @dataclass(frozen=True)
@@ -174,14 +189,15 @@ class RunConfig:
         need(pooled or not self.captions.blended, "captions.blended is only for network.kind mlp")
 
     @classmethod
-    def read(cls, path: Path) -> RunConfig:
-        """Read a YAML file.
+    def read(cls, name: str | Path) -> RunConfig:
+        """Read a YAML file, or one of the configurations that come with gdr, by name.
 
         Raises:
             UsageError: if it cannot be read, or a field is unknown or invalid.
         """
         import yaml
 
+        path = found(str(name))
         try:
             raw = yaml.load(path.read_text(encoding="utf-8"), _loader())  # noqa: S506 (it is a SafeLoader)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -191,6 +207,34 @@ class RunConfig:
     def described(self) -> dict[str, Any]:
         """As JSON holds it; `decode.into` reads it back."""
         return asdict(self)
+
+
+def found(name: str) -> Path:
+    """The file of a configuration: a path, or a name among those that come with gdr.
+
+    Raises:
+        UsageError: if there is neither.
+    """
+    path = Path(name)
+    if path.is_file() or path.suffix or name != path.name:
+        return path
+    own = CONFIGS / f"{name}.yaml"
+    if not own.is_file():
+        raise UsageError(
+            f"there is no configuration {name!r}; use {', '.join(listed())}, or a file"
+        )
+    return own
+
+
+def listed() -> dict[str, str]:
+    """What comes with gdr: the name of each configuration, and its first sentence."""
+    sentences = {}
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        comment = takewhile(lambda line: line.startswith("#"), lines)
+        words = " ".join(line.removeprefix("#").strip() for line in comment)
+        sentences[path.stem] = words.partition(". ")[0].rstrip(".")
+    return sentences
 
 
 def _loader() -> type[yaml.SafeLoader]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 NOT_VALIDATION = ("step", "loss", "gradient", "rate", "median_rank")
@@ -52,18 +54,29 @@ def curves(folder: Path) -> None:
     figure.savefig(folder / "curves.png", dpi=120)
 
 
-def bars(path: Path, title: str, named: dict[str, tuple[float, float, float]]) -> None:
-    """Values with intervals (value, low, high), as horizontal bars."""
-    plot = axes(1)
-    if plot is None or not named:
+Bars = Mapping[str, tuple[float, float, float]]
+"""Values with the ends of their intervals, by name."""
+
+
+def bars(path: Path, title: str, panels: Mapping[str, Bars]) -> None:
+    """Horizontal bars with their intervals, one panel for each figure, below one title."""
+    plot = axes(len(panels)) if panels else None
+    if plot is None:
         return
-    figure, (panel,) = plot
-    figure.set_size_inches(7, 1 + 0.32 * len(named))
-    names = list(named)[::-1]
-    values = [named[name][0] for name in names]
-    panel.barh(names, values, color="#7a9cc6")
-    for row, name in enumerate(names):
-        _, low, high = named[name]
-        panel.plot([low, high], [row, row], color="black", linewidth=1.2)
-    panel.set_title(title)
-    figure.savefig(path, dpi=120)
+    figure, drawn = plot
+    names = list(dict.fromkeys(name for named in panels.values() for name in named))[::-1]
+    longest = max(map(len, names))
+    figure.set_size_inches(2 + 0.07 * longest + 2.6 * len(panels), 1.2 + 0.32 * len(names))
+    for panel, (figured, named) in zip(drawn, panels.items(), strict=True):
+        there = [name for name in names if name in named]
+        rows = [names.index(name) for name in there]
+        panel.barh(rows, [named[name][0] for name in there], color="#7a9cc6")
+        for row, name in zip(rows, there, strict=True):
+            _, low, high = named[name]
+            panel.plot([low, high], [row, row], color="black", linewidth=1.2)
+        panel.set_yticks(range(len(names)), names if panel is drawn[0] else [""] * len(names))
+        panel.set_title(figured, fontsize="medium")
+    width = figure.get_size_inches()[0]
+    figure.suptitle("\n".join(wrap(title, max(20, round(10 * width)))))
+    # The box grows to whatever a long name or title needs.
+    figure.savefig(path, dpi=120, bbox_inches="tight")

@@ -30,6 +30,7 @@ def tagger_classes(library: Library, tracks: Sequence[Track]) -> dict[str, NDArr
     """Classes of music and voice by name, and which of the tracks (R,) have each.
 
     Raises:
+        ModelError: if the package that runs the tagger is not installed.
         FileNotFoundError: if `GDR_SHARED` does not name the folder of the tagger.
         DecodeError: if a track can no longer be read.
     """

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
+from gdr_model.errors import Hint, ModelError
 from gdr_model.types import Array
 
 WINDOW = 15_600
@@ -52,8 +53,20 @@ class Teacher:
     """YAMNet on one thread."""
 
     def __init__(self) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+        """Load the network.
 
+        Raises:
+            ModelError: if the package that runs it is not installed.
+            FileNotFoundError: if `GDR_SHARED` does not name its folder.
+        """
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise ModelError(
+                "the teacher needs ai-edge-litert, which is not installed",
+                Hint.INSTALL,
+                package="ai-edge-litert",
+            ) from error
         with warnings.catch_warnings():
             # It warns that keeping tensors is for debugging; the embedding is one of them.
             warnings.simplefilter("ignore", UserWarning)

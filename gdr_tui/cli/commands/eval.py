@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gdr_tui.cli.options import Seed
+from gdr_tui.cli.options import Device, DeviceOption, Seed
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import Shown, bars
 from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
+    import torch
+
     from training.evaluation.steered import Steered
 
 group = typer.Typer(
@@ -44,8 +46,16 @@ Data = Annotated[
     typer.Option(
         "--data",
         metavar="SET",
-        help="Use all captions of this set (a folder of gdr extract), not those a run holds out.",
+        help="Use the captions of this set (a folder of gdr extract), not those a run holds out.",
         show_default=False,
+    ),
+]
+Baselines = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="Baselines to compare with, separated by commas: teacher, tower, ridge, regression, "
+        "classes; or all, or none. They are fitted once and kept in the RUN.",
     ),
 ]
 Report = Annotated[
@@ -61,27 +71,87 @@ Report = Annotated[
 
 
 @group.command("retrieval")
-def eval_retrieval(names: Names, data: Data = "", out: Report = None, seed: Seed = 0) -> None:
+def eval_retrieval(
+    names: Names,
+    data: Data = "",
+    baselines: Baselines = "all",
+    out: Report = None,
+    device: DeviceOption = Device.AUTO,
+    seed: Seed = 0,
+) -> None:
     """Search for every held-out caption, as gdr search does, and with each baseline.
 
-    Runs that hold out different folds of a set are counted together.
+    Runs that hold out different folds of a set are counted together. With --data nothing is
+    trained on that set, and captions that RUN was trained on are left out.
     """
+    from training.evaluation.fitted import chosen
     from training.evaluation.retrieval import retrieval
     from training.evaluation.tables import save
 
+    wanted = chosen(baselines)
     with _progress() as on_progress:
-        tables, about = retrieval(names, data=data, seed=seed, on_progress=on_progress)
+        tables, about = retrieval(
+            names,
+            data=data,
+            wanted=wanted,
+            seed=seed,
+            device=_picked(device),
+            on_progress=on_progress,
+        )
     write(save(out or _report(names[0], "retrieval"), "retrieval", tables, about))
 
 
+@group.command("table")
+def eval_table(
+    names: Names,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--data",
+            metavar="SET...",
+            help="The sets, folders of gdr extract; each after the first can also do without "
+            "--data. Default: what each RUN holds out.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Report = None,
+    device: DeviceOption = Device.AUTO,
+    seed: Seed = 0,
+) -> None:
+    """Compare models on several sets: R@1, R@5, R@10 and the median rank of each.
+
+    A row for what gdr search finds, one for the contrastive tower, and one for the teacher as it
+    is. On the set a RUN was trained on, only the captions it holds out count.
+    """
+    from training.data import is_set
+    from training.evaluation.table import table
+    from training.evaluation.tables import save
+
+    sets = [*(data or ()), *(name for name in names if is_set(name))]
+    models = [name for name in names if not is_set(name)]
+    with _progress() as on_progress:
+        tables, about = table(
+            models, sets, seed=seed, device=_picked(device), on_progress=on_progress
+        )
+    write(save(out or _report(models[0], "table"), "table", tables, about))
+
+
 @group.command("fidelity")
-def eval_fidelity(names: Names, data: Data = "", out: Report = None, seed: Seed = 0) -> None:
+def eval_fidelity(
+    names: Names,
+    data: Data = "",
+    out: Report = None,
+    device: DeviceOption = Device.AUTO,
+    seed: Seed = 0,
+) -> None:
     """Compare draws with real music: distances, diversity, coverage, motion."""
     from training.evaluation.fidelity import fidelity
     from training.evaluation.tables import save
 
     with _progress() as on_progress:
-        tables, about = fidelity(names, data=data, seed=seed, on_progress=on_progress)
+        tables, about = fidelity(
+            names, data=data, seed=seed, device=_picked(device), on_progress=on_progress
+        )
     write(save(out or _report(names[0], "fidelity"), "fidelity", tables, about))
 
 
@@ -97,7 +167,15 @@ def eval_control(
             "--library", "-L", metavar="DIR", help="For a model: an indexed folder of music."
         ),
     ] = Path(),
-    data: Data = "",
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="SET",
+            help="Use the tracks of this set (a folder of gdr extract) instead of a library.",
+            show_default=False,
+        ),
+    ] = "",
     attributes: Annotated[
         Attributes,
         typer.Option(help="Attributes of a library's tracks: tags and folders, or the teacher's."),
@@ -106,6 +184,7 @@ def eval_control(
         int, typer.Option(min=2, metavar="N", help="Number of pairs, edits and sliders tried.")
     ] = 24,
     out: Report = None,
+    device: DeviceOption = Device.AUTO,
     seed: Seed = 0,
 ) -> None:
     """Measure negatives, edits and sliders against score subtraction and prompt arithmetic."""
@@ -113,19 +192,26 @@ def eval_control(
     from gdr_model.store.library import Library
     from training.evaluation.control import control
     from training.evaluation.steered import of_library, of_set
-    from training.evaluation.subjects import is_run
+    from training.evaluation.subjects import has_captions
     from training.evaluation.tables import save
 
+    where = _picked(device)
     with _progress() as on_progress, ExitStack() as stack:
         steered: Steered
-        if data or is_run(name):
-            steered = stack.enter_context(of_set(name, data))
+        if data or has_captions(name):
+            steered = stack.enter_context(of_set(name, data, where))
         else:
-            model = load(name, "cpu")
+            model = load(name, where.type)
             opened = stack.enter_context(Library.open(library))
             steered = of_library(model, opened, attributes)
         tables, about = control(steered, pairs=pairs, seed=seed, on_progress=on_progress)
     write(save(out or _report(name, "control"), "control", tables, about))
+
+
+def _picked(device: str) -> torch.device:
+    from gdr_model.models import checkpoint
+
+    return checkpoint.pick_device(device)
 
 
 def _report(name: str, protocol: str) -> Path:

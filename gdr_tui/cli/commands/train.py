@@ -24,16 +24,41 @@ if TYPE_CHECKING:
     from training.runs.train import TrainingProgress
 
 
+def _listed(wanted: bool) -> None:
+    """Print the configurations that come with gdr."""
+    if wanted:
+        from training.runs.config import listed
+
+        rows = listed()
+        width = max(map(len, rows), default=0)
+        write("".join(f"{name:{width}}  {sentence}\n" for name, sentence in rows.items()))
+        raise typer.Exit
+
+
 def train(
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="A YAML file: what to train, and on what.")
+        str,
+        typer.Argument(
+            metavar="CONFIG",
+            help="What to train: a name from --list, or a YAML file.",
+        ),
     ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="SET",
+            help="Train on this set, a folder of gdr extract. Default: as CONFIG says.",
+            show_default=False,
+        ),
+    ] = None,
     fold: Annotated[
         str | None,
         typer.Option(
             "--fold",
             metavar="FOLD",
-            help="Number of the fold to hold out. Default: as CONFIG says, else 0.",
+            help="What to hold out: the number of a fold, or a split that the set names itself. "
+            "Default: as CONFIG says, else 0.",
             show_default=False,
         ),
     ] = None,
@@ -64,6 +89,16 @@ def train(
     ] = None,
     model: ModelOption = "builtin",
     device: DeviceOption = Device.AUTO,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--list",
+            help="List the configurations that come with gdr, and exit.",
+            is_eager=True,
+            callback=_listed,
+            show_default=False,
+        ),
+    ] = False,
 ) -> None:
     """Train a retriever. The run's folder gets the model, a log, curves and metrics."""
     from training.runs.config import RunConfig
@@ -72,6 +107,10 @@ def train(
     run = RunConfig.read(config)
     if seed is not None:
         run = replace(run, optimiser=replace(run.optimiser, seed=seed))
+    if data is not None:
+        run = replace(run, data=replace(run.data, path=str(data)))
+    if fold is not None and not fold.isdigit():
+        run = replace(run, data=replace(run.data, held_out=fold))
     if library is not None:
         summary = _on_library(run, library, model, out, resume, device)
     else:
@@ -166,11 +205,14 @@ def _repeats(figures: dict[str, Any]) -> Iterator[str]:
             "one side of every split with those they share them with"
         )
     if figures["left_out_captions"]:
-        yield f"{figures['left_out_captions']} captions are left out: they are on too many tracks"
+        yield (
+            f"{figures['left_out_captions']} captions are on both sides of the split all the same; "
+            "one side leaves them out"
+        )
     if figures["repeated_captions"]:
         yield (
-            f"all {figures['repeated_captions']} captions asked were trained on too, with other "
-            "tracks: the figures are those of new sounds, not of new words"
+            f"all {figures['repeated_captions']} captions were trained on too, with other tracks: "
+            "the figures are those of new sounds, not of new words"
         )
 
 
