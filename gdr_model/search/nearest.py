@@ -184,6 +184,7 @@ def enter(
         tracks, allowed = opened.tracks, None
         if where is not None:
             tracks = by_content(opened.library.tracks(where))
+        if where is not None or opened.library.part:
             contents = opened.index.passages.contents
             allowed = np.array([content in tracks for content in contents], np.bool_)
             filtered += opened.count() - _size(tracks)

@@ -174,7 +174,7 @@ def run(
 ) -> NoReturn:
     """Run the app until the user quits; `report` takes a sentence for the terminal left behind."""
     chosen, problem = settings.load()
-    session = Session(libraries, model, device)
+    session = Session(libraries, model, device, exclude=chosen.exclude)
     app = GdrApp(session, chosen, problem)
     app.run()
     deadline = time.monotonic() + LEAVING_S

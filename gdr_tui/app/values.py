@@ -57,6 +57,12 @@ class Indexed:
     gone: int = 0
     failed: int = 0
     took_s: float = 0.0
+    unavailable: int = 0
+    """Files that the system could not read just now."""
+    away: int = 0
+    """Tracks whose files are not there now."""
+    news: tuple[str, ...] = ()
+    """Sentences about libraries that have moved."""
     problems: tuple[str, ...] = field(default=())
     """One sentence for every folder that could not be indexed."""
 

@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from gdr_model.errors import Hint
+from gdr_model.store.folder.presence import missing
 from gdr_model.types import Method, Results
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
-from gdr_tui.cli.output import Format, show, show_paths0
+from gdr_tui.cli.output import AWAY, Format, show, show_paths0
 from gdr_tui.cli.questions import Question
 from gdr_tui.cli.retrievers import open_retriever
 from gdr_tui.next_steps import step
@@ -62,10 +63,15 @@ def answer(request: Request) -> None:
 
 def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
     """Print results, and for a table or on --verbose how they came about, on stderr."""
+    away = missing(hit.track.path for results in answers for hit in results.hits)
     if output.print0:
         show_paths0(answers)
     else:
-        show(answers, output.form)
+        show(answers, output.form, away)
+    if away:
+        files = "1 file" if len(away) == 1 else f"{len(away):,} files"
+        left_out = ", so not in the playlist" if output.form is Format.M3U8 else ""
+        say(f"{files} of these results {'is' if len(away) == 1 else 'are'} {AWAY}{left_out}")
     if output.verbose or output.form is Format.TABLE:
         for results in answers:
             _explain(results, output.verbose)

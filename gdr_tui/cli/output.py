@@ -10,9 +10,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from gdr_model.types import Hit, Results
 from gdr_tui import labels
@@ -23,6 +24,8 @@ _COLUMNS = (
     "prompt", "rank", "path", "title", "artist", "start_s", "score", "seed", "section", "copies"
 )  # fmt: skip
 """Of tab-separated output; of copies the number."""
+AWAY = "not there now"
+"""Said of a file on a disk that is not mounted, or one that is gone."""
 _BREAKS = re.compile("([\n\t])")
 
 
@@ -52,7 +55,7 @@ def tsv_line(fields: Iterable[object]) -> str:
     return "\t".join("".join(escapes.get(c, c) for c in str(field)) for field in fields) + "\n"
 
 
-def _table(results: Results) -> None:
+def _table(results: Results, away: Collection[Path]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -68,7 +71,8 @@ def _table(results: Results) -> None:
         table.add_column("", style="dim", no_wrap=True)
     for rank, hit in enumerate(results.hits, 1):
         cells = [str(rank), f"{hit.score:.3f}", clock(hit.start_s)]
-        texts = hit.name, hit.artist, hit.track.genre, copies_note(hit.copies)
+        name = f"{AWAY}: {hit.name}" if hit.track.path in away else hit.name
+        texts = name, hit.artist, hit.track.genre, copies_note(hit.copies)
         table.add_row(*cells, *(Text(literal(text)) for text in texts[: len(table.columns) - 3]))
     steering = results.query.steering
     heading = Text(literal(steering.prompt), style="bold")
@@ -80,10 +84,10 @@ def _table(results: Results) -> None:
     console.print()
 
 
-def _in_playlist(hit: Hit) -> str:
-    """A track in a playlist; "" for a name that no playlist can hold."""
+def _in_playlist(hit: Hit, away: Collection[Path]) -> str:
+    """A track in a playlist; "" for a name that no playlist can hold, and for what is away."""
     track, path = hit.track, str(hit.track.path)
-    if not fits_playlist(path):
+    if not fits_playlist(path) or track.path in away:
         return ""
     return playlist_entry(path, hit.title, hit.artist, track.duration_s)
 
@@ -96,18 +100,22 @@ def _nothing(results: Results) -> str:
     return "no track passes the filter"
 
 
-def show(answers: Sequence[Results], form: Format) -> None:
-    """Print results, in order."""
+def show(answers: Sequence[Results], form: Format, away: Collection[Path] = ()) -> None:
+    """Print results, in order; `away` are files that are not there now."""
     if form is Format.TABLE:
         for results in answers:
-            _table(results)
+            _table(results, away)
         return
+
+    def row(rank: int, hit: Hit, results: Results) -> dict[str, Any]:
+        return hit_row(rank, hit, results) | {"missing": hit.track.path in away}
+
     ranked = [
         (rank, hit, results) for results in answers for rank, hit in enumerate(results.hits, 1)
     ]
     match form:
         case Format.JSONL:
-            write("".join(as_json(hit_row(*entry)) + "\n" for entry in ranked))
+            write("".join(as_json(row(*entry)) + "\n" for entry in ranked))
         case Format.JSON:
             whole = [
                 {
@@ -115,7 +123,7 @@ def show(answers: Sequence[Results], form: Format) -> None:
                     "method": results.query.method,
                     "tracks_searched": results.tracks_searched,
                     "agreement": round(results.agreement, 5),
-                    "hits": [hit_row(r, h, results) for r, h in enumerate(results.hits, 1)],
+                    "hits": [row(r, h, results) for r, h in enumerate(results.hits, 1)],
                 }
                 for results in answers
             ]
@@ -129,7 +137,7 @@ def show(answers: Sequence[Results], form: Format) -> None:
         case Format.PATHS:
             write("".join(f"{hit.track.path}\n" for _, hit, _ in ranked))
         case Format.M3U8:
-            write("#EXTM3U\n" + "".join(_in_playlist(hit) for _, hit, _ in ranked))
+            write("#EXTM3U\n" + "".join(_in_playlist(hit, away) for _, hit, _ in ranked))
 
 
 def show_paths0(answers: Sequence[Results]) -> None:

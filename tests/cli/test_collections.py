@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -200,3 +201,32 @@ def test_a_library_is_moved_on_request(gdr, folder, tmp_path) -> None:
     assert f"the library of {folder} is {media} now" in done.stderr
     assert "0 new, 3 unchanged" in gdr("index", media).stdout
     assert gdr("move", folder, tmp_path / "nowhere").exit_code == 1
+
+
+def test_results_on_a_disk_that_is_away_say_so_and_no_playlist_names_them(gdr, folder) -> None:
+    gdr("index", folder)
+    gdr("crate", "add", "keep", *folder.rglob("*.ogg"))
+    away = next((folder / "usb").iterdir())
+    shutil.move(folder / "usb", folder.parent / "unplugged")
+    search = ("search", "piano", "-k", "5")
+    table = gdr(*search)
+    assert table.stdout.count("not there now: ") == 1
+    assert "1 file of these results is not there now\n" in table.stderr
+    rows = [json.loads(line) for line in gdr(*search, "-f", "jsonl").stdout.splitlines()]
+    assert {row["path"]: row["missing"] for row in rows} == {
+        str(away): True,
+        **{str(path): False for path in folder.glob("*.ogg")},
+    }
+    playlist = gdr(*search, "-f", "m3u8")
+    assert "usb" not in playlist.stdout
+    assert "is not there now, so not in the playlist" in playlist.stderr
+    assert gdr("crate", "show", "keep").stdout.count("(not there now)") == 1
+    exported = gdr("crate", "export", "keep", folder.parent / "keep.m3u8")
+    assert "wrote 2 tracks" in exported.stderr
+    assert "1 left out" in exported.stderr
+    folder.rename(folder.parent / "all away")
+    everything = gdr(*search)
+    assert "3 files of these results are not there now" in everything.stderr
+    shutil.move(folder.parent / "all away", folder)
+    shutil.move(folder.parent / "unplugged", folder / "usb")
+    assert "not there" not in gdr(*search).stderr

@@ -57,7 +57,7 @@ def test_the_table_marks_what_is_gone_and_shows_no_raw_byte(gdr: Gdr, odd: list[
     filled(gdr, odd)
     odd[3].unlink()
     lines = gdr("crate", "show", "night").stdout.splitlines()
-    assert lines[3] == "  4     0:00  plain.wav   (gone from disk)"
+    assert lines[3] == "  4     0:00  plain.wav   (not there now)"
     assert lines[0].endswith("caf\N{REPLACEMENT CHARACTER} [red].mp3")
     assert len(lines) == 4
 

@@ -93,6 +93,7 @@ def test_json_lines_have_one_object_per_result(monkeypatch: pytest.MonkeyPatch) 
         "seed": 0,
         "section": "",
         "copies": [],
+        "missing": False,
     }
     assert os.fsencode(json.loads(second)["path"]) == b"/m/caf\xe9\t#.mp3"
     assert (json.loads(third)["start_s"], json.loads(third)["score"]) == (128.0, 0.5)

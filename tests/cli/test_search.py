@@ -18,7 +18,7 @@ def test_jsonl_has_one_object_a_hit(gdr, demo) -> None:
     listed = hits(gdr("search", "sad piano", "-f", "jsonl", "-k", 5, "--seed", 1).stdout)
     assert [hit["rank"] for hit in listed] == [1, 2, 3, 4, 5]
     names = ["prompt", "rank", "path", "title", "artist", "start_s", "score", "seed"]
-    names += ["section", "copies"]
+    names += ["section", "copies", "missing"]
     assert all(list(hit) == names for hit in listed)
     assert all(hit["prompt"] == "sad piano" and hit["seed"] == 1 for hit in listed)
     assert [h["score"] for h in listed] == sorted((h["score"] for h in listed), reverse=True)

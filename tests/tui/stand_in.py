@@ -106,6 +106,7 @@ class StandIn:
         self.indexing: list[Indexing] = []
         self.hold_index = False
         self.hold_map = False
+        self.away: set[Path] = set()
         self.asked: list[tuple[Steering, str]] = []
         self.cancelled = 0
         self.none_left: tuple[int, int, int] | None = None
@@ -269,6 +270,9 @@ class StandIn:
 
     def counts(self, conditions: Sequence[str]) -> dict[str, int]:
         return {each: len(each) for each in conditions}
+
+    def missing(self, paths: Sequence[Path]) -> frozenset[Path]:
+        return frozenset(self.away)
 
     def refresh(self) -> bool:
         return True

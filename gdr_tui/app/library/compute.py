@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gdr_model.errors import Cancelled, DecodeError, LibraryError
+from gdr_model.errors import Cancelled, DecodeError, Hint, LibraryError
+from gdr_model.store.folder.presence import is_gone
 from gdr_model.types import Cancel, Track, never
 from gdr_tui.app.library.folders import Folder, folders
 from gdr_tui.app.library.pause import Pause
@@ -40,6 +41,9 @@ class Opened(Protocol):
     def opened(self, root: Path) -> Library:
         """The library of `root`, created if there is none."""
 
+    def news(self) -> list[str]:
+        """Sentences about libraries that have moved."""
+
 
 class Holdings:
     """Lists what the libraries hold; needs no model."""
@@ -65,10 +69,20 @@ class Holdings:
         """Every folder with its tracks and the files in it that could not be read."""
         listed: list[Folder] = []
         for root in list(self._libraries.roots):
-            problem = "" if root.is_dir() else "the folder is missing; its index is kept"
             library = self._libraries.existing(root)
-            stamps, failures = (library.files.stamps(), library.failures()) if library else ({}, [])
-            listed += folders(root, stamps, failures, problem)
+            if library is None:
+                missing = "" if root.is_dir() else "the folder is missing"
+                listed.append(Folder(root, root, problem=missing))
+                continue
+            files = library.files
+            listed += folders(
+                library.root,
+                files.stamps(),
+                library.failures(),
+                _problem(library),
+                files.left_out(),
+                {top for top in files.absent() if is_gone(library.path(top))},
+            )
         return tuple(listed)
 
     def forget_failures(self, paths: Sequence[Path]) -> None:
@@ -95,12 +109,25 @@ class Holdings:
         return vocabulary.WORDS
 
 
+def _problem(library: Library) -> str:
+    """Why a library's folder cannot be read now; "" if it can."""
+    if not library.folder.is_dir():
+        return "the folder is missing; its index is kept"
+    if is_gone(library.folder) and library.count():
+        return "the folder is empty; its index is kept"
+    return ""
+
+
 class Indexer:
     """Indexes the folders, one run at a time."""
 
-    def __init__(self, libraries: Opened, retrievers: Retrievers) -> None:
+    def __init__(
+        self, libraries: Opened, retrievers: Retrievers, exclude: Sequence[str] = ()
+    ) -> None:
+        """Index nothing yet; `exclude` are globs of files that no library takes."""
         self._libraries = libraries
         self._retrievers = retrievers
+        self._exclude = exclude
         self._ingesting = threading.Lock()
         self.pause = Pause()
         """Where indexing rests while the user wants it to."""
@@ -136,7 +163,8 @@ class Indexer:
                 total = replace(total, problems=(*total.problems, sentence(error)))
                 if self._is_being_indexed(root):
                     self._locked.append(root)
-        return replace(total, took_s=time.monotonic() - began)
+        took_s = time.monotonic() - began
+        return replace(total, took_s=took_s, news=tuple(self._libraries.news()))
 
     def _index_one(
         self,
@@ -150,7 +178,10 @@ class Indexer:
 
         model = self._retrievers.model()
         if not root.is_dir():
-            raise LibraryError(f"the folder {literal(str(root))} no longer exists")
+            gone = f"the folder {literal(str(root))} no longer exists"
+            if self._libraries.existing(root):
+                raise LibraryError(gone, Hint.MOUNT_OR_FORGET, root=root)
+            raise LibraryError(gone)
         library = self._libraries.opened(root)
         rested_s = self.pause.rested_s
 
@@ -165,12 +196,16 @@ class Indexer:
             self.pause.pass_by(cancelled)
             return cancelled()
 
-        summary = ingest.ingest(library, model.encoder, on_progress=report, cancelled=polled)
+        summary = ingest.ingest(
+            library, model.encoder, on_progress=report, cancelled=polled, exclude=self._exclude
+        )
         return replace(
             total,
             encoded=total.encoded + summary.encoded,
             gone=total.gone + summary.gone,
             failed=total.failed + len(summary.failed) + summary.skipped_failed,
+            unavailable=total.unavailable + len(summary.unavailable),
+            away=total.away + sum(summary.away.values()),
         )
 
     def _is_being_indexed(self, root: Path) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import ClassVar
 
-from gdr_model.store.records import Failure
+from gdr_model.store.records import Failure, LeftOut
 from gdr_tui.app.library.folders import Folder
 from gdr_tui.app.ui.listing import Listing
 from gdr_tui.app.values import from_home
+from gdr_tui.library_words import explained
 from gdr_tui.safe_text import clock, fit, literal
 
 
@@ -48,7 +51,7 @@ class FolderList(Listing):
         root = not folder.depth
         name = literal(from_home(folder.path) if root else folder.path.name + "/")
         if folder.problem:
-            tail = [(" missing ", "folders--failed")]
+            tail = [(f" {folder.tracks:>6,} missing ", "folders--failed")]
         else:
             failed = _failed(len(folder.failures)).rjust(self._failed_cells)
             tail = [
@@ -66,36 +69,50 @@ def _failed(count: int) -> str:
 
 
 class FailureList(Listing):
-    """Files that could not be read, each with the reason."""
+    """Files that could not be read, each with the reason, and then what is left out."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"folders--failed"}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._failures: tuple[Failure, ...] = ()
-        self.empty = ("no file here failed",)
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._root = Path()
+        self.empty = ("no file here failed or is left out",)
 
     @property
     def length(self) -> int:
-        """How many files there are."""
-        return len(self._failures)
+        """How many lines there are."""
+        return len(self._failures) + len(self._left_out)
 
     @property
     def failure(self) -> Failure | None:
-        """The file under the cursor."""
-        return self._failures[self.cursor] if self._failures else None
+        """The file under the cursor, if it could not be read."""
+        return self._failures[self.cursor] if self.cursor < len(self._failures) else None
 
-    def show(self, failures: tuple[Failure, ...]) -> None:
-        """List files; the cursor stays on its line."""
-        self._failures = failures
-        self.border_title = f"could not be read · {len(failures):,}"
+    @property
+    def entry(self) -> tuple[Path, str] | None:
+        """The path under the cursor, and why it is here."""
+        return self._entry(self.cursor) if self.length else None
+
+    def show(self, folder: Folder | None) -> None:
+        """List the files of a folder; the cursor stays on its line."""
+        self._failures = folder.failures if folder else ()
+        self._left_out = folder.left_out if folder else ()
+        self._root = folder.root if folder else Path()
+        left_out = f", left out · {len(self._left_out):,}" if self._left_out else ""
+        self.border_title = f"could not be read · {len(self._failures):,}{left_out}"
         self.filled(self.cursor)
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
         """One file."""
-        failure = self._failures[row]
-        name = fit(f" {literal(failure.path.name)}", width * 2 // 5)
-        return [
-            (name + " ", ""),
-            (fit(literal(failure.reason), width - len(name) - 1), "folders--failed"),
-        ]
+        path, why = self._entry(row)
+        name = fit(f" {literal(path.name)}", width * 2 // 5)
+        style = "folders--failed" if row < len(self._failures) else "listing--dim"
+        return [(name + " ", ""), (fit(why, width - len(name) - 1), style)]
+
+    def _entry(self, row: int) -> tuple[Path, str]:
+        if row < len(self._failures):
+            return self._failures[row].path, literal(self._failures[row].reason)
+        each = self._left_out[row - len(self._failures)]
+        return self._root / os.fsdecode(each.name), f"left out: {explained(each)}"

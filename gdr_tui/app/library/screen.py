@@ -21,6 +21,7 @@ from gdr_tui.app.library.state import LibraryState
 from gdr_tui.app.ui.hints import Hints, clickable
 from gdr_tui.app.ui.listing import Listing
 from gdr_tui.app.values import from_home
+from gdr_tui.library_words import summarised
 from gdr_tui.safe_text import literal
 
 IN_FOLDERS: Hints = (
@@ -97,19 +98,25 @@ class LibraryScreen(ModalScreen[None]):
 
     @on(Listing.Moved, "#folders")
     def _show_failures(self) -> None:
-        folder = self.folders.folder
-        self.failures.show(folder.failures if folder else ())
+        self.failures.show(self.folders.folder)
         self._show_file()
 
     @on(Listing.Moved, "#failures")
     def _show_file(self) -> None:
         """Show in full what the lists have no room for."""
-        folder, failure = self.folders.folder, self.failures.failure
-        if self.in_failures and failure:
-            said = f"{literal(from_home(failure.path))}: {literal(failure.reason)}"
+        folder, entry = self.folders.folder, self.failures.entry
+        if self.in_failures and entry:
+            said = f"{literal(from_home(entry[0]))}: {entry[1]}"
         elif folder:
-            why = f": {folder.problem}" if folder.problem else ""
-            said = literal(from_home(folder.path)) + why
+            said = ": ".join(
+                part
+                for part in (
+                    literal(from_home(folder.path)),
+                    folder.problem,
+                    "; ".join(summarised(folder.left_out)),
+                )
+                if part
+            )
         else:
             said = ""
         self.query_one("#library-file", Static).update(said)
@@ -153,9 +160,9 @@ class LibraryScreen(ModalScreen[None]):
 
     def action_reveal(self) -> None:
         """Show the file in its folder."""
-        folder, failure = self.folders.folder, self.failures.failure
-        if self.in_failures and failure:
-            self._reveal(failure.path)
+        folder, entry = self.folders.folder, self.failures.entry
+        if self.in_failures and entry:
+            self._reveal(entry[0])
         elif folder:
             self._reveal(folder.path)
 

@@ -37,7 +37,11 @@ class LibraryState:
     def finish(self, indexed: Indexed) -> list[tuple[str, bool]]:
         """Take note of what a run did; what to say of it, each with whether it is a problem."""
         self.indexing, self.indexed = None, indexed
-        notices = [(problem, True) for problem in indexed.problems]
+        notices = [(news, False) for news in indexed.news]
+        notices += [(problem, True) for problem in indexed.problems]
+        if indexed.unavailable:
+            files = "1 file" if indexed.unavailable == 1 else f"{indexed.unavailable:,} files"
+            notices.append((f"{files} could not be reached and will be tried again", True))
         if indexed.encoded and indexed.failed:
             notices.append((f"{indexed.failed:,} files could not be read; L lists them", False))
         return notices
@@ -54,7 +58,9 @@ class LibraryState:
         if last and last.problems:
             return "not indexed: " + "; ".join(last.problems)
         if last:
-            return f"up to date · scanned in {clock(last.took_s)}"
+            away = f" · {last.away:,} not there now" if last.away else ""
+            put_off = f" · {last.unavailable:,} could not be reached" if last.unavailable else ""
+            return f"up to date · scanned in {clock(last.took_s)}{away}{put_off}"
         if self.model_failed:
             return "not indexed: the model could not be loaded"
         return "nothing is being indexed" if self.model_ready else "indexing waits for the model"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import LibraryError
+from gdr_tui.library_words import has_moved
 from gdr_tui.safe_text import literal
 from gdr_tui.user_paths import typed_path
 
@@ -22,6 +23,7 @@ class Libraries:
         # Not `resolve`: paths are shown and exported as the user spells their folder.
         self.roots = [Path(os.path.abspath(root)) for root in roots]
         self._libraries: dict[Path, Library] = {}
+        self._moved: list[str] = []
         self._opening = threading.Lock()
 
     def add(self, root: Path) -> Path:
@@ -46,19 +48,32 @@ class Libraries:
 
     def existing(self, root: Path) -> Library | None:
         """The library of `root`, or None if it was never indexed."""
-        from gdr_model import paths
+        from gdr_model.store.stores import find
 
         library = self._libraries.get(root)
-        return library or (self.opened(root) if paths.store_of(root).exists() else None)
+        return library or (self.opened(root) if find(root) else None)
 
     def opened(self, root: Path) -> Library:
-        """The library of `root`, created if there is none."""
+        """The library of `root`, created if there is none.
+
+        Raises:
+            LibraryError: if it cannot be opened, or its tracks are those of several libraries
+                whose folders are gone.
+        """
+        from gdr_model.notebook.moves import recognised
         from gdr_model.store.library import Library
 
         with self._opening:
             if root not in self._libraries:
+                if root.is_dir() and (moved := recognised(root)):
+                    self._moved.append(has_moved(moved))
                 self._libraries[root] = Library.open(root, create=True)
             return self._libraries[root]
+
+    def news(self) -> list[str]:
+        """What has been said of no library yet: sentences about those that have moved."""
+        moved, self._moved = self._moved, []
+        return moved
 
     def generations(self) -> list[int]:
         """A number for every library, which changes whenever any program changes the library."""

@@ -160,7 +160,11 @@ class Retrieval:
         roots = self._libraries.roots
         if not roots:
             raise LibraryError("there is no library yet; press o to add a music folder")
-        libraries = [self._libraries.opened(root) for root in roots if root.is_dir()]
+        known = [
+            self._libraries.opened(root) if root.is_dir() else self._libraries.existing(root)
+            for root in list(roots)
+        ]
+        libraries = [library for library in known if library]
         if not libraries:
             raise LibraryError(f"the folder {literal(str(roots[0]))} no longer exists")
         generations = [library.generation for library in libraries]

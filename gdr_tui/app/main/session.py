@@ -7,7 +7,7 @@ importing this module loads neither torch nor an index.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,7 @@ class Session:
         model: str = "builtin",
         device: str = "auto",
         *,
+        exclude: Sequence[str] = (),
         retrieval: Callable[[Libraries], Answers] | None = None,
     ) -> None:
         """Open and load nothing yet.
@@ -102,6 +103,7 @@ class Session:
             roots: the music folders.
             model: name or path of the model.
             device: where it runs: auto, cpu, cuda or mps.
+            exclude: globs of files that no library takes.
             retrieval: makes the model and retriever, where that is not the usual one.
         """
         self.model_name = model
@@ -116,7 +118,7 @@ class Session:
         self.explainer: Explains = Explainer(answers)
         self.mapper: Maps = Mapper(answers)
         self.holdings: Holds = Holdings(self.libraries)
-        self.indexer: Indexes = Indexer(self.libraries, answers)
+        self.indexer: Indexes = Indexer(self.libraries, answers, exclude)
         self.decoder: Decodes = Decoder()
         self.fingerprinter: Fingerprints = Fingerprinter(answers)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Cancel, Method, Results, Steering, never
@@ -51,6 +52,12 @@ class Searcher:
 
         if where:
             filters.parse(where)
+
+    def missing(self, paths: Sequence[Path]) -> frozenset[Path]:
+        """The files that are not there now."""
+        from gdr_model.store.folder.presence import missing
+
+        return frozenset(missing(paths))
 
     def counts(self, conditions: Sequence[str]) -> dict[str, int]:
         """The number of tracks that match each filter.

@@ -18,7 +18,12 @@ from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.empty import is_filtered, nothing_found, nothing_yet
 from gdr_tui.app.search.filter_dialog import FilterDialog
 from gdr_tui.app.search.jobs import SearchJobs
-from gdr_tui.app.search.messages import ConditionsCounted, SearchAnswered, SearchRefused
+from gdr_tui.app.search.messages import (
+    ConditionsCounted,
+    FilesMissed,
+    SearchAnswered,
+    SearchRefused,
+)
 from gdr_tui.app.search.prompt import PromptBox
 from gdr_tui.app.search.prompt_line import PromptLine
 from gdr_tui.app.search.queries import Queries
@@ -64,6 +69,7 @@ class SearchFeature:
         self._jobs = jobs
         self._change_edit = change_edit
         self._settling: Timer | None = None
+        self._away: frozenset[Path] = frozenset()
         self.state = Queries(jobs, trail, settings, before_asking)
         self.prompt = PromptLine()
         self.chips = Chips(id="chips")
@@ -110,6 +116,8 @@ class SearchFeature:
                 self._host.refresh_status()
             case ConditionsCounted():
                 self._show_counts(message)
+            case FilesMissed():
+                self._show_away(message.away)
             case CatalogueRead():
                 self._show_catalogue(message.catalogue)
             case TracksArrived():
@@ -123,7 +131,9 @@ class SearchFeature:
         """Show the chips of the draft, and on the results what is liked, banned and marked."""
         draft = self.state.draft
         self.chips.show(draft.chips())
-        self.results.show_flags(Flags(draft.steering.likes, draft.steering.dislikes, marked))
+        steering = draft.steering
+        flags = Flags(steering.likes, steering.dislikes, marked, self._away)
+        self.results.show_flags(flags)
 
     def list_results(
         self, results: Results, compared: Results | None, keep: Path | None, note: str = ""
@@ -131,6 +141,7 @@ class SearchFeature:
         """List hits with their moves since `compared`; the cursor goes to `keep`."""
         self.entitle(results, note)
         self.results.show_results(results, compared, keep)
+        self._jobs.look_for([hit.track.path for hit in results.hits])
 
     def entitle(self, results: Results, note: str) -> None:
         """Name some results over the list, with a note if there is one."""
@@ -240,6 +251,15 @@ class SearchFeature:
         if node and node.ask.where == counted.where and not node.results.hits:
             self.results.empty = nothing_found(node, counted.counts)
             self.results.refresh()
+
+    def _show_away(self, away: frozenset[Path]) -> None:
+        """Mark what is not there now, and say so where that is news."""
+        if away - self._away:
+            files = "1 file" if len(away) == 1 else f"{len(away):,} files"
+            self._host.say(f"{files} of these results {'is' if len(away) == 1 else 'are'} not "
+                           "there now; is a disk not mounted?")  # fmt: skip
+        self._away = away
+        self._host.refresh_status()
 
     def _show_catalogue(self, catalogue: Catalogue) -> None:
         """List tracks of the library before the first query."""

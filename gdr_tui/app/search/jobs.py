@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from gdr_model.errors import Cancelled
@@ -12,7 +13,12 @@ from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Cancel, Results, Steering, never
 from gdr_tui.app.messages import ModelLoaded, WentWrong
 from gdr_tui.app.search.draft import conditions
-from gdr_tui.app.search.messages import ConditionsCounted, SearchAnswered, SearchRefused
+from gdr_tui.app.search.messages import (
+    ConditionsCounted,
+    FilesMissed,
+    SearchAnswered,
+    SearchRefused,
+)
 from gdr_tui.app.tasks import Tasks
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.app.values import Loaded, out_of_memory, sentence
@@ -36,6 +42,9 @@ class Searches(Protocol):
 
     def check_filter(self, where: str) -> None:
         """Parse a filter without searching; `UsageError` if it cannot be parsed."""
+
+    def missing(self, paths: Sequence[Path]) -> frozenset[Path]:
+        """The files that are not there now."""
 
     def counts(self, conditions: Sequence[str]) -> dict[str, int]:
         """The number of tracks that match each filter."""
@@ -68,6 +77,10 @@ class SearchJobs:
         """Count the tracks that match each condition of a filter."""
         self._tasks.guard("conditions", partial(self._count_conditions, where), "filter")
 
+    def look_for(self, paths: Sequence[Path]) -> None:
+        """Find out which files are not there now."""
+        self._tasks.start("presence", partial(self._look_for, paths))
+
     def check_filter(self, where: str) -> None:
         """Parse a filter; `UsageError` if it cannot be parsed."""
         self._searcher.check_filter(where)
@@ -98,6 +111,11 @@ class SearchJobs:
         if not cancelled():
             took_s = time.monotonic() - began
             self._tasks.post(SearchAnswered(number, ask, results, took_s, quiet, notes))
+
+    def _look_for(self, paths: Sequence[Path], cancelled: Cancel) -> None:
+        away = self._searcher.missing(paths)
+        if not cancelled():
+            self._tasks.post(FilesMissed(away))
 
     def _count_conditions(self, where: str, _cancelled: Cancel) -> None:
         counts = self._searcher.counts(conditions(where))

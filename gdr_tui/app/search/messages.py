@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gdr_model.types import Results
 from gdr_tui.app.messages import Report
@@ -31,6 +32,13 @@ class SearchRefused(Report):
     number: int
     sentence: str
     quiet: bool
+
+
+@dataclass
+class FilesMissed(Report):
+    """Which of the listed files are not there now."""
+
+    away: frozenset[Path]
 
 
 @dataclass

@@ -26,6 +26,8 @@ class Flags:
     liked: Collection[str] = ()
     banned: Collection[str] = ()
     marked: Collection[Path] = ()
+    away: Collection[Path] = ()
+    """Files that are not there now."""
 
 
 def bar(share: float, cells: int) -> str:
@@ -160,21 +162,22 @@ class ResultsList(Listing):
         ]
         if self._old_ranks is not None and hit:
             head.append(self._change(at + 1, hit))
-        head.append(self._opinion(str(track.path)))
+        head.append(self._opinion(track.path))
         if hit and hit.copies:
             tail.insert(0, (f" {copies_note(hit.copies, short=width < 84)}", "listing--dim"))
         room = width - sum(len(text) for text, _ in head + tail)
         name, artist = literal(hit.name if hit else track.name), literal((hit or track).artist)
+        away = track.path in self.flags.away
         if artist and room >= 36:
             split = room * 3 // 5
-            return [*head, (fit(name, split - 2) + "  ", ""),
+            return [*head, (fit(name, split - 2) + "  ", "listing--dim" if away else ""),
                     (fit(artist, room - split), "results--artist"), *tail]  # fmt: skip
-        return [*head, (fit(name, room), ""), *tail]
+        return [*head, (fit(name, room), "listing--dim" if away else ""), *tail]
 
     def _copy(self, track: Track, width: int) -> list[tuple[str, str]]:
         """A copy of the recording above: its format, and where it is."""
         form = f"{sound_format(track):>16}  "
-        head = [self._mark(track), ("  └ ", "listing--dim"), self._opinion(str(track.path))]
+        head = [self._mark(track), ("  └ ", "listing--dim"), self._opinion(track.path)]
         room = width - sum(len(text) for text, _ in head) - len(form)
         where = literal(from_home(track.path))
         while cell_len(where) > max(room, 1):  # the end of a path tells more than its beginning
@@ -195,11 +198,13 @@ class ResultsList(Listing):
             return "  ·  ", "listing--dim"
         return f"{'▲' if by > 0 else '▼'}{abs(by):<4}", f"results--{'up' if by > 0 else 'down'}"
 
-    def _opinion(self, path: str) -> tuple[str, str]:
-        """Liked, banned or neither."""
-        if path in self.flags.liked:
+    def _opinion(self, path: Path) -> tuple[str, str]:
+        """Liked, banned, not there now or none of these."""
+        if str(path) in self.flags.liked:
             return "♥ ", "results--liked"
-        return ("⊘ ", "results--banned") if path in self.flags.banned else ("  ", "")
+        if str(path) in self.flags.banned:
+            return "⊘ ", "results--banned"
+        return ("∅ ", "listing--dim") if path in self.flags.away else ("  ", "")
 
     def _tail(self, hit: Hit | None, track: Track, width: int) -> list[tuple[str, str]]:
         """Score, votes and start of the passage, as far as there is room."""

@@ -12,9 +12,10 @@ import typer
 from gdr_model.errors import LibraryError, UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
+from gdr_model.store.folder.presence import missing
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import Print0, existing_file
-from gdr_tui.cli.output import tsv_line, write, write_paths0
+from gdr_tui.cli.output import AWAY, tsv_line, write, write_paths0
 from gdr_tui.rows import as_json, crate_row
 from gdr_tui.safe_text import clock, literal
 
@@ -63,12 +64,16 @@ def show(
     if print0:
         write_paths0(track.path for track in tracks)
         return
-    rows = [crate_row(number, track) for number, track in enumerate(tracks, 1)]
+    away = missing(track.path for track in tracks)
+    rows = [
+        crate_row(number, track) | {"missing": track.path in away}
+        for number, track in enumerate(tracks, 1)
+    ]
     match form:
         case CrateFormat.TABLE:
             for number, track in enumerate(tracks, 1):
                 by = f" · {literal(track.artist)}" if track.artist else ""
-                gone = "" if track.path.exists() else "   (gone from disk)"
+                gone = f"   ({AWAY})" if track.path in away else ""
                 write(
                     f"{number:>3}  {clock(track.duration_s):>7}  {literal(track.name)}{by}{gone}\n"
                 )

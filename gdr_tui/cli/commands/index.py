@@ -10,13 +10,12 @@ import typer
 
 from gdr_model.errors import LibraryError
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, never
-from gdr_tui.cli.commands.move import sentence
 from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import music_folder
-from gdr_tui.left_out import away, explained, name, summarised
+from gdr_tui.library_words import away, explained, has_moved, name, summarised
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
 from gdr_tui.torch_threads import use_one_thread
@@ -188,7 +187,7 @@ class Indexing:
 
         if not self.dry_run:
             if moved := recognised(folder):
-                say(sentence(moved))
+                say(has_moved(moved))
             return None
         if at := recognise(folder):
             say(f"the library of {at.root} would be recognised here and moved")

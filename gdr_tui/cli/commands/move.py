@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gdr_tui.cli.diagnostics import say
-
-if TYPE_CHECKING:
-    from gdr_model.notebook.moves import Moved
+from gdr_tui.library_words import has_moved
 
 
 def move(
@@ -27,15 +25,4 @@ def move(
     """
     from gdr_model.notebook.moves import move as move_library
 
-    say(sentence(move_library(old, new)))
-
-
-def sentence(moved: Moved) -> str:
-    """What was moved."""
-    crates = f"{moved.in_crates:,} track{'s' * (moved.in_crates != 1)} in crates"
-    if not moved.tracks:
-        return f"{moved.old} is {moved.new} now for crates and trails: {crates}"
-    return (
-        f"the library of {moved.old} is {moved.new} now: {moved.found:,} of its "
-        f"{moved.tracks:,} tracks are there unchanged; {crates}"
-    )
+    say(has_moved(move_library(old, new)))

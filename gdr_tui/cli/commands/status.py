@@ -13,7 +13,7 @@ from gdr_model.store.stores import stores
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import unreadable
-from gdr_tui.left_out import away, explained, name, summarised
+from gdr_tui.library_words import away, explained, name, summarised
 from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
 

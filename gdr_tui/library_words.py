@@ -1,4 +1,4 @@
-"""What a library leaves out, in the words of both faces."""
+"""What a library leaves out, what of it is not there, where it went, in the words of both faces."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gdr_model.audio import UNREAD_SUFFIXES
 from gdr_model.errors import Hint
 from gdr_model.store.records import LeftOut, Reason
 from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
+
+if TYPE_CHECKING:
+    from gdr_model.notebook.moves import Moved
 
 _NAMED = 3
 """Folders that a line names."""
@@ -82,3 +86,14 @@ def _names(found: Sequence[LeftOut]) -> str:
     named = ", ".join(name(each) for each in found[:_NAMED])
     more = len(found) - _NAMED
     return f"{named} and {more:,} more" if more > 0 else named
+
+
+def has_moved(moved: Moved) -> str:
+    """What was moved."""
+    crates = f"{moved.in_crates:,} track{'s' * (moved.in_crates != 1)} in crates"
+    if not moved.tracks:
+        return f"{moved.old} is {moved.new} now for crates and trails: {crates}"
+    return (
+        f"the library of {moved.old} is {moved.new} now: {moved.found:,} of its "
+        f"{moved.tracks:,} tracks are there unchanged; {crates}"
+    )
