@@ -12,7 +12,7 @@ import numpy as np
 from gdr_model.audio.formats import AV_OPTIONS
 from gdr_model.audio.pieces import Piece
 from gdr_model.audio.source import Source
-from gdr_model.audio.tags import id3
+from gdr_model.audio.tags import id3, mp4
 from gdr_model.types import Array
 
 _BUFFER = 1 << 17
@@ -31,13 +31,17 @@ def opened(source: Source) -> Any:
 
 
 def skip_harmful_tags(source: Source) -> None:
-    """Make a file begin after its ID3 tags if they would cost FFmpeg memory or time."""
+    """Hide tags that would cost FFmpeg memory or time; for sound they are not needed."""
     if not id3.is_harmless(source):
         source.begin_at(id3.end_of(source))
+    source.seek(4)
+    if source.read(4) == b"ftyp":
+        for at in mp4.excessive(source):
+            source.mask(at, b"free")
 
 
-def pieces(source: Source, start_s: float) -> Generator[Piece, None, None]:
-    """Decode a file from `start_s` on."""
+def pieces(source: Source, start_s: float) -> Generator[Piece, None, float]:
+    """Decode what a source holds from `start_s` on; returns its length in seconds if announced."""
     skip_harmful_tags(source)
     with opened(source) as container:
         stream = container.streams.audio[0]
@@ -61,6 +65,7 @@ def pieces(source: Source, start_s: float) -> Generator[Piece, None, None]:
                     yield Piece(samples[max(round(early_s * rate_hz), 0) :], rate_hz, announced_s)
         if damage and not sound:
             raise damage
+        return announced_s
 
 
 class _Floats:

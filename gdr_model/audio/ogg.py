@@ -33,8 +33,18 @@ class _Page(NamedTuple):
 
 
 def next_link(source: Source, link: int, at: int) -> int | None:
-    """Where the link after the one at `link` begins, searching from near `at` on."""
-    begin = max(link, at - _NEAR)
+    """Where the link after the one at `link` begins, which was read to near `at`.
+
+    Streams with equal serial numbers can be read further than that, without more sound coming.
+    """
+    found = _link_after(source, link, max(link, at - _NEAR))
+    if found is None and at > _NEAR and _looks_chained(source):
+        return _link_after(source, link, link)
+    return found
+
+
+def _link_after(source: Source, link: int, begin: int) -> int | None:
+    """The first page of a link, from `begin` on."""
     first_pages = begin == link
     for page in _pages(source, begin):
         if not page.begins:
@@ -52,7 +62,7 @@ def links(source: Source) -> list[int]:
     found = [0]
     if _looks_chained(source):
         while len(found) < _MAX_LINKS:
-            link = next_link(source, found[-1], found[-1])
+            link = _link_after(source, found[-1], found[-1])
             if link is None:
                 break
             found.append(link)

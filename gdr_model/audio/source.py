@@ -19,12 +19,14 @@ from gdr_model.errors import Cancelled, DecodeError, FileUnavailable, GdrError
 from gdr_model.types import Cancel, never
 
 _BUFFER = 1 << 16
+_FIRST_S = 30.0
+"""Seconds that a decoder has for the headers, however much time it has later."""
 _MOST_WITHOUT_SOUND = 1 << 27
 """Bytes. More than this between two blocks of sound is no sound file."""
 
 
 class Source:
-    """A regular file, or the part of it from `start` on, open for reading."""
+    """A regular file, or a part of it, open for reading."""
 
     def __init__(self, path: Path, limit_s: float = 120.0, cancelled: Cancel = never) -> None:
         """Open a file.
@@ -55,11 +57,13 @@ class Source:
         self.size = facts.st_size
         """Bytes, of the whole file."""
         self._start = 0
-        self._head = b""
+        self._end = self.size
+        self._masks: list[tuple[int, bytes]] = []
         self._limit_s = limit_s
         self._cancelled = cancelled
         self._failure: GdrError | None = None
-        self._deadline = time.monotonic() + limit_s
+        self._patience_s = min(limit_s, _FIRST_S)
+        self._deadline = time.monotonic() + self._patience_s
         self._bytes = 0
 
     def __enter__(self) -> Self:
@@ -79,6 +83,7 @@ class Source:
 
     def progress(self) -> None:
         """Begin to count time and bytes without progress from here."""
+        self._patience_s = self._limit_s
         self._deadline = time.monotonic() + self._limit_s
         self._bytes = 0
 
@@ -94,33 +99,30 @@ class Source:
             if self._cancelled():
                 self._failure = Cancelled("stopped")
             elif time.monotonic() > self._deadline:
-                self._failure = DecodeError(f"no sound came out of it for {self._limit_s:g} s")
+                self._failure = DecodeError(f"no sound came out of it for {self._patience_s:g} s")
             elif self._bytes > _MOST_WITHOUT_SOUND:
                 self._failure = DecodeError("it is not a readable sound file")
         if self._failure is not None:
             raise self._failure
 
-    def begin_at(self, start: int) -> None:
-        """Make a position of the file the beginning of what is read."""
-        self._start = start
-        self._head = b""
+    def begin_at(self, start: int, end: int | None = None) -> None:
+        """Read from one position of the file to another as if that were all, unmasked."""
+        self._start, self._end = start, self.size if end is None else end
+        self._masks = []
         self.seek(0)
 
-    def begin_with(self, head: bytes) -> None:
-        """Read other bytes at the beginning than those of the file, and as many."""
-        self._head = head
-        self.seek(0)
+    def mask(self, at: int, data: bytes) -> None:
+        """Read other bytes at a position of the file than it has, and as many."""
+        self._masks.append((at, data))
 
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes; b"" at the end, or if it cannot be read."""
         try:
             self.check()
-            at = self.tell() if self._head else 0
             begun = time.monotonic()
-            data = self._file.read(size)
+            data = self._file.read(self._within(size))
             self._took(time.monotonic() - begun, len(data))
-            if self._head and at < len(self._head):
-                data = (self._head[at:] + data[len(self._head) - at :])[: len(data)]
+            data = self._masked(data) if self._masks else data
         except OSError as error:
             self._failure = unavailable(error)
         except GdrError:
@@ -138,14 +140,32 @@ class Source:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to a position of the part that is read; -1 if there is none such."""
         try:
-            at = offset + self._start if whence == os.SEEK_SET else offset
-            return self._file.seek(at, whence) - self._start
+            if whence == os.SEEK_CUR:
+                return self._file.seek(offset, whence) - self._start
+            origin = self._start if whence == os.SEEK_SET else self._end
+            return self._file.seek(origin + offset) - self._start
         except (OSError, ValueError):
             return -1
 
     def tell(self) -> int:
         """The position in the part that is read."""
         return self._file.tell() - self._start
+
+    def _within(self, size: int) -> int:
+        """At most as many bytes as there are up to the end of the part."""
+        if self._end == self.size:
+            return size
+        left = max(0, self._end - self._file.tell())
+        return left if size < 0 else min(size, left)
+
+    def _masked(self, data: bytes) -> bytes:
+        """What was read, with the other bytes instead."""
+        changed, begin = bytearray(data), self._file.tell() - len(data)
+        for at, other in self._masks:
+            first, last = max(at, begin), min(at + len(other), begin + len(data))
+            if first < last:
+                changed[first - begin : last - begin] = other[first - at : last - at]
+        return bytes(changed)
 
     def _took(self, seconds: float, size: int) -> None:
         self._bytes += size

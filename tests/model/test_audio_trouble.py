@@ -29,9 +29,12 @@ def encode(path: Path, codec: str, channels: int, layout: str, seconds: float = 
         packed = (samples * 32767).astype(np.int16).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
         frame.sample_rate = rate_hz
-        for part in av.AudioResampler(format=stream.format, frame_size=4608).resample(frame):
+        resampler = av.AudioResampler(format=stream.format, frame_size=4608)
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(part))
-        container.mux(stream.encode(None))
+        # FLAC ends with a packet of nothing but a header, which Ogg and Matroska refuse.
+        last = stream.encode(None)
+        container.mux(last if path.suffix == ".flac" else [p for p in last if p.size])
     return path
 
 
@@ -39,6 +42,7 @@ def encode(path: Path, codec: str, channels: int, layout: str, seconds: float = 
     ("name", "codec", "layout", "channels"),
     [
         ("a.m4a", "aac", "7.1", 8),
+        ("b.mka", "flac", "7.1", 8),
         ("a.mka", "pcm_s16le", "7.1", 8),
         ("a.mka", "pcm_s16le", "hexadecagonal", 16),
         ("a.mka", "pcm_s16le", "22.2", 24),
@@ -374,6 +378,35 @@ def test_a_chain_of_equal_serial_numbers_is_read_too(tmp_path, write_tone, suffi
     path = same_serial(write_tone(tmp_path / f"a{suffix}", seconds=20))
     assert decode(path, 16000).duration_s == pytest.approx(40, abs=0.1)
     assert len(load_for_playback(path, 16000, start_s=30)) == pytest.approx(160000, abs=1600)
+
+
+def long_noise(path: Path, seconds: int, subtype: str) -> bytes:
+    """A stream longer than any reader looks ahead."""
+    noise = np.random.default_rng(0).standard_normal((48000, 2)) / 10
+    with soundfile.SoundFile(path, "w", 48000, 2, subtype, format="OGG") as file:
+        for _ in range(seconds):
+            file.write(noise)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_long_links_are_found_too(tmp_path, subtype):
+    path = tmp_path / "a.ogg"
+    data = b"".join(long_noise(path, seconds, subtype) for seconds in (20, 12, 16))
+    path.write_bytes(data)
+    assert len(data) > 500_000
+    assert decode(path, 16000).duration_s == pytest.approx(48, abs=0.05)
+    for start_s in (10, 25, 40):
+        assert len(load_for_playback(path, 16000, start_s=start_s, length_s=1)) == 16000
+
+
+def test_links_can_have_different_codecs(tmp_path):
+    """FLAC in Ogg as FFmpeg writes it, which libsndfile refuses, around Vorbis."""
+    flac = encode(tmp_path / "a.oga", "flac", 2, "stereo").read_bytes()
+    (tmp_path / "b.ogg").write_bytes(
+        flac + tones(tmp_path / "c.ogg", (440, 44100, 1)).read_bytes() + flac
+    )
+    assert decode(tmp_path / "b.ogg", 16000).duration_s == pytest.approx(7, abs=0.1)
 
 
 def test_a_chain_is_no_copy_of_its_first_link(tmp_path):

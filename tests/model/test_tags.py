@@ -554,6 +554,25 @@ def test_harmful_mp4(tmp_path):
     measured(path)
 
 
+def test_sound_is_read_past_more_tags_than_any_program_writes(tmp_path, write_tone):
+    path = write_tone(tmp_path / "a.m4a")
+    plain = path.read_bytes()
+    at = plain.index(b"moov") - 4  # the last atom of the file
+    before = decode(path, 16000).content
+    items = b"".join(
+        atom(b"----", atom(b"name", b"\0\0\0\0n%d" % n) + atom(b"data", bytes(8) + b"x"))
+        for n in range(40_000)
+    )
+    head = atom(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+    extra = atom(b"udta", atom(b"meta", bytes(4) + head + atom(b"ilst", items)))
+    size = struct.pack(">I", len(plain) - at + len(extra))
+    path.write_bytes(plain[:at] + size + plain[at + 4 :] + extra)
+    begun = time.perf_counter()
+    assert decode(path, 16000).content == before
+    assert time.perf_counter() - begun < 4  # quadratic in C: a minute for twice as many
+    measured(path)
+
+
 @pytest.mark.parametrize("count", [3, 2**32 - 1])
 def test_harmful_ape(tagged, count):
     item = struct.pack("<II", 4, 0) + b"Title\0Here"

@@ -8,6 +8,7 @@ from gdr_model.audio.source import Source
 from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of, genres
 
 _MOST_ATOMS = 10_000
+_MOST_TAGS = 2000
 _ITEMS = {
     b"\xa9nam": "title",
     b"\xa9ART": "artist",
@@ -45,6 +46,26 @@ def read(source: Source) -> tuple[Found, bool]:
             chapters = chapters or _child(source, atom, b"chpl") is not None
             _items(source, atom, found)
     return found, chapters or tracks > 1
+
+
+def excessive(source: Source) -> list[int]:
+    """Where the names of atoms are that hold more tags than any program writes."""
+    moov = _child(source, (b"", 0, source.size), b"moov")
+    tracks = [atom for atom in _children(source, moov) if atom[0] == b"trak"] if moov else []
+    found = []
+    for parent in (moov, *tracks):
+        for atom in _children(source, parent) if parent else ():
+            if atom[0] in (b"udta", b"meta") and _count(source, atom) > _MOST_TAGS:
+                found.append(atom[1] - 4)
+    return found
+
+
+def _count(source: Source, atom: Atom) -> int:
+    """How many atoms there are below one of tags; a name can come before its four bytes or not."""
+    inner = list(_children(source, atom))
+    inner += list(_children(source, (atom[0], atom[1] + 4, atom[2]))) if atom[0] == b"meta" else []
+    lists = [below for below in inner if below[0] in (b"meta", b"ilst")]
+    return len(inner) + sum(_count(source, below) for below in lists[:4])
 
 
 def _items(source: Source, udta: Atom, found: Found) -> None:
