@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from gdr_model.limits import NO_LIMITS, Limits, Room
 from gdr_model.search import nearest
-from gdr_model.search.nearest import Found, OpenLibrary, RankedTrack, Ranking
+from gdr_model.search.nearest import Entered, Found, OpenLibrary, RankedTrack, Ranking
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.preference import preference
 from gdr_model.types import Query, Section, Track
@@ -42,11 +41,10 @@ def listed(
     disliked = nearest.contents_of(query.steering.dislikes, libraries)
     disliked = {content for one in disliked for content in copies.group(one)}
     entered = nearest.enter(libraries, where, disliked)
-    competing = _merged(tracks for _, tracks in entered.tracks)
     wanted = k and 3 * k  # copies, and what the limits leave out, are passed over
     while True:
         scored = nearest.score(query, entered, share, wanted, by_section=True)
-        lines = list(_lines(scored.found, competing, copies, limits, k))
+        lines = list(_lines(scored.found, entered, copies, limits, k))
         if scored.complete or k is None or len(lines) == k:
             break
         wanted = 4 * (wanted or k)
@@ -63,18 +61,9 @@ def listed(
     return Ranking(tuple(ranked), entered.competing, entered.filtered, entered.banned)
 
 
-def _merged(libraries: Iterable[dict[str, list[Track]]]) -> dict[str, dict[Path, Track]]:
-    """The tracks of all libraries by content and path: libraries can be inside one another."""
-    merged: dict[str, dict[Path, Track]] = {}
-    for tracks in libraries:
-        for content, same in tracks.items():
-            merged.setdefault(content, {}).update((track.path, track) for track in same)
-    return merged
-
-
 def _lines(
     found: Sequence[Found],
-    competing: Mapping[str, Mapping[Path, Track]],
+    entered: Entered,
     copies: Copies,
     limits: Limits,
     k: int | None,
@@ -87,8 +76,13 @@ def _lines(
         if lines == k:
             break
         group = copies.group(one.content)
-        files = [track for same in group for track in competing.get(same, {}).values()]
-        best, *others = sorted(files, key=preference)
+        files = {  # by their paths, because libraries can be inside one another
+            track.path: track
+            for same in group
+            for _, tracks in entered.tracks
+            for track in tracks.get(same, ())
+        }
+        best, *others = sorted(files.values(), key=preference)
         section = best.section(one.middle_s)
         if best.content != one.content or (one.content, section) in seen:
             continue
