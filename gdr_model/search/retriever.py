@@ -39,7 +39,7 @@ class Retriever:
             SpaceMismatch: if a library holds latents, but none of this model's space.
         """
         self.model = model
-        self.libraries = [self._open(library) for library in libraries]
+        self.libraries = [self._open(library) for library in _apart(libraries)]
         self.copies = Copies(self.libraries, bounds_of(model.space))
         self.drawer = Drawer(model, self._latents, remember)
 
@@ -174,6 +174,15 @@ class Retriever:
         except DecodeError as error:
             raise DecodeError(f"{path}: {error}") from error
         return self.model.encoder.encode(audio.samples)
+
+
+def _apart(libraries: Sequence[Library]) -> list[Library]:
+    """The libraries without those that are, or are part of, another one: no track counts twice."""
+    apart: list[Library] = []
+    for library in sorted(libraries, key=lambda each: len(each.part)):
+        if not any(library.is_part_of(other) for other in apart):
+            apart.append(library)
+    return sorted(apart, key=libraries.index)
 
 
 def _agreement(draws: Array) -> float:

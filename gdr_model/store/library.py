@@ -23,7 +23,7 @@ from gdr_model.store import filters, lock, statements, text_match
 from gdr_model.store.database import Database
 from gdr_model.store.files import Files
 from gdr_model.store.latents import Latents
-from gdr_model.store.records import Failure, Passages, Sound, key, shown, within
+from gdr_model.store.records import Failure, Passages, Sound, around, key, shown, within
 from gdr_model.store.stores import Place, place
 from gdr_model.types import Array, LatentSpace, Section, Track
 
@@ -85,6 +85,10 @@ class Library:
     def folder(self) -> Path:
         """The folder whose tracks are seen: the root, or one inside it."""
         return self.path(self.part) if self.part else self.root
+
+    def is_part_of(self, other: Library) -> bool:
+        """Whether another library sees all that this one sees."""
+        return self.store == other.store and (other.part in (b"", *around(self.part)))
 
     # What it holds
 

@@ -154,6 +154,8 @@ def test_a_part_of_a_library_is_searched_described_and_brought_up_to_date(gdr, f
     gdr("index", folder)
     listed = gdr("search", "piano", "-L", folder / "usb", "-f", "paths").stdout.splitlines()
     assert listed == [str(path) for path in (folder / "usb").iterdir()]
+    twice = gdr("search", "piano", "-L", folder / "usb", "-L", folder, "-L", folder, "-f", "paths")
+    assert len(twice.stdout.splitlines()) == 3, "no track is listed twice"
     assert gdr("status", "-L", folder / "usb").stdout.startswith(f"{folder}/usb\n  1 tracks")
     shutil.copy(next((folder / "usb").iterdir()), folder / "usb" / "copy.ogg")
     shutil.copy(next((folder / "usb").iterdir()), folder / "other copy.ogg")
