@@ -71,11 +71,17 @@ def decode(
         Cancelled: when asked.
     """
     with Source(path, limit_s, cancelled) as source:
-        audio, powers = _decode(source, sample_rate_hz, GrowingArray(share, cancelled))
-        if powers.cancel():
-            del audio
-            out = GrowingArray(share, cancelled)
-            audio, _ = _decode(source, sample_rate_hz, out, int(powers.channels.argmax()))
+        out = GrowingArray(share, cancelled)
+        try:
+            audio, powers = _decode(source, sample_rate_hz, out)
+            if powers.cancel():
+                del audio
+                out.discard()
+                out = GrowingArray(share, cancelled)
+                audio, _ = _decode(source, sample_rate_hz, out, int(powers.channels.argmax()))
+        except BaseException:
+            out.discard()
+            raise
         return audio
 
 

@@ -118,6 +118,13 @@ class GrowingArray:
         self._resize(self.size)
         return self._samples
 
+    def discard(self) -> None:
+        """Give the memory back, although an error that is kept may still refer to this object."""
+        self.size = 0
+        self._samples = np.empty(0, np.float32)
+        if self._share:
+            self._share.take(0)
+
     def _resize(self, size: int) -> None:
         if self._share:
             self._share.take(size * self._samples.itemsize, self._cancelled)

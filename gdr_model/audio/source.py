@@ -131,6 +131,11 @@ class Source:
             return data
         return b""
 
+    def at(self, position: int, size: int) -> bytes:
+        """Read at most `size` bytes at a position of the part that is read."""
+        self.seek(position)
+        return self.read(max(size, 0))
+
     def readinto(self, buffer: memoryview) -> int:
         """Read into a buffer; 0 at the end, or if it cannot be read."""
         data = self.read(len(buffer))

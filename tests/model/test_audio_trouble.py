@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import av
@@ -156,6 +157,22 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 def test_three_of_them_at_once_stay_within_the_room(tmp_path):
     path = flac_of_silence(tmp_path / "a.flac", 5.9, announced=False)
     assert int(in_a_process(INDEX_THREE, path, path, path)) < 700  # MB
+
+
+def test_an_error_keeps_no_sound_in_memory(tmp_path):
+    """Whoever keeps the error (a future does) keeps what its traceback refers to."""
+    path = flac_of_silence(tmp_path / "a.flac", 2, announced=False)
+    room = Room()
+    share = room.share()
+    tracemalloc.start()
+    with pytest.raises(DecodeError) as caught:
+        decode(path, 16000, share=share)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.traceback
+    assert peak > 100 << 20
+    assert held < 10 << 20
+    assert room.held == 0
 
 
 def test_a_sound_that_lasts_long_and_has_the_bytes_is_read(tmp_path):

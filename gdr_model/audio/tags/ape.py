@@ -18,7 +18,7 @@ def read(source: Source) -> Found:
     found = Found()
     for behind in (0, 128):
         end = source.size - behind - _FOOTER.size
-        footer = _at(source, end, _FOOTER.size) if end >= 0 else b""
+        footer = source.at(end, _FOOTER.size) if end >= 0 else b""
         if footer.startswith(_MAGIC):
             _, _, size, count, _ = _FOOTER.unpack(footer)
             _items(source, end + _FOOTER.size - size, end, min(count, _MOST_ITEMS), found)
@@ -28,7 +28,7 @@ def read(source: Source) -> Found:
 
 def _items(source: Source, at: int, end: int, count: int, found: Found) -> None:
     for _ in range(count):
-        head = _at(source, at, 8 + _LONGEST_KEY + 1) if 0 <= at < end else b""
+        head = source.at(at, 8 + _LONGEST_KEY + 1) if 0 <= at < end else b""
         key_end = head.find(b"\0", 8)
         if key_end < 0:
             return
@@ -37,11 +37,6 @@ def _items(source: Source, at: int, end: int, count: int, found: Found) -> None:
         at += key_end + 1
         if name and flags >> 1 & 3 == 0:
             longest = size if name == "cuesheet" else MOST_BYTES
-            text = _at(source, at, min(size, longest, 1 << 18, end - at)).decode("utf-8", "replace")
+            text = source.at(at, min(size, longest, 1 << 18, end - at)).decode("utf-8", "replace")
             found.add(name, text)
         at += size
-
-
-def _at(source: Source, position: int, size: int) -> bytes:
-    source.seek(position)
-    return source.read(size)

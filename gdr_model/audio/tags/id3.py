@@ -30,15 +30,6 @@ class _Bytes(Protocol):
     def at(self, position: int, size: int) -> bytes: ...
 
 
-class _InFile:
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def at(self, position: int, size: int) -> bytes:
-        self._source.seek(position)
-        return self._source.read(size)
-
-
 class _InMemory:
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -139,7 +130,7 @@ def is_harmless(source: Source) -> bool:
     while head := _head(source, at):
         if head.flags or head.version == 2:
             return head.end - at < _MOST_CHAPTER
-        for frame in _frames(_InFile(source), at + 10, head.end, head.version):
+        for frame in _frames(source, at + 10, head.end, head.version):
             count += 1
             if frame.is_packed or count >= _MOST_FRAMES:
                 return False
@@ -148,7 +139,7 @@ def is_harmless(source: Source) -> bool:
 
 
 def _head(source: Source, at: int) -> _Head | None:
-    data = _InFile(source).at(at, 10)
+    data = source.at(at, 10)
     if len(data) < 10 or data[:3] != b"ID3" or not 2 <= data[3] <= 4 or max(data[6:]) > 127:
         return None
     footer = 10 if data[3] == 4 and data[5] & 0x10 else 0
@@ -157,7 +148,7 @@ def _head(source: Source, at: int) -> _Head | None:
 
 def _body(source: Source, at: int, head: _Head) -> tuple[_Bytes, int, int]:
     """The bytes of a tag's frames, where they begin in them, and where they end."""
-    data: _Bytes = _InFile(source)
+    data: _Bytes = source
     begin, end = at + 10, head.end
     if head.flags & 0x80 and head.version < 4:
         plain = data.at(begin, min(end - begin, _MOST_UNSYNCHRONISED)).replace(b"\xff\0", b"\xff")

@@ -38,7 +38,7 @@ def read(source: Source) -> tuple[Found, bool]:
     chapters = False
     for atom in _children(source, moov):
         if atom[0] == b"mvhd":
-            found.length_s = _length_s(_at(source, atom[1], 32))
+            found.length_s = _length_s(source.at(atom[1], 32))
         elif atom[0] == b"trak":
             tracks += 1
             found.codec = found.codec or _codec(source, atom)
@@ -73,19 +73,19 @@ def _items(source: Source, udta: Atom, found: Found) -> None:
     if meta is None:
         return
     # In MP4 four bytes come first, in QuickTime none.
-    plain = _at(source, meta[1] + 4, 4) == b"hdlr"
+    plain = source.at(meta[1] + 4, 4) == b"hdlr"
     items = _child(source, (meta[0], meta[1] + (0 if plain else 4), meta[2]), b"ilst")
     for item in _children(source, items) if items else ():
         field = _ITEMS.get(item[0])
         if item[0] == b"----":
             named = _child(source, item, b"name")
-            name = _at(source, named[1] + 4, min(named[2] - named[1] - 4, 64)) if named else b""
+            name = source.at(named[1] + 4, min(named[2] - named[1] - 4, 64)) if named else b""
             field = field_of(name.decode("utf-8", "replace"))
         if field is None:
             continue
         for atom in _children(source, item):
             if atom[0] == b"data":
-                raw = _at(source, atom[1], min(atom[2] - atom[1], MOST_BYTES))
+                raw = source.at(atom[1], min(atom[2] - atom[1], MOST_BYTES))
                 found.add(field, _value(item[0], int.from_bytes(raw[1:4], "big"), raw[8:]))
 
 
@@ -104,9 +104,9 @@ def _codec(source: Source, track: Atom) -> str:
         at = _child(source, at, name) if at else None
         if at and name == b"mdia":
             handler = _child(source, at, b"hdlr")
-            if handler is None or _at(source, handler[1] + 8, 4) != b"soun":
+            if handler is None or source.at(handler[1] + 8, 4) != b"soun":
                 return ""
-    entry = _at(source, at[1] + 12, 4) if at else b""
+    entry = source.at(at[1] + 12, 4) if at else b""
     return _CODECS.get(entry, entry.decode("latin-1").strip(" .\0").lower())
 
 
@@ -124,7 +124,7 @@ def _child(source: Source, parent: Atom, name: bytes) -> Atom | None:
 def _children(source: Source, parent: Atom) -> Iterator[Atom]:
     _, at, end = parent
     for _ in range(_MOST_ATOMS):
-        head = _at(source, at, 16) if at + 8 <= end else b""
+        head = source.at(at, 16) if at + 8 <= end else b""
         if len(head) < 8:
             return
         size, begin = int.from_bytes(head[:4], "big"), at + 8
@@ -135,8 +135,3 @@ def _children(source: Source, parent: Atom) -> Iterator[Atom]:
             return
         yield head[4:8], begin, min(stop, end)
         at = stop
-
-
-def _at(source: Source, position: int, size: int) -> bytes:
-    source.seek(position)
-    return source.read(max(size, 0))

@@ -23,9 +23,9 @@ def read_wave(source: Source) -> Found:
     rate = long_size = 0
     for name, at, size in _chunks(source, 12, "<"):
         if name == b"ds64":
-            long_size = int.from_bytes(_at(source, at + 8, 8), "little")
+            long_size = int.from_bytes(source.at(at + 8, 8), "little")
         elif name == b"fmt ":
-            form = _at(source, at, 26)
+            form = source.at(at, 26)
             if len(form) >= 12:
                 kind, _, _, rate = struct.unpack_from("<HHII", form)
                 kind = int.from_bytes(form[24:26], "little") if kind == 0xFFFE else kind
@@ -34,12 +34,12 @@ def read_wave(source: Source) -> Found:
             if size == _UNKNOWN:
                 size = long_size or source.size - at
             info.length_s = min(size, source.size - at) / rate if rate else 0.0
-        elif name == b"LIST" and _at(source, at, 4) == b"INFO":
+        elif name == b"LIST" and source.at(at, 4) == b"INFO":
             for item, start, length in _chunks(source, at + 4, "<", at + size):
-                raw = _at(source, start, min(length, MOST_BYTES))
+                raw = source.at(start, min(length, MOST_BYTES))
                 info.add(field_of(item.decode("latin-1")), decoded(raw.rstrip(b"\0")))
         elif name == b"bext":
-            raw = _at(source, at, 330)
+            raw = source.at(at, 330)
             for field, begin, end in (
                 ("comment", 0, 256),
                 ("artist", 256, 288),
@@ -58,13 +58,13 @@ def read_aiff(source: Source) -> Found:
     tagged, texts = Found(), Found()
     for name, at, size in _chunks(source, 12, ">"):
         if name == b"COMM":
-            form = _at(source, at, 22)
+            form = source.at(at, 22)
             texts.codec = "pcm" if form[18:22] in _AIFF_PCM or size < 22 else "adpcm"
             if len(form) >= 18:
                 frames = int.from_bytes(form[2:6], "big")
                 texts.length_s = frames / (_extended(form[8:18]) or math.inf)
         elif name in _AIFF_TEXTS:
-            raw = _at(source, at, min(size, MOST_BYTES))
+            raw = source.at(at, min(size, MOST_BYTES))
             texts.add(_AIFF_TEXTS[name], decoded(raw.rstrip(b"\0")))
         elif name in (b"ID3 ", b"id3 "):
             tagged = id3.read(source, at)
@@ -79,13 +79,13 @@ def _chunks(
     end = source.size if end is None else min(end, source.size)
     long_size = 0
     for _ in range(_MOST_CHUNKS):
-        head = _at(source, at, 8) if at + 8 <= end else b""
+        head = source.at(at, 8) if at + 8 <= end else b""
         if len(head) < 8:
             return
         name, size = head[:4], struct.unpack(order + "I", head[4:])[0]
         yield name, at + 8, size
         if name == b"ds64":
-            long_size = int.from_bytes(_at(source, at + 16, 8), "little")
+            long_size = int.from_bytes(source.at(at + 16, 8), "little")
         if name == b"data" and size == _UNKNOWN:
             size = long_size or end
         at += 8 + size + size % 2
@@ -95,8 +95,3 @@ def _extended(raw: bytes) -> float:
     """A float of 80 bits."""
     exponent = int.from_bytes(raw[:2], "big") & 0x7FFF
     return math.ldexp(int.from_bytes(raw[2:10], "big"), min(exponent, 16446) - 16446)
-
-
-def _at(source: Source, position: int, size: int) -> bytes:
-    source.seek(position)
-    return source.read(max(size, 0))

@@ -34,17 +34,17 @@ def read_flac(source: Source, at: int = 0) -> Found:
     rate_hz = 0
     at += 4
     for _ in range(_MOST_BLOCKS):
-        head = _at(source, at, 4)
+        head = source.at(at, 4)
         if len(head) < 4:
             break
         kind, size = head[0] & 0x7F, int.from_bytes(head[1:], "big")
         if kind == _STREAMINFO:
-            rate_hz, found.length_s = _streaminfo(_at(source, at + 4, 34))
+            rate_hz, found.length_s = _streaminfo(source.at(at + 4, 34))
             found.codec = "flac" if rate_hz else ""
         elif kind == _COMMENT:
-            _comments(_at(source, at + 4, size), found)
+            _comments(source.at(at + 4, size), found)
         elif kind == _CUESHEET and not found.sections:
-            found.sections = _cuesheet(_at(source, at + 4, min(size, _MOST_CUE)), rate_hz)
+            found.sections = _cuesheet(source.at(at + 4, min(size, _MOST_CUE)), rate_hz)
         at += 4 + size
         if head[0] & 0x80:
             break
@@ -138,14 +138,14 @@ def _packets(source: Source) -> Iterator[bytes]:
     """The packets of the stream that begins an Ogg file."""
     serial, packet, at = b"", bytearray(), 0
     while len(packet) < _MOST_PACKET:
-        head = _at(source, at, 27 + 255)
+        head = source.at(at, 27 + 255)
         if len(head) < 27 or head[:4] != b"OggS":
             return
         lacing = head[27 : 27 + head[26]]
         size = sum(lacing)
         serial = serial or head[14:18]
         if head[14:18] == serial:
-            page = _at(source, at + 27 + len(lacing), size)
+            page = source.at(at + 27 + len(lacing), size)
             begin = 0
             for length in lacing:
                 packet += page[begin : begin + length]
@@ -158,15 +158,10 @@ def _packets(source: Source) -> Iterator[bytes]:
 
 def _last_position(source: Source) -> int:
     """The position of the last page that has one, in samples."""
-    tail = _at(source, max(0, source.size - _TAIL), _TAIL)
+    tail = source.at(max(0, source.size - _TAIL), _TAIL)
     at = len(tail)
     while (at := tail.rfind(b"OggS", 0, at)) >= 0:
         position = int.from_bytes(tail[at + 6 : at + 14], "little", signed=True)
         if position > 0:
             return position
     return 0
-
-
-def _at(source: Source, position: int, size: int) -> bytes:
-    source.seek(position)
-    return source.read(size)
