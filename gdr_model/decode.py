@@ -29,6 +29,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 from msgspec import inspect
 
+from gdr_model.characters import cut
 from gdr_model.errors import GdrError, UsageError
 
 T = TypeVar("T")
@@ -254,4 +255,4 @@ def _join(where: str, name: str) -> str:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _SHOWN else f"{cut(text, _SHOWN - 1)}…"

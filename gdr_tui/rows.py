@@ -72,11 +72,14 @@ def as_json(value: object, indent: int | None = None) -> str:
     return text
 
 
-def playlist_entry(location: str, name: str, artist: str, duration_s: float) -> str:
-    """The two lines of a track in an extended M3U playlist."""
+def playlist_entry(
+    location: str, name: str, artist: str, duration_s: float, start_s: float = 0.0
+) -> str:
+    """The lines of a track in an extended M3U playlist, which VLC starts at `start_s`."""
     shown = f"{artist} - {name}" if artist else name
     seconds = round(duration_s) or -1  # which players take for unknown
-    return f"#EXTINF:{seconds},{literal(shown)}\n{location}\n"
+    start = f"#EXTVLCOPT:start-time={start_s:.3f}\n" if start_s > 0 else ""
+    return f"#EXTINF:{seconds},{literal(shown)}\n{start}{location}\n"
 
 
 def fits_playlist(path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gdr_model.characters import cut, last
 from gdr_model.errors import UsageError
 from gdr_tui.safe_text import literal
 
@@ -34,4 +35,4 @@ def _short(text: str) -> str:
     """The path, without its middle if it is too long for a sentence."""
     shown = literal(text)
     half = _SHOWN // 2
-    return shown if len(shown) <= _SHOWN else f"{shown[:half]}…{shown[-half:]}"
+    return shown if len(shown) <= _SHOWN else f"{cut(shown, half)}…{last(shown, half)}"

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
+from gdr_model.characters import cut
 from gdr_model.types import Section
 
 SUFFIX = ".cue"
@@ -129,7 +130,7 @@ def _stem(name: str) -> str:
 
 def _value(rest: str) -> str:
     quoted = _QUOTED.search(rest)
-    return (quoted[1] if quoted else rest).strip()[:_MAX_CHARS]
+    return cut((quoted[1] if quoted else rest).strip(), _MAX_CHARS)
 
 
 def _file_name(rest: str) -> str:

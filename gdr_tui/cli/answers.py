@@ -15,6 +15,7 @@ from gdr_tui.cli.output import AWAY, Format, show, show_paths0
 from gdr_tui.cli.questions import Question
 from gdr_tui.cli.retrievers import open_retriever
 from gdr_tui.next_steps import step
+from gdr_tui.rows import fits_playlist
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Request:
 
 
 def answer(request: Request) -> None:
-    """Answer each question and print the results."""
+    """Answer each question and print the results.
+
+    Raises:
+        UsageError: if an option of the output does not go with its format.
+    """
     from gdr_model.search.understanding import notes
     from gdr_tui.language.understood import sentence
 
+    request.output.check()
     with ExitStack() as stack:
         retriever = open_retriever(stack, request.backend)
         model = retriever.model
@@ -67,14 +73,24 @@ def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
     if output.print0:
         show_paths0(answers)
     else:
-        show(answers, output.form, away)
+        show(answers, output.form, away, starts=output.starts)
     if away:
         files = "1 file" if len(away) == 1 else f"{len(away):,} files"
         left_out = ", so not in the playlist" if output.form is Format.M3U8 else ""
         say(f"{files} of these results {'is' if len(away) == 1 else 'are'} {AWAY}{left_out}")
+    if output.form is Format.M3U8 and not output.print0:
+        _count_unnamed(answers)
     if output.verbose or output.form is Format.TABLE:
         for results in answers:
             _explain(results, output.verbose)
+
+
+def _count_unnamed(answers: Sequence[Results]) -> None:
+    """Say how many results no playlist can name."""
+    hits = [hit for results in answers for hit in results.hits]
+    if left_out := sum(not fits_playlist(str(hit.track.path)) for hit in hits):
+        tracks = "1 track" if left_out == 1 else f"{left_out} tracks"
+        say(f"{tracks} left out of the playlist: a line break in the name")
 
 
 def _explain(results: Results, verbose: bool) -> None:

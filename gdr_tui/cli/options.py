@@ -173,12 +173,25 @@ class OutputOptions:
     PANEL: ClassVar[str] = "Output"
 
     form: Annotated[Format, typer.Option("--format", "-f", help="Output format.")] = Format.TABLE
+    starts: Annotated[
+        bool,
+        typer.Option("--starts", help="With -f m3u8, start each track at its passage (VLC)."),
+    ] = False
     print0: Annotated[
         bool, typer.Option("--print0", help="Print only paths, each ended by NUL, for xargs -0.")
     ] = False
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print more details on stderr.")
     ] = False
+
+    def check(self) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            UsageError: if there is no playlist to start tracks in.
+        """
+        if self.starts and (self.form is not Format.M3U8 or self.print0):
+            raise UsageError("--starts is for --format m3u8")
 
 
 @dataclass(frozen=True)

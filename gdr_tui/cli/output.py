@@ -84,12 +84,13 @@ def _table(results: Results, away: Collection[Path]) -> None:
     console.print()
 
 
-def _in_playlist(hit: Hit, away: Collection[Path]) -> str:
+def _in_playlist(hit: Hit, away: Collection[Path], starts: bool) -> str:
     """A track in a playlist; "" for a name that no playlist can hold, and for what is away."""
     track, path = hit.track, str(hit.track.path)
     if not fits_playlist(path) or track.path in away:
         return ""
-    return playlist_entry(path, hit.title, hit.artist, track.duration_s)
+    start_s = hit.start_s if starts else 0.0
+    return playlist_entry(path, hit.title, hit.artist, track.duration_s, start_s)
 
 
 def _nothing(results: Results) -> str:
@@ -100,8 +101,17 @@ def _nothing(results: Results) -> str:
     return "no track passes the filter"
 
 
-def show(answers: Sequence[Results], form: Format, away: Collection[Path] = ()) -> None:
-    """Print results, in order; `away` are files that are not there now."""
+def show(
+    answers: Sequence[Results], form: Format, away: Collection[Path] = (), *, starts: bool = False
+) -> None:
+    """Print results, in order.
+
+    Args:
+        answers: what to print.
+        form: how.
+        away: files that are not there now.
+        starts: whether a playlist starts each track at its passage.
+    """
     if form is Format.TABLE:
         for results in answers:
             _table(results, away)
@@ -137,7 +147,8 @@ def show(answers: Sequence[Results], form: Format, away: Collection[Path] = ()) 
         case Format.PATHS:
             write("".join(f"{hit.track.path}\n" for _, hit, _ in ranked))
         case Format.M3U8:
-            write("#EXTM3U\n" + "".join(_in_playlist(hit, away) for _, hit, _ in ranked))
+            entries = "".join(_in_playlist(hit, away, starts) for _, hit, _ in ranked)
+            write("#EXTM3U\n" + entries)
 
 
 def show_paths0(answers: Sequence[Results]) -> None:

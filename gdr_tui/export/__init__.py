@@ -4,7 +4,7 @@ Paths are written as the bytes they have on disk, so a playlist also reaches a f
 not valid UTF-8. What the command line prints is not here but in `gdr_tui.cli.output`.
 """
 
-from gdr_tui.export.entries import TrackList, of_crate, of_results
+from gdr_tui.export.entries import Style, TrackList, of_crate, of_results
 from gdr_tui.export.files import (
     FORMATS,
     AlreadyThere,
@@ -18,6 +18,7 @@ from gdr_tui.export.files import (
 __all__ = [
     "FORMATS",
     "AlreadyThere",
+    "Style",
     "TrackList",
     "already_there",
     "of_crate",

@@ -34,6 +34,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Style:
+    """How a list is written, where its form leaves a choice."""
+
+    relative: bool = False
+    """Paths in playlists and links lead from the target to the tracks."""
+    starts: bool = False
+    """A playlist starts each track at its best passage, in players that know how."""
+    bom: bool = False
+    """A table begins with a byte order mark, by which spreadsheets recognise UTF-8."""
+
+
+PLAIN = Style()
+"""For programs, and for players of any kind."""
+
+
+@dataclass(frozen=True)
 class TrackList:
     """Tracks in order."""
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from gdr_model import atomic
+from gdr_model.characters import cut
 from gdr_model.errors import UsageError
 from gdr_tui.export import links, lists, rekordbox
-from gdr_tui.export.entries import TrackList
+from gdr_tui.export.entries import PLAIN, Style, TrackList
 from gdr_tui.rows import fits_playlist
 from gdr_tui.safe_text import literal
 from gdr_tui.user_paths import typed_path
@@ -37,8 +39,10 @@ def wrong_ending(formats: Sequence[str], more: str = "") -> UsageError:
 
 def suggested_name(prompt: str) -> str:
     """A file name from the first words of a prompt."""
-    words = re.sub(r"[^\w]+", "-", literal(prompt).lower()).strip("-")
-    return f"gdr-{words[:40].strip('-') or 'results'}.m3u8"
+    composed = unicodedata.normalize("NFC", literal(prompt).lower())
+    kept = [c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in composed]
+    words = re.sub("-+", "-", "".join(kept)).strip("-")
+    return f"gdr-{cut(words, 40).strip('-') or 'results'}.m3u8"
 
 
 def suggested_target(prompt: str) -> Path:
@@ -53,7 +57,7 @@ def suggested_target(prompt: str) -> Path:
 
 
 def write_list(
-    target: Path, tracks: TrackList, *, replace: bool = False, relative: bool = False
+    target: Path, tracks: TrackList, *, replace: bool = False, style: Style = PLAIN
 ) -> str:
     """Write a list in the form that the target's ending names.
 
@@ -61,7 +65,7 @@ def write_list(
         target: ends in one of `FORMATS`; without an ending it is a folder of links.
         tracks: what to write; forms that players read leave out files that no longer exist.
         replace: whether an existing file may be replaced.
-        relative: whether playlists and links lead from the target to the tracks.
+        style: of what the form leaves open.
 
     Returns:
         One sentence about what was written and what was left out.
@@ -84,16 +88,18 @@ def write_list(
     try:
         match suffix:
             case ".m3u8":
-                folder = Path(os.path.realpath(target.parent)) if relative else None
-                atomic.write_text(target, lists.m3u8(written, folder), "surrogateescape")
+                folder = Path(os.path.realpath(target.parent)) if style.relative else None
+                text = lists.m3u8(written, folder, starts=style.starts)
+                atomic.write_text(target, text, "surrogateescape")
             case ".csv":
-                atomic.write_text(target, lists.as_csv(written), "surrogateescape")
+                text = lists.BOM * style.bom + lists.as_csv(written)
+                atomic.write_text(target, text, "surrogateescape")
             case ".json":
                 atomic.write_text(target, lists.as_object(written))
             case ".xml":
                 atomic.write_bytes(target, rekordbox.document(written))
             case _:
-                links.fill(target, written, relative=relative)
+                links.fill(target, written, relative=style.relative)
     except OSError as error:
         raise UsageError(f"cannot write {literal(str(target))}: {error.strerror}") from error
     noun = "track" if len(entries) == 1 else "tracks"

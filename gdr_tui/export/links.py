@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gdr_model.characters import cut_bytes
 from gdr_model.errors import UsageError
 from gdr_tui.export.entries import TrackList
 from gdr_tui.safe_text import literal
 
 LONGEST = 255
 """Bytes in a file name, on common file systems."""
+_SUFFIX = 16
+"""What is longer is part of the name."""
 
 
 def fill(folder: Path, tracks: TrackList, *, relative: bool) -> None:
@@ -37,8 +40,9 @@ def fill(folder: Path, tracks: TrackList, *, relative: bool) -> None:
 
 def _cut(name: str, suffix: str) -> str:
     """The name in at most `LONGEST` bytes, with its suffix."""
-    whole = os.fsencode(name)
-    if len(whole) <= LONGEST:
+    if len(os.fsencode(name)) <= LONGEST:
         return name
-    end = os.fsencode(suffix)
-    return os.fsdecode(whole[: LONGEST - len(end)] + end)
+    end = len(os.fsencode(suffix))
+    if end > _SUFFIX:
+        return cut_bytes(name, LONGEST)
+    return cut_bytes(name.removesuffix(suffix), LONGEST - end) + suffix

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import xml.etree.ElementTree as ET  # only to write; nothing is parsed
-from pathlib import Path
+from pathlib import PurePath, PureWindowsPath
 from urllib.parse import quote
 
 from gdr_model import __version__
@@ -24,6 +24,10 @@ KINDS = {
     ".aif": "AIFF File",
     ".m4a": "M4A File",
 }
+_LONG_SHARE = re.compile(r"^\\\\\?\\UNC\\", re.IGNORECASE)
+_LONG = re.compile(r"^\\\\\?\\")
+"""Marks of Windows paths of any length."""
+_DRIVE = re.compile("^[A-Za-z]:(?=/)")
 _NO_XML = re.compile("[\ufffe\uffff]")
 """Characters that `literal` keeps although XML forbids them."""
 
@@ -59,10 +63,18 @@ def document(tracks: TrackList) -> bytes:
     return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"
 
 
-def location(path: Path) -> str:
-    """A path as a file URL, with every byte beyond plain ASCII percent-encoded."""
-    slashed = os.fsencode(str(path).replace(os.sep, "/"))
-    return "file://localhost/" + quote(slashed.removeprefix(b"/"), safe="/")
+def location(path: PurePath) -> str:
+    """A path as a file URL, with every byte beyond plain ASCII percent-encoded.
+
+    The colon of a Windows drive stays as it is, and a share is `//server/share`.
+    """
+    slashed = str(path)
+    if isinstance(path, PureWindowsPath):
+        slashed = _LONG.sub("", _LONG_SHARE.sub(r"\\\\", slashed)).replace("\\", "/")
+    drive = _DRIVE.match(slashed)
+    rest = slashed[drive.end() :] if drive else slashed.removeprefix("/")
+    before = drive[0] if drive else ""
+    return f"file://localhost/{before}{quote(os.fsencode(rest), safe='/')}"
 
 
 def _text(text: str) -> str:

@@ -117,6 +117,19 @@ def test_a_relative_path_is_never_taken_for_a_comment(gdr: Gdr, music: Path) -> 
     assert (music / "night.m3u8").read_text().splitlines()[-1] == "./#1 hit.mp3"
 
 
+def test_exports_for_spreadsheets_and_only_what_goes_together(
+    gdr: Gdr, odd: list[Path], tmp_path: Path
+) -> None:
+    filled(gdr, odd)
+    table = tmp_path / "night.csv"
+    assert gdr("crate", "export", "night", table, "--bom").exit_code == 0
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfrank,path,")
+    for option, target in (("--bom", "night.m3u8"), ("--starts", "night.csv")):
+        refused = gdr("crate", "export", "night", tmp_path / target, option, "--replace")
+        assert refused.exit_code == 2
+        assert f"{option} is for ." in refused.stderr
+
+
 def test_exports_for_rekordbox(gdr: Gdr, odd: list[Path], tmp_path: Path) -> None:
     filled(gdr, odd)
     odd[3].unlink()

@@ -36,7 +36,7 @@ def test_status_says_where_a_library_is_kept_and_what_failed(gdr: Gdr, folder: P
     gdr("index", folder)
     lines = gdr("status").stdout.splitlines()
     assert lines[0] == str(folder)
-    assert re.fullmatch(r"  2 tracks, 0\.0 h, 1 failed", lines[1])
+    assert re.fullmatch(r"  2 tracks, \d\d s, 1 failed", lines[1])
     assert re.fullmatch(r"  latents: builtin \(\d+ wide, [0-9a-f]{8}\)", lines[2])
     store, size = re.fullmatch(r"  store: (.*) \((\d+\.\d) MiB\)", lines[3]).groups()  # type: ignore[union-attr]
     assert Path(store).is_dir()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 TRACKS = sorted((Path(__file__).parents[2] / "demo").rglob("*.ogg"))
 
@@ -118,6 +121,41 @@ def test_m3u8_is_a_playlist_of_existing_files(gdr, demo) -> None:
     assert lines[0] == "#EXTM3U"
     assert all(line.startswith("#EXTINF:") for line in lines[1::2])
     assert all(Path(line).is_file() for line in lines[2::2])
+
+
+def test_a_playlist_can_start_tracks_at_their_passages(gdr, tmp_path) -> None:
+    rate = 8000
+    noise = np.random.default_rng(0).normal(0, 0.1, 128 * rate)
+    for number, calm in enumerate((slice(0, 64 * rate), slice(64 * rate, None))):
+        sound = noise.copy()
+        sound[calm] *= 0.001
+        soundfile.write(tmp_path / f"{number}.wav", sound, rate)
+    gdr("index", tmp_path)
+    words = ("search", "harp", "-L", tmp_path, "-f")
+    begun = [
+        f"#EXTVLCOPT:start-time={hit['start_s']:.3f}"
+        for hit in hits(gdr(*words, "jsonl").stdout)
+        if hit["start_s"]
+    ]
+    assert begun
+    lines = gdr(*words, "m3u8", "--starts").stdout.splitlines()
+    assert [line for line in lines if "start-time" in line] == begun
+    for at, line in enumerate(lines):
+        if line.startswith("#EXTVLCOPT"):
+            assert lines[at - 1].startswith("#EXTINF:128,")
+            assert Path(lines[at + 1]).is_file()
+    refused = gdr(*words, "tsv", "--starts")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--starts is for --format m3u8" in refused.stderr
+
+
+def test_what_a_playlist_cannot_name_is_counted(gdr, demo, tmp_path) -> None:
+    for name in ("one.ogg", "two\nlines.ogg"):
+        shutil.copy(demo / "toy box" / "old carousel.ogg", tmp_path / name)
+    gdr("index", tmp_path)
+    done = gdr("search", "harp", "-L", tmp_path, "-f", "m3u8", "--copies")
+    assert done.stdout.splitlines()[2:] == [str(tmp_path / "one.ogg")]
+    assert done.stderr == "1 track left out of the playlist: a line break in the name\n"
 
 
 def test_tsv_has_a_header_and_a_row_a_hit(gdr, demo) -> None:

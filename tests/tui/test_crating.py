@@ -198,11 +198,15 @@ async def test_writes_the_crate_from_both_places(tmp_path: Path) -> None:
         await named(pilot, str(tmp_path / "night.json"))
         await pilot.press("M", "e")
         await pilot.click("#relative")
+        await pilot.click("#bom")
+        assert "relative paths   whole tracks   CSV + BOM" in picture(pilot)
         await named(pilot, str(tmp_path / "night.csv"))
         assert any("wrote 2 tracks" in sentence for sentence in said(pilot))
     written = json.loads((tmp_path / "night.json").read_text())
     assert written["crate"] == "marked"
-    assert len((tmp_path / "night.csv").read_text().splitlines()) == 3
+    table = (tmp_path / "night.csv").read_bytes()
+    assert table.startswith(b"\xef\xbb\xbf")
+    assert len(table.splitlines()) == 3
 
 
 async def test_crates_without_a_single_mark() -> None:

@@ -2,15 +2,18 @@ import csv
 import dataclasses
 import json
 import os
-from pathlib import Path
+import re
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
 from stand_in import hits
 
 from gdr_model.errors import UsageError
+from gdr_model.notebook.crates import CrateTrack
 from gdr_model.types import Query, Results, Steering
 from gdr_tui import export
+from gdr_tui.export import rekordbox
 
 
 @pytest.fixture
@@ -88,3 +91,81 @@ def test_the_suggested_name_comes_from_the_prompt() -> None:
     assert export.suggested_name("Warm, dub/techno: 90s!") == "gdr-warm-dub-techno-90s.m3u8"
     assert export.suggested_name("…") == "gdr-results.m3u8"
     assert "/" not in export.suggested_name("../../etc")
+    assert export.suggested_name("हिन्दी संगीत") == "gdr-हिन्दी-संगीत.m3u8"
+    assert export.suggested_name("Cafe\u0301 Mu\u0308nchen") == "gdr-café-münchen.m3u8"
+    long = export.suggested_name("नि" * 30)
+    assert long == f"gdr-{'नि' * 20}.m3u8"
+
+
+def crate(*tracks: CrateTrack) -> export.TrackList:
+    return export.of_crate("night", tracks)
+
+
+@pytest.mark.parametrize("end", [".flac", "." + "x" * 250, ""])
+@pytest.mark.parametrize("begin", ["a", "ab", "abc"])
+def test_a_link_with_a_long_name_is_cut_between_characters(
+    tmp_path: Path, begin: str, end: str
+) -> None:
+    name = begin + "夜" * ((255 - len(begin) - len(end)) // 3) + end
+    path = tmp_path / name
+    path.touch()
+    export.write_list(tmp_path / "links", crate(CrateTrack(path)))
+    (link,) = (tmp_path / "links").iterdir()
+    assert link.resolve() == path
+    assert len(os.fsencode(link.name)) <= 255
+    assert os.fsencode(link.name).decode(), "UTF-8"
+    assert f"01 {name}".startswith(link.name.removesuffix(end if len(end) < 9 else ""))
+    if len(end) < 9:
+        assert link.name.endswith(end)
+
+
+def test_a_playlist_can_start_each_track_at_its_passage(tmp_path: Path) -> None:
+    tracks = [CrateTrack(tmp_path / f"{s}.mp3", duration_s=99, start_s=s) for s in (0.0, 64.5)]
+    for track in tracks:
+        track.path.touch()
+    target = tmp_path / "list.m3u8"
+    export.write_list(target, crate(*tracks), style=export.Style(starts=True))
+    assert target.read_text().splitlines() == [
+        "#EXTM3U", "#PLAYLIST:night",
+        "#EXTINF:99,0.0.mp3", str(tracks[0].path),
+        "#EXTINF:99,64.5.mp3", "#EXTVLCOPT:start-time=64.500", str(tracks[1].path),
+    ]  # fmt: skip
+    export.write_list(target, crate(*tracks), replace=True)
+    assert "start-time" not in target.read_text()
+
+
+FORMULAS = [
+    "=1+1", "+44 20", "-drums", "@sum", "\tx", "\rx", "\nx", "＝1", "'=1", "''@x",
+    '=HYPERLINK("http://x","y")',
+]  # fmt: skip
+PLAIN = ["", "a=b", "'til", "1-2", "'", " =1", "#1"]
+
+
+@pytest.mark.parametrize("bom", [False, True])
+def test_no_cell_of_a_table_is_a_formula_and_none_is_lost(tmp_path: Path, bom: bool) -> None:
+    texts = FORMULAS + PLAIN
+    target = tmp_path / "list.csv"
+    tracks = crate(*(CrateTrack(Path("/m/a.mp3"), title=text) for text in texts))
+    export.write_list(target, tracks, style=export.Style(bom=bom))
+    assert target.read_bytes().startswith(b"\xef\xbb\xbf") == bom
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        cells = [row["title"] for row in csv.DictReader(file)]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝"))]
+    assert [re.sub(r"^'(?='*[=+\-@\t\r\n＋－＝＠])", "", cell) for cell in cells] == texts
+    assert cells[len(FORMULAS) :] == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        (PureWindowsPath(r"C:\Zoë\a #1.mp3"), "C:/Zo%C3%AB/a%20%231.mp3"),
+        (PureWindowsPath(r"d:\a.mp3"), "d:/a.mp3"),
+        (PureWindowsPath(r"\\nas\my music\a.mp3"), "/nas/my%20music/a.mp3"),
+        (PureWindowsPath("\\\\?\\C:\\long\\a.mp3"), "C:/long/a.mp3"),
+        (PureWindowsPath("\\\\?\\UNC\\nas\\music\\a.mp3"), "/nas/music/a.mp3"),
+        (PurePosixPath("/Volumes/C:/a.mp3"), "Volumes/C%3A/a.mp3"),
+        (PurePosixPath("/music/a+b.mp3"), "music/a%2Bb.mp3"),
+    ],
+)
+def test_rekordbox_finds_files_of_every_system(path: PurePath, location: str) -> None:
+    assert rekordbox.location(path) == f"file://localhost/{location}"

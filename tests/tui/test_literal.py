@@ -1,6 +1,6 @@
 from rich.cells import cell_len
 
-from gdr_tui.safe_text import clock, fit, literal
+from gdr_tui.safe_text import clock, fit, length, literal
 
 
 def test_letters_of_every_script_are_kept() -> None:
@@ -32,3 +32,10 @@ def test_fit_counts_cells_not_characters() -> None:
 def test_clock() -> None:
     assert [clock(s) for s in (-3, 0, 61.9, 3599, 3600)] == ["0:00", "0:00", "1:01", "59:59",
                                                              "1:00:00"]  # fmt: skip
+
+
+def test_length_is_never_nought_of_a_unit() -> None:
+    lengths = [length(s) for s in (0, 7.6, 59, 60, 882, 3599, 3600, 5_400, 36_000_000)]
+    assert lengths == [
+        "0 s", "8 s", "59 s", "1 min", "15 min", "60 min", "1.0 h", "1.5 h", "10,000.0 h"
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from mutagen.id3 import TCON
 
 from gdr_model.audio.tags.values import Tags
+from gdr_model.characters import cut
 from gdr_model.types import Section
 
 MOST_CHARS = 1000
@@ -96,7 +97,7 @@ class Found:
 
 def joined(values: Iterable[str]) -> str:
     """Join several values to one text; characters that SQLite cannot store are replaced."""
-    return "; ".join(values).encode("utf-8", "replace").decode()[:MOST_CHARS]
+    return cut("; ".join(values).encode("utf-8", "replace").decode(), MOST_CHARS)
 
 
 def genres(values: list[str]) -> list[str]:

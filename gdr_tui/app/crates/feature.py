@@ -139,9 +139,9 @@ class CratesFeature:
         marked = self.state.marked & {hit.track.path for hit in results.hits}
 
         def source(which: str, only: frozenset[Path]) -> Source:
-            def write(typed: str, replace: bool, relative: bool) -> str:
+            def write(typed: str, replace: bool, style: export.Style) -> str:
                 tracks = export.of_results(results, only)
-                return export.write_list(Path(typed), tracks, replace=replace, relative=relative)
+                return export.write_list(Path(typed), tracks, replace=replace, style=style)
 
             count = len(only) or len(results.hits)
             what = f"{which} {counted(count, 'result')}"

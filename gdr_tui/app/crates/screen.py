@@ -51,9 +51,9 @@ def crate_source(shelf: CrateShelf, name: str) -> Source:
     """A crate as something to export."""
     tracks = shelf.tracks(name)
 
-    def write(typed: str, replace: bool, relative: bool) -> str:
+    def write(typed: str, replace: bool, style: export.Style) -> str:
         listed = export.of_crate(name, tracks)
-        return export.write_list(Path(typed), listed, replace=replace, relative=relative)
+        return export.write_list(Path(typed), listed, replace=replace, style=style)
 
     what = f"crate {literal(name)}: {counted(len(tracks), 'track')}"
     return Source(what, export.suggested_target(name), write)

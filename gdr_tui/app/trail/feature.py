@@ -195,7 +195,7 @@ class TrailFeature:
         """Ask for a file and write the trail."""
         trail = saved(self.state, read.prints, self._k)
 
-        def write(typed: str, replace: bool, _relative: bool) -> str:
+        def write(typed: str, replace: bool, _style: export.Style) -> str:
             with typed_path(typed):
                 target = Path(typed).expanduser()
                 if target.suffix.lower() != ".json":

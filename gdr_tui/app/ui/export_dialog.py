@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,14 +15,20 @@ from textual.widgets import Button, Input
 from gdr_model.errors import UsageError
 from gdr_tui.app.ui.box import PathBox
 from gdr_tui.app.ui.dialog import Dialog, Line
-from gdr_tui.export import FORMATS, AlreadyThere
+from gdr_tui.export import FORMATS, AlreadyThere, Style
 from gdr_tui.safe_text import literal
 from gdr_tui.user_paths import typed_path
 
-Write = Callable[[str, bool, bool], str]
-"""Writes to a typed path, replacing a file or not, with relative paths or not; returns a report."""
+Write = Callable[[str, bool, Style], str]
+"""Writes to a typed path, replacing a file or not, in a style; returns a report."""
 
 FOLDER = "folder"
+_STYLES = {
+    "relative": ("absolute paths", "relative paths"),
+    "starts": ("whole tracks", "from passage"),
+    "bom": ("plain CSV", "CSV + BOM"),
+}
+"""The fields of a style: their buttons while off and on, equally long."""
 _NAMES = {".xml": "REKORDBOX", FOLDER: "LINKS"}
 
 
@@ -51,7 +57,7 @@ class ExportDialog(Dialog[str | None]):
         self._sources = list(sources)
         self._source = self._sources[0]
         self._formats = formats
-        self._relative = False
+        self._style = Style()
         self._warned_about = ""
 
     def body(self) -> Iterable[Widget]:
@@ -74,8 +80,9 @@ class ExportDialog(Dialog[str | None]):
                 )
                 for form in self._formats
             ]
-            relative = Button("absolute paths", id="relative", compact=True)
-            yield Horizontal(*buttons, relative, classes="choices")
+            yield Horizontal(*buttons, classes="choices")
+            styles = [Button(off, id=name, compact=True) for name, (off, _) in _STYLES.items()]
+            yield Horizontal(*styles, classes="choices")
 
     def on_mount(self) -> None:
         """Focus the path and show the chosen source."""
@@ -87,9 +94,10 @@ class ExportDialog(Dialog[str | None]):
         """Change the source, the suffix, or how paths are written."""
         box, chosen = self.query_one(Input), str(event.button.id)
         box.focus()
-        if chosen == "relative":
-            self._relative = not self._relative
-            event.button.label = "relative paths" if self._relative else "absolute paths"
+        if chosen in _STYLES:
+            on = not getattr(self._style, chosen)
+            self._style = replace(self._style, **{chosen: on})
+            event.button.label = _STYLES[chosen][on]
         elif chosen.startswith("source-"):
             self._source = self._sources[int(chosen.removeprefix("source-"))]
             box.value = str(self._source.target)
@@ -110,7 +118,7 @@ class ExportDialog(Dialog[str | None]):
         """Write; an existing file is replaced only on a second Enter."""
         typed = event.value.strip()
         try:
-            said = self._source.write(typed, typed == self._warned_about, self._relative)
+            said = self._source.write(typed, typed == self._warned_about, self._style)
         except UsageError as error:
             self._warned_about = typed if isinstance(error, AlreadyThere) else ""
             self.complain(str(error))

@@ -151,15 +151,26 @@ def export(
     relative: Annotated[
         bool, typer.Option("--relative", help="Write paths relative to TARGET.")
     ] = False,
+    starts: Annotated[
+        bool, typer.Option("--starts", help="In .m3u8, start each track at its passage (VLC).")
+    ] = False,
+    bom: Annotated[
+        bool,
+        typer.Option("--bom", help="Begin .csv with a byte order mark, as spreadsheets want it."),
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing TARGET.")] = False,
 ) -> None:
     """Export a crate as a playlist, a table, JSON, rekordbox XML or a folder of links."""
-    from gdr_tui.export import AlreadyThere, of_crate, write_list
+    from gdr_tui.export import AlreadyThere, Style, of_crate, write_list
 
+    for option, given, suffix in (("--starts", starts, ".m3u8"), ("--bom", bom, ".csv")):
+        if given and target.suffix.lower() != suffix:
+            raise UsageError(f"{option} is for {suffix} files")
+    style = Style(relative, starts, bom)
     with Notebook.open() as notebook:
         tracks = Crates(notebook).tracks(name)
     try:
-        say(write_list(target, of_crate(name, tracks), replace=replace, relative=relative))
+        say(write_list(target, of_crate(name, tracks), replace=replace, style=style))
     except AlreadyThere:
         raise UsageError(f"{target} exists; add --replace to replace it") from None
 

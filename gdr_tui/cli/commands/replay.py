@@ -50,6 +50,7 @@ def replay(
     """Answer the queries of a saved trail again, and report what has changed since."""
     from gdr_model.notebook.saved_trails import SavedTrail
 
+    output.check()
     saved = SavedTrail.read(file)
     saved.chosen(numbers or [])  # refused before anything is loaded
     folders = backend.library or [Path(library.root) for library in saved.libraries]

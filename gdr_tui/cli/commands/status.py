@@ -15,7 +15,7 @@ from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import unreadable
 from gdr_tui.library_words import away, explained, name, summarised
 from gdr_tui.next_steps import step
-from gdr_tui.safe_text import literal
+from gdr_tui.safe_text import length, literal
 
 if TYPE_CHECKING:
     from gdr_model.store.library import Library
@@ -52,12 +52,12 @@ def _described(folder: Path, left_out: bool) -> str:
 
     with Library.open(folder) as library:
         files, failures = library.files, library.failures()
-        hours = sum(track.duration_s for track in library.tracks()) / 3600
+        sound = length(sum(track.duration_s for track in library.tracks()))
         size = sum(file.stat().st_size for file in library.store.rglob("*") if file.is_file())
         not_taken = files.left_out()
         lines = [
             literal(str(library.folder)),
-            f"  {library.count()} tracks, {hours:.1f} h, {len(failures)} failed",
+            f"  {library.count()} tracks, {sound}, {len(failures)} failed",
             *(f"  {line}" for line in _not_there(library)),
             *(f"  {line}" for line in summarised(not_taken)),
             *(f"  excluded by --exclude {literal(shlex.quote(glob))}" for glob in files.excludes),
