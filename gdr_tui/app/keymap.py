@@ -30,10 +30,12 @@ _SHOWN = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "delete": "Del",
+    "tab": "Tab",
     "backspace": "⌫",
     "home": "Home",
     "end": "End",
 }
+_HELD = {"ctrl": "^", "shift": "⇧"}
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,14 @@ def _normal(pressed: str) -> list[str]:
 
 def shown(pressed: str) -> str:
     """Keys in readable form: `plus,equals_sign` is `+ =`."""
-    return " ".join(
-        _SHOWN.get(key, key.replace("ctrl+", "^")) for key in map(str.strip, pressed.split(","))
-    )
+    return " ".join(_shown(key.strip()) for key in pressed.split(","))
+
+
+def _shown(key: str) -> str:
+    """One key: `ctrl+r` is `^r`, `shift+down` is `⇧↓`."""
+    *held, last = key.split("+")
+    signs = "".join(_HELD.get(name, f"{name}+") for name in held)
+    return signs + _SHOWN.get(last, last)
 
 
 def help_rows(keymap: Mapping[str, str]) -> Iterable[tuple[str, str, str, str, str]]:

@@ -108,7 +108,7 @@ LIST = (
         "z",
         "search.copies",
         "Copies",
-        "list the copies of a recording, or fold them",
+        "list copies of the recording, or fold them",
     ),
     _key("list.export", "e", "crates.export", "Export", "export the results or the crate"),
 )
@@ -220,7 +220,7 @@ MAP = (
     _key("map.shapes", "s", "shapes", "Shapes", "symbols instead of colours"),
     _key("map.play", "space", "play", "Play / pause", "play the track under the cursor"),
     _key("map.mark", "m", "mark", "Mark", "add to the crate, or remove from it"),
-    _key("map.go", "enter", "go", "Go", "go to it in the list; like it if not listed"),
+    _key("map.go", "enter", "go", "Go", "go to it in the list, else like it"),
     _key("map.leave", "escape,v,q", "leave", "Leave", "back to the search"),
 )
 LIBRARY = (

@@ -149,13 +149,13 @@ def test_a_playlist_can_start_tracks_at_their_passages(gdr, tmp_path) -> None:
     assert "--starts is for --format m3u8" in refused.stderr
 
 
-def test_what_a_playlist_cannot_name_is_counted(gdr, demo, tmp_path) -> None:
+def test_what_a_playlist_cannot_name_is_counted(gdr, tmp_path) -> None:
     for name in ("one.ogg", "two\nlines.ogg"):
-        shutil.copy(demo / "toy box" / "old carousel.ogg", tmp_path / name)
+        shutil.copy(TRACKS[0], tmp_path / name)
     gdr("index", tmp_path)
     done = gdr("search", "harp", "-L", tmp_path, "-f", "m3u8", "--copies")
     assert done.stdout.splitlines()[2:] == [str(tmp_path / "one.ogg")]
-    assert done.stderr == "1 track left out of the playlist: a line break in the name\n"
+    assert "1 track left out of the playlist: a line break in the name\n" in done.stderr
 
 
 def test_tsv_has_a_header_and_a_row_a_hit(gdr, demo) -> None:

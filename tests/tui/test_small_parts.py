@@ -1,6 +1,7 @@
 """The waveform's arithmetic, the negative syntax, the lanes of the background."""
 
 import gc
+import re
 import threading
 import time
 
@@ -9,11 +10,13 @@ import pytest
 
 from gdr_model.errors import UsageError
 from gdr_model.types import Cancel, WeightedText
+from gdr_tui.app import keymap
 from gdr_tui.app.background import Background
 from gdr_tui.app.playback.waveform import braille, levels
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.results import bar
 from gdr_tui.app.settings import Settings
+from gdr_tui.app.ui.help_dialog import table
 from gdr_tui.app.values import measured, sentence
 from gdr_tui.gc_control import long_lived
 
@@ -129,3 +132,14 @@ def test_what_is_loaded_for_good_is_no_garbage() -> None:
         assert gc.get_freeze_count() > frozen
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("used", [{}, {"search.reroll": "ctrl+shift+f12,pagedown,shift+left"}])
+def test_columns_of_the_help_never_touch(used: dict[str, str]) -> None:
+    lines = table(used).plain.splitlines()
+    for _, pressed, _, tooltip, name in keymap.help_rows(used):
+        assert any(re.fullmatch(rf" {re.escape(pressed)} +{re.escape(tooltip)} +{name}", line)
+                   for line in lines), name  # fmt: skip
+    assert keymap.shown("ctrl+shift+f12,shift+down,shift+tab,plus") == "^⇧f12 ⇧↓ ⇧Tab +"
+    if not used:
+        assert max(map(len, lines)) <= 74, "what a dialog shows in 80 columns"

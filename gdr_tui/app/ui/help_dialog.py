@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -27,14 +28,17 @@ def table(used: Mapping[str, str]) -> Text:
     """The keys in groups, then a legend of the screen."""
     text = Text(no_wrap=True, overflow="ellipsis")
     last = ""
-    for group, pressed, _, tooltip, name in keymap.help_rows(used):
+    rows = list(keymap.help_rows(used))
+    keys = max(cell_len(pressed) for _, pressed, *_ in rows) + 1
+    tooltips = max(cell_len(tooltip) for _, _, _, tooltip, _ in rows) + 1
+    for group, pressed, _, tooltip, name in rows:
         if group != last:
             text.append(f"{chr(10) if last else ''}{group}\n", "bold")
             last = group
-        text.append(f" {pressed:<9}", "bold")
-        text.append(f"{tooltip:<43}")
+        text.append(f" {set_cell_size(pressed, keys)}", "bold")
+        text.append(set_cell_size(tooltip, tooltips))
         text.append(f"{name}\n", "dim")
-    text.append(" ^p       ", "bold")
+    text.append(f" {set_cell_size('^p', keys)}", "bold")
     text.append("every action by name, and the themes\n")
     text.append(_READING)
     return text
