@@ -1,12 +1,14 @@
-"""Speed of each audio encoder: `python benchmarks/encoder_speed.py [SECONDS]`.
+"""Speed of each audio encoder: `python benchmarks/encoder_speed.py [SECONDS] [--rounds N]`.
 
-One thread, noise of that length (default 60), not counting decoding. The networks have their
-published sizes and random weights, which take as long as trained ones.
+On one thread and on all cores, noise of that length (default 60), not counting decoding; the best
+of some rounds, because on a busy machine most runs wait. The networks have their published sizes
+and random weights, which take as long as trained ones.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +23,7 @@ from gdr_model.encoders.mule import published_net as mule
 from gdr_model.encoders.muscall import encoder as muscall
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, learned
 from gdr_model.models import checkpoint
+from gdr_model.types import Array, AudioEncoder
 
 
 def folders(root: Path) -> dict[str, str]:
@@ -38,26 +41,36 @@ def folders(root: Path) -> dict[str, str]:
     return made | {"muscall": str(root / "muscall")}
 
 
-def main(seconds: int) -> None:
+def main(seconds: int, rounds: int) -> None:
     """Measure and print a table."""
-    torch.set_num_threads(1)
-    print("| encoder | width | × real time | of builtin's time |")
-    print("|---|---|---|---|")
+    counts = sorted({1, os.cpu_count() or 1})
+    columns = "".join(f" on {count} threads |" for count in counts[1:])
+    print(f"| encoder | width | × real time |{columns} of builtin's time |")
+    print(f"|---|---|{'---|' * len(counts)}---|")
     fastest = 0.0
     with tempfile.TemporaryDirectory() as root:
         for name, model in folders(Path(root)).items():
             encoder = checkpoint.load(model, "cpu").encoder
             count = seconds * encoder.space.sample_rate_hz
             samples = 0.1 * np.random.default_rng(0).standard_normal(count).astype(np.float32)
-            encoder.encode(samples[: count // 2])  # the first run allocates
+            took = best(encoder, samples, counts, rounds)
+            fastest = fastest or took[0]
+            speeds = " | ".join(f"{seconds / one:,.1f}" for one in took)
+            figures = f"{encoder.space.dim} | {speeds} | {took[0] / fastest:,.0f}"
+            print(f"| {name} | {figures} |", flush=True)
+
+
+def best(encoder: AudioEncoder, samples: Array, counts: list[int], rounds: int) -> list[float]:
+    """The least seconds that encoding takes on each number of threads."""
+    took: list[list[float]] = [[] for _ in counts]
+    for _ in range(rounds):
+        for threads, seconds in zip(counts, took, strict=True):
+            torch.set_num_threads(threads)
+            encoder.encode(samples[: len(samples) // 4])  # the first run allocates
             began = time.perf_counter()
             encoder.encode(samples)
-            took = time.perf_counter() - began
-            fastest = fastest or took
-            print(
-                f"| {name} | {encoder.space.dim} | {seconds / took:,.1f} | {took / fastest:,.0f} |",
-                flush=True,
-            )
+            seconds.append(time.perf_counter() - began)
+    return [min(each) for each in took]
 
 
 def options() -> argparse.ArgumentParser:
@@ -66,8 +79,12 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "seconds", nargs="?", type=int, default=60, help="length of the sound (default: 60)"
     )
+    parser.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="runs to take the best of (default: 3)"
+    )
     return parser
 
 
 if __name__ == "__main__":
-    main(options().parse_args().seconds)
+    arguments = options().parse_args()
+    main(arguments.seconds, arguments.rounds)

@@ -14,17 +14,20 @@ RATE_HZ = 10
 class Recorder:
     """Encodes a window as (first sample, last sample, 1), and counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, length: int) -> None:
+        self.length = length
         self.batches: list[int] = []
 
-    def __call__(self, windows: np.ndarray) -> np.ndarray:
-        self.batches.append(len(windows))
-        return np.stack([windows[:, 0], windows[:, -1], np.ones(len(windows))], axis=1)
+    def __call__(self, stretch: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        self.batches.append(len(starts))
+        assert len(stretch) == starts[-1] + self.length, "no more than the windows cover"
+        ends = stretch[starts + self.length - 1]
+        return np.stack([stretch[starts], ends, np.ones(len(starts))], axis=1)
 
 
 def read(count: int, window: int, **options) -> tuple[np.ndarray, list[int]]:
     """(first, last) sample of every second's window in the ramp 0, 1, 2, …, and the batches."""
-    recorder = Recorder()
+    recorder = Recorder(window + 2 * options.get("margin", 0))
     ramp = np.arange(count, dtype=np.float32)
     latents = encode_windows(ramp, RATE_HZ, window, recorder, **{"batch": 4, **options})
     np.testing.assert_allclose(np.linalg.norm(latents, axis=1), 1, rtol=1e-6)
@@ -69,7 +72,7 @@ def test_a_margin_adds_the_samples_around_a_window_and_mirrors_the_ends() -> Non
 
 
 def test_encoding_stops_between_batches() -> None:
-    recorder = Recorder()
+    recorder = Recorder(10)
     with pytest.raises(Cancelled):
         encode_windows(
             np.zeros(500, np.float32),

@@ -68,7 +68,7 @@ def test_the_usage_in_a_docstring_is_understood(script: ModuleType) -> None:
     assert usage is not None
     assert usage[1] == script.__name__
     words = shlex.split(re.sub(r"[][]", "", usage[2]).replace("cpu|cuda ...", "cpu cuda"))
-    sample = {"FOLDER": "music", "MODEL": "clap", "SECONDS": "30", "DIR": "home"}
+    sample = {"N": "2", "FOLDER": "music", "MODEL": "clap", "SECONDS": "30", "DIR": "home"}
     script.options().parse_args([sample.get(word, word) for word in words])
 
 
@@ -79,7 +79,7 @@ def test_the_usage_in_a_docstring_is_understood(script: ModuleType) -> None:
         ("large_library", ["--tracks", "9"], {"tracks": 9, "seconds": 240}),
         ("coarser_hop", ["music"], {"folder": Path("music"), "model": "clap", "untrained": False}),
         ("coarser_hop", ["music", "mule"], {"model": "mule"}),
-        ("encoder_speed", [], {"seconds": 60}),
+        ("encoder_speed", [], {"seconds": 60, "rounds": 3}),
         ("on_gpu", ["cuda"], {"devices": ["cuda"]}),
         ("on_gpu", [], {"devices": []}),
     ],

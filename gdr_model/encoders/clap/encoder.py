@@ -53,7 +53,9 @@ def windowed(
 
 
 def audio_tower(folder: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """A function from windows (B, N) of ten seconds to vectors (B, D) of any length.
+    """A function from windows (B, N) of ten seconds, on the device, to vectors (B, D).
+
+    Vectors can have any length.
 
     Raises:
         ModelError: if the folder does not hold the weights its config.json describes.
@@ -64,7 +66,7 @@ def audio_tower(folder: Path, device: torch.device) -> Callable[[Tensor], Tensor
     log_mel = LogMel.of(folder).to(device)
 
     def embed(windows: Tensor) -> Tensor:
-        features = log_mel(windows.to(device))[:, None]  # (B, 1, F, M)
+        features = log_mel(windows)[:, None]  # (B, 1, F, M)
         longer = None
         if net.config.enable_fusion:
             # A sound no longer than a window is given four times over.

@@ -41,7 +41,7 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
 
         def embed_with_package(windows: Tensor) -> Tensor:
             # The package rounds to sixteen bits on its own.
-            vectors = package.get_audio_embedding_from_data(windows.numpy(), use_tensor=False)
+            vectors = package.get_audio_embedding_from_data(array(windows), use_tensor=False)
             return torch.from_numpy(vectors)
 
         return clap.windowed(embed_with_package, space, device)

@@ -30,10 +30,12 @@ def published_filters() -> Tensor:
 def log10_mel(samples: Tensor, *, centre: bool = True) -> Tensor:
     """Samples (B, N) to log10(10⁴ x + 1) of the published filters' power x (B, 96, F).
 
-    In double precision, as the published code computes it.
+    In double precision, as the published code computes it; on the processor, if the device of the
+    samples has none (Apple's).
     """
-    power = MEL.power(samples.double(), published_filters(), centre=centre)
-    return torch.log10(10_000 * power + 1).to(samples.dtype)
+    precise = samples if samples.device.type in ("cpu", "cuda") else samples.cpu()
+    power = MEL.power(precise.double(), published_filters(), centre=centre)
+    return torch.log10(10_000 * power + 1).to(samples)
 
 
 def standardise(mel: Tensor) -> Tensor:

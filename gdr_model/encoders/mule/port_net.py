@@ -263,7 +263,7 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
     net.to(device)
 
     def embed(sound: Tensor) -> Tensor:
-        embedded: Tensor = net(frontend.decibel_mel(sound[:, :-1])[:, None].to(device))
+        embedded: Tensor = net(frontend.decibel_mel(sound[:, :-1])[:, None])
         return embedded
 
     return WindowedEncoder(embed, space, device, frontend.WINDOW)

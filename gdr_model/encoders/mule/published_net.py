@@ -233,7 +233,7 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
 
     def embed(sound: Tensor) -> Tensor:
         mel = frontend.log10_mel(sound, centre=False)[..., : frontend.FRAMES]
-        embedded: Tensor = net(frontend.standardise(mel)[:, None].to(device))
+        embedded: Tensor = net(frontend.standardise(mel)[:, None])
         return embedded
 
     return WindowedEncoder(embed, space, device, frontend.WINDOW, margin=frontend.MEL.fft // 2)

@@ -35,7 +35,7 @@ def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> Window
     net.audio_projection.to(device)
 
     def embed(sound: Tensor) -> Tensor:
-        return net.point(net.level(sound).to(device))
+        return net.point(net.level(sound))
 
     return WindowedEncoder(embed, space, device, net.config.samples)
 

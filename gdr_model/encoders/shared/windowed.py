@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gdr_model.encoders.shared.prompts import array
@@ -30,7 +31,7 @@ class WindowedEncoder:
         fill: Fill = repeat,
         batch_cpu: int = BATCH_CPU,
     ) -> None:
-        """Wrap `embed`, which takes windows (B, window + 2 margin), on the CPU, to (B, D).
+        """Wrap `embed`, which takes windows (B, window + 2 margin), on the device, to (B, D).
 
         `fill` makes a window of a shorter sound; `batch_cpu` windows are embedded at once where
         there is no accelerator.
@@ -61,6 +62,9 @@ class WindowedEncoder:
             cancelled=cancelled,
         )
 
-    def _embed(self, windows: Array) -> Array:
+    def _embed(self, stretch: Array, starts: NDArray[np.int64]) -> Array:
+        """Windows overlap many times over, so the sound moves to the device before they are cut."""
         with torch.inference_mode():
-            return array(self.embed(torch.from_numpy(np.ascontiguousarray(windows))))
+            sound = torch.from_numpy(np.ascontiguousarray(stretch)).to(self.device)
+            windows = sound.unfold(0, self.window + 2 * self.margin, 1)
+            return array(self.embed(windows[torch.from_numpy(starts).to(self.device)]))

@@ -19,6 +19,8 @@ from gdr_model.types import Array, Cancel, never
 
 Fill = Callable[[Array, int], Array]
 """Samples (N,), N below a window's length, and that length to one window (length,)."""
+Encode = Callable[[Array, NDArray[np.int64]], Array]
+"""A stretch of sound (N,), and where in it each window begins (B,), to vectors (B, D)."""
 
 
 def seconds(count: int, sample_rate_hz: int) -> int:
@@ -51,7 +53,7 @@ def encode_windows(
     samples: Array,
     sample_rate_hz: int,
     window: int,
-    encode: Callable[[Array], Array],
+    encode: Encode,
     *,
     batch: int,
     hop_s: int = 1,
@@ -65,7 +67,8 @@ def encode_windows(
         samples: a whole sound, mono.
         sample_rate_hz: its rate.
         window: samples of a window.
-        encode: windows (B, window + 2 margin), B at most `batch`, to vectors (B, D).
+        encode: encodes windows of `window` + 2 `margin` samples, `batch` at most, given the
+            stretch of sound that they overlap in.
         batch: windows to encode at once.
         hop_s: above one, only every so many seconds and the last are encoded; those between are
             interpolated linearly and brought to unit length.
@@ -83,12 +86,13 @@ def encode_windows(
     times = np.union1d(np.arange(0, count, hop_s), [count - 1])
     first, where = np.unique(starts(times, len(sound), sample_rate_hz, window), return_inverse=True)
     wider = np.pad(sound, margin, mode="reflect") if margin else sound
-    views = np.lib.stride_tricks.sliding_window_view(wider, window + 2 * margin)
     pieces = []
     for begin in range(0, len(first), batch):
         if cancelled():
             raise Cancelled("encoding was stopped")
-        pieces.append(encode(views[first[begin : begin + batch]]))
+        these = first[begin : begin + batch]
+        stretch = wider[these[0] : these[-1] + window + 2 * margin]
+        pieces.append(encode(stretch, these - these[0]))
     latents = unit(np.concatenate(pieces)[where])  # one for each of `times`
     return latents if len(times) == count else unit(interpolated(latents, times, count))
 
