@@ -2,7 +2,8 @@
 
     write_text, write_bytes   a whole file at once
     replacing                 a path to write to, for writers that want one
-    move_into_place           a file or folder that was written over time, once it is complete
+    move_into_place           a file that was written over time, once it is complete
+    move_folder_into_place    a folder of such files
 
 A reader sees the old content or the new one, never a part, whatever stops the writer. After an
 exception nothing is left behind; after a power cut at worst a hidden `.gdr-….part` file is.
@@ -68,15 +69,30 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def move_into_place(temporary: Path, target: Path) -> None:
-    """Give a complete file or folder its name; a file of that name is replaced.
+    """Give a complete file its name; a file of that name is replaced.
 
-    Both must be on one file system. The files in a folder are not synced.
+    Both must be on one file system.
 
     Raises:
         OSError: if it cannot be renamed; both are as they were.
     """
-    if temporary.is_file():
-        _sync_file(temporary)
+    _sync_file(temporary)
+    os.replace(temporary, target)
+    sync_folder(target.parent)
+
+
+def move_folder_into_place(temporary: Path, target: Path) -> None:
+    """Give a complete folder its name, which must be free; the files in it are synced first.
+
+    Both must be on one file system.
+
+    Raises:
+        OSError: if it cannot be renamed; both are as they were.
+    """
+    for path in temporary.rglob("*"):
+        if path.is_file():
+            _sync_file(path)
+    sync_folder(temporary)
     os.replace(temporary, target)
     sync_folder(target.parent)
 

@@ -32,7 +32,7 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
         ModelError: if it does not hold the weights its config.json describes.
     """
     weights.require(folder, T5_WEIGHTS)
-    tokenizer = tokenizer_of(folder)
+    tokenizer = tokenizer_of(folder, T5_WEIGHTS.hub)
     net = _encoder(folder).to(device)
 
     def network(ids: Tensor) -> tuple[Array, Array]:

@@ -25,16 +25,7 @@ from gdr_model.encoders.registry.pairs import AUDIO_PARTS, TEXT_PARTS, Weights
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models import weights
 
-EXTRA_FILES = (
-    "preprocessor_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "spiece.model",
-)
+EXTRA_FILES = ("preprocessor_config.json", *weights.TOKENIZER)
 """Files to download, if there are any, besides config.json and the tensors."""
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _BLOCK = 1 << 20
@@ -90,6 +81,11 @@ def pull(name: str, on_progress: OnProgress = lambda _: None) -> Path:
     files = _chosen(repository, listed, file)
     part = folder.with_name(f".{folder.name}.{commit[:12]}.part")
     part.mkdir(parents=True, exist_ok=True)
+    if wanted is not None and wanted.tokenizer:
+        its_commit, its_files = _listing(wanted.tokenizer)
+        for name in weights.TOKENIZER:
+            if name in its_files:
+                _fetch(wanted.tokenizer, its_commit, its_files[name], part, on_progress)
     for remote in files:
         _fetch(repository, commit, remote, part, on_progress)
     if (part / weights.PICKLE).is_file():
@@ -99,7 +95,7 @@ def pull(name: str, on_progress: OnProgress = lambda _: None) -> Path:
         (part / weights.PICKLE).unlink()
     if folder.exists():
         raise ModelError(f"{folder} exists and is not a model; remove it first")
-    atomic.move_into_place(part, folder)
+    atomic.move_folder_into_place(part, folder)
     return folder
 
 

@@ -21,6 +21,16 @@ from gdr_model.errors import Hint, ModelError, WeightsMissing
 
 TENSORS = "model.safetensors"
 PICKLE = "pytorch_model.bin"
+TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "spiece.model",
+)
+"""Files of a tokenizer, of which a repository has some."""
 _BLOCK = 1 << 20
 
 

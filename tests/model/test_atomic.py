@@ -146,7 +146,7 @@ def test_a_folder_gets_its_name_once_it_is_complete(tmp_path: Path) -> None:
     part = tmp_path / ".model.part"
     part.mkdir()
     (part / "config.json").write_text("{}")
-    atomic.move_into_place(part, tmp_path / "model")
+    atomic.move_folder_into_place(part, tmp_path / "model")
     assert os.listdir(tmp_path) == ["model"]
     assert os.listdir(tmp_path / "model") == ["config.json"]
 

@@ -244,16 +244,16 @@ def test_weights_that_are_missing_are_counted_and_named(tiny_t5: Path, tmp_path:
 
 
 def test_a_tokenizer_needs_a_vocabulary(tiny_t5: Path, tmp_path: Path) -> None:
-    assert ids_of(tokenizer_of(tiny_t5), 4)("rain on a window") == [
-        *tokenizer_of(tiny_t5)("rain on a window")["input_ids"][:3],
-        tokenizer_of(tiny_t5).eos_token_id,
+    assert ids_of(tokenizer_of(tiny_t5, "some/t5"), 4)("rain on a window") == [
+        *tokenizer_of(tiny_t5, "some/t5")("rain on a window")["input_ids"][:3],
+        tokenizer_of(tiny_t5, "some/t5").eos_token_id,
     ]
     (tmp_path / "tokenizer_config.json").write_text("{}")
     with pytest.raises(WeightsMissing, match="has no usable tokenizer"):
-        tokenizer_of(tmp_path)
+        tokenizer_of(tmp_path, "some/t5")
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(WeightsMissing, match="has no usable tokenizer"):
-        tokenizer_of(tmp_path)
+        tokenizer_of(tmp_path, "some/t5")
 
 
 def test_silence_ends_with_the_block_whatever_happens_in_it() -> None:

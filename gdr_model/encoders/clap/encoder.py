@@ -22,7 +22,7 @@ from gdr_model.encoders.formats.transformers_folder import (
     network_of,
     tokenizer_of,
 )
-from gdr_model.encoders.registry.pairs import CLAP_WEIGHTS
+from gdr_model.encoders.registry.pairs import CLAP_WEIGHTS, LAION_WEIGHTS
 from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.encoders.shared.windowed import WindowedEncoder
 from gdr_model.encoders.shared.windows import repeat_and_pad
@@ -88,7 +88,7 @@ def load_text(folder: Path, device: torch.device) -> PromptReader:
     """
     from transformers.models.clap.modeling_clap import ClapTextModelWithProjection
 
-    tokenizer = tokenizer_of(folder)
+    tokenizer = tokenizer_of(folder, LAION_WEIGHTS.tokenizer)
     net = tower(ClapTextModelWithProjection, "text_config", folder).to(device)
 
     def network(ids: Tensor) -> tuple[Array, Array]:

@@ -8,17 +8,20 @@ moves a latent by 3e-4, more than every other difference together.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import HfApi, constants
 from torch import Tensor
 from torch.nn import functional as F
 
 from gdr_model.encoders.clap import encoder as clap
 from gdr_model.encoders.clap.laion_convert import Tensors, converted, read_checkpoint
-from gdr_model.encoders.formats.transformers_folder import ids_of
+from gdr_model.encoders.formats.transformers_folder import ids_of, quiet
 from gdr_model.encoders.registry.pairs import LAION
 from gdr_model.encoders.shared.prompts import MAX_TOKENS, PromptReader, array
 from gdr_model.encoders.shared.windowed import WindowedEncoder
@@ -27,6 +30,8 @@ from gdr_model.types import Array, LatentSpace
 
 ARCHITECTURES = {96: "HTSAT-tiny", 128: "HTSAT-base", 256: "HTSAT-large"}
 """laion-clap's names by the width of the first layer."""
+REACHED_S = 5
+"""Seconds in which the hub must answer to count as reached."""
 
 
 def load_audio(folder: Path, space: LatentSpace, device: torch.device) -> WindowedEncoder:
@@ -118,23 +123,24 @@ def package_module(path: Path, device: torch.device) -> Any:
             f"{', '.join(f'{known} ({name})' for known, name in ARCHITECTURES.items())}"
         )
     try:
-        import laion_clap
+        with _no_waiting():
+            import laion_clap
 
-        module = laion_clap.CLAP_Module(
-            enable_fusion=False, device=str(device), amodel=ARCHITECTURES[width]
-        )
+            module = laion_clap.CLAP_Module(
+                enable_fusion=False, device=str(device), amodel=ARCHITECTURES[width]
+            )
     except ImportError as error:
         raise WeightsMissing(
-            f"laion-clap cannot be imported ({error}); install gdr-tui[laion], or convert "
-            "the checkpoint, which needs no package",
+            f"laion-clap cannot be imported ({error}); install gdr-tui[laion] and the torchvision "
+            "of your torch, or convert the checkpoint, which needs neither",
             Hint.CONVERT_FILE,
             path=path,
             pair="laion",
         ) from error
     except OSError as error:
         raise WeightsMissing(
-            "laion-clap downloads roberta-base on first use, and could not; go online once, or "
-            "convert the checkpoint",
+            "laion-clap downloads tokenizers and roberta-base on first use, and "
+            f"{constants.ENDPOINT} cannot be reached; go online once, or convert the checkpoint",
             Hint.CONVERT_FILE,
             path=path,
             pair="laion",
@@ -145,3 +151,20 @@ def package_module(path: Path, device: torch.device) -> Any:
         first = str(error).strip().splitlines()[-1].strip()
         raise ModelError(f"{path} is no checkpoint of {ARCHITECTURES[width]}: {first}") from error
     return module.eval()
+
+
+@contextlib.contextmanager
+def _no_waiting() -> Iterator[None]:
+    """Use what is cached if the hub does not answer, instead of retrying every file for minutes."""
+    offline = constants.HF_HUB_OFFLINE
+    with quiet():
+        try:
+            if not offline:
+                HfApi().model_info("roberta-base", timeout=REACHED_S)
+        except Exception:
+            # Includes the errors of whichever HTTP client the hub's library uses.
+            constants.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            constants.HF_HUB_OFFLINE = offline

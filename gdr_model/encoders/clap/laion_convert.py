@@ -11,16 +11,19 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gdr_model import paths
 from gdr_model.encoders.formats.state_dicts import read_pickle
+from gdr_model.encoders.registry.pairs import CLAP_WEIGHTS, LAION_WEIGHTS
 from gdr_model.errors import Hint, ModelError
-from gdr_model.models.weights import TENSORS
+from gdr_model.models.weights import TENSORS, TOKENIZER, in_hub_cache
 
 Tensors = dict[str, Tensor]
 
@@ -51,12 +54,44 @@ HEADS = {768: 12, 1024: 16}
 
 
 def convert(source: Path, folder: Path, text_heads: int | None = None) -> None:
-    """Write a checkpoint as a folder of transformers, without a tokenizer.
+    """Write a checkpoint as a folder of transformers, with RoBERTa's tokenizer if it is here.
 
     Raises:
         ModelError: if it is no checkpoint of laion-clap.
     """
-    write(read_checkpoint(source), folder, text_heads)
+    tensors = read_checkpoint(source)
+    write(tensors, folder, text_heads)
+    words = len(tensors["text_branch.embeddings.word_embeddings.weight"])
+    for place in _tokenizers(source.parent):
+        if _words_of(place) == words:
+            for name in TOKENIZER:
+                if (place / name).is_file():
+                    shutil.copyfile(place / name, folder / name)
+            return
+
+
+def _tokenizers(beside: Path) -> Iterator[Path]:
+    """Folders that can hold RoBERTa's tokenizer: with the checkpoint, with CLAP, in the cache."""
+    yield beside
+    yield paths.models() / CLAP_WEIGHTS.key
+    yield paths.models() / LAION_WEIGHTS.tokenizer
+    for repository in (LAION_WEIGHTS.tokenizer, "roberta-base", CLAP_WEIGHTS.hub):
+        cached = in_hub_cache(repository, "vocab.json")
+        if cached is not None:
+            yield cached.parent
+
+
+def _words_of(folder: Path) -> int:
+    """How many words the tokenizer in a folder knows; 0 if there is none."""
+    try:
+        if (folder / "tokenizer.json").is_file():
+            raw = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+            return len(
+                raw["model"]["vocab"].keys() | {each["content"] for each in raw["added_tokens"]}
+            )
+        return len(json.loads((folder / "vocab.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
 
 
 def write(theirs: Mapping[str, Tensor], folder: Path, text_heads: int | None = None) -> None:

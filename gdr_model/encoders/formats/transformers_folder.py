@@ -67,8 +67,8 @@ def mismatch(folder: Path, what: str, error: Exception) -> ModelError:
     )
 
 
-def tokenizer_of(folder: Path) -> Any:
-    """The tokenizer next to the weights.
+def tokenizer_of(folder: Path, published: str) -> Any:
+    """The tokenizer next to the weights; `published` is a repository that has it.
 
     Raises:
         WeightsMissing: if there is none.
@@ -84,7 +84,7 @@ def tokenizer_of(folder: Path) -> Any:
         except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
             raise WeightsMissing(
                 f"{folder} has no usable tokenizer; put tokenizer.json and tokenizer_config.json "
-                "next to its weights"
+                f"of {published} next to its weights"
             ) from error
 
 

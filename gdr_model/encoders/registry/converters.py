@@ -11,8 +11,10 @@ import os
 import shutil
 from pathlib import Path
 
-from gdr_model import atomic
+from gdr_model import atomic, paths
+from gdr_model.encoders.registry.pairs import LAION_WEIGHTS
 from gdr_model.errors import ModelError, UsageError
+from gdr_model.models import weights
 
 CONVERTERS = {
     "mule": "gdr_model.encoders.mule.published_convert",
@@ -27,8 +29,14 @@ TEXT_TOWERS = ("laion", "muscall")
 """Encoders whose weights do not show how many attention heads the text tower has."""
 
 
-def convert(source: Path, name: str, folder: Path, text_heads: int | None = None) -> None:
+def convert(source: Path, name: str, folder: Path, text_heads: int | None = None) -> str:
     """Write published weights as the folder of an encoder, which appears once it is complete.
+
+    A folder that holds the source, and no other weights, gets them next to it: what was pulled to
+    where weights of this name are looked for is converted in place.
+
+    Returns:
+        The repository of the tokenizer that the folder still lacks; empty if it lacks none.
 
     Raises:
         UsageError: if weights of that name cannot be converted.
@@ -43,7 +51,8 @@ def convert(source: Path, name: str, folder: Path, text_heads: int | None = None
         )
     if not source.exists():
         raise ModelError(f"{source} does not exist")
-    if folder.exists():
+    in_place = folder == paths.models() / name and source.absolute().parent == folder
+    if folder.exists() and (not in_place or (folder / "config.json").exists()):
         raise ModelError(f"{folder} exists; name a new folder, or remove it first")
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -51,6 +60,13 @@ def convert(source: Path, name: str, folder: Path, text_heads: int | None = None
     try:
         options = {} if text_heads is None else {"text_heads": text_heads}
         importlib.import_module(CONVERTERS[name]).convert(source, part, **options)
-        atomic.move_into_place(part, folder)
+        if in_place:
+            # config.json comes last: a folder without it is no model yet.
+            for file in sorted(part.iterdir(), key=lambda file: file.name == "config.json"):
+                atomic.move_into_place(file, folder / file.name)
+        else:
+            atomic.move_folder_into_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    has_one = any((folder / file).is_file() for file in weights.TOKENIZER)
+    return "" if has_one or name != LAION_WEIGHTS.key else LAION_WEIGHTS.tokenizer

@@ -50,6 +50,8 @@ class Weights:
     """Repository that `gdr model pull` downloads; empty where there is none."""
     file: str = ""
     """The only file to download; empty for the whole repository."""
+    tokenizer: str = ""
+    """Repository of the tokenizer, where it does not come with the weights."""
     licence: str = ""
 
 
@@ -106,6 +108,7 @@ LAION_WEIGHTS = Weights(
     ("clap",),
     hub="lukewys/laion_clap",
     file="music_audioset_epoch_15_esc_90.14.pt",
+    tokenizer="FacebookAI/roberta-base",
     licence="CC0-1.0",
 )
 T5_WEIGHTS = Weights(

@@ -45,5 +45,10 @@ def convert(
     from gdr_model.encoders.registry.converters import convert as write_folder
 
     folder = out or paths.models() / pair
-    write_folder(file, pair, folder, text_heads)
+    missing = write_folder(file, pair, folder, text_heads)
     say(f"{file} is now {folder}")
+    if missing:
+        say(
+            "it has no tokenizer, so it reads sound and no text: put tokenizer.json and "
+            f"tokenizer_config.json of {missing} there"
+        )
