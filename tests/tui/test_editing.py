@@ -40,6 +40,20 @@ async def test_edits_a_result_it_almost_likes() -> None:
         assert main(pilot).query_one("#prompt", Input).value == "warm strings"
 
 
+async def test_a_negation_in_the_words_of_an_edit_is_pushed_away_from() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=WIDE) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("i", "end", *", no drums +bells genre:jazz")
+        await until(pilot, lambda: "read “no drums” as −drums" in picture(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        steering, where = session.asked[-1]
+        assert (steering.prompt, where) == ("warm", "genre = jazz")
+        assert steering.negatives == (WeightedText("drums"),)
+        assert [slider.text for slider in steering.sliders] == ["bells"]
+
+
 async def test_sees_what_comes_and_goes_while_a_dial_turns() -> None:
     session = StandIn()
     async with opened(session).run_test(size=WIDE) as pilot:

@@ -26,6 +26,11 @@ async def test_is_told_what_the_model_thinks_of_the_prompt() -> None:
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "far away")
         await until(pilot, lambda: "nothing here is close to this" in said(pilot))
+        await asked(pilot, "far away, no drums")
+        both = (
+            'read “no drums” as −drums; in "quotes" it stays words · nothing here is close to this'
+        )
+        await until(pilot, lambda: both in said(pilot))
 
 
 async def test_sees_the_library_before_the_model_and_may_already_ask() -> None:

@@ -23,6 +23,8 @@ from gdr_tui.app.edit.state import EditState
 from gdr_tui.app.trail.trail import Ask, compare
 from gdr_tui.app.ui.box import Box
 from gdr_tui.labels import GUIDANCE, STRENGTH
+from gdr_tui.language.syntax import as_typed, read_negations
+from gdr_tui.language.understood import readings
 from gdr_tui.safe_text import clock, literal
 
 PREVIEW_S = 0.12
@@ -57,7 +59,7 @@ class EditPanel(Screen[Ask | None]):
         yield Static(self._heading(), id="edit-source", markup=False)
         with Horizontal(classes="edit-row"):
             yield Static("words", classes="edit-label", markup=False)
-            yield Field(self.state.source.words, id="edit-prompt", compact=True,
+            yield Field(as_typed(self.state.source.words), id="edit-prompt", compact=True,
                       select_on_focus=False)  # fmt: skip
         with Horizontal(classes="edit-row"):
             yield Static("without", classes="edit-label", markup=False)
@@ -120,7 +122,7 @@ class EditPanel(Screen[Ask | None]):
             return
         if ask != self.state.tried:
             self.state.try_out(ask, self._preview(ask))
-            self._say("drawing …")
+            self._say(self._with_reading("drawing …"))
 
     # Answers
 
@@ -142,7 +144,7 @@ class EditPanel(Screen[Ask | None]):
         )
         trip = now.query.round_trip
         kept = "" if trip is None else f" · round trip {1 - trip:.3f}"
-        self._say(f"{found.took_s:.2f} s{kept}")
+        self._say(self._with_reading(f"{found.took_s:.2f} s{kept}"))
 
     # Keys
 
@@ -170,6 +172,11 @@ class EditPanel(Screen[Ask | None]):
         start, under = f"from {clock(source.start_s)}", source.from_prompt
         inverted = f", inverted under “{literal(under)}”" if under else ""
         return Content.assemble(("edit  ", "dim"), (source.title, "bold"), f"  {start}{inverted}")
+
+    def _with_reading(self, sentence: str) -> str:
+        """A sentence, after how negations in the prompt were read."""
+        read = readings(read_negations(self.query_one("#edit-prompt", Input).value))
+        return f"{read} · {sentence}" if read else sentence
 
     def _say(self, sentence: str) -> None:
         shown = (

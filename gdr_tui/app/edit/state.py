@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.types import Edit, Results, Sampler, Steering, Track, WeightedText
+from gdr_model.types import Edit, Results, Sampler, Slider, Steering, Track, WeightedText
 from gdr_tui.app.trail.trail import Ask
+from gdr_tui.language.syntax import NEUTRAL, parse
 from gdr_tui.safe_text import literal
+
+_Text = TypeVar("_Text", WeightedText, Slider)
 
 
 @dataclass(frozen=True)
@@ -60,22 +65,27 @@ class EditState:
         """The edit that is drawn, or was drawn last."""
 
     def ask(self, words: str, without: str, strength: float, guidance: float, steps: int) -> Ask:
-        """The query of some words, negatives as typed, and dials.
+        """The query of a prompt and negatives as typed, and of dials.
 
         Raises:
             UsageError: if it is invalid.
         """
-        source = self.source
+        source, line = self.source, parse(words)
+        if line.likes or line.bans:
+            raise UsageError("like:N and unlike:N belong in the prompt above the results")
         edit = Edit(source.path, source.start_s, strength, source.from_prompt)
         steering = self.steering.but(
-            prompt=words.strip(),
-            negatives=weighted(without),
+            prompt=line.words or (NEUTRAL if line.steers else ""),
+            negatives=_each_once(*weighted(without), *line.negatives),
+            sliders=_each_once(*self.steering.sliders, *line.sliders),
             guidance=guidance,
             steps=steps,
             sampler=Sampler.DDIM,
             edit=edit,
         )
-        return Ask(steering, self._where, self._limits)
+        both = self._where and line.where
+        where = f"({self._where}) and {line.where}" if both else line.where or self._where
+        return Ask(steering, where, replace(self._limits, **dict(line.limits)))
 
     def try_out(self, ask: Ask, number: int) -> None:
         """Take note that an edit is being drawn; answers with other numbers are stale now."""
@@ -93,4 +103,9 @@ class EditState:
 def weighted(typed: str) -> tuple[WeightedText, ...]:
     """Negatives typed as `drums, vocals:0.5`; of the same words the last weight counts."""
     parts = [part for part in typed.split(",") if part.strip()]
-    return tuple({n.text: n for n in map(WeightedText.parse, parts)}.values())
+    return _each_once(*map(WeightedText.parse, parts))
+
+
+def _each_once(*texts: _Text) -> tuple[_Text, ...]:
+    """Weighted texts, of the same words the last."""
+    return tuple({one.text: one for one in texts}.values())

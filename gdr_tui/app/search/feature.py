@@ -155,13 +155,13 @@ class SearchFeature:
         """Ask what is drafted; False if it is invalid."""
         self._stop_settling()
         try:
-            read = self.prompt.take_over(self.state.draft, self._track_at)
+            self.prompt.take_over(self.state.draft, self._track_at)
             self.state.ask()
         except UsageError as error:
             self._host.say(str(error), problem=True)
             return False
-        if read:
-            self._host.say(read)
+        if self.prompt.read:
+            self._host.say(self.prompt.read)
         self._host.refresh_status()
         return True
 
@@ -242,8 +242,8 @@ class SearchFeature:
         if node:
             same = before and before.ask.steering.prompt == answer.ask.steering.prompt
             self._host.show_node(keep=bool(answer.quiet or same))
-            for note in answer.notes:
-                self._host.say(note)
+            if answer.notes:
+                self._host.say(" · ".join(filter(None, (self.prompt.read, *answer.notes))))
 
     def _show_counts(self, counted: ConditionsCounted) -> None:
         """Say which condition is to blame, if the list is still empty."""

@@ -13,8 +13,8 @@ from gdr_tui.app.search.completion import Sources, complete
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.history import History
 from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
-from gdr_tui.language.negation import Negation
 from gdr_tui.language.syntax import as_typed, parse
+from gdr_tui.language.understood import readings
 
 
 class PromptLine:
@@ -31,6 +31,8 @@ class PromptLine:
         self.history = History()
         self.tags: TagsRead | None = None
         """Tags of the library, once they are read."""
+        self.read = ""
+        """How negations in the line asked last were read."""
 
     @property
     def has_words(self) -> bool:
@@ -41,18 +43,19 @@ class PromptLine:
         """Put a prompt in, such that it is read as words only."""
         self.box.put(as_typed(words))
 
-    def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> str:
-        """Take what is in the line over into the draft; returns how negations in it were read.
+    def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> None:
+        """Take what is in the line over into the draft.
 
         Raises:
             UsageError: if it is invalid.
         """
+        self.read = ""
         if self.box.value == as_typed(draft.prompt):
-            return ""
+            return
         line = parse(self.box.value)
         draft.take(line, track_at)
         self.show(draft.prompt)
-        return " · ".join(map(note, line.negations))
+        self.read = readings(line.negations)
 
     def take(self, message: Message) -> None:
         """Offer completions, and insert the picked one."""
@@ -101,12 +104,3 @@ class PromptLine:
     def _sources(self) -> Sources:
         tags, words = (self.tags.tags, self.tags.words) if self.tags else ({}, ())
         return Sources(self.history.prompts, tags, words)
-
-
-def note(found: Negation) -> str:
-    """How a negation was read, and what to type for the other reading."""
-    if not found.negatives:
-        word = found.phrase.split()[-1]
-        return f"“{found.phrase}” is kept as words; -{word} pushes away from it"
-    read = ", ".join(f"−{text}" for text in found.negatives)
-    return f'read “{found.phrase}” as {read}; in "quotes" it stays words'
