@@ -100,6 +100,16 @@ def test_a_run_is_trained(gdr, tmp_path: Path, device: torch.device) -> None:
     assert places[0] == places[1]
 
 
+def test_a_run_is_compared_with_music(gdr, tmp_path: Path, device: torch.device) -> None:
+    raw = small(write_set(tmp_path))
+    raw["data"] |= {"folds": 2}
+    config = tmp_path / "small.yaml"
+    config.write_text(yaml.safe_dump(raw))
+    assert gdr("train", config, "--out", tmp_path / "run", *ON).exit_code == 0
+    done = gdr("eval", "fidelity", tmp_path / "run", *ON)
+    assert done.exit_code == 0, done.output
+
+
 @pytest.mark.parametrize("model", ["builtin", "clap"])
 def test_a_model_is_trained_on_a_library(
     gdr, songs: Path, tiny_clap: Path, tmp_path: Path, device: torch.device, model: str

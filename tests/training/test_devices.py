@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import elsewhere
+import numpy as np
 import pytest
 import torch
 
 from gdr_model.errors import Cancelled
 from training.data.corpus import Corpus
+from training.evaluation.control import control
+from training.evaluation.steered import of_set
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
 from training.runs.state import MODEL, read_tensors
@@ -61,3 +64,19 @@ def test_an_interrupted_run_is_resumed_on_the_device(
     here, there = (read_tensors(run / MODEL)[0] for run in (whole, folder))
     for name, value in here.items():
         torch.testing.assert_close(there[name], value, msg=name)
+
+
+def test_control_is_measured_on_the_device(
+    tiny: RunConfig, corpus: Corpus, tmp_path: Path, device: torch.device
+) -> None:
+    """Negatives, edits and sliders, and their rivals: the figures are those of the processor."""
+    train_on_corpus(tiny, "0", tmp_path, corpus=corpus)
+    halves = {"Piano": np.arange(20) < 10, "Jazz": np.arange(20) % 3 < 1}
+    found = []
+    for where in (device, torch.device("cpu")):
+        with of_set(str(tmp_path), device=where) as steered:
+            quick = replace(steered.how, draws=2, steps=3)
+            wide = replace(steered, attributes=halves, how=quick)
+            tables, _ = control(wide, pairs=2, resamples=5)
+            found.append([cells[-1] for table in tables for _, cells in table.rows])
+    assert found[0] == pytest.approx(found[1], abs=1e-3)

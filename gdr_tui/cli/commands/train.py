@@ -201,8 +201,8 @@ def _repeats(figures: dict[str, Any]) -> Iterator[str]:
     """What was done about captions and sounds that repeat."""
     if figures["tracks_kept_together"]:
         yield (
-            f"{figures['tracks_kept_together']} tracks share captions or sounds, and are kept on "
-            "one side of every split with those they share them with"
+            f"{figures['tracks_kept_together']} tracks share captions or sounds with others; such "
+            "tracks are always on the same side of a split"
         )
     if figures["left_out_captions"]:
         yield (
