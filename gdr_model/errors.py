@@ -71,6 +71,8 @@ class Hint(Enum):
     """Look at the names of the crates."""
     INSTALL = "install", "package"
     """Install a package of Python, which can be an extra of gdr's."""
+    ACCEPT_TERMS = "accept terms", "page"
+    """Accept the terms of a repository, and name yourself to the hub."""
     SAVE_TRAIL = "save trail"
     """Save a trail from the app."""
 
@@ -96,6 +98,12 @@ class GdrError(Exception):
             raise TypeError(f"{hint} needs {wanted or 'no facts'}, not {tuple(facts)}")
         self.hint = hint
         self.facts = {name: str(value) for name, value in facts.items()}
+
+
+def first_line(error: Exception) -> str:
+    """What an error of another library says, or its kind if it says nothing; for a sentence."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 class UsageError(GdrError):

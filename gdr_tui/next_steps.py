@@ -43,6 +43,7 @@ COMMANDS: Mapping[Hint, str] = {
     Hint.COUNT_TEXT_HEADS: "say how many attention heads it has with --text-heads",
     Hint.ADD_AUDIO_SIDE: "name one with --model clap+{text}",
     Hint.LIST_CRATES: "gdr crate list names them",
+    Hint.ACCEPT_TERMS: "accept its terms at {page}, then set HF_TOKEN",
     Hint.INSTALL: "run pip install {package}",
     Hint.SAVE_TRAIL: "the app writes one with e in the trail",
 }

@@ -27,7 +27,7 @@ from safetensors import SafetensorError, safe_open
 from gdr_model import decode, paths
 from gdr_model.encoders.registry.pairs import PAIRS
 from gdr_model.encoders.registry.resolve import Located, locate
-from gdr_model.errors import Hint, ModelError, SpaceMismatch
+from gdr_model.errors import Hint, ModelError, SpaceMismatch, first_line
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import LatentSpace
 
@@ -127,6 +127,18 @@ class ModelConfig:
         return ModelError(f"{self.name} has no retriever of its own yet", hint, model=self.argument)
 
     @property
+    def size_bytes(self) -> int:
+        """Bytes of its largest file of weights, its own or its audio encoder's.
+
+        Raises:
+            ModelError: if the pair's weights are missing, or differ from those of the training.
+        """
+        own = self.folder if self.folder.is_file() else self.weights
+        sound = self.pair.audio_weights if self.encoders else own
+        files = (own, sound if sound.is_file() else sound / own.name)
+        return max(file.stat().st_size for file in files if file.is_file())
+
+    @property
     def weights(self) -> Path:
         """The file of the weights."""
         return self.folder / "model.safetensors"
@@ -150,7 +162,7 @@ class ModelConfig:
 
 def unreadable(folder: Path, error: Exception) -> ModelError:
     """The error for weights that cannot be loaded."""
-    return ModelError(f"the model in {folder} cannot be read: {str(error).splitlines()[0]}")
+    return ModelError(f"the model in {folder} cannot be read: {first_line(error)}")
 
 
 def _find(name: str) -> Path | None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import AUDIO_PARTS, TEXT_PARTS, Weights
-from gdr_model.errors import Hint, ModelError, UsageError
+from gdr_model.errors import Hint, ModelError, UsageError, first_line
 from gdr_model.models import weights
 
 EXTRA_FILES = ("preprocessor_config.json", *weights.TOKENIZER)
@@ -223,8 +223,7 @@ def _refused(repository: str, error: Exception, arriving: Path | None = None) ->
 
     if isinstance(error, GatedRepoError):
         return ModelError(
-            f"{repository} is gated: accept its terms at {constants.ENDPOINT}/{repository}, then "
-            "set HF_TOKEN"
+            f"{repository} is gated", Hint.ACCEPT_TERMS, page=f"{constants.ENDPOINT}/{repository}"
         )
     if isinstance(error, RepositoryNotFoundError):
         return ModelError(f"{constants.ENDPOINT} has no model {repository}, or it is private")
@@ -234,7 +233,6 @@ def _refused(repository: str, error: Exception, arriving: Path | None = None) ->
     if isinstance(error, HfHubHTTPError):
         code = error.response.status_code
         return ModelError(f"{constants.ENDPOINT} answered {code} for {repository}{kept}")
-    lines = str(error).strip().splitlines() or [type(error).__name__]
     return ModelError(
-        f"{repository} cannot be fetched from {constants.ENDPOINT}: {lines[0][:200]}{kept}"
+        f"{repository} cannot be fetched from {constants.ENDPOINT}: {first_line(error)}{kept}"
     )

@@ -71,11 +71,13 @@ class Drawer:
         self._remember = remember
         self._remembered: OrderedDict[tuple[Steering, Method], Query] = OrderedDict()
         self._inverted: _Inversion | None = None
+        self._means_read: dict[str, Array] = {}
 
     def forget(self) -> None:
-        """Forget all draws, because the sound behind a path may have changed."""
+        """Forget all draws and sounds, because the sound behind a path may have changed."""
         self._remembered.clear()
         self._inverted = None
+        self._means_read.clear()
 
     def query(
         self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
@@ -129,7 +131,13 @@ class Drawer:
 
     def point_of(self, path: str) -> Array:
         """A file's point (D,) in the search space."""
-        return self.model.whitening.apply(self._latents_of(path).mean(0))
+        return self.model.whitening.apply(self._mean_of(path))
+
+    def _mean_of(self, path: str) -> Array:
+        """The time-mean (D,) of a file, read once: likes stay the same over many queries."""
+        if path not in self._means_read:
+            self._means_read[path] = self._latents_of(path).mean(0)
+        return self._means_read[path]
 
     def tower_rows(self, steering: Steering) -> Array:
         """What the prompt, each negative and each slider add (N, D) to the tower's point."""
@@ -184,7 +192,7 @@ class Drawer:
 
     def _means(self, paths: Sequence[str]) -> Tensor:
         """Standardised time-means (N, D) of files."""
-        means = [self._latents_of(path).mean(0) for path in paths]
+        means = [self._mean_of(path) for path in paths]
         stacked = np.stack(means) if means else np.empty((0, self.model.space.dim), np.float32)
         return self.model.means(stacked)
 

@@ -243,6 +243,8 @@ class HnswIndex:
     def _load(self) -> Any:
         """The graph on disk, or None if there is none that can be trusted."""
         binary = self._folder / "hnsw.bin"
+        if not self._folder.exists():
+            self._take_over()
         try:
             manifest = json.loads((self._folder / "manifest.json").read_text("utf-8"))
             expected = self._facts() | {"sha256": _sha256(binary)}
@@ -263,6 +265,15 @@ class HnswIndex:
             return None
         self._saved = graph.element_count
         return graph
+
+    def _take_over(self) -> None:
+        """Rename the folder of the same space and whitening that an earlier gdr named otherwise."""
+        for manifest in self._folder.parent.glob("*/manifest.json"):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                found = json.loads(manifest.read_text("utf-8"))
+                if all(found.get(name) == fact for name, fact in self._facts().items()):
+                    manifest.parent.rename(self._folder)
+                    return
 
     def _facts(self) -> dict[str, Any]:
         return {

@@ -11,7 +11,7 @@ from gdr_model.store.stores import stores
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import RetrieverOptions
 from gdr_tui.gc_control import long_lived
-from gdr_tui.torch_threads import use_one_thread
+from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from gdr_model.search.retriever import Retriever
@@ -29,8 +29,9 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
         from gdr_model.models.checkpoint import load
         from gdr_model.search.retriever import Retriever
 
-        use_one_thread()
-        return Retriever(load(options.model, options.device), libraries)
+        model = load(options.model, options.device)
+        use_threads_for(model.config)
+        return Retriever(model, libraries)
 
 
 def open_libraries(stack: ExitStack, named: list[Path] | None) -> list[Library]:

@@ -60,6 +60,23 @@ def test_likes_move_the_points_by_rocchios_formula(drawer: Drawer) -> None:
     assert moved.steering == steering
 
 
+def test_a_like_is_read_once_until_the_sound_can_have_changed(model: Model) -> None:
+    read: list[str] = []
+
+    def latents(path: str) -> Array:
+        read.append(path)
+        return np.ones((3, model.space.dim), np.float32) * len(read)
+
+    drawer = Drawer(model, latents)
+    for seed in range(3):
+        drawer.moves(PLAIN.but(likes=("a",), dislikes=("b",), seed=seed))
+        drawer.guided(PLAIN.but(likes=("a",), pull=0.2, seed=seed))
+    assert read == ["a", "b"]
+    before = drawer.point_of("a")
+    drawer.forget()
+    assert not np.array_equal(drawer.point_of("a"), before)
+
+
 def test_the_contrastive_query_is_the_sum_of_its_terms(drawer: Drawer) -> None:
     steering = PLAIN.but(
         negatives=(WeightedText("drums", 2.0),), sliders=(Slider("strings", -0.5),)

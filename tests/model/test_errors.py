@@ -27,6 +27,11 @@ OF_A_FACE = re.compile(
 )
 
 
+def test_an_error_that_says_nothing_is_named_by_its_kind() -> None:
+    assert errors.first_line(ValueError("  one\ntwo")) == "one"
+    assert errors.first_line(ValueError("")) == "ValueError"
+
+
 def sentences(source: str) -> Iterator[tuple[int, str]]:
     """The texts in a module that are no docstrings, with their lines."""
     tree = ast.parse(source)

@@ -370,3 +370,13 @@ def test_a_small_library_needs_no_cache(filled, whitening, builds):
     HnswIndex.open(filled, SPACE, whitening).save()
     assert builds == []
     assert not (filled.store / "index").exists()
+
+
+def test_a_graph_under_a_former_name_is_taken_over(filled, whitening, builds) -> None:
+    HnswIndex.open(filled, SPACE, whitening, **GRAPH)
+    folder = cached(filled)[0].parent
+    former = folder.rename(folder.with_name("as-it-was-called"))
+    HnswIndex.open(filled, SPACE, whitening, **GRAPH)
+    assert len(builds) == 1
+    assert folder.exists()
+    assert not former.exists()

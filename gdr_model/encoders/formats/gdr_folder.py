@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gdr_model import decode
-from gdr_model.errors import Hint, ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing, first_line
 from gdr_model.models.weights import TENSORS
 
 BATCH_COUNTER = "num_batches_tracked"
@@ -113,8 +113,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError as error:
         raise ModelError(f"{path.parent} has no {path.name}") from error
     except (OSError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} is not a safetensors file, or truncated: {reason}") from error
+        raise ModelError(
+            f"{path} is not a safetensors file, or truncated: {first_line(error)}"
+        ) from error
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import ModelError, WeightsMissing, first_line
 
 TOKENIZERS = ("tokenizer.json", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 COMPUTED = (".relative_position_index", ".position_ids", ".token_type_ids")
@@ -61,9 +61,8 @@ def config_of(kind: Any, folder: Path, what: str) -> Any:
 
 def mismatch(folder: Path, what: str, error: Exception) -> ModelError:
     """The one sentence for weights that are not what their config.json describes."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
     return ModelError(
-        f"{folder} does not hold the {what} weights its config.json describes: {lines[0][:200]}"
+        f"{folder} does not hold the {what} weights its config.json describes: {first_line(error)}"
     )
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.mule.published_net import MODEL_TYPE, Mule, MuleConfig, from_keras
-from gdr_model.errors import ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing
 
 INSIDE = "model.weights.h5"
 CONVOLUTION, DENSE, SCALAR = "weight_standardization", "dense", "scalar_multiply"
@@ -62,7 +62,7 @@ def datasets(source: Path) -> Arrays:
         import h5py
     except ImportError as error:
         raise WeightsMissing(
-            "reading Keras weights needs h5py; run pip install 'gdr-tui[convert]'"
+            "reading Keras weights needs h5py", Hint.INSTALL, package="gdr-tui[convert]"
         ) from error
     arrays: Arrays = {}
 

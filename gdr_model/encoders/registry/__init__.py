@@ -1,1 +1,1 @@
-"""Which encoder pairs exist, what `--model` resolves to, what can be converted; no torch."""
+"""Which encoder pairs exist, what a name refers to, and what can be converted; no torch."""

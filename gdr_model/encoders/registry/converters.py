@@ -1,4 +1,4 @@
-"""Which weights `gdr model convert` can read: the name of an encoder to the module that converts.
+"""Which published weights can be converted: the name of an encoder to the module that converts.
 
 Such a module has `convert(source, folder)`, which writes config.json and model.safetensors. It is
 imported when a conversion runs, because it imports torch.

@@ -47,7 +47,7 @@ class Weights:
     types: tuple[str, ...] = ()
     """Values of `model_type` in its config.json."""
     hub: str = ""
-    """Repository that `gdr model pull` downloads; empty where there is none."""
+    """Repository to download them from; empty where there is none."""
     file: str = ""
     """The only file to download; empty for the whole repository."""
     tokenizer: str = ""
@@ -85,7 +85,7 @@ class TextPart:
 
 @dataclass(frozen=True)
 class Pair:
-    """An encoder pair that `--model` takes by name."""
+    """An encoder pair that has a name."""
 
     name: str
     about: str
@@ -217,7 +217,7 @@ PAIRS: Mapping[str, Pair] = {
         Pair("muscall-t5", "MusCALL, flan-T5", MUSCALL, T5),
     )
 }
-"""By the name that `--model` takes."""
+"""By name."""
 
 AUDIO_PARTS = (CLAP, LAION, MULE, MULE_PORT, MUSCALL)
 """Audio encoders with weights in a folder of their own."""

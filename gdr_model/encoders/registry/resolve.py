@@ -1,4 +1,4 @@
-"""What `--model` names: a pair of encoders, with the weights of both on this machine; no torch.
+"""What a name refers to: a pair of encoders, with the weights of both on this machine; no torch.
 
 `clap`                     a pair from the table
 `clap@4`                   the same, encoding every 4 s and interpolating to one latent a second
@@ -41,7 +41,7 @@ class Located:
     """A pair, and where its weights are."""
 
     argument: str
-    """What `--model` takes for it, with absolute paths of folders."""
+    """The name that leads here again, with absolute paths of folders."""
     audio: AudioPart
     audio_weights: Path
     """A folder, or a checkpoint of laion-clap."""

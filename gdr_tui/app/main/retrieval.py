@@ -17,7 +17,7 @@ from gdr_tui.app.main.libraries import Libraries
 from gdr_tui.app.values import Loaded
 from gdr_tui.gc_control import long_lived
 from gdr_tui.safe_text import literal
-from gdr_tui.torch_threads import use_one_thread
+from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
@@ -33,8 +33,9 @@ def load_model(name: str, device: str) -> Model:
     """Load a model from its files."""
     from gdr_model.models import checkpoint
 
-    use_one_thread()
-    return checkpoint.load(name, device)
+    model = checkpoint.load(name, device)
+    use_threads_for(model.config)
+    return model
 
 
 def retriever_over(model: Model, libraries: list[Library]) -> Retriever:

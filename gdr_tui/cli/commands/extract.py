@@ -14,7 +14,7 @@ from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.safe_text import literal
-from gdr_tui.torch_threads import use_one_thread
+from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from training.data import Dataset
@@ -78,8 +78,8 @@ def extract(
     # After reading the dataset: importing torch takes longer than finding a fault in a table.
     from gdr_model.models.checkpoint import load
 
-    use_one_thread()
     loaded = load(model, device)
+    use_threads_for(loaded.config)
     with bars() as progress:
 
         def on_progress(at: ExtractionProgress) -> None:

@@ -18,7 +18,7 @@ from gdr_tui.cli.retrievers import music_folder
 from gdr_tui.library_words import away, explained, has_moved, name, summarised
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import literal
-from gdr_tui.torch_threads import use_one_thread
+from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from gdr_model.models.config import ModelConfig
@@ -110,7 +110,7 @@ class LoadedOnUse:
         if self._encoder is None:
             from gdr_model.models.checkpoint import load
 
-            use_one_thread()
+            use_threads_for(self._config)
             self._encoder = load(self._config.argument, self._device).encoder
         return self._encoder.encode(samples, cancelled)
 
