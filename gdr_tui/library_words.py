@@ -54,7 +54,7 @@ _REASONS = {
     Reason.EXCLUDED: "excluded",
     Reason.SYSTEM: "a system folder",
     Reason.MARKER: "marked .notmusic",
-    Reason.IRREGULAR: "no regular file",
+    Reason.IRREGULAR: "not a regular file",
 }
 
 
@@ -77,7 +77,7 @@ def _other_kinds(found: Sequence[LeftOut]) -> str:
     sounds = Counter(each.kind for each in found if each.kind in UNREAD_SUFFIXES)
     parts = [f"{count:,} {literal(kind)}" for kind, count in sounds.most_common()]
     if rest := len(found) - sounds.total():
-        parts.append(f"{rest:,} that {'is' if rest == 1 else 'are'} no sound")
+        parts.append(f"{rest:,} not audio")
     noun = "file of another kind" if len(found) == 1 else "files of other kinds"
     return f"{len(found):,} {noun} left out: {', '.join(parts)}"
 
@@ -92,8 +92,9 @@ def has_moved(moved: Moved) -> str:
     """What was moved."""
     crates = f"{moved.in_crates:,} track{'s' * (moved.in_crates != 1)} in crates"
     if not moved.tracks:
-        return f"{moved.old} is {moved.new} now for crates and trails: {crates}"
-    return (
-        f"the library of {moved.old} is {moved.new} now: {moved.found:,} of its "
-        f"{moved.tracks:,} tracks are there unchanged; {crates}"
+        return f"crates and trails now look in {moved.new} for what was in {moved.old}: {crates}"
+    unchanged = (
+        f"the library of {moved.old} has moved to {moved.new}: {moved.found:,} of its "
+        f"{moved.tracks:,} tracks are there unchanged"
     )
+    return f"{unchanged}; {crates} moved with it" if moved.in_crates else unchanged

@@ -15,18 +15,14 @@ from gdr_tui.cli.commands import (
     doctor,
     edit,
     extract,
-    forget,
-    index,
-    move,
     replay,
     search,
-    status,
     train,
     tui,
     why,
 )
 from gdr_tui.cli.commands import eval as evaluate
-from gdr_tui.cli.commands.library import duplicates
+from gdr_tui.cli.commands.library import duplicates, forget, index, move, status
 from gdr_tui.cli.commands.model import check, convert, pull, show
 from gdr_tui.cli.commands.model import list as model_list
 from gdr_tui.cli.diagnostics import Failed, verdict

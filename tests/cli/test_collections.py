@@ -42,7 +42,7 @@ def mess(folder: Path) -> None:
 
 
 EXPECTED = [
-    "3 files of other kinds left out: 1 .mod, 2 that are no sound",
+    "3 files of other kinds left out: 1 .mod, 2 not audio",
     "1 hidden file left out",
     "1 system folder left out: #recycle",
     "1 folder marked .notmusic left out: voice",
@@ -177,8 +177,8 @@ def test_a_library_that_is_mounted_elsewhere_is_the_same_library(gdr, folder, tm
     assert paths.store_of(folder).exists()
     done = gdr("index", media)
     assert (
-        f"the library of {folder} is {media} now: 3 of its 3 tracks are there unchanged; "
-        "2 tracks in crates\n" in done.stderr
+        f"the library of {folder} has moved to {media}: 3 of its 3 tracks are there unchanged; "
+        "2 tracks in crates moved with it\n" in done.stderr
     )
     assert "0 new, 3 unchanged" in done.stdout
     assert "0 encoded" in done.stdout
@@ -200,7 +200,7 @@ def test_a_library_is_moved_on_request(gdr, folder, tmp_path) -> None:
     assert "3 new" in gdr("index", media).stdout, "other times: it could be another library"
     done = gdr("move", folder, media)
     assert done.exit_code == 0
-    assert f"the library of {folder} is {media} now" in done.stderr
+    assert f"the library of {folder} has moved to {media}" in done.stderr
     assert "0 new, 3 unchanged" in gdr("index", media).stdout
     assert gdr("move", folder, tmp_path / "nowhere").exit_code == 1
 

@@ -69,7 +69,7 @@ async def test_a_folder_opened_at_its_new_place_is_recognised(songs: Path) -> No
     async with opened(Session([moved])).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         assert main(pilot).library.state.indexed.encoded == 0
-        assert any(f"the library of {songs} is {moved} now" in words for words in said(pilot))
+        assert any(f"the library of {songs} has moved to {moved}" in words for words in said(pilot))
 
 
 async def test_a_folder_that_is_suddenly_empty_is_named_and_its_tracks_kept(songs: Path) -> None:
