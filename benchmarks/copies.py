@@ -296,21 +296,26 @@ def rows(found: dict[Kind, list[Compared]]) -> Iterator[str]:
         yield f"| {kind.name} | {' | '.join(cells)} | {share:.0%} |"
 
 
-def main() -> None:
-    """Parse the command line and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR")
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="folders of music")
     parser.add_argument("--files", type=int, default=80, help="how many, spread over the folders")
-    parser.add_argument("--model", default="builtin")
-    options = parser.parse_args()
+    parser.add_argument("--model", default="builtin", help="a name or a folder")
+    return parser
+
+
+def main() -> None:
+    """Print the tables."""
+    chosen = options().parse_args()
     import torch
 
     torch.set_num_threads(1)
-    found = [p for folder in options.folders for p in sorted(folder.rglob("*"))
+    found = [p for folder in chosen.folders for p in sorted(folder.rglob("*"))
              if p.suffix.lower() in SUFFIXES]  # fmt: skip
-    step = max(1, len(found) // options.files)
-    chosen = [path for number, path in enumerate(found) if (number // 2) % step == 0]
-    print("\n".join(rows(measured(chosen, load(options.model, "cpu")))))
+    step = max(1, len(found) // chosen.files)
+    files = [path for number, path in enumerate(found) if (number // 2) % step == 0]
+    print("\n".join(rows(measured(files, load(chosen.model, "cpu")))))
 
 
 if __name__ == "__main__":

@@ -51,13 +51,18 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
-    """Create the library if it does not exist, and measure."""
+def options() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=10_000)
     parser.add_argument("--home", type=Path, help="folder to keep for another run")
-    options = parser.parse_args()
-    home = options.home or Path(tempfile.mkdtemp(prefix="gdr-copies-"))
+    return parser
+
+
+def main() -> None:
+    """Create the library if it does not exist, and measure."""
+    chosen = options().parse_args()
+    home = chosen.home or Path(tempfile.mkdtemp(prefix="gdr-copies-"))
     os.environ["GDR_HOME"] = str(home)
     root = home / "music"
     root.mkdir(parents=True, exist_ok=True)
@@ -71,7 +76,7 @@ def main() -> None:
     from gdr_model.store.library import Library
 
     if not store_of(root).exists():
-        fill(root, options.tracks)
+        fill(root, chosen.tracks)
     torch.set_num_threads(1)
     with Library.open(root) as library:
         retriever = Retriever(load("builtin", "cpu"), [library])

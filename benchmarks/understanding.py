@@ -1,9 +1,9 @@
 """Measure what a model's text encoder understands, and how near it comes to prompts in a library.
 
-    python benchmarks/understanding.py                         the rates that docs/prompts.md quotes
-    python benchmarks/understanding.py --library ~/music       and how often nothing is close
-    python benchmarks/understanding.py --captions captions.txt a false-note rate on other prompts
-    python benchmarks/understanding.py --model DIR --write     measure a model, for its notes
+    python benchmarks/understanding.py [--library DIR] [--captions FILE] [--model MODEL] [--write]
+
+It prints the rates that docs/prompts.md quotes; with --library also how often nothing there is
+close, and with --captions (a file, one prompt in a line) the rates on other prompts.
 
 The prompts are in `benchmarks/prompts`: thresholds were chosen on `developed.txt`, nothing was on
 `held_out.txt`. `--write` writes `understanding.safetensors` into the model's folder.
@@ -53,18 +53,25 @@ def far(retriever: Retriever, understanding: Understanding, prompts: list[str]) 
     return 1 - close / len(prompts)
 
 
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", default="builtin", help="a name or a folder")
+    parser.add_argument("--library", type=Path, action="append", default=[],
+                        help="an indexed folder, to search for each prompt")  # fmt: skip
+    parser.add_argument("--captions", type=Path, action="append", default=[],
+                        help="more prompts, one in a line")  # fmt: skip
+    parser.add_argument("--write", action="store_true", help="write what was measured")
+    return parser
+
+
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", default="builtin")
-    parser.add_argument("--library", type=Path, action="append", default=[])
-    parser.add_argument("--captions", type=Path, action="append", default=[])
-    parser.add_argument("--write", action="store_true")
-    chosen = parser.parse_args()
+    chosen = options().parse_args()
     model = load(chosen.model, "cpu")
     understanding = Understanding.measure(model.text) if chosen.write else model.understanding
     if understanding is None:
-        raise SystemExit("the points of this encoder do not tell what it reads; it gets no notes")
+        raise SystemExit("this encoder's points do not show what it reads, so it gets no notes")
     if chosen.write:
         understanding.save(model.config.folder)
     print("reads", ", ".join(understanding.languages))

@@ -68,7 +68,14 @@ def test_the_usage_in_a_docstring_is_understood(script: ModuleType) -> None:
     assert usage is not None
     assert usage[1] == script.__name__
     words = shlex.split(re.sub(r"[][]", "", usage[2]).replace("cpu|cuda ...", "cpu cuda"))
-    sample = {"N": "2", "FOLDER": "music", "MODEL": "clap", "SECONDS": "30", "DIR": "home"}
+    sample = {
+        "N": "2",
+        "FOLDER": "music",
+        "MODEL": "clap",
+        "SECONDS": "30",
+        "DIR": "home",
+        "FILE": "a.txt",
+    }
     script.options().parse_args([sample.get(word, word) for word in words])
 
 
@@ -127,7 +134,7 @@ def test_the_first_run_is_not_timed(script: ModuleType, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("script", ["on_gpu"], indirect=True)
 def test_the_draws_of_the_model_that_ships_are_timed(script: ModuleType) -> None:
     (row,) = script.drawing("cpu", [])
-    assert re.fullmatch(r"\| builtin \| cpu \| [\d,]+ ms \|", row)
+    assert re.fullmatch(r"\| builtin \| cpu \| [\d,]+ ms \|  \|", row)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
