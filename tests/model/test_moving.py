@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 
@@ -268,3 +269,25 @@ def test_a_store_that_cannot_follow_leaves_the_notebook_as_it_was(old, new, monk
     assert move(old, new).found == 5
     with Library.open(new) as library:
         assert names(library) == [f"Album/{i}.wav" for i in range(5)]
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_nothing_follows_or_is_forgotten_while_the_old_folder_only_fails_to_answer(
+    old, new, encoder, monkeypatch, code
+):
+    shutil.copytree(old, new)
+    real = os.scandir
+
+    def scandir(folder):
+        if str(folder).startswith(str(old)):
+            raise OSError(code, os.strerror(code))
+        return real(folder)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "scandir", scandir)
+        assert recognised(new) is None
+        with pytest.raises(LibraryError, match="cannot be read, so nothing in it is forgotten"):
+            forget(old)
+        assert stores().roots == [old]
+    shutil.rmtree(old)
+    assert forget(old).tracks == 5

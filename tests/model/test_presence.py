@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from gdr_model.store.folder.presence import answered, is_gone, missing
+from gdr_model.store.folder import presence
+from gdr_model.store.folder.presence import answered, is_empty, is_gone, missing
 
 
 def test_what_is_not_there_is_missing(music: Path) -> None:
@@ -52,3 +55,58 @@ def test_an_empty_folder_counts_as_gone(music: Path) -> None:
     assert is_gone(music / "nowhere")
     (music / "a.mp3").touch()
     assert not is_gone(music)
+
+
+def test_a_folder_that_cannot_be_read_is_not_empty(
+    music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_empty(music)
+    assert is_empty(music / "nowhere")
+    (music / "file.mp3").touch()
+    assert is_empty(music / "file.mp3"), "a file where the folder was"
+    assert is_empty(music) is False
+    for code in (errno.EIO, errno.EACCES, errno.ESTALE):
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "scandir", refusing(code))
+            assert is_empty(music) is None
+            assert is_gone(music)
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: time.sleep(0.5) or real(folder))
+    assert is_empty(music, 0.1) is None
+
+
+def refusing(code: int):
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
+def test_thousands_of_folders_take_few_threads_and_a_disk_that_hangs_delays_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat, most = os.stat, 0
+    away, here = tmp_path / "away disk", tmp_path / "music"
+
+    def hang(path, *arguments, **options):
+        nonlocal most
+        most = max(most, threading.active_count())
+        if str(path).startswith(str(away)):
+            time.sleep(3)
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", hang)
+    mounts = tmp_path / "mounts"
+    escaped = str(away).replace(" ", r"\040")
+    mounts.write_text(f"a / ext4 rw 0 0\nb {escaped} nfs rw 0 0\n")
+    monkeypatch.setattr(presence, "_MOUNTS", mounts)
+    monkeypatch.setattr(presence, "_MOUNT_PARTS", len(tmp_path.parts) + 3)
+    wanted = [root / f"{i}" / "album" / "a.mp3" for root in (away, here) for i in range(500)]
+    there = wanted[500::100]
+    for path in there:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    before, begun = threading.active_count(), time.monotonic()
+    assert missing(wanted, 0.2) == set(wanted) - set(there)
+    assert time.monotonic() - begun < 2
+    assert most <= before + 16

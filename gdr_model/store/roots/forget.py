@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.store import lock
-from gdr_model.store.folder.presence import is_gone
+from gdr_model.store.folder.presence import is_empty
 from gdr_model.store.library import Library
 from gdr_model.store.records import shown, within
 from gdr_model.store.stores import Place, find
@@ -39,14 +39,18 @@ def forget(folder: Path, *, whole: bool = False) -> Forgotten:
         whole: remove the library although its root is there.
 
     Raises:
-        LibraryError: if nothing is known in the folder, or everything known is there.
+        LibraryError: if nothing is known in the folder, everything known is there, or the folder
+            cannot be read.
         StoreUnavailable: if another program is indexing it.
     """
     at = find(folder)
     if at is None or (whole and at.part):
         raise LibraryError(f"{shown(folder)} is not the folder of any library")
     with lock.held(at.store, shown(at.root)):
-        if whole or (not at.part and is_gone(at.root)):
+        is_gone = whole or (not at.part and is_empty(at.root))
+        if is_gone is None:
+            raise _unreadable(folder)
+        if is_gone:
             removed = _removed(at)
         else:
             return _missing_forgotten(at, folder)
@@ -73,7 +77,7 @@ def _missing_forgotten(at: Place, folder: Path) -> Forgotten:
         gone = [name for name, is_there in there.items() if is_there is False]
         unreachable = sum(is_there is None for is_there in there.values())
         if not gone and unreachable:
-            raise LibraryError(f"{shown(folder)} cannot be read, so nothing in it is forgotten")
+            raise _unreadable(folder)
         if not gone:
             raise LibraryError(
                 f"what is known in {shown(folder)} is there and would be indexed again",
@@ -86,6 +90,10 @@ def _missing_forgotten(at: Place, folder: Path) -> Forgotten:
         )
         forgotten = len(tracks & set(gone))
         return Forgotten(at.root, forgotten, len(gone) - forgotten, unreachable)
+
+
+def _unreadable(folder: Path) -> LibraryError:
+    return LibraryError(f"{shown(folder)} cannot be read, so nothing in it is forgotten")
 
 
 def _is_there(path: Path) -> bool | None:

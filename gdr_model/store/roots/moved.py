@@ -13,7 +13,7 @@ from gdr_model.errors import LibraryError
 from gdr_model.paths import store_of
 from gdr_model.store import lock
 from gdr_model.store.folder.left_out import Excludes
-from gdr_model.store.folder.presence import is_gone
+from gdr_model.store.folder.presence import is_empty
 from gdr_model.store.folder.scan import Scan, scan
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp, shown
@@ -60,7 +60,7 @@ def _has_left(at: Place, root: Path) -> bool:
     """Whether the files of a library are not where its store says."""
     if at.root == Path(os.path.abspath(root)):
         return at.store != store_of(root)  # a link that leads elsewhere now
-    return is_gone(at.root)
+    return is_empty(at.root) is True  # not on a disk that only fails to answer
 
 
 def relocate(at: Place, root: Path) -> Followed:
