@@ -17,7 +17,7 @@ from typing import Any
 from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.notebook.database import Notebook
 from gdr_model.paths import identity
-from gdr_model.store.folder.presence import answered
+from gdr_model.store.folder.presence import asked
 
 MAX_NAME_CHARS = 200
 
@@ -144,25 +144,22 @@ class Crates:
         Raises:
             LibraryError: if there is no such crate.
         """
-        crate, now = self._number(name), time.time()
-        listed = list(tracks)
-        identities = _identities([track.path for track in listed])
+        crate, now, listed = self._number(name), time.time(), list(tracks)
+        files = self._files(crate, [track.path for track in listed])
+        fresh: dict[bytes, CrateTrack] = {}
+        for track in listed:
+            if not files.stored(track.path):
+                fresh.setdefault(files.identity(track.path), track)
         with self._notebook.write() as connection:
-            known = set(_stored(connection, crate))
-            fresh: dict[bytes, CrateTrack] = {}
-            for file, track in zip(identities, listed, strict=True):
-                if file not in known:
-                    fresh.setdefault(file, track)
             place = _last_place(connection, crate) + 1
-            connection.executemany(
-                "INSERT INTO crate_tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            return connection.executemany(
+                "INSERT OR IGNORE INTO crate_tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (crate, os.fsencode(t.path), place + i, t.title, t.artist, t.album, t.genre,
                      t.duration_s, t.start_s, t.prompt, now)
                     for i, t in enumerate(fresh.values())
                 ),
-            )  # fmt: skip
-        return len(fresh)
+            ).rowcount  # fmt: skip
 
     def remove(self, name: str, paths: Iterable[Path]) -> int:
         """Remove tracks from a crate; returns how many were in it.
@@ -171,14 +168,14 @@ class Crates:
             LibraryError: if there is no such crate.
         """
         crate = self._number(name)
-        identities = set(_identities(list(paths)))
+        files = self._files(crate, listed := list(paths))
+        found = {stored for path in listed for stored in files.stored(path)}
         with self._notebook.write() as connection:
-            stored = _stored(connection, crate)
             connection.executemany(
                 "DELETE FROM crate_tracks WHERE crate = ? AND path = ?",
-                [(crate, path) for file in identities for path in stored.get(file, ())],
+                [(crate, os.fsencode(path)) for path in found],
             )
-        return len(identities & stored.keys())
+        return len(set(map(files.identity, found)))
 
     def arrange(self, name: str, order: Sequence[Path]) -> None:
         """Reorder the tracks of a crate; those not named follow in their present order.
@@ -187,14 +184,13 @@ class Crates:
             LibraryError: if there is no such crate.
         """
         crate = self._number(name)
-        identities = _identities(order)
+        files = self._files(crate, order)
+        places: list[tuple[Any, ...]] = [
+            (i - len(order), crate, os.fsencode(stored))
+            for i, path in enumerate(order)
+            for stored in files.stored(path)
+        ]
         with self._notebook.write() as connection:
-            stored = _stored(connection, crate)
-            places: list[tuple[Any, ...]] = [
-                (i - len(order), crate, path)
-                for i, file in enumerate(identities)
-                for path in stored.get(file, ())
-            ]
             connection.executemany(
                 "UPDATE crate_tracks SET place = ? WHERE crate = ? AND path = ?", places
             )
@@ -202,6 +198,10 @@ class Crates:
             connection.execute(
                 "UPDATE crate_tracks SET place = place + ? WHERE crate = ?", (len(order), crate)
             )
+
+    def _files(self, crate: int, others: Iterable[Path]) -> _Files:
+        rows = self._notebook.read("SELECT path FROM crate_tracks WHERE crate = ?", crate)
+        return _Files([Path(os.fsdecode(row[0])) for row in rows], others)
 
     def _number(self, name: str) -> int:
         rows = self._notebook.read("SELECT id FROM crates WHERE name = ?", name)
@@ -215,20 +215,26 @@ def _last_place(connection: sqlite3.Connection, crate: int) -> int:
     return int(connection.execute(sql, (crate,)).fetchone()[0])
 
 
-def _stored(connection: sqlite3.Connection, crate: int) -> dict[bytes, list[bytes]]:
-    """The paths in a crate, by the identity of their files."""
-    sql = "SELECT path FROM crate_tracks WHERE crate = ?"
-    paths = [row[0] for row in connection.execute(sql, (crate,))]
-    stored: dict[bytes, list[bytes]] = {}
-    identities = _identities([Path(os.fsdecode(path)) for path in paths])
-    for file, path in zip(identities, paths, strict=True):
-        stored.setdefault(file, []).append(path)
-    return stored
+class _Files:
+    """Which paths in a crate are the file of another path.
 
+    Those of a disk that hangs are only known by the paths themselves.
+    """
 
-def _identities(paths: Sequence[Path]) -> list[bytes]:
-    """What is equal for paths of one file; of a disk that hangs, the paths themselves."""
-    return answered(lambda: [identity(path) for path in paths], list(map(os.fsencode, paths)))
+    def __init__(self, stored: Sequence[Path], others: Iterable[Path]) -> None:
+        self._identities = asked({*stored, *others}, identity)
+        self._paths = set(stored)
+        self._same: dict[bytes, list[Path]] = {}
+        for path in stored:
+            self._same.setdefault(self.identity(path), []).append(path)
+
+    def identity(self, path: Path) -> bytes:
+        """Equal for paths of one file."""
+        return self._identities.get(path, os.fsencode(path))
+
+    def stored(self, path: Path) -> set[Path]:
+        """The paths in the crate of the same file."""
+        return {*self._same.get(self.identity(path), ()), *({path} & self._paths)}
 
 
 def checked_name(name: str) -> str:
