@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +13,8 @@ from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Edit, Slider, Steering, WeightedText
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import SteeringOptions
-from gdr_tui.language.negation import Negation
 from gdr_tui.language.syntax import NEUTRAL, ParsedLine, parse
+from gdr_tui.language.understood import readings_as_options
 
 _Text = TypeVar("_Text", WeightedText, Slider)
 
@@ -57,8 +55,8 @@ class Reader:
             negatives=_joined(self.options.negatives, line.negatives),
             sliders=_joined(self.options.sliders, line.sliders),
         )
-        for note in notes(line.negations):
-            say(note)
+        for reading in readings_as_options(line.negations):
+            say(f"gdr: {reading}")
         words = line.words or (NEUTRAL if line.steers else "")
         limits = replace(self.limits, **dict(line.limits))
         return Question(steered.steering(words, edit), self._filter(line.where), limits)
@@ -94,25 +92,6 @@ def prompts(words: list[str] | None, file: Path | None) -> list[str]:
     if not asked:
         raise UsageError(f"{file} holds no prompt; write one per line")
     return asked
-
-
-def notes(found: Sequence[Negation]) -> list[str]:
-    """How negations in words were read, in a line for each kind of reading."""
-    read = [one for one in found if one.negatives]
-    kept = [one for one in found if not one.negatives]
-    said = []
-    if read:
-        phrases = " and ".join(f'"{one.phrase}"' for one in read)
-        options = " ".join(
-            f"--not {shlex.quote(text if one.weight == 1 else f'{text}:{one.weight:g}')}"
-            for one in read
-            for text in one.negatives
-        )
-        said.append(f"gdr: read {phrases} as {options} (--literal keeps the words)")
-    for one in kept:
-        text = shlex.quote(one.phrase.split()[-1])
-        said.append(f'gdr: kept "{one.phrase}" as words; --not {text} pushes away from it')
-    return said
 
 
 def _text(content: bytes) -> str:

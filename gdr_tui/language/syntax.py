@@ -5,7 +5,7 @@ r"""The language of a prompt: words, and among them everything else that steers.
     -TEXT  -TEXT:WEIGHT    push away; the weight is above 0 and up to 5, by default 1
     +TEXT  +TEXT:AMOUNT    move along; the amount is from -1 to 1, by default 0.5
     like:N  unlike:N       like, ban the N-th result
-    FIELD:VALUE            only tracks with it: genre:jazz, year:1990..1999, duration_s:<240,
+    FIELD:VALUE            only tracks with it: genre:jazz, year:1990..1999, duration_s:..240,
                            artist:!=Prince; title and path need only contain the value
     -FIELD:VALUE           only tracks without it
     per-artist:N           at most N results of an artist, and per-album:N; 0 is any number
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gdr_model.errors import UsageError
+from gdr_model.store import filters
 from gdr_model.store.filters import NUMBER_FIELDS, TEXT_FIELDS
 from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui.language.negation import Negation, is_filler, negations
@@ -48,7 +49,8 @@ _IN_QUOTES = re.compile(r"(?<!\w)['‘“][^'‘’“”]*\s[^'‘’“”]*['
 
 _PART = re.compile(r'(?:"[^"]*"|\S)+')
 _OPERATOR = re.compile(r"(!=|<=|>=|=|<|>|~)?(.*)", re.DOTALL)
-_SPAN = re.compile(r"(\d+)\.\.(\d+)")
+_MOST_DIGITS = 9
+"""Of a rank or a limit; far more than there are tracks."""
 
 
 class Part(NamedTuple):
@@ -144,10 +146,12 @@ def parse(line: str) -> ParsedLine:
 
 def as_typed(words: str) -> str:
     """A line that has exactly these words and does not steer, where there is one."""
-    line = parse(words)
-    if line.words == words and not line.steers:
-        return words
-    return f'"{words}"' if '"' not in words else words
+    try:
+        line = parse(words)
+        plain = line.words == words and not line.steers
+    except UsageError:  # the words look like a sign with an invalid value
+        plain = False
+    return words if plain or '"' in words else f'"{words}"'
 
 
 def quoted(text: str) -> str:
@@ -223,18 +227,26 @@ def _slider(typed: str) -> Slider:
 
 
 def _rank(text: str) -> int:
-    value = text.partition(":")[2]
-    if not value.isascii() or not value.isdigit() or not int(value):
+    if not (rank := _count(text.partition(":")[2])):
         raise UsageError(f"{text} names no result; put its number in the list, as in like:3")
-    return int(value)
+    return rank
 
 
 def _limit(text: str) -> tuple[str, int]:
     """The field of `Limits` that a part sets, and its number."""
-    name, _, number = text.partition(":")
-    if not number.isascii() or not number.isdigit():
+    name, _, typed = text.removeprefix("-").partition(":")
+    name = name.casefold()
+    if text.startswith("-"):
+        raise UsageError(f"{name} sets a number and cannot be negated; write {name}:1")
+    if (number := _count(typed)) is None:
         raise UsageError(f"{text} has no number of results; write it as in per-artist:1")
-    return LIMITS[name.casefold()], int(number)
+    return LIMITS[name], number
+
+
+def _count(typed: str) -> int | None:
+    """A whole number from 0; None if the text is something else."""
+    plain = typed.isascii() and typed.isdigit() and len(typed) <= _MOST_DIGITS
+    return int(typed) if plain else None
 
 
 def _condition(text: str) -> tuple[str, str]:
@@ -242,31 +254,39 @@ def _condition(text: str) -> tuple[str, str]:
     without = text.startswith("-")
     name, _, rest = text.removeprefix("-").partition(":")
     field = name.casefold()
-    if field in NUMBER_FIELDS and (span := _SPAN.fullmatch(rest)):
-        condition = f"({field} >= {span[1]} and {field} <= {span[2]})"
-        return ("-" if without else "") + field, f"not {condition}" if without else condition
     match = _OPERATOR.fullmatch(rest)
     sign, value = (match[1], _unquoted(match[2])) if match else (None, rest)
     if not value:
         raise UsageError(f"{text} has no value; write it as in genre:jazz or year:>1990")
     sign = sign or ("~" if field in _CONTAINS else "=")
-    if field in NUMBER_FIELDS:
-        _check_number(field, value)
-    else:
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        value = f'"{escaped}"' if re.search(r"""[\s()<>=!~"'\\]""", value) else value
-    condition = f"{field} {sign} {value}"
+    condition = f"{field} {sign} {_escaped(value)}"
+    if field in NUMBER_FIELDS and not _is_valid(condition):
+        low, dots, high = value.partition("..")
+        if dots and sign in ("=", "!=") and _is_valid(f"{field} = {_escaped(f'{high}..{low}')}"):
+            raise UsageError(f"{text} ends before it starts; write {field}:{high}..{low}")
+        raise UsageError(
+            f"{field} needs a number or a range; write it as in year:1990, year:>1990 or "
+            "year:1960..1969"
+        )
     if without:
         return f"-{field}", f"not {condition}"
     # Values of a field are alternatives, because a track has only one; limits apply together.
     return (field if sign in "=~" else f"{field}{sign}{value}"), condition
 
 
-def _check_number(field: str, value: str) -> None:
+def _escaped(value: str) -> str:
+    """A value as the language of filters writes it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if re.search(r"""[\s()<>=!~"'\\]""", value) else value
+
+
+def _is_valid(condition: str) -> bool:
+    """Whether a condition can be read; errors of filters name places that nobody typed."""
     try:
-        float(value)
-    except ValueError:
-        raise UsageError(f"{field} is a number; write it as in year:1990 or year:>1990") from None
+        filters.parse(condition)
+    except UsageError:
+        return False
+    return True
 
 
 def _any(conditions: list[str]) -> str:

@@ -28,7 +28,7 @@ def test_the_signs_of_a_prompt_are_the_options() -> None:
         negatives=[WeightedText("drums"), WeightedText("vocals", 0.5)],
         sliders=[Slider("bells", 0.5)],
     )
-    filtered = "genre = jazz and (year >= 1960 and year <= 1969)"
+    filtered = "genre = jazz and year = 1960..1969"
     assert asked == Question(options.steering("warm piano"), filtered)
 
 
@@ -103,7 +103,9 @@ def test_an_edit_and_an_explanation_read_signs_too(gdr, demo) -> None:
     [
         ("piano like:3", "name files with --like and --unlike"),
         ("piano unlike:1", "name files with --like and --unlike"),
-        ("piano year:jazz", "year is a number"),
+        ("piano year:jazz", "year needs a number or a range"),
+        ("piano -per-artist:1", "per-artist sets a number and cannot be negated"),
+        ("piano -per-album:1", "per-album sets a number and cannot be negated"),
         ("piano -drums:9", "weight of a negative prompt"),
     ],
 )

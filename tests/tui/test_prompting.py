@@ -89,6 +89,45 @@ async def test_a_rank_that_is_not_there_is_refused_and_nothing_is_taken_over() -
         assert pilot.app.query_one("#prompt", Input).value == "cold -drums like:99"
 
 
+async def test_a_limit_that_is_negated_is_refused_and_the_app_lives_on() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        box = pilot.app.query_one("#prompt", Input)
+        await pilot.press("slash")
+        for line in ("warm -per-artist:1", "warm -per-album:1"):
+            box.value = line
+            await pilot.press("enter")
+            assert "sets a number and cannot be negated" in said(pilot)[-1]
+            assert box.value == line
+        assert session.asked == []
+        await asked(pilot, "warm per-artist:1")
+
+
+async def test_words_that_look_like_an_invalid_sign_can_be_asked_again() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, '"like:rain"')
+        assert session.asked[-1][0].prompt == "like:rain"
+        assert pilot.app.query_one("#prompt", Input).value == '"like:rain"'
+        await asked(pilot, "warm")
+        assert session.asked[-1][0].prompt == "warm"
+
+
+async def test_a_range_in_the_prompt_is_a_range_of_the_filter() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm year:1990.. duration_s:..240")
+        assert session.asked[-1][1] == "year = 1990.. and duration_s = ..240"
+
+
+async def test_the_weight_that_was_read_is_named() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=(120, 40)) as pilot:
+        await asked(pilot, "jazz with less bass")
+        assert session.asked[-1][0].negatives == (WeightedText("bass", 0.5),)
+        assert "read “less bass” as −bass:0.5; in" in said(pilot)[-1]
+
+
 async def test_walks_the_chips_weighs_one_and_removes_another() -> None:
     session = StandIn()
     async with opened(session).run_test(size=(120, 40)) as pilot:
