@@ -78,6 +78,7 @@ def decode(
                 del audio
                 out.discard()
                 out = GrowingArray(share, cancelled)
+                source.progress()  # waiting for room is not the file's fault
                 audio, _ = _decode(source, sample_rate_hz, out, int(powers.channels.argmax()))
         except BaseException:
             out.discard()

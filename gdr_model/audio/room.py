@@ -27,6 +27,8 @@ LIMIT = 1 << 28
 """Bytes: over an hour of sound at 16 kHz."""
 
 _POLL_S = 0.1
+_LEAST = 1 << 20
+"""Samples that an array has room for once it has any."""
 
 
 class Room:
@@ -99,7 +101,6 @@ class GrowingArray:
         self._share = share
         self._cancelled = cancelled
         self._samples = np.empty(0, np.float32)
-        self._resize(1 << 20)
 
     def append(self, block: Array) -> None:
         """Add a block of any shape, flattened; waits for room if there is a share.
@@ -109,7 +110,7 @@ class GrowingArray:
         """
         end = self.size + block.size
         if end > self._samples.size:
-            self._resize(max(end, self._samples.size * 3 // 2))
+            self._resize(max(end, _LEAST, self._samples.size * 3 // 2))
         self._samples[self.size : end] = block.reshape(-1)
         self.size = end
 

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -186,6 +187,22 @@ def test_a_sound_that_lasts_long_and_has_the_bytes_is_read(tmp_path):
     assert decode(path, 8000, share=share).duration_s == 2160
     assert room.held == 2160 * 8000 * 4
     share.release()
+
+
+class LateRoom:
+    """A share for which room is free only after a while, every time."""
+
+    def take(self, _size, _cancelled=None):
+        time.sleep(0.4)
+
+
+@pytest.mark.parametrize("right", [1, -1])
+def test_waiting_for_room_is_not_the_files_fault(tmp_path, right):
+    """Opposite channels are decoded twice, with a wait in between."""
+    t = np.arange(8000) / 8000
+    left = np.sin(2 * np.pi * 440 * t) / 3
+    soundfile.write(tmp_path / "a.wav", np.stack([left, right * left], 1), 8000)
+    assert decode(tmp_path / "a.wav", 8000, limit_s=0.3, share=LateRoom()).duration_s == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".aac", ".ogg", ".flac", ".wav", ".mka", ".aiff", ""])
