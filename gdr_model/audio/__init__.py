@@ -2,7 +2,7 @@
 
 decode            a file to mono float32 at the encoder's rate, with the hash of its sound
 load_for_playback a file (or part of one) to stereo float32 for a loudspeaker
-read_tags         title, artist, album, genre, year ...; never raises
+read_tags         title, artist, album, genre, year ...
 peaks             samples to min and max per column of a waveform
 
 What decodes is imported when it is first asked for: who wants the suffixes alone loads no codec.

@@ -13,6 +13,7 @@ from gdr_model.audio.formats import AV_OPTIONS
 from gdr_model.audio.pieces import Piece
 from gdr_model.audio.source import Source
 from gdr_model.audio.tags import id3, mp4
+from gdr_model.errors import DecodeError
 from gdr_model.types import Array
 
 _BUFFER = 1 << 17
@@ -24,10 +25,16 @@ def opened(source: Source) -> Any:
 
     Raises:
         av.FFmpegError: if FFmpeg does not know the format, or must not read it.
+        DecodeError: if FFmpeg refuses what its header announces.
     """
     av.logging.set_level(None)  # FFmpeg's messages would appear in the middle of the screen
     source.seek(0)
-    return av.open(source, options=AV_OPTIONS, metadata_errors="ignore", buffer_size=_BUFFER)
+    try:
+        return av.open(source, options=AV_OPTIONS, metadata_errors="ignore", buffer_size=_BUFFER)
+    except MemoryError as error:
+        source.check()
+        # FFmpeg says so when there are too many streams.
+        raise DecodeError("it is not a readable sound file") from error
 
 
 def skip_harmful_tags(source: Source) -> None:

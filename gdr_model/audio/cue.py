@@ -7,7 +7,7 @@
         INDEX 01 00:00:00
 
 Times are minutes, seconds and frames of a 75th of a second. A track belongs to the file in which
-its INDEX 01 lies. Lines that are not understood are skipped, and nothing here raises.
+its INDEX 01 lies. Lines that are not understood are skipped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
+from gdr_model.audio.source import unavailable
 from gdr_model.characters import cut
+from gdr_model.errors import FileUnavailable
 from gdr_model.types import Section
 
 SUFFIX = ".cue"
@@ -45,7 +47,14 @@ class Sheets:
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         """Read the sheets among the names of a folder's files."""
         sheets = sorted(name for name in names if name.lower().endswith(SUFFIX))
-        self._sheets = {name: read(folder / name) for name in sheets[:_MAX_SHEETS]}
+        self._sheets: dict[str, dict[str, Sections]] = {}
+        self.unavailable: dict[str, str] = {}
+        """Why the system could not read a sheet, by its name."""
+        for name in sheets[:_MAX_SHEETS]:
+            try:
+                self._sheets[name] = read(folder / name)
+            except FileUnavailable as error:
+                self.unavailable[name] = str(error)
 
     def __bool__(self) -> bool:
         return any(self._sheets.values())
@@ -73,12 +82,18 @@ class Sheets:
 
 
 def read(path: Path) -> dict[str, Sections]:
-    """The sections of every FILE of a sheet, by its name without folders; {} if unreadable."""
+    """The sections of every FILE of a sheet, by its name without folders; {} if there is no sheet.
+
+    Raises:
+        FileUnavailable: if the system could not read it.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES)
-    except OSError:
+    except (FileNotFoundError, IsADirectoryError):
         return {}
+    except OSError as error:
+        raise unavailable(error) from error
     return parse(_text(data))
 
 

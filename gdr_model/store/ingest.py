@@ -230,7 +230,8 @@ class _Ingest:
         finally:
             self._stop.set()
             pool.shutdown(cancel_futures=True)
-        files.put_sheets(work.found.sheets)
+        sheets = work.found.sheets
+        files.put_sheets({n: sheets[n] for n in sheets if not self._sheets.is_unread(n)})
         self._library.touch()
         return self._summary()
 
@@ -240,11 +241,9 @@ class _Ingest:
         for name, stamp in self._plan.retags.items():
             path = self._library.path(name)
             try:
-                with path.open("rb") as file:
-                    file.read(1)  # tags that cannot be read look like none
                 read.append((name, stamp, self._sheets.in_tags(name, read_tags(path))))
-            except OSError as error:
-                self._put_off(path, error.strerror or str(error))
+            except FileUnavailable as error:
+                self._put_off(path, str(error))
             self._done += 1
             if len(read) == TOGETHER:
                 self._counts["retagged"] += self._library.files.put_tags(read)
@@ -275,21 +274,26 @@ class _Ingest:
                 self._encode(sound, audio)
         except FileUnavailable as error:
             self._put_off(path, str(error))
-        except (DecodeError, MemoryError) as error:
-            reason = str(error) or "it does not fit into memory"
+        except MemoryError:
+            self._put_off(path, "there is too little memory to decode it")
+        except DecodeError as error:
+            reason = str(error)
             if not os.path.lexists(path):  # it vanished since the scan; its disk may be gone too
                 self._put_off(path, reason)
                 return
             self._library.files.put_failure(job.name, job.stamp, reason)
             self._failed.append(Failure(path, reason, time.time()))
         else:
-            tags = self._sheets.in_tags(job.name, tags)
+            try:
+                tags = self._sheets.in_tags(job.name, tags)
+            except FileUnavailable as error:  # the sound is there; the next run reads the sheet
+                self._put_off(path, str(error))
             self._library.files.put_track(job.name, job.stamp, sound, tags)
             self._live[sound.content] += 1
             self._counts[kind] += 1
 
     def _put_off(self, path: Path, reason: str) -> None:
-        """Leave a file for the next run; if it was a track, it stays one."""
+        """Leave a file or its sheet for the next run; if it was a track, it stays one."""
         self._unavailable.append(Failure(path, reason, time.time()))
 
     def _kind(self, job: Job, content: str) -> str:

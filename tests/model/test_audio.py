@@ -29,7 +29,7 @@ from gdr_model.audio import (
     peaks,
     read_tags,
 )
-from gdr_model.errors import Cancelled, DecodeError
+from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
 
 
 def pitch_hz(samples, rate_hz):
@@ -134,11 +134,13 @@ def test_tags_of_every_kind_are_read(tmp_path, write_tone, suffix):
     assert tags.length_s == pytest.approx(2, abs=0.1)
 
 
-def test_tags_never_raise(tmp_path):
+def test_damaged_tags_are_none(tmp_path):
     (tmp_path / "a.mp3").write_bytes(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + os.urandom(200))
     (tmp_path / "b.flac").write_bytes(b"fLaC" + b"\xff" * 50)
-    for path in (tmp_path / "a.mp3", tmp_path / "b.flac", tmp_path / "none.mp3", tmp_path):
+    for path in (tmp_path / "a.mp3", tmp_path / "b.flac", tmp_path):
         assert read_tags(path) == Tags()
+    with pytest.raises(FileUnavailable, match="no longer exists"):
+        read_tags(tmp_path / "none.mp3")
 
 
 def test_an_endless_title_is_cut(tmp_path, write_tone):

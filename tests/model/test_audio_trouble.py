@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gdr_model.audio import decode, load_for_playback, source
+from gdr_model.audio import decode, load_for_playback, read_tags, source
 from gdr_model.audio.room import Room
 from gdr_model.errors import DecodeError, FileUnavailable
 
@@ -217,6 +217,19 @@ def test_a_terabyte_of_nothing_is_given_up(tmp_path, suffix):
         decode(path, 16000)
 
 
+def atom(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + name + content
+
+
+def test_streams_without_end_are_damage_rather_than_a_lack_of_memory(tmp_path):
+    tracks = atom(b"moov", atom(b"trak", bytes(8)) * 10_000)
+    (tmp_path / "a.m4a").write_bytes(atom(b"ftyp", b"M4A " + bytes(4)) + tracks)
+    with pytest.raises(DecodeError) as caught:
+        decode(tmp_path / "a.m4a", 16000)
+    assert not isinstance(caught.value, FileUnavailable)
+    assert read_tags(tmp_path / "a.m4a").title == ""
+
+
 def test_a_pipe_is_refused_at_once(tmp_path):
     if not hasattr(os, "mkfifo"):
         pytest.skip("there are no named pipes here")
@@ -275,6 +288,9 @@ def test_what_the_system_says_is_not_the_files_fault(
     assert str(caught.value) == said
     with pytest.raises(FileUnavailable):
         load_for_playback(path, 16000)
+    with pytest.raises(FileUnavailable) as caught:
+        read_tags(path)
+    assert str(caught.value) == said
     assert capfd.readouterr() == ("", "")
 
 

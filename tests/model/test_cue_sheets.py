@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from ingesting import age, run
@@ -65,3 +66,39 @@ def test_a_sheet_that_cannot_be_parsed_changes_nothing(library, album, encoder):
     album.with_suffix(".cue").write_bytes(b"\xff\xfe\x00 no sheet at all")
     assert run(library, encoder) == {"unchanged": 1, "retagged": 1}
     assert titles(library, album) == []
+
+
+def refuse(monkeypatch, sheet):
+    """Let the system refuse to read one sheet."""
+    whole = Path.open
+
+    def opened(path, *arguments, **options):
+        if path == sheet:
+            raise OSError(5, "Input/output error")
+        return whole(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", opened)
+
+
+def test_a_sheet_that_cannot_be_read_now_keeps_the_sections(library, album, encoder, monkeypatch):
+    age(sheet(album, "Other"))
+    with monkeypatch.context() as down:
+        refuse(down, album.with_suffix(".cue"))
+        assert run(library, encoder) == {"unchanged": 2, "unavailable": 2}
+        assert run(library, encoder, reread_tags=True) == {"unchanged": 2, "unavailable": 2}
+    assert titles(library, album)[0][1] == "First"
+    assert run(library, encoder) == {"unchanged": 1, "retagged": 1}
+    assert titles(library, album)[0][1] == "Other"
+
+
+def test_a_sheet_that_cannot_be_read_now_does_not_keep_its_file_out(
+    library, music, encoder, write_tone, monkeypatch
+):
+    album = write_tone(music / "album.flac", seconds=4)
+    sheet(album, "First")
+    with monkeypatch.context() as down:
+        refuse(down, album.with_suffix(".cue"))
+        assert run(library, encoder) == {"new": 1, "encoded": 1, "unavailable": 1}
+    assert titles(library, album) == []
+    assert run(library, encoder) == {"retagged": 1}
+    assert titles(library, album)[0][1] == "First"

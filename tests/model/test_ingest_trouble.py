@@ -127,6 +127,22 @@ def test_a_crash_of_the_encoder_leaves_the_rest(library, music, encoder, write_t
     assert library.failures() == []
 
 
+@pytest.mark.parametrize("where", ["decode", "encode"])
+def test_a_lack_of_memory_is_not_the_files_fault(
+    library, music, encoder, write_tone, monkeypatch, where
+):
+    write_tone(music / "a.wav")
+
+    def short(*_, **__):
+        raise MemoryError
+
+    with monkeypatch.context() as full:
+        full.setattr(ingest_module if where == "decode" else encoder, where, short)
+        assert run(library, encoder) == {"unavailable": 1}
+    assert library.failures() == []
+    assert run(library, encoder) == {"new": 1, "encoded": 1}
+
+
 def test_latents_cut_off_by_a_crash_are_made_again(library, music, encoder, write_tone):
     for i in range(3):
         write_tone(music / f"{i}.wav", hz=200 + 40 * i)

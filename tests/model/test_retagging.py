@@ -7,6 +7,7 @@ import os
 import pytest
 from ingesting import run, tag
 
+from gdr_model.audio import source
 from gdr_model.store import ingest as ingest_module
 
 
@@ -62,18 +63,52 @@ def test_tracks_of_an_older_store_get_the_tags_it_did_not_keep(library, song, en
     assert run(library, encoder) == {"unchanged": 2}
 
 
+def refuse_reading(monkeypatch, path):
+    """Let a file open but not be read."""
+    number, whole = path.stat().st_ino, open
+
+    def opened(file, *arguments, **options):
+        if isinstance(file, int) and os.fstat(file).st_ino == number:
+            os.close(file)
+            return Refusing()
+        return whole(file, *arguments, **options)
+
+    monkeypatch.setattr(source, "open", opened, raising=False)
+
+
+class Refusing:
+    """A file of a disk that fails."""
+
+    def read(self, _size=-1):
+        raise OSError(5, "Input/output error")
+
+    def seek(self, offset, _whence=0):
+        return offset
+
+    def tell(self):
+        return 0
+
+    def close(self):
+        pass
+
+
+def test_a_moved_file_whose_tags_cannot_be_read_now_is_put_off(library, song, encoder, monkeypatch):
+    (song.parent / "x").mkdir()
+    moved = song.rename(song.parent / "x" / "a.mp3")
+    with monkeypatch.context() as down:
+        refuse_reading(down, moved)
+        assert run(library, encoder) == {"unchanged": 1, "gone": 1, "unavailable": 1}
+    assert library.track(moved) is None
+    assert run(library, encoder)["unchanged"] == 1
+    assert library.track(moved).title == "old"
+
+
 def test_tags_that_cannot_be_read_now_are_kept(library, song, encoder, monkeypatch):
     retag(song, title="new")
-    whole = ingest_module.Path.open
-
-    def refuse(path, *arguments, **options):
-        if path.name == "a.mp3":
-            raise OSError(5, "Input/output error")
-        return whole(path, *arguments, **options)
-
     with monkeypatch.context() as down:
-        down.setattr(ingest_module.Path, "open", refuse)
+        refuse_reading(down, song)
         assert run(library, encoder) == {"unchanged": 2, "unavailable": 1}
+        assert run(library, encoder, reread_tags=True) == {"unchanged": 2, "unavailable": 1}
     assert library.track(song).title == "old"
     assert run(library, encoder) == {"retagged": 1, "unchanged": 1}
     assert library.track(song).title == "new"

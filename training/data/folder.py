@@ -14,7 +14,8 @@ from typing import Any
 
 import mutagen
 
-from gdr_model.audio import read_tags
+from gdr_model.audio import Tags, read_tags
+from gdr_model.errors import FileUnavailable
 from gdr_model.store.folder.scan import scan
 from training.data.items import Dataset, Item, Problem
 
@@ -61,7 +62,10 @@ def read(root: Path) -> Dataset:
 
 def describing_words(path: Path) -> tuple[str, ...]:
     """The tags of a file that describe its sound, each once, comments last."""
-    tags = read_tags(path)
+    try:
+        tags = read_tags(path)
+    except FileUnavailable:
+        tags = Tags()
     found: dict[str, list[str]] = {"genre": _parts(tags.genre)}
     for kind, text in _more_tags(path):
         found.setdefault(kind, []).extend([text] if kind == "comment" else _parts(text))

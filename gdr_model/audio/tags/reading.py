@@ -17,18 +17,28 @@ from gdr_model.audio.source import Source
 from gdr_model.audio.tags import ape, container, id3, mp4, riff, vorbis
 from gdr_model.audio.tags.found import Found
 from gdr_model.audio.tags.values import Tags
+from gdr_model.errors import DecodeError, FileUnavailable
 
 _LIMIT_S = 30.0
 _LAYERS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
 
 def read_tags(path: Path) -> Tags:
-    """Read the tags of a file. Never raises: a file without tags is still music."""
+    """Read the tags of a file; a file without tags that can be understood is still music.
+
+    Raises:
+        FileUnavailable: if the system could not read the file, which says nothing of its tags.
+    """
     try:
         with Source(path, _LIMIT_S) as source:
-            found = _read(source)
-            source.check()
-            return found.tags()
+            try:
+                return _read(source).tags()
+            finally:
+                source.check()
+    except FileUnavailable:
+        raise
+    except MemoryError as error:
+        raise FileUnavailable("there is too little memory to read its tags") from error
     except Exception:  # a malformed file can make a reader raise anything
         return Tags()
 
@@ -74,5 +84,5 @@ def _read_others(source: Source, magic: bytes, start: int, found: Found) -> None
 
 
 def _ask_ffmpeg(source: Source, found: Found) -> None:
-    with contextlib.suppress(*FAILURES):
+    with contextlib.suppress(DecodeError, *FAILURES):
         found.fill(container.read(source))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gdr_model.audio import Tags
 from gdr_model.audio.cue import Sheets
+from gdr_model.errors import FileUnavailable
 
 
 class FolderSheets:
@@ -30,11 +31,23 @@ class FolderSheets:
         self._read: dict[bytes, Sheets] = {}
 
     def in_tags(self, name: bytes, tags: Tags) -> Tags:
-        """The tags of a file with the sections that a sheet in its folder gives it, if one does."""
+        """The tags of a file with the sections that a sheet in its folder gives it, if one does.
+
+        Raises:
+            FileUnavailable: if none does, but the system could not read one of the sheets.
+        """
         folder, _, own = name.rpartition(b"/")
         if folder not in self._names:
             return tags
         if folder not in self._read:
             self._read[folder] = Sheets(self._root / os.fsdecode(folder), self._names[folder])
-        sections = self._read[folder].sections_of(os.fsdecode(own))
+        sheets = self._read[folder]
+        sections = sheets.sections_of(os.fsdecode(own))
+        for sheet, reason in sheets.unavailable.items() if not sections else ():
+            raise FileUnavailable(f"of its cue sheet {sheet}, {reason}")
         return replace(tags, sections=sections) if sections else tags
+
+    def is_unread(self, name: bytes) -> bool:
+        """Whether the system could not read a sheet when it was asked for."""
+        folder, _, own = name.rpartition(b"/")
+        return folder in self._read and os.fsdecode(own) in self._read[folder].unavailable
