@@ -29,7 +29,8 @@ _MAX_SECTIONS = 1000
 _MAX_SHEETS = 100
 """Sheets read in one folder."""
 _MAX_CHARS = 500
-_LINE = re.compile(r"\s*(\w+)\s+(.*?)\s*$")
+_MAX_LINE = 4000
+"""Characters of a line that are looked at."""
 _QUOTED = re.compile(r'"(.*)"')
 _INDEX = re.compile(r"0*1\s+(\d{1,4}):(\d{1,2}):(\d{1,2})$")
 _BOMS = (
@@ -107,10 +108,10 @@ def parse(text: str) -> dict[str, Sections]:
     name = sheet_artist = title = artist = ""
     in_track = False
     for line in text.splitlines():
-        match = _LINE.match(line)
-        if not match or count >= _MAX_SECTIONS:
+        words = line[:_MAX_LINE].split(maxsplit=1)
+        if len(words) < 2 or count >= _MAX_SECTIONS or len(found) >= _MAX_SECTIONS:
             continue
-        command, rest = match[1].upper(), match[2]
+        command, rest = words[0].upper(), words[1].rstrip()
         if command == "FILE":
             name = _file_name(rest)
             found.setdefault(name, [])

@@ -230,6 +230,19 @@ def test_streams_without_end_are_damage_rather_than_a_lack_of_memory(tmp_path):
     assert read_tags(tmp_path / "a.m4a").title == ""
 
 
+def test_tags_within_tags_cost_no_time(tmp_path):
+    """Every one of these can be read from its first byte or from its fifth."""
+    nested = b""
+    for _ in range(40):
+        head = struct.pack(">II4s4x", 16, 12, b"free")
+        nested = atom(b"meta", head + nested)
+    (tmp_path / "a.m4a").write_bytes(atom(b"ftyp", b"M4A " + bytes(4)) + atom(b"moov", nested))
+    begun = time.monotonic()
+    with pytest.raises(DecodeError):
+        decode(tmp_path / "a.m4a", 16000)
+    assert time.monotonic() - begun < 3
+
+
 def test_a_pipe_is_refused_at_once(tmp_path):
     if not hasattr(os, "mkfifo"):
         pytest.skip("there are no named pipes here")

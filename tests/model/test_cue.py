@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gdr_model.audio import cue
@@ -73,6 +75,12 @@ def test_a_sheet_is_bounded(tmp_path) -> None:
     (sections,) = cue.read(sheet).values()
     assert len(sections) <= 1000
     assert len(sections[0].title) == 500
+
+
+def test_runs_of_blanks_cost_no_time() -> None:
+    begun = time.monotonic()
+    cue.parse("TITLE a" + " " * 60_000 + "b")
+    assert time.monotonic() - begun < 1
 
 
 def titles(folder, *names, file) -> list[str]:

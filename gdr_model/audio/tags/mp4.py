@@ -9,6 +9,8 @@ from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of, genres
 
 _MOST_ATOMS = 10_000
 _MOST_TAGS = 2000
+_DEEPEST = 8
+"""FFmpeg reads atoms down to the tenth level of a file."""
 _ITEMS = {
     b"\xa9nam": "title",
     b"\xa9ART": "artist",
@@ -53,19 +55,32 @@ def excessive(source: Source) -> list[int]:
     moov = _child(source, (b"", 0, source.size), b"moov")
     tracks = [atom for atom in _children(source, moov) if atom[0] == b"trak"] if moov else []
     found = []
+    left = _MOST_ATOMS
     for parent in (moov, *tracks):
         for atom in _children(source, parent) if parent else ():
-            if atom[0] in (b"udta", b"meta") and _count(source, atom) > _MOST_TAGS:
-                found.append(atom[1] - 4)
+            if atom[0] in (b"udta", b"meta"):
+                count = _count(source, atom, min(left, _MOST_TAGS + 1))
+                left -= count
+                if count > _MOST_TAGS or not left:
+                    found.append(atom[1] - 4)
     return found
 
 
-def _count(source: Source, atom: Atom) -> int:
-    """How many atoms there are below one of tags; a name can come before its four bytes or not."""
-    inner = list(_children(source, atom))
-    inner += list(_children(source, (atom[0], atom[1] + 4, atom[2]))) if atom[0] == b"meta" else []
-    lists = [below for below in inner if below[0] in (b"meta", b"ilst")]
-    return len(inner) + sum(_count(source, below) for below in lists[:4])
+def _count(source: Source, atom: Atom, most: int, depth: int = 0) -> int:
+    """How many atoms there are below one of tags, as far as `most`.
+
+    A name can come before its four bytes or not, so atoms may be counted twice.
+    """
+    name, begin, end = atom
+    count = 0
+    for start in (begin, begin + 4) if name == b"meta" else (begin,):
+        for below in _children(source, (name, start, end)):
+            if count >= most:
+                return most
+            count += 1
+            if below[0] in (b"meta", b"ilst") and depth < _DEEPEST:
+                count += _count(source, below, most - count, depth + 1)
+    return count
 
 
 def _items(source: Source, udta: Atom, found: Found) -> None:
