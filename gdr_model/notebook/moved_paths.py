@@ -23,7 +23,11 @@ def follow(connection: sqlite3.Connection, old: Sequence[Path], new: Path) -> in
     _rename_trails(connection, _renaming(old, Path(os.path.realpath(new))))
     _rename_steerings(connection, rename)
     connection.create_function("renamed", 1, rename, deterministic=True)
-    connection.execute("UPDATE hits SET path = renamed(path) WHERE path <> renamed(path)")
+    connection.create_function("all_renamed", 1, _all_renaming(rename), deterministic=True)
+    connection.execute(
+        "UPDATE hits SET path = renamed(path), copies = all_renamed(copies) "
+        "WHERE path <> renamed(path) OR copies <> all_renamed(copies)"
+    )
     moved = connection.execute(
         "SELECT crate, path, renamed(path) FROM crate_tracks WHERE path <> renamed(path)"
     ).fetchall()
@@ -81,15 +85,36 @@ def _renamed_steering(steering: Any, rename: Rename) -> Any:
     return result
 
 
+def _all_renaming(rename: Rename) -> Rename:
+    """The same for several paths with NULs between them."""
+    return lambda paths: b"\0".join(rename(path) for path in paths.split(b"\0"))
+
+
 def _renaming(old: Sequence[Path], new: Path) -> Rename:
     """The new path of what is in one of the old folders; any other path as it is."""
-    target = os.fsencode(new)
-    roots = sorted({os.fsencode(root).rstrip(b"/") for root in old}, key=len, reverse=True)
+    target = _bare(os.fsencode(new))
+    targets = {target, _bare(os.fsencode(os.path.realpath(new)))}
+    roots = sorted({_bare(os.fsencode(root)) for root in old}, key=len, reverse=True)
 
     def rename(path: bytes) -> bytes:
         for root in roots:
-            if path == root or path.startswith(root + b"/"):
-                return target + path[len(root) :]
+            if not _is_in(path, root):
+                continue
+            # Where the new folder is in the old one, what is in it is there already.
+            if any(to != root and _is_in(to, root) and _is_in(path, to) for to in targets):
+                return path
+            return target + _bare(path)[len(root) :]
         return path
 
     return rename
+
+
+def _bare(path: bytes) -> bytes:
+    """A path without separators at its end."""
+    return path.rstrip(os.fsencode(os.sep))
+
+
+def _is_in(path: bytes, folder: bytes) -> bool:
+    """Whether a path is a folder without separators at its end, or is in it."""
+    separator = os.fsencode(os.sep)
+    return (os.path.normcase(path) + separator).startswith(os.path.normcase(folder) + separator)

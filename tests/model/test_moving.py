@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import ntpath
 import os
 import shutil
+from dataclasses import replace
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
 from ingesting import age, names, run
 
 from gdr_model.errors import LibraryError
+from gdr_model.notebook import moved_paths
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.moves import move, recognise, recognised
@@ -187,7 +191,8 @@ def test_trails_results_crates_likes_bans_and_edits_follow(old, new, tmp_path):
     )
     with Library.open(old) as library:
         track = library.tracks()[0]
-    hit = Hit(track, 0.0, 2.0, 0.5, 1, np.zeros(0, np.float32))
+    copies = tuple(replace(track, path=Path(path)) for path in (f"{old}/copy.wav", beside))
+    hit = Hit(track, 0.0, 2.0, 0.5, 1, np.zeros(0, np.float32), copies)
     results = Results((hit,), Query(np.zeros((1, 2), np.float32), steering), 5, 1.0, 0.0, 0.0)
     with Notebook.open() as notebook:
         trails, crates = Trails(notebook), Crates(notebook)
@@ -212,6 +217,7 @@ def test_trails_results_crates_likes_bans_and_edits_follow(old, new, tmp_path):
         assert moved.steering.dislikes == (f"{new}/Album/1.wav",)
         assert moved.steering.edit.path == f"{new}/Album/0.wav"
         assert [hit.track.path for hit in moved.hits] == [new / "Album" / "0.wav"]
+        assert [copy.path for copy in moved.hits[0].copies] == [new / "copy.wav", Path(beside)]
         assert len(trails.read([new, other]).queries) == 1
         assert len(trails.read([new / "Album"]).queries) == 1
         assert trails.read([old]).queries == ()
@@ -291,3 +297,35 @@ def test_nothing_follows_or_is_forgotten_while_the_old_folder_only_fails_to_answ
         assert stores().roots == [old]
     shutil.rmtree(old)
     assert forget(old).tracks == 5
+
+
+def test_what_is_in_the_new_folder_already_stays_where_that_is_in_the_old_one(old, encoder):
+    new = old / "Music"
+    with Notebook.open() as notebook:
+        Crates(notebook).make("night")
+        both = [old / "Album" / "0.wav", new / "Album" / "1.wav", old / "Musical" / "2.wav"]
+        Crates(notebook).add("night", map(CrateTrack, both))
+    new.mkdir()
+    (old / "Album").rename(new / "Album")
+    move(old, new)
+    with Notebook.open() as notebook:
+        assert [track.path.relative_to(new) for track in Crates(notebook).tracks("night")] == [
+            Path("Album/0.wav"), Path("Album/1.wav"), Path("Musical/2.wav"),
+        ]  # fmt: skip
+    (new / "Album").rename(old / "Album")
+    new.rmdir()
+    move(new, old)
+    with Notebook.open() as notebook:
+        assert Crates(notebook).tracks("night")[0].path == old / "Album" / "0.wav"
+
+
+def test_paths_of_windows_are_renamed(monkeypatch):
+    monkeypatch.setattr(os, "sep", "\\")
+    monkeypatch.setattr(os.path, "normcase", ntpath.normcase)
+    monkeypatch.setattr(os.path, "realpath", lambda path: path)
+    rename = moved_paths._renaming([PureWindowsPath("C:/Music")], PureWindowsPath("D:/"))
+    assert rename(rb"C:\Music\Album\0.wav") == rb"D:\Album\0.wav"
+    assert rename(rb"c:/music/Album/0.wav") == rb"D:/Album/0.wav"
+    assert rename(rb"C:\Music 2\0.wav") == rb"C:\Music 2\0.wav"
+    back = moved_paths._renaming([PureWindowsPath("D:/")], PureWindowsPath("C:/Music"))
+    assert back(rb"D:\Album\0.wav") == rb"C:\Music\Album\0.wav"
