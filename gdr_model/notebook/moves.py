@@ -11,7 +11,7 @@ from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.moved_paths import follow
 from gdr_model.paths import store_name, store_of
 from gdr_model.store.records import shown
-from gdr_model.store.roots.moved import candidates, relocate
+from gdr_model.store.roots.moved import candidates, found_in, relocate
 from gdr_model.store.stores import Place, find, stores
 from gdr_model.types import Cancel, never
 
@@ -91,6 +91,8 @@ def _library_of(folder: Path) -> Place | None:
 
 
 def _move(at: Place | None, old: Path, new: Path) -> Moved:
+    # A scan can take minutes, in which others write to the notebook.
+    found = found_in(new, at) if at else None
     with Notebook.open() as notebook, notebook.write() as connection:
         roots = [old, Path(os.path.realpath(old)), *([at.root] if at else [])]
         if at:
@@ -103,6 +105,7 @@ def _move(at: Place | None, old: Path, new: Path) -> Moved:
                 if store_name(str(folder)) == at.store.name
             ]
         in_crates = follow(connection, roots, new)
-        followed = relocate(at, new) if at else None
-    tracks, found = (followed.tracks, followed.found) if followed else (0, 0)
-    return Moved(old, new, tracks, found, in_crates)
+        followed = relocate(at, new, found) if at and found else None
+    if followed is None:
+        return Moved(old, new, 0, 0, in_crates)
+    return Moved(old, new, followed.tracks, followed.found, in_crates)

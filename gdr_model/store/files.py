@@ -97,11 +97,17 @@ class Files:
         self._database.put_fact("root", os.fsencode(root))
 
     def take_over(self, other: Files) -> None:
-        """Store the tracks and failures of another store of the same folder, which are newer."""
-        tracks = other._database.read("SELECT * FROM tracks")
-        failures = other._database.read("SELECT * FROM failures")
+        """Store what another store of the same folder holds, which is newer."""
         with self._database.write() as connection:
-            for table, rows in (("tracks", tracks), ("failures", failures)):
+            for table, replaced in (
+                ("tracks", ("failures", "former")),
+                ("failures", ("tracks",)),
+                ("former", ("tracks",)),
+            ):
+                rows = other._database.read(f"SELECT * FROM {table}")
+                for each in replaced:
+                    paths = [(row[0],) for row in rows]
+                    connection.executemany(f"DELETE FROM {each} WHERE path = ?", paths)
                 if rows:
                     places = ", ".join("?" * len(rows[0]))
                     connection.executemany(

@@ -6,6 +6,7 @@ import errno
 import ntpath
 import os
 import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from ingesting import age, names, run
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import LibraryError, StoreUnavailable
 from gdr_model.notebook import moved_paths
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
@@ -21,7 +22,9 @@ from gdr_model.notebook.moves import move, recognise, recognised
 from gdr_model.notebook.trails import Trails
 from gdr_model.paths import store_of
 from gdr_model.store import ingest as ingest_module
+from gdr_model.store import lock
 from gdr_model.store.library import Library
+from gdr_model.store.roots import moved
 from gdr_model.store.roots.forget import forget
 from gdr_model.store.stores import stores
 from gdr_model.types import Edit, Hit, Query, Results, Steering
@@ -74,8 +77,8 @@ def test_it_is_recognised_by_names_sizes_and_times(old, new, encoder, monkeypatc
     new.rename(old)
     index(old, encoder)
     old.rename(new)
-    moved = recognised(new)
-    assert (moved.old, moved.new, moved.found) == (old, new, 4)
+    follower = recognised(new)
+    assert (follower.old, follower.new, follower.found) == (old, new, 4)
     assert recognised(new) is None
     assert index_without_decoding(new, encoder, monkeypatch) == {"unchanged": 4}
 
@@ -329,3 +332,59 @@ def test_paths_of_windows_are_renamed(monkeypatch):
     assert rename(rb"C:\Music 2\0.wav") == rb"C:\Music 2\0.wav"
     back = moved_paths._renaming([PureWindowsPath("D:/")], PureWindowsPath("C:/Music"))
     assert back(rb"D:\Album\0.wav") == rb"C:\Music\Album\0.wav"
+
+
+def test_a_merged_file_is_listed_once_as_the_newer_store_has_it(old, new, encoder, write_tone):
+    (old / "fails.wav").write_bytes(b"nothing")
+    write_tone(old / "plays.wav", hz=700)
+    index(old, encoder)
+    old.rename(new)
+    write_tone(new / "fails.wav", hz=800)
+    (new / "plays.wav").write_bytes(b"nothing")
+    write_tone(new / "gone.wav", hz=900)
+    index(new, encoder)
+    (new / "gone.wav").unlink()
+    index(new, encoder)
+    move(old, new)
+    with Library.open(new) as library:
+        assert names(library) == [*(f"Album/{i}.wav" for i in range(5)), "fails.wav"]
+        assert [failure.path.name for failure in library.failures()] == ["plays.wav"]
+        assert list(library.files.former()) == [b"gone.wav"]
+    assert [path.name for path in store_of(new).parent.iterdir()] == [store_of(new).name]
+
+
+def test_a_store_that_a_program_uses_again_after_it_was_merged_is_kept(
+    old, new, encoder, write_tone, monkeypatch
+):
+    old.rename(new)
+    write_tone(new / "only here.wav", hz=900)
+    index(new, encoder)
+    rename = os.rename
+
+    with ExitStack() as stack, monkeypatch.context() as meanwhile:
+
+        def begin_indexing(*paths):
+            meanwhile.undo()
+            stack.enter_context(lock.held(store_of(new), "it"))
+            rename(*paths)
+
+        meanwhile.setattr(os, "rename", begin_indexing)
+        with pytest.raises(StoreUnavailable, match="another gdr is indexing"):
+            move(old, new)
+    assert set(stores().roots) == {old, new}
+    assert index(new, encoder) == {"unchanged": 6}
+    assert move(old, new).tracks == 6
+
+
+def test_the_notebook_can_be_written_while_the_new_folder_is_scanned(old, new, monkeypatch):
+    old.rename(new)
+    scan = moved.scan
+
+    def scan_while_marking(*arguments, **options):
+        with Notebook.open(patience_s=0) as notebook:
+            Crates(notebook).make("night")
+            Crates(notebook).add("night", [CrateTrack(old / "Album" / "0.wav")])
+        return scan(*arguments, **options)
+
+    monkeypatch.setattr(moved, "scan", scan_while_marking)
+    assert move(old, new).in_crates == 1

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import LibraryError, StoreUnavailable
 from gdr_model.paths import store_of
 from gdr_model.store import lock
 from gdr_model.store.folder.left_out import Excludes
@@ -63,8 +63,18 @@ def _has_left(at: Place, root: Path) -> bool:
     return is_empty(at.root) is True  # not on a disk that only fails to answer
 
 
-def relocate(at: Place, root: Path) -> Followed:
-    """Let a store follow its files to another root.
+def found_in(root: Path, at: Place) -> Scan:
+    """The files in another folder that a library would take.
+
+    Raises:
+        LibraryError: if the folder cannot be read.
+    """
+    with Library.open(at.root, store=at.store) as library:
+        return scan(root, excludes=Excludes(library.files.excludes, root))
+
+
+def relocate(at: Place, root: Path, found: Scan) -> Followed:
+    """Let a store follow its files to another root, in which `found_in` found them.
 
     What a store of the new root holds already is merged into it, and nothing is decoded.
 
@@ -78,7 +88,6 @@ def relocate(at: Place, root: Path) -> Followed:
         stack.enter_context(lock.held(at.store, shown(at.root)))
         library = stack.enter_context(Library.open(at.root, store=at.store))
         tracks = library.files.stamps()
-        found = scan(root, excludes=Excludes(library.files.excludes, root))
         if tracks and not tracks.keys() & found.files.keys():
             raise LibraryError(
                 f"none of the {len(tracks):,} tracks of {shown(at.root)} is in {shown(root)}"
@@ -88,9 +97,7 @@ def relocate(at: Place, root: Path) -> Followed:
             _merge(library, Library.open(root, store=target))
     if target != at.store:
         try:
-            if target.exists():
-                shutil.rmtree(target)
-            os.rename(at.store, target)
+            _replace(target, at.store, root)
         except OSError as error:
             raise LibraryError(f"{shown(at.store)} cannot be moved: {error.strerror}") from error
     with Library.open(root, store=target) as library:
@@ -98,6 +105,29 @@ def relocate(at: Place, root: Path) -> Followed:
         again = _again(library.files.stamps(), found)
         library.files.put_stamps(again)
     return Followed(len(tracks), len(tracks.keys() & again.keys()))
+
+
+def _replace(target: Path, store: Path, root: Path) -> None:
+    """Put a store in the place of another, unless a program uses that again since it was merged.
+
+    Their folders cannot be renamed on Windows while their locks are held, so the old one is set
+    aside first.
+    """
+    aside = target.parent / "merged" / target.name
+    shutil.rmtree(aside.parent, ignore_errors=True)
+    if target.exists():
+        aside.parent.mkdir()
+        os.rename(target, aside)
+    try:
+        if aside.exists():
+            with lock.held(aside, shown(root)):
+                pass
+        os.rename(store, target)
+    except (OSError, StoreUnavailable):
+        if aside.exists():
+            os.rename(aside, target)
+        raise
+    shutil.rmtree(aside.parent, ignore_errors=True)
 
 
 def _again(tracks: Mapping[bytes, tuple[Stamp, Sound]], found: Scan) -> dict[bytes, Stamp]:
