@@ -69,6 +69,8 @@ class Hint(Enum):
     """Name an audio encoder along with a text encoder."""
     LIST_CRATES = "list crates"
     """Look at the names of the crates."""
+    LIST_LIBRARIES = "list libraries"
+    """Look at which libraries are known."""
     INSTALL = "install", "package"
     """Install a package of Python, which can be an extra of gdr's."""
     ACCEPT_TERMS = "accept terms", "page"

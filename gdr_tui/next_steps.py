@@ -17,7 +17,7 @@ COMMANDS: Mapping[Hint, str] = {
     Hint.INDEX_WITH_MODEL: "run gdr index --model {model} {root}",
     Hint.INDEX_FOLDER_OF: "run gdr index on its folder",
     Hint.REPLACE_LIBRARY: "if this persists, move {store} away and run gdr index {root}",
-    Hint.MOUNT_OR_FORGET: "mount its disk, or run gdr forget {root} to forget them",
+    Hint.MOUNT_OR_FORGET: "mount its disk, or run gdr forget {root} to forget its tracks",
     Hint.FORGET: "gdr forget {root} removes them",
     Hint.EXCLUDE: (
         "to leave them out, run gdr index --exclude GLOB on the music folder, or put an empty file "
@@ -43,6 +43,7 @@ COMMANDS: Mapping[Hint, str] = {
     Hint.COUNT_TEXT_HEADS: "say how many attention heads it has with --text-heads",
     Hint.ADD_AUDIO_SIDE: "name one with --model clap+{text}",
     Hint.LIST_CRATES: "gdr crate list names them",
+    Hint.LIST_LIBRARIES: "gdr status lists the libraries",
     Hint.ACCEPT_TERMS: "accept its terms at {page}, then set HF_TOKEN",
     Hint.INSTALL: "run pip install {package}",
     Hint.SAVE_TRAIL: "the app writes one with e in the trail",

@@ -37,7 +37,8 @@ def move(old: Path, new: Path) -> Moved:
     follow; its tracks are recognised when the library is indexed.
 
     Raises:
-        LibraryError: if there is no such library or folder, or no track of it is there.
+        LibraryError: if there is no such library or folder, no track of it is there, or nothing
+            followed.
         StoreUnavailable: if another program is indexing one of the two.
     """
     old, new = (Path(os.path.abspath(folder.expanduser())) for folder in (old, new))
@@ -91,6 +92,11 @@ def _library_of(folder: Path) -> Place | None:
 
 
 def _move(at: Place | None, old: Path, new: Path) -> Moved:
+    """Let the notebook and the library follow.
+
+    Raises:
+        LibraryError: if neither has anything in the old folder.
+    """
     # A scan can take minutes, in which others write to the notebook.
     found = found_in(new, at) if at else None
     with Notebook.open() as notebook, notebook.write() as connection:
@@ -104,7 +110,10 @@ def _move(at: Place | None, old: Path, new: Path) -> Moved:
                 for folder in (root, *root.parents)
                 if store_name(str(folder)) == at.store.name
             ]
+        before = connection.total_changes
         in_crates = follow(connection, roots, new)
+        if at is None and connection.total_changes == before:
+            raise LibraryError(f"gdr knows nothing in {shown(old)}", Hint.LIST_LIBRARIES)
         followed = relocate(at, new, found) if at and found else None
     if followed is None:
         return Moved(old, new, 0, 0, in_crates)

@@ -203,6 +203,11 @@ def test_a_library_is_moved_on_request(gdr, folder, tmp_path) -> None:
     assert f"the library of {folder} has moved to {media}" in done.stderr
     assert "0 new, 3 unchanged" in gdr("index", media).stdout
     assert gdr("move", folder, tmp_path / "nowhere").exit_code == 1
+    mistyped = gdr("move", tmp_path / "musik", media)
+    assert mistyped.exit_code == 1
+    assert mistyped.stderr == (
+        f"gdr: gdr knows nothing in {tmp_path}/musik; gdr status lists the libraries\n"
+    )
 
 
 def test_results_on_a_disk_that_is_away_say_so_and_no_playlist_names_them(gdr, folder) -> None:

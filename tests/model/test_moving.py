@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from ingesting import age, names, run
 
-from gdr_model.errors import LibraryError, StoreUnavailable
+from gdr_model.errors import Hint, LibraryError, StoreUnavailable
 from gdr_model.notebook import moved_paths
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
@@ -258,6 +258,28 @@ def test_crates_follow_a_folder_inside_a_library(old, encoder):
     with Notebook.open() as notebook:
         assert Crates(notebook).tracks("night")[0].path == old / "Other" / "0.wav"
     assert index(old, encoder) == {"moved": 5}
+
+
+def test_a_mistyped_folder_is_refused(old, new):
+    with Notebook.open() as notebook:
+        Crates(notebook).make("night")
+        Crates(notebook).add("night", [CrateTrack(old / "Album" / "0.wav")])
+    old.rename(new)
+    move(old, new)
+    for mistyped in (old, old.with_name("Musik"), new / "Albun"):
+        with pytest.raises(LibraryError, match=f"gdr knows nothing in {mistyped}") as refused:
+            move(mistyped, new)
+        assert refused.value.hint is Hint.LIST_LIBRARIES
+    with Notebook.open() as notebook:
+        assert Crates(notebook).tracks("night")[0].path == new / "Album" / "0.wav"
+
+
+def test_a_trail_alone_follows(old, new):
+    with Notebook.open() as notebook:
+        Trails(notebook).add([old / "Album"], None, Steering("piano"), "")
+    (old / "Album").rename(old / "Other")
+    moved = move(old / "Album", old / "Other")
+    assert (moved.tracks, moved.in_crates) == (0, 0)
 
 
 def test_a_store_that_cannot_follow_leaves_the_notebook_as_it_was(old, new, monkeypatch):
