@@ -48,15 +48,87 @@ def test_a_bad_folder_does_not_keep_the_others_from_being_indexed(gdr, folder, t
     assert "3 encoded" in result.stdout
 
 
-def test_an_empty_folder_is_named_and_cannot_be_searched(gdr, tmp_path) -> None:
+def test_an_empty_folder_is_named_and_leaves_nothing_behind(gdr, folder, tmp_path) -> None:
+    gdr("index", folder)
     empty = tmp_path / "My Music"
     empty.mkdir()
-    result = gdr("index", empty)
-    assert result.exit_code == 1
-    assert "holds no music" in result.stderr
+    before = gdr("status").stdout
+    for words in (("index", empty, "--dry-run"), ("index", empty), ("index", empty, "--dry-run")):
+        result = gdr(*words)
+        assert result.exit_code == 1
+        assert result.stderr == f"gdr: {empty} holds no music that gdr can read\n"
+        assert not paths.store_of(empty).exists()
+    assert gdr("status").stdout == before
+    assert len(gdr("search", "piano", "-f", "paths").stdout.splitlines()) == 3
     refused = gdr("search", "piano", "--library", empty)
     assert refused.exit_code == 1
-    assert f"{empty} holds no tracks yet; run gdr index '{empty}'" in refused.stderr
+    assert f"no library at {empty} yet; run gdr index '{empty}'" in refused.stderr
+
+
+def test_a_library_that_was_there_before_is_kept(gdr, folder) -> None:
+    gdr("index", folder)
+    for file in list(folder.iterdir())[1:]:
+        file.unlink()
+    (folder / "broken.mp3").write_text("not music")
+    gdr("index", folder)
+    next(folder.glob("*.ogg")).unlink()
+    assert gdr("index", folder).exit_code == 1
+    assert "broken.mp3" in gdr("status").stdout
+    (folder / "broken.mp3").unlink()
+    assert gdr("index", folder).exit_code == 1
+    assert paths.store_of(folder).exists()
+
+
+def test_what_failed_or_was_excluded_is_remembered_without_a_track(gdr, folder, tmp_path) -> None:
+    gdr("index", folder)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "text.mp3").write_text("not music")
+    (tmp_path / "mount").mkdir()
+    assert gdr("index", tmp_path / "broken").exit_code == 1
+    assert gdr("index", tmp_path / "mount", "--exclude", "*.tmp").exit_code == 1
+    status = gdr("status").stdout
+    assert "text.mp3: it is not a readable sound file" in status
+    assert "excluded by --exclude '*.tmp'" in status
+    searched = gdr("search", "piano", "-f", "paths")
+    assert len(searched.stdout.splitlines()) == 3, "libraries without tracks are passed over"
+    assert searched.stderr == ""
+
+
+def test_a_library_that_is_away_is_not_called_missing(gdr, folder, monkeypatch) -> None:
+    (folder / "usb").mkdir()
+    shutil.copy(next(folder.glob("*.ogg")), folder / "usb")
+    gdr("index", folder)
+    shutil.rmtree(folder / "usb")
+    monkeypatch.chdir(folder.parent)
+    part = gdr("index", "three/usb")
+    assert part.stderr == (
+        "gdr: three/usb is not there now and its library is kept; "
+        "mount its disk, or run gdr forget three/usb to forget its tracks\n"
+    )
+    folder.rename(folder.with_name("unmounted"))
+    for words in (("index", "three"), ("index", "three", "--dry-run")):
+        refused = gdr(*words)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert refused.stderr == (
+            "gdr: three is not there now and its library is kept; "
+            "mount its disk, or run gdr forget three to forget its tracks\n"
+        )
+    assert "there is no folder three/nonexist" in gdr("index", "three/nonexist").stderr
+    assert paths.store_of(folder).exists()
+
+
+def test_a_path_that_is_no_folder_of_a_library_is_named(gdr, folder) -> None:
+    gdr("index", folder)
+    nowhere, file = folder / "nonexist", next(folder.glob("*.ogg"))
+    assert gdr("search", "piano", "-L", nowhere).stderr == (
+        f"gdr: the library {folder} has no tracks in {nowhere}; check the path\n"
+    )
+    (folder / "new").mkdir()
+    assert "run gdr index" in gdr("search", "piano", "-L", folder / "new").stderr
+    for words in (("index", file), ("search", "piano", "-L", file)):
+        refused = gdr(*words)
+        assert refused.exit_code == 1
+        assert refused.stderr == f"gdr: {file} is a file; name the folder that holds it\n"
 
 
 def test_files_that_cannot_be_read_are_rows_of_the_summary(gdr, folder) -> None:

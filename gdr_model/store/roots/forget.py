@@ -58,6 +58,23 @@ def forget(folder: Path, *, whole: bool = False) -> Forgotten:
     return removed
 
 
+def drop_empty(folder: Path) -> None:
+    """Remove the store of a folder if it holds neither tracks, failures nor exclusions.
+
+    A store that another program is indexing is kept.
+    """
+    at = find(folder)
+    if at is None or at.part:
+        return
+    try:
+        with lock.held(at.store, shown(at.root)), Library.open(at.root, store=at.store) as library:
+            if library.count() or library.failures() or library.files.excludes:
+                return
+    except LibraryError:
+        return
+    shutil.rmtree(at.store)
+
+
 def _removed(at: Place) -> Forgotten:
     """What removing a store forgets."""
     with Library.open(at.root, store=at.store) as library:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -140,6 +141,7 @@ class Indexing:
         from gdr_model.store import ingest
         from gdr_model.store.folder.left_out import Excludes
         from gdr_model.store.library import Library
+        from gdr_model.store.roots.forget import drop_empty
         from gdr_model.store.stores import find
 
         Excludes(self.exclude)  # refused before anything is written
@@ -147,9 +149,13 @@ class Indexing:
         if self.dry_run and not moved_from and find(folder) is None:
             summary = ingest.preview(folder, (*self.exclude, *self.always_exclude))
             write(self._told(folder, summary, 0))
-            return True
+            return _has_music(folder, summary, 0)
         name = folder.name or str(folder)
-        with Library.open(folder, create=True, store=moved_from) as library:
+        with ExitStack() as stack:
+            if not moved_from and find(folder) is None:
+                # Otherwise a library of nothing would be listed as the one indexed last.
+                stack.callback(drop_empty, folder)
+            library = stack.enter_context(Library.open(folder, create=True, store=moved_from))
             if library.part:
                 say(f"{folder} is part of the library {library.root}; only this part is indexed")
             kept = () if self.no_exclude else library.files.excludes
@@ -175,11 +181,8 @@ class Indexing:
                 HnswIndex.open(library, self.config.space, self.config.whitening())
             tracks = library.count()
             write(self._told(folder, summary, tracks))
-            if self.dry_run:
-                return True
-            if not tracks and not summary.unavailable:
-                say(f"gdr: {folder} holds no music that gdr can read")
-            return bool(tracks) and not nothing_was_read(summary)
+            has_music = _has_music(folder, summary, tracks)
+            return has_music if self.dry_run else bool(tracks) and not nothing_was_read(summary)
 
     def _moved_from(self, folder: Path) -> Path | None:
         """Let a library follow that is recognised here; in a dry run, its store."""
@@ -197,6 +200,15 @@ class Indexing:
         text = summary_text(folder, summary, tracks, self.dry_run)
         names = "".join(map(left_out_line, summary.left_out)) if self.left_out else ""
         return text + names
+
+
+def _has_music(folder: Path, summary: IngestSummary, tracks: int) -> bool:
+    """Whether a folder has files to read or a library tracks; said where it has neither."""
+    found = summary.new + summary.changed + summary.moved + summary.duplicate
+    if tracks or summary.unavailable or found:
+        return True
+    say(f"gdr: {folder} holds no music that gdr can read")
+    return False
 
 
 def nothing_was_read(summary: IngestSummary) -> bool:
