@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from storing import SPACE, put
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.search import nearest
 from gdr_model.search.nearest import OpenLibrary, Ranking
+from gdr_model.search.recordings import copies as copies_module
+from gdr_model.search.recordings import listening
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
 from gdr_model.search.recordings.listing import listed
@@ -255,3 +263,81 @@ def test_each_section_of_a_file_is_found_by_its_best_passage(library: Library) -
     unfolded = nearest.rank(asked, [opened], 0.0, "path ~ album").tracks
     assert len(unfolded) == 1, "evaluations rank files"
     assert unfolded[0].score == pytest.approx(first.score)
+
+
+# Files that are listened to, and may not be there
+
+LISTEN = Bounds(Likeness(2.0, 2.0, 2.0), ALIKE, heard=0.85, mean=0.9)
+
+
+@pytest.fixture
+def rips(library: Library) -> tuple[Copies, Path]:
+    """Three recordings of 20 s, each as two files, none of which is on the disk yet."""
+    for number in range(3):
+        latents = sound(70 + number)
+        put(library, f"usb/rip {number}.wav", f"rip {number}", SECONDS, latents)
+        again = encoded_again(latents)
+        put(library, f"usb/again {number}.wav", f"again {number}", SECONDS, again)
+        put(library, f"at home {number}.wav", f"again {number}", SECONDS, again)
+    return Copies([OpenLibrary.open(library, SPACE, PLAIN)], LISTEN), library.root
+
+
+def play(*files: Path) -> None:
+    samples = np.random.default_rng(1).standard_normal(20 * 8000).cumsum()
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        soundfile.write(file, samples / np.abs(samples).max(), 8000)
+
+
+def group(copies: Copies, number: int) -> set[str]:
+    return set(copies.group(f"rip {number}"))
+
+
+def test_files_that_are_not_there_are_heard_once_they_are(
+    rips: tuple[Copies, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies, root = rips
+    monkeypatch.setattr(copies_module, "AGAIN_S", 0.3)
+    assert group(copies, 0) == {"rip 0"}
+    play(root / "usb" / "rip 0.wav", root / "at home 0.wav")
+    assert group(copies, 0) == {"rip 0"}, "not asked for every list"
+    time.sleep(0.3)
+    assert group(copies, 0) == {"rip 0", "again 0"}, "by the path that is there"
+    shutil.rmtree(root / "usb")
+    time.sleep(0.3)
+    assert group(copies, 0) == {"rip 0", "again 0"}, "what was heard is known"
+
+
+def test_a_damaged_file_is_listened_to_once(
+    rips: tuple[Copies, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies, root = rips
+    monkeypatch.setattr(copies_module, "AGAIN_S", 0.0)
+    play(root / "usb" / "rip 0.wav")
+    (root / "at home 0.wav").write_bytes(b"nothing")
+    assert group(copies, 0) == {"rip 0"}
+    monkeypatch.setattr(listening, "agreement", None)
+    assert group(copies, 0) == {"rip 0"}
+
+
+def test_a_disk_that_hangs_is_waited_for_once(
+    rips: tuple[Copies, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies, root = rips
+    stat, hangs = os.stat, threading.Event()
+    hangs.set()
+
+    def hang(path: Any, *arguments: Any, **options: Any) -> Any:
+        while hangs.is_set() and str(path).startswith(str(root / "usb")):
+            time.sleep(0.01)
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", hang)
+    monkeypatch.setattr(copies_module, "AGAIN_S", 5.0)
+    begun = time.monotonic()
+    assert [group(copies, number) for number in range(3)] == [{"rip 0"}, {"rip 1"}, {"rip 2"}]
+    assert time.monotonic() - begun < 4.5
+    hangs.clear()
+    play(*(root / "usb" / f"{name} {n}.wav" for name in ("rip", "again") for n in range(3)))
+    monkeypatch.setattr(copies, "_again_at", 0.0)
+    assert group(copies, 2) == {"rip 2", "again 2"}

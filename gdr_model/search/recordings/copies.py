@@ -10,6 +10,7 @@ Shapes: R recordings, D latent width.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model.errors import DecodeError, LibraryError
+from gdr_model.errors import DecodeError, FileUnavailable, LibraryError
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.recordings import listening
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness, likeness
 from gdr_model.search.recordings.preference import preference
+from gdr_model.store.folder.presence import PATIENCE_S, missing
 from gdr_model.store.records import Passages
 from gdr_model.types import Array, Track
+
+AGAIN_S = 30.0
+"""Seconds after which files that could not be heard are tried again."""
+_UNHEARD = -1.0
 
 
 class Copies:
@@ -37,6 +43,9 @@ class Copies:
         self._likenesses: dict[tuple[str, str], Likeness] = {}
         self._agreements: dict[tuple[str, str], float] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
+        self._unheard: set[tuple[str, str]] = set()
+        self._listens = True
+        self._again_at = float("inf")
 
     def group(self, content: str) -> tuple[str, ...]:
         """The contents of the recording that a content belongs to, the best file's first."""
@@ -71,12 +80,18 @@ class Copies:
         return merged
 
     def _fresh(self) -> _Table:
-        """The table of what the libraries hold now; groups are found again where it changed."""
+        """The table of what the libraries hold now.
+
+        Groups are found again where it changed, and where files could not be heard for a while.
+        """
         passages = [opened.index.passages for opened in self._libraries]
         table = self._table
         if table is None or any(a is not b for a, b in zip(table.of, passages, strict=True)):
             self._table = table = _Table.read(self._libraries)
             self._groups = {}
+        if time.monotonic() >= self._again_at:
+            self._groups, self._unheard = {}, set()
+            self._listens, self._again_at = True, float("inf")
         return table
 
     def _connected(self, content: str, table: _Table) -> set[str]:
@@ -122,20 +137,44 @@ class Copies:
 
     def _heard(self, one: str, other: str) -> float:
         """How far the sound of two contents agrees; -1 where a file cannot be read now."""
-        if (one, other) not in self._agreements:
+        pair = one, other
+        if pair not in self._agreements:
+            if not self._listens or pair in self._unheard:
+                return _UNHEARD
             try:
-                agreement = listening.agreement(self._path(one), self._path(other))
-            except (DecodeError, OSError, LibraryError):
-                return -1.0
-            self._agreements[one, other] = agreement
-        return self._agreements[one, other]
+                self._agreements[pair] = listening.agreement(*self._there(pair))
+            except (FileUnavailable, OSError, LibraryError):
+                self._unheard.add(pair)
+                self._try_again_later()
+                return _UNHEARD
+            except DecodeError:
+                self._agreements[pair] = _UNHEARD
+        return self._agreements[pair]
 
-    def _path(self, content: str) -> Path:
-        """A file of a content."""
-        for opened in self._libraries:
-            if content in opened.tracks:
-                return opened.tracks[content][0].path
-        raise LibraryError(f"{content} is in no library")
+    def _try_again_later(self) -> None:
+        self._again_at = min(self._again_at, time.monotonic() + AGAIN_S)
+
+    def _there(self, contents: tuple[str, str]) -> list[Path]:
+        """A file of each content that is there now.
+
+        Raises:
+            LibraryError: if there is none.
+        """
+        paths = [
+            [t.path for opened in self._libraries for t in opened.tracks.get(content, ())]
+            for content in contents
+        ]
+        begun = time.monotonic()
+        away = missing(path for same in paths for path in same)
+        if time.monotonic() - begun >= PATIENCE_S:
+            # A disk that hangs is waited for once, not once for every pair.
+            self._listens = False
+            self._try_again_later()
+        found = [next((path for path in same if path not in away), None) for same in paths]
+        there = [path for path in found if path is not None]
+        if len(there) < len(paths):
+            raise LibraryError("the file is not there now")
+        return there
 
     def _latents(self, content: str) -> Array:
         """Unit rows (T, D) of a content."""
