@@ -42,8 +42,13 @@ DAMAGED = (
     "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
 )
 VALUES = {
-    field: f"SELECT {field}, count(*) FROM tracks WHERE {WITHIN} AND {field} <> '' "
-    f"GROUP BY {field} ORDER BY count(*) DESC, 1"
-    for field in ("artist", "album", "genre", "year")
+    field: f"SELECT {value}, count(*) FROM tracks WHERE {WITHIN} AND {value} <> '' "
+    f"GROUP BY {value} ORDER BY count(*) DESC, 1"
+    for field, value in (
+        ("artist", "artist"),
+        ("album", "album"),
+        ("genre", "genre"),
+        ("year", "coalesce(originalyear, year)"),
+    )
 }
-"""How many tracks have each value of a tag, most frequent first."""
+"""How many tracks have each value that a filter compares with, most frequent first."""

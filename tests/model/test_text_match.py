@@ -25,9 +25,11 @@ def test_a_name_is_offered_once_however_its_accents_are_encoded():
 def test_a_library_counts_the_values_of_its_tags(library):
     put(library, "a.mp3", genre="Rock/Pop", year=1969)
     put(library, "b.mp3", genre="rock")
-    put(library, "c.mp3")
+    put(library, "c.mp3", year=2009, originalyear=1969)
+    put(library, "d.mp3", originalyear=1970)
     assert library.values("genre") == [("Rock", 2), ("Pop", 1)]
-    assert library.values("year") == [("1969", 1)]
+    assert library.values("year") == [("1969", 2), ("1970", 1)]
+    assert [len(library.tracks(f"year = {year}")) for year, _ in library.values("year")] == [2, 1]
 
 
 def test_letters_that_only_look_accented_are_plain():
