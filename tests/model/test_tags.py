@@ -31,6 +31,7 @@ from mutagen.id3 import (
     TORY,
     TPE1,
     TPE2,
+    TXXX,
     TYER,
 )
 from mutagen.mp4 import MP4, MP4FreeForm
@@ -38,7 +39,9 @@ from mutagen.oggopus import OggOpus
 from mutagen.oggvorbis import OggVorbis
 
 from gdr_model.audio import Tags, decode, read_tags
-from gdr_model.types import Section
+from gdr_model.audio.tags import container
+from gdr_model.search.recordings.preference import is_lossless
+from gdr_model.types import Section, Track
 
 FULL = {
     "title": "Naïma",
@@ -378,6 +381,28 @@ def test_chapters_and_cue_sheets_in_comments(tmp_path, write_tone, suffix):
     assert read_tags(path).sections == (Section(0.0, "One", "Band"), Section(1.0, "Two", "Band"))
 
 
+def test_cue_sheets_in_the_tags_of_other_formats(tmp_path, write_tone):
+    sheet = 'FILE "a.wav" WAVE\r\n' + "".join(
+        f'TRACK {n:02} AUDIO\r\nTITLE "{"x" * 90} {n}"\r\nINDEX 01 {n}:00:00\r\n' for n in range(99)
+    )
+    ape = write_tone(tmp_path / "a.mp3")
+    tags = APEv2()
+    tags["Cuesheet"] = sheet
+    tags.save(ape)
+    id3v2 = write_tone(tmp_path / "b.mp3")
+    own = ID3()
+    own.add(TXXX(encoding=3, desc="CUESHEET", text=sheet))
+    own.save(id3v2)
+    mp4 = write_tone(tmp_path / "c.m4a")
+    atoms = MP4(mp4)
+    atoms["----:com.apple.iTunes:CUESHEET"] = [MP4FreeForm(sheet.encode())]
+    atoms.save()
+    for path in (ape, id3v2, mp4):
+        sections = read_tags(path).sections
+        assert len(sections) == 99, path
+        assert sections[98] == Section(98 * 60.0, "x" * 90 + " 98")
+
+
 def test_the_cue_sheet_block_of_a_flac(tmp_path, write_tone):
     path = write_tone(tmp_path / "a.flac")
     file = FLAC(path)
@@ -605,3 +630,21 @@ def test_what_was_collected_elsewhere(golden):
     for name in ("id3_nul.mp3", "id3_zlib.mp3", "seven_one_aac.m4a"):
         measured(folder / name)
         assert decode(folder / name, 16000).duration_s == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(("subtype", "codec"), [("ULAW", "mulaw"), ("ALAW", "alaw")])
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "AU"])
+def test_what_telephones_use_is_not_lossless(tmp_path, form, subtype, codec):
+    path = tmp_path / f"a.{form.lower()}"
+    soundfile.write(path, np.zeros(8000), 8000, subtype, format=form)
+    assert read_tags(path).codec == codec
+    assert not is_lossless(Track(path, 1.0, "", codec=codec))
+
+
+def test_lossless_codecs():
+    for name in ("wmalossless", "truehd", "mlp", "mp4als", "alac", "pcm_s16le"):
+        short = container._short(name)
+        assert is_lossless(Track(Path("a.mka"), 1.0, "", codec=short)), short
+    for name in ("wmapro", "wmav2", "aac", "mp3"):
+        short = container._short(name)
+        assert not is_lossless(Track(Path("a.mka"), 1.0, "", codec=short)), short

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from gdr_model.audio.source import Source
-from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of
+from gdr_model.audio.tags.found import Found, field_of, most_bytes
 
 _FOOTER = struct.Struct("<8sIIII8x")
 _MAGIC = b"APETAGEX"
@@ -36,7 +36,6 @@ def _items(source: Source, at: int, end: int, count: int, found: Found) -> None:
         name = field_of(head[8:key_end].decode("latin-1"))
         at += key_end + 1
         if name and flags >> 1 & 3 == 0:
-            longest = size if name == "cuesheet" else MOST_BYTES
-            text = source.at(at, min(size, longest, 1 << 18, end - at)).decode("utf-8", "replace")
+            text = source.at(at, min(size, most_bytes(name), end - at)).decode("utf-8", "replace")
             found.add(name, text)
         at += size

@@ -11,10 +11,13 @@ from gdr_model.audio.tags.found import Found, field_of
 from gdr_model.types import Section
 
 _SHORT = (  # families of codecs, by how FFmpeg's names begin
+    ("pcm_alaw", "alaw"),
+    ("pcm_mulaw", "mulaw"),
     ("pcm_", "pcm"),
     ("adpcm_", "adpcm"),
     ("dsd_", "dsd"),
     ("wmav", "wma"),
+    ("wmalossless", "wmalossless"),
     ("wma", "wma"),
     ("dca", "dts"),
     ("musepack", "mpc"),

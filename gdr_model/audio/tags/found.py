@@ -9,6 +9,7 @@ from typing import Any
 
 from mutagen.id3 import TCON
 
+from gdr_model.audio import cue
 from gdr_model.audio.tags.values import Tags
 from gdr_model.characters import cut
 from gdr_model.types import Section
@@ -18,6 +19,8 @@ MOST_CHARS = 1000
 MOST_VALUES = 50
 MOST_BYTES = 4 * MOST_CHARS + 64
 """What a reader reads of one text: enough for `MOST_CHARS` in any encoding."""
+MOST_CUE_BYTES = 1 << 18
+"""The same of a cue sheet."""
 
 _NAMES = {
     "title": "title name inam tit2 tt2",
@@ -39,6 +42,11 @@ _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names.sp
 _SEPARATORS = re.compile(r"[\s_\-/.]+")
 _YEAR = re.compile(r"\d{4}")
 _NUMBER = re.compile(r"\d{1,4}(?:[.,]\d{1,6})?")
+
+
+def most_bytes(field: str | None) -> int:
+    """What a reader reads of a field."""
+    return MOST_CUE_BYTES if field == "cuesheet" else MOST_BYTES
 
 
 def field_of(name: str) -> str | None:
@@ -78,6 +86,7 @@ class Found:
     def tags(self) -> Tags:
         """The fields as they are shown and searched."""
         text = {name: joined(values) for name, values in self.texts.items()}
+        sheets = cue.parse("".join(self.texts.get("cuesheet", ())[:1]))
         return Tags(
             title=text.get("title", ""),
             artist=text.get("artist", ""),
@@ -91,7 +100,7 @@ class Found:
             key=text.get("key", ""),
             comment=text.get("comment", ""),
             codec=self.codec,
-            sections=self.sections,
+            sections=next(iter(sheets.values()), ()) or self.sections,
         )
 
 

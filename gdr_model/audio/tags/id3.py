@@ -14,7 +14,14 @@ from typing import NamedTuple, Protocol
 
 from gdr_model.audio.cue import in_order
 from gdr_model.audio.source import Source
-from gdr_model.audio.tags.found import MOST_BYTES, MOST_VALUES, Found, field_of, genres
+from gdr_model.audio.tags.found import (
+    MOST_BYTES,
+    MOST_CUE_BYTES,
+    MOST_VALUES,
+    Found,
+    field_of,
+    genres,
+)
 from gdr_model.types import Section
 
 _MOST_FRAMES = 1000
@@ -77,7 +84,11 @@ def read(source: Source, at: int = 0) -> Found:
             comments.append((description, text))
         elif frame.name in ("TXXX", "TXX"):
             description, _, text = _text(_content(data, frame, head)).partition("\0")
-            own.setdefault(field_of(description) or "", []).append(text)
+            name = field_of(description) or ""
+            if name == "cuesheet" and name not in own:
+                whole = _content(data, frame, head, MOST_CUE_BYTES)
+                text = _text(whole, MOST_CUE_BYTES).partition("\0")[2]
+            own.setdefault(name, []).append(text)
         elif field_of(frame.name):
             text = _text(_content(data, frame, head))
             found.add(
@@ -191,9 +202,9 @@ def _size_v24(data: _Bytes, at: int, end: int, raw: bytes) -> int:
     return _syncsafe(raw)
 
 
-def _content(data: _Bytes, frame: _Frame, head: _Head) -> bytes:
+def _content(data: _Bytes, frame: _Frame, head: _Head, most: int = MOST_BYTES) -> bytes:
     """The beginning of what a frame holds, unpacked."""
-    raw = data.at(frame.at, min(frame.size, MOST_BYTES))
+    raw = data.at(frame.at, min(frame.size, most))
     packed = 0
     if frame.version == 4:
         raw = raw[1 if frame.flags & 0x40 else 0 :]
@@ -210,7 +221,7 @@ def _content(data: _Bytes, frame: _Frame, head: _Head) -> bytes:
     if packed & (0x40 if frame.version == 3 else 0x04):
         return b""
     try:
-        return zlib.decompressobj().decompress(raw, MOST_BYTES)
+        return zlib.decompressobj().decompress(raw, most)
     except zlib.error:
         return b""
 
@@ -229,12 +240,12 @@ def _chapter(data: _Bytes, frame: _Frame) -> Iterator[Section]:
     yield Section(start_ms / 1000, title or raw[:name][:100].decode("latin-1"))
 
 
-def _text(raw: bytes) -> str:
+def _text(raw: bytes, most: int = MOST_BYTES) -> str:
     """Text after the byte that names its encoding; several values are separated by NULs."""
     if not raw or raw[0] >= len(_ENCODINGS):
         return ""
     wide = raw[0] in (1, 2)
-    body = raw[1:MOST_BYTES]
+    body = raw[1:most]
     text = body[: len(body) // 2 * 2 if wide else len(body)].decode(_ENCODINGS[raw[0]], "replace")
     return text.replace("\ufeff", "").rstrip("\0")
 

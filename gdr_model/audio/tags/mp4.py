@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gdr_model.audio.source import Source
-from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of, genres
+from gdr_model.audio.tags.found import Found, field_of, genres, most_bytes
 
 _MOST_ATOMS = 10_000
 _MOST_TAGS = 2000
@@ -100,7 +100,7 @@ def _items(source: Source, udta: Atom, found: Found) -> None:
             continue
         for atom in _children(source, item):
             if atom[0] == b"data":
-                raw = source.at(atom[1], min(atom[2] - atom[1], MOST_BYTES))
+                raw = source.at(atom[1], min(atom[2] - atom[1], most_bytes(field)))
                 found.add(field, _value(item[0], int.from_bytes(raw[1:4], "big"), raw[8:]))
 
 

@@ -12,9 +12,10 @@ from gdr_model.audio.tags.found import MOST_BYTES, Found, decoded, field_of
 
 _MOST_CHUNKS = 1000
 _UNKNOWN = 0xFFFFFFFF
-_WAVE_CODECS = {1: "pcm", 3: "pcm", 6: "pcm", 7: "pcm", 0x55: "mp3", 0x50: "mp2", 0xFF: "aac"}
+_WAVE_CODECS = {1: "pcm", 3: "pcm", 6: "alaw", 7: "mulaw", 0x55: "mp3", 0x50: "mp2", 0xFF: "aac"}
 _AIFF_TEXTS = {b"NAME": "title", b"AUTH": "artist", b"ANNO": "comment"}
-_AIFF_PCM = (b"", b"NONE", b"sowt", b"twos", b"fl32", b"FL32", b"fl64", b"ulaw", b"alaw", b"in24")
+_AIFF_PCM = (b"", b"NONE", b"sowt", b"twos", b"fl32", b"FL32", b"fl64", b"in24")
+_AIFF_LOSSY = {b"ulaw": "mulaw", b"alaw": "alaw"}
 
 
 def read_wave(source: Source) -> Found:
@@ -59,7 +60,10 @@ def read_aiff(source: Source) -> Found:
     for name, at, size in _chunks(source, 12, ">"):
         if name == b"COMM":
             form = source.at(at, 22)
-            texts.codec = "pcm" if form[18:22] in _AIFF_PCM or size < 22 else "adpcm"
+            kind = form[18:22]
+            texts.codec = _AIFF_LOSSY.get(
+                kind.lower(), "pcm" if kind in _AIFF_PCM or size < 22 else "adpcm"
+            )
             if len(form) >= 18:
                 frames = int.from_bytes(form[2:6], "big")
                 texts.length_s = frames / (_extended(form[8:18]) or math.inf)

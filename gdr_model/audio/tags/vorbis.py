@@ -8,14 +8,13 @@ from collections.abc import Iterator
 
 from gdr_model.audio import cue
 from gdr_model.audio.source import Source
-from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of
+from gdr_model.audio.tags.found import MOST_BYTES, MOST_CUE_BYTES, Found, field_of, most_bytes
 from gdr_model.types import Section
 
 _MOST_COMMENTS = 10_000
 _MOST_BLOCKS = 1000
 _MOST_PACKET = 1 << 25
 """Bytes: a cover and more."""
-_MOST_CUE = 1 << 18
 _TAIL = 1 << 16
 _STREAMINFO, _COMMENT, _CUESHEET = 0, 4, 5
 _CHAPTER = re.compile(r"chapter(\d{1,4})(name)?$")
@@ -44,7 +43,7 @@ def read_flac(source: Source, at: int = 0) -> Found:
         elif kind == _COMMENT:
             _comments(source.at(at + 4, size), found)
         elif kind == _CUESHEET and not found.sections:
-            found.sections = _cuesheet(source.at(at + 4, min(size, _MOST_CUE)), rate_hz)
+            found.sections = _cuesheet(source.at(at + 4, min(size, MOST_CUE_BYTES)), rate_hz)
         at += 4 + size
         if head[0] & 0x80:
             break
@@ -89,11 +88,8 @@ def _comments(data: bytes, found: Found) -> None:
             break
         name, _, value = data[at : at + min(size, MOST_BYTES)].partition(b"=")
         label = name[:64].decode("ascii", "replace").lower()
-        field = field_of(label)
-        if field == "cuesheet":
-            text = data[at + len(name) + 1 : at + min(size, _MOST_CUE)].decode("utf-8", "replace")
-            found.sections = next(iter(cue.parse(text).values()), ())
-        elif field:
+        if field := field_of(label):
+            value = data[at + len(name) + 1 : at + min(size, most_bytes(field))]
             found.add(field, value.decode("utf-8", "replace"))
         elif chapter := _CHAPTER.match(label):
             text = value.decode("utf-8", "replace")

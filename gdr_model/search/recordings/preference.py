@@ -1,4 +1,4 @@
-"""Which of several files with the same recording stands for it."""
+"""Which of several files with the same recording represents it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 from gdr_model.types import Track
 
-_LOSSLESS = ("flac", "alac", "pcm", "wav", "aif", "ape", "tta", "tak", "w64", "shorten", "dsd")
+_LOSSLESS = (
+    "flac", "alac", "pcm", "wav", "aif", "ape", "tta", "tak", "w64", "shorten", "dsd", "dst",
+    "truehd", "mlp", "wmalossless", "mp4als",
+)  # fmt: skip
 _LOSSLESS_SUFFIXES = {".flac", ".wav", ".aiff", ".aif", ".aifc", ".ape", ".wv", ".tta", ".dsf"}
 
 
