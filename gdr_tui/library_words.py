@@ -12,7 +12,7 @@ from gdr_model.audio import UNREAD_SUFFIXES
 from gdr_model.errors import Hint
 from gdr_model.store.records import LeftOut, Reason
 from gdr_tui.next_steps import step
-from gdr_tui.safe_text import literal
+from gdr_tui.safe_text import counted, literal
 
 if TYPE_CHECKING:
     from gdr_model.notebook.moves import Moved
@@ -22,7 +22,7 @@ _NAMED = 3
 
 _WORDS = {
     Reason.HIDDEN: ("hidden file", "hidden files"),
-    Reason.EXCLUDED: ("excluded", "excluded"),
+    Reason.EXCLUDED: ("excluded file or folder", "excluded files and folders"),
     Reason.SYSTEM: ("system folder", "system folders"),
     Reason.MARKER: ("folder marked .notmusic", "folders marked .notmusic"),
     Reason.IRREGULAR: ("pipe or device", "pipes and devices"),
@@ -65,10 +65,9 @@ def name(each: LeftOut) -> str:
 
 def away(folder: Path, count: int) -> str:
     """What is not there now, and how to forget it."""
-    tracks = "1 track" if count == 1 else f"{count:,} tracks"
     are = "is" if count == 1 else "are"
-    shown = literal(str(folder))
-    return f"{tracks} in {shown} {are} not there now; {step(Hint.FORGET, root=str(folder))}"
+    where = f"{counted(count, 'track')} in {literal(str(folder))}"
+    return f"{where} {are} not there now; {step(Hint.FORGET, root=str(folder))}"
 
 
 def _other_kinds(found: Sequence[LeftOut]) -> str:
@@ -76,7 +75,11 @@ def _other_kinds(found: Sequence[LeftOut]) -> str:
         return ""
     sounds = Counter(each.kind for each in found if each.kind in UNREAD_SUFFIXES)
     parts = [f"{count:,} {literal(kind)}" for kind, count in sounds.most_common()]
-    if rest := len(found) - sounds.total():
+    rest = len(found) - sounds.total()
+    if not parts:
+        are = "is" if rest == 1 else "are"
+        return f"{counted(rest, 'file')} that {are} not audio left out"
+    if rest:
         parts.append(f"{rest:,} not audio")
     noun = "file of another kind" if len(found) == 1 else "files of other kinds"
     return f"{len(found):,} {noun} left out: {', '.join(parts)}"
@@ -90,11 +93,11 @@ def _names(found: Sequence[LeftOut]) -> str:
 
 def has_moved(moved: Moved) -> str:
     """What was moved."""
-    crates = f"{moved.in_crates:,} track{'s' * (moved.in_crates != 1)} in crates"
+    crates = f"{counted(moved.in_crates, 'track')} in crates"
     if not moved.tracks:
         return f"crates and trails now look in {moved.new} for what was in {moved.old}: {crates}"
     unchanged = (
-        f"the library of {moved.old} has moved to {moved.new}: {moved.found:,} of its "
-        f"{moved.tracks:,} tracks are there unchanged"
+        f"the library {moved.old} has moved to {moved.new}: {moved.found:,} of "
+        f"{counted(moved.tracks, 'track')} unchanged there"
     )
-    return f"{unchanged}; {crates} moved with it" if moved.in_crates else unchanged
+    return f"{unchanged}, {crates} moved with it" if moved.in_crates else unchanged

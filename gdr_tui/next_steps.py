@@ -23,7 +23,7 @@ COMMANDS: Mapping[Hint, str] = {
         "to leave them out, run gdr index --exclude GLOB on the music folder, or put an empty file "
         "called .notmusic into theirs"
     ),
-    Hint.FORGET_WHOLE: "add --whole to forget its library all the same",
+    Hint.FORGET_WHOLE: "add --whole to forget its library anyway",
     Hint.MOVE: "run gdr move {old} {new} if it is that one",
     Hint.DRAW: "use --method gdr",
     Hint.TRAIN: "make one with gdr train CONFIG.yaml --library DIR --model {model}",

@@ -60,3 +60,8 @@ def length(seconds: float) -> str:
     if seconds >= 3600:
         return f"{seconds / 3600:,.1f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 track`, `12 tracks`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"

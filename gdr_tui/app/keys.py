@@ -230,7 +230,13 @@ LIBRARY = (
     _key("library.reveal", "Y", "reveal", "Reveal", "show it in its folder"),
     _key("library.open", "o", "app.open_folder", "Open folder", "add another music folder"),
     _key("library.left", "h,left", "turn('folders')", "Folders", "go to the list of folders"),
-    _key("library.right", "l,right", "turn('failures')", "Files", "go to the files that failed"),
+    _key(
+        "library.right",
+        "l,right",
+        "turn('failures')",
+        "Files",
+        "go to what failed or is left out",
+    ),
     _key("library.leave", "escape,L", "leave", "Leave", "back to the search"),
 )
 GROUPS = {"search": SEARCH, "track": TRACK, "list": LIST, "trail": TRAIL, "app": APP}

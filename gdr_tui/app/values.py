@@ -96,11 +96,6 @@ def sentence(error: BaseException) -> str:
     return literal(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 track`, `12 tracks`."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def from_home(path: Path) -> str:
     """A path as people write it, `~` for their own folder."""
     home = Path(os.path.expanduser("~"))  # `Path.home` raises where there is none

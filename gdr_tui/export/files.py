@@ -115,4 +115,4 @@ def _why_not(path: Path, suffix: str) -> str:
         return ""
     if suffix == ".m3u8" and not fits_playlist(str(path)):
         return "a line break in the name"
-    return "" if os.path.exists(path) else "gone from disk"
+    return "" if os.path.exists(path) else "not there now"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from demo_library import indexed
 
+from gdr_model.limits import Limits
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.clusters import clusters, silhouette, split
@@ -143,8 +144,8 @@ def test_a_genre_that_most_hits_of_one_interpretation_have_comes_first(
 ) -> None:
     plain, answers = retriever.answer, iter(["jazz", "techno"])
 
-    def tagged(query: Query, k: int, where: str | None) -> Results:
-        found, genre = plain(query, k, where), next(answers)
+    def tagged(query: Query, k: int, where: str | None, *, limits: Limits) -> Results:
+        found, genre = plain(query, k, where, limits=limits), next(answers)
         hits = [replace(hit, track=replace(hit.track, genre=genre)) for hit in found.hits[:4]]
         return replace(found, hits=(*hits, *found.hits[4:]))
 

@@ -155,7 +155,7 @@ def test_curves_show_whatever_a_validation_measures(tmp_path: Path) -> None:
         rows.writerow({"step": 20, "loss": 0.9, "gradient": 0.4, "rate": 0.1, "distance": ""})
     report.curves(tmp_path)
     assert (tmp_path / "curves.png").stat().st_size > 1000
-    report.bars(tmp_path / "bars.png", "systems", {"gdr": (2.0, 1.0, 3.0)})
+    report.bars(tmp_path / "bars.png", "systems", {"R@10": {"gdr": (2.0, 1.0, 3.0)}})
     assert (tmp_path / "bars.png").stat().st_size > 1000
     report.bars(tmp_path / "none.png", "nothing", {})
     assert not (tmp_path / "none.png").exists()

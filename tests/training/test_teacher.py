@@ -50,7 +50,8 @@ def test_without_the_folder_the_next_step_is_named(
 
 
 def test_without_its_package_the_next_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    for name in ("ai_edge_litert", "ai_edge_litert.interpreter"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ModelError, match="needs ai-edge-litert, which is not installed") as raised:
         Teacher()
     assert for_command_line(raised.value).endswith("run pip install ai-edge-litert")

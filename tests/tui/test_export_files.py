@@ -76,7 +76,7 @@ def test_files_gone_from_disk_are_left_out_of_a_playlist_and_said(
 ) -> None:
     found.hits[0].track.path.unlink()
     said = export.write_list(tmp_path / "list.m3u8", export.of_results(found), replace=False)
-    assert said.endswith(", 1 left out: gone from disk")
+    assert said.endswith(", 1 left out: not there now")
 
 
 def test_refusals_are_one_sentence(tmp_path: Path, found: Results) -> None:

@@ -83,10 +83,10 @@ async def test_folders_are_counted_and_failures_have_reasons(songs: Path) -> Non
         await pilot.press("escape", "L")
         expected = [("music", 4, 2), ("dub", 4, 1), ("B sides", 2, 0)]
         await until(pilot, lambda: rows(pilot) == expected)
-        assert "could not be read · 2" in picture(pilot)
+        assert "failed 2" in picture(pilot)
         assert "up to date" in picture(pilot)
         await pilot.press("j", "l")
-        assert "could not be read · 1" in picture(pilot)
+        assert "failed 1" in picture(pilot)
         shown = library(pilot).query_one("#library-file").render()
         assert str(songs / "dub" / "[red]half.ogg") in str(shown), "names are no markup"
         await pilot.press("escape")
@@ -151,8 +151,8 @@ async def test_a_folder_that_vanished_is_named_and_its_counts_are_kept(songs: Pa
         await until(pilot, lambda: main(pilot).library.state.indexed, 60)
         await pilot.press("escape", "L")
         await until(pilot, lambda: rows(pilot)[:1] == [("music", 4, 2)])
-        assert "missing" in picture(pilot)
-        assert "not indexed: the folder" in picture(pilot)
+        assert "not there" in picture(pilot)
+        assert "not indexed: " in picture(pilot)
 
 
 async def test_a_library_that_another_program_holds_is_shown_and_written_to_later(

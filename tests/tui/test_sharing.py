@@ -100,7 +100,7 @@ async def test_a_second_app_follows_the_first_and_takes_over(
 def test_indexing_waits_while_a_query_is_drawn(songs: Path, encoder: Any) -> None:
     drawing, drawn = threading.Event(), threading.Event()
 
-    def search(steering: Steering, **_: object) -> Results:
+    def search(steering: Steering, *_: object, **__: object) -> Results:
         drawing.set()
         drawn.wait(60)
         return Results((), Query(np.zeros((8, 4), np.float32), steering), 0, 1, 0.1, 0.1)
@@ -174,7 +174,7 @@ async def test_a_folder_that_cannot_be_indexed_is_told_literally(
     session.loader.load()
     (problem,) = session.indexer.index(lambda indexing: None).problems
     assert "\x1b" not in problem
-    assert "no longer exists" in problem
+    assert "is not there now" in problem
     with pytest.raises(LibraryError):
         session.add(tmp_path / "gone")
 

@@ -164,5 +164,5 @@ def test_a_name_with_a_line_break_is_left_out_of_a_playlist_for_that_reason(
         named.append(dataclasses.replace(hit, track=dataclasses.replace(hit.track, path=path)))
     found = Results(tuple(named), Query(np.zeros((8, 4), np.float32), steering), 3, 0.8, 0.1, 0.1)
     report = export.write_list(tmp_path / "list.m3u8", export.of_results(found), replace=False)
-    assert report.endswith(", 1 left out: a line break in the name, 1 left out: gone from disk")
+    assert report.endswith(", 1 left out: a line break in the name, 1 left out: not there now")
     assert "wrote 1 track to" in report

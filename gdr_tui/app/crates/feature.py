@@ -17,8 +17,7 @@ from gdr_tui.app.crates.writer import CrateWriter
 from gdr_tui.app.feature import Host
 from gdr_tui.app.trail.trail import Node
 from gdr_tui.app.ui.export_dialog import ExportDialog, Source
-from gdr_tui.app.values import counted
-from gdr_tui.safe_text import literal
+from gdr_tui.safe_text import counted, literal
 
 
 def crate_track(track: Track, hit: Hit | None, prompt: str) -> CrateTrack:

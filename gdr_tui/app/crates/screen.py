@@ -23,8 +23,7 @@ from gdr_tui.app.ui.export_dialog import ExportDialog, Source
 from gdr_tui.app.ui.hints import Hints, clickable
 from gdr_tui.app.ui.listing import Listing
 from gdr_tui.app.ui.name_dialog import NameDialog
-from gdr_tui.app.values import counted
-from gdr_tui.safe_text import clock, literal
+from gdr_tui.safe_text import clock, counted, literal
 
 IN_CRATES: Hints = (
     ("Enter choose", "enter"),

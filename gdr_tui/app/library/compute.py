@@ -71,7 +71,7 @@ class Holdings:
         for root in list(self._libraries.roots):
             library = self._libraries.existing(root)
             if library is None:
-                missing = "" if root.is_dir() else "the folder is missing"
+                missing = "" if root.is_dir() else "not there now"
                 listed.append(Folder(root, root, problem=missing))
                 continue
             files = library.files
@@ -112,9 +112,9 @@ class Holdings:
 def _problem(library: Library) -> str:
     """Why a library's folder cannot be read now; "" if it can."""
     if not library.folder.is_dir():
-        return "the folder is missing; its index is kept"
+        return "not there now; its index is kept"
     if is_gone(library.folder) and library.count():
-        return "the folder is empty; its index is kept"
+        return "empty now; its index is kept"
     return ""
 
 
@@ -178,7 +178,7 @@ class Indexer:
 
         model = self._retrievers.model()
         if not root.is_dir():
-            gone = f"the folder {literal(str(root))} no longer exists"
+            gone = f"{literal(str(root))} is not there now"
             if self._libraries.existing(root):
                 raise LibraryError(gone, Hint.MOUNT_OR_FORGET, root=root)
             raise LibraryError(gone)

@@ -22,7 +22,7 @@ from gdr_tui.app.messages import (
     WentWrong,
 )
 from gdr_tui.app.trail.trail import Node
-from gdr_tui.app.values import counted
+from gdr_tui.safe_text import counted
 
 
 class LibraryFeature:

@@ -51,7 +51,7 @@ class FolderList(Listing):
         root = not folder.depth
         name = literal(from_home(folder.path) if root else folder.path.name + "/")
         if folder.problem:
-            tail = [(f" {folder.tracks:>6,} missing ", "folders--failed")]
+            tail = [(f" {folder.tracks:>6,} not there ", "folders--failed")]
         else:
             failed = _failed(len(folder.failures)).rjust(self._failed_cells)
             tail = [
@@ -93,15 +93,18 @@ class FailureList(Listing):
     @property
     def entry(self) -> tuple[Path, str] | None:
         """The path under the cursor, and why it is here."""
-        return self._entry(self.cursor) if self.length else None
+        if not self.length:
+            return None
+        path, why = self._entry(self.cursor)
+        return path, why if self.failure else f"left out: {why}"
 
     def show(self, folder: Folder | None) -> None:
         """List the files of a folder; the cursor stays on its line."""
         self._failures = folder.failures if folder else ()
         self._left_out = folder.left_out if folder else ()
         self._root = folder.root if folder else Path()
-        left_out = f", left out · {len(self._left_out):,}" if self._left_out else ""
-        self.border_title = f"could not be read · {len(self._failures):,}{left_out}"
+        left_out = f" · left out {len(self._left_out):,}" if self._left_out else ""
+        self.border_title = f"failed {len(self._failures):,}{left_out}"
         self.filled(self.cursor)
 
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
@@ -115,4 +118,4 @@ class FailureList(Listing):
         if row < len(self._failures):
             return self._failures[row].path, literal(self._failures[row].reason)
         each = self._left_out[row - len(self._failures)]
-        return self._root / os.fsdecode(each.name), f"left out: {explained(each)}"
+        return self._root / os.fsdecode(each.name), explained(each)

@@ -167,7 +167,7 @@ class Retrieval:
         ]
         libraries = [library for library in known if library]
         if not libraries:
-            raise LibraryError(f"the folder {literal(str(roots[0]))} no longer exists")
+            raise LibraryError(f"{literal(str(roots[0]))} is not there now")
         generations = [library.generation for library in libraries]
         if self._retriever is None or self._shelved != libraries:
             with long_lived():

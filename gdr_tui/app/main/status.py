@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gdr_tui.app.library.state import LibraryState
-from gdr_tui.app.values import Loaded, counted
-from gdr_tui.safe_text import clock, fit, literal
+from gdr_tui.app.values import Loaded
+from gdr_tui.safe_text import clock, counted, fit, literal
 
 
 @dataclass

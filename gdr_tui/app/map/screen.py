@@ -21,7 +21,7 @@ from gdr_tui.app.map.points import Mapped
 from gdr_tui.app.map.state import QueryOnMap
 from gdr_tui.app.map.widget import DRAW, HERE, SHAPES, MapPlot
 from gdr_tui.app.ui.hints import Hints, clickable
-from gdr_tui.safe_text import clock, fit, literal
+from gdr_tui.safe_text import clock, counted, fit, literal
 
 HINTS: Hints = (
     ("hjkl move", ""),
@@ -89,7 +89,7 @@ class MapScreen(ModalScreen[Track | None]):
         self.plot.show(mapped)
         count, fitted = len(mapped.tracks), mapped.fitted
         method = mapped.method + (f" of {fitted:,}" if fitted < count else "")
-        self._title = f"map · {count:,} track{'s' * (count != 1)} · {method}"
+        self._title = f"map · {counted(count, 'track')} · {method}"
         self._say_beside(mapped.could_be_better)
         if first and self._at in mapped.at:
             self.plot.go_to(mapped.at[self._at])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from gdr_tui.language.syntax import FIELDS, parts, quoted
+from gdr_tui.safe_text import counted
 
 SHOWN = 8
 """Completions offered at once."""
@@ -62,7 +63,7 @@ def suggestions(sources: Sources) -> list[Completion]:
     recent = [Completion(prompt, "asked before") for prompt in sources.prompts[:_RECENT]]
     frequent = [pair for pair in sources.tags.get("genre", ()) if pair[1] >= _LEAST_TRACKS]
     genres = [
-        Completion(f"{words} {_field('genre', genre)}", _tracks(count))
+        Completion(f"{words} {_field('genre', genre)}", counted(count, "track"))
         for (genre, count), words in zip(frequent, _WITHIN, strict=False)
     ]
     examples = [Completion(example, "example") for example in EXAMPLES]
@@ -97,7 +98,9 @@ def _of_last(line: str, sources: Sources) -> Iterator[Completion]:
     name, colon, begun = bare.partition(":")
     if colon and name.casefold() in FIELDS and sign != "+":
         for value, count in _matching(sources.tags.get(name.casefold(), ()), begun.strip('"')):
-            yield Completion(f"{head}{sign}{_field(name.casefold(), value)}", _tracks(count))
+            yield Completion(
+                f"{head}{sign}{_field(name.casefold(), value)}", counted(count, "track")
+            )
         return
     if len(bare) < 2:
         return
@@ -107,7 +110,7 @@ def _of_last(line: str, sources: Sources) -> Iterator[Completion]:
         return
     for tag in ("genre", "artist"):
         for value, count in _matching(sources.tags.get(tag, ()), bare.strip('"')):
-            yield Completion(f"{head}{_field(tag, value)}", _tracks(count))
+            yield Completion(f"{head}{_field(tag, value)}", counted(count, "track"))
     for field_name in FIELDS:
         if field_name.startswith(bare.casefold()):
             yield Completion(f"{head}{field_name}:", "filter")
@@ -135,7 +138,3 @@ def _beginning(words: Iterable[str], begun: str) -> Iterator[str]:
 
 def _field(name: str, value: str) -> str:
     return f"{name}:{quoted(value)}"
-
-
-def _tracks(count: int) -> str:
-    return f"{count:,} track{'s' * (count != 1)}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gdr_model.types import Results
 from gdr_tui.app.trail.trail import Node
 from gdr_tui.app.values import Catalogue
-from gdr_tui.safe_text import literal
+from gdr_tui.safe_text import counted, literal
 
 
 def nothing_yet(catalogue: Catalogue) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def nothing_found(node: Node, counts: Mapping[str, int] | None = None) -> tuple[
     results, where = node.results, node.ask.where
     if results.tracks_searched:
         return ("nothing found", "", "no track has audio that can be searched")
-    left = _tracks(results.banned)
+    left = counted(results.banned, "track")
     if results.banned and where:
         return (
             f"the filter leaves {left}, and {'it is' if results.banned == 1 else 'all are'} banned",
@@ -46,7 +46,7 @@ def nothing_found(node: Node, counts: Mapping[str, int] | None = None) -> tuple[
     if where and results.filtered:
         return (
             f"the filter excluded every track: {literal(where)}",
-            *(_each(counts) or (f"none of {_tracks(results.filtered)} matches it",)),
+            *(_each(counts) or (f"none of {counted(results.filtered, 'track')} matches it",)),
             "",
             "f changes it · x removes the last chip",
         )
@@ -62,9 +62,7 @@ def _each(counts: Mapping[str, int] | None) -> tuple[str, ...]:
     """The number of tracks that match each of several conditions."""
     if not counts or len(counts) < 2:
         return ()
-    lines = [f"{literal(part)}: {_tracks(count)} on its own" for part, count in counts.items()]
+    lines = [
+        f"{literal(part)}: {counted(count, 'track')} on its own" for part, count in counts.items()
+    ]
     return ("", *lines)
-
-
-def _tracks(count: int) -> str:
-    return f"{count:,} track{'s' * (count != 1)}"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gdr_tui.cli.diagnostics import say
+from gdr_tui.safe_text import counted
 
 
 def forget(
@@ -30,7 +31,7 @@ def forget(
 
     for folder in folders:
         done = forget_folder(folder.expanduser(), whole=whole)
-        tracks = f"{done.tracks:,} track{'s' * (done.tracks != 1)}"
+        tracks = counted(done.tracks, "track")
         if done.size is not None:
             say(
                 f"removed the library of {done.root}: {tracks}, {done.size / 2**20:.1f} MiB; "

@@ -18,7 +18,7 @@ from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import music_folder
 from gdr_tui.library_words import away, explained, has_moved, name, summarised
 from gdr_tui.next_steps import for_command_line
-from gdr_tui.safe_text import literal
+from gdr_tui.safe_text import counted, length, literal
 from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
@@ -236,15 +236,12 @@ def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: boo
         "failed": len(summary.failed),
         "failed before, not tried again (--retry-failed does)": summary.skipped_failed,
     }
-    counted = ", ".join(
-        f"{n} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
+    said = ", ".join(
+        f"{n:,} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
     )
-    lines = [f"{literal(str(folder))}: {'would be ' if dry_run else ''}{counted}"]
+    lines = [f"{literal(str(folder))}: {'would be ' if dry_run else ''}{said}"]
     if not dry_run:
-        lines.append(
-            f"{tracks} tracks; {summary.encoded} encoded, {summary.audio_s / 60:.1f} min of sound "
-            f"in {summary.elapsed_s:.1f} s ({rate(summary.audio_s, summary.elapsed_s)})"
-        )
+        lines.append(f"{counted(tracks, 'track')}; {_encoded(summary)}")
     lines += summarised(summary.left_out)
     lines += [away(folder, count) for folder, count in summary.away.items()]
     if summary.unavailable:
@@ -255,3 +252,13 @@ def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: boo
         lines += [f"{what}: {literal(str(f.path))}: {literal(f.reason)}" for f in files]
     lines += [f"unreadable: {literal(str(f))}" for f in summary.unreadable]
     return "\n".join(lines) + "\n"
+
+
+def _encoded(summary: IngestSummary) -> str:
+    if not summary.encoded:
+        return "0 encoded"
+    speed = rate(summary.audio_s, summary.elapsed_s)
+    return (
+        f"{summary.encoded:,} encoded, {length(summary.audio_s)} of sound "
+        f"in {summary.elapsed_s:.1f} s ({speed})"
+    )

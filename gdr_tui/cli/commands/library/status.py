@@ -15,7 +15,7 @@ from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import unreadable
 from gdr_tui.library_words import away, explained, name, summarised
 from gdr_tui.next_steps import step
-from gdr_tui.safe_text import length, literal
+from gdr_tui.safe_text import counted, length, literal
 
 if TYPE_CHECKING:
     from gdr_model.store.library import Library
@@ -57,7 +57,7 @@ def _described(folder: Path, left_out: bool) -> str:
         not_taken = files.left_out()
         lines = [
             literal(str(library.folder)),
-            f"  {library.count()} tracks, {sound}, {len(failures)} failed",
+            f"  {counted(library.count(), 'track')}, {sound}, {len(failures)} failed",
             *(f"  {line}" for line in _not_there(library)),
             *(f"  {line}" for line in summarised(not_taken)),
             *(f"  excluded by --exclude {literal(shlex.quote(glob))}" for glob in files.excludes),
