@@ -18,7 +18,7 @@ import math
 import os
 import threading
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -191,12 +191,10 @@ class _Ingest:
         self._stop = threading.Event()
         self._sheets = FolderSheets(library.root, work.found.sheets)
         self._encoded = library.encoded(encoder.space)
-        self._live = Counter(sound.content for sound in work.tracks.values())
+        self._live = Counter(
+            sound.content for sounds in (work.tracks, work.away) for sound in sounds.values()
+        )
         self._gone = Counter(sound.content for sound in work.gone.values())
-        self._away: dict[str, list[bytes]] = defaultdict(list)
-        """Tracks that are not there now, by their content."""
-        for name, sound in work.away.items():
-            self._away[sound.content].append(name)
         self._counts: Counter[str] = Counter()
         self._failed: list[Failure] = []
         self._unavailable: list[Failure] = []
@@ -303,9 +301,6 @@ class _Ingest:
         elif self._gone[content] > 0:
             self._gone[content] -= 1
             return "moved"
-        elif self._away[content]:
-            self._library.files.forget([self._away[content].pop()])
-            return "moved"
         is_copy = content in self._encoded and self._live[content] > 0
         return "duplicate" if is_copy and job.kind == "new" else job.kind
 
@@ -332,10 +327,8 @@ class _Ingest:
     def _summary(self) -> IngestSummary:
         work = self._plan
         self._counts["gone"] = sum(self._gone.values())
-        away = {name for names in self._away.values() for name in names}
-        left = replace(work, away={name: work.away[name] for name in away})
         return replace(
-            _summary(self._library.root, left, self._counts, self._begun),
+            _summary(self._library.root, work, self._counts, self._begun),
             failed=self._failed,
             unavailable=self._unavailable,
             audio_s=self._audio_s,

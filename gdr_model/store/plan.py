@@ -82,7 +82,7 @@ def plan(library: Library, space: LatentSpace, wanted: Wanted, cancelled: Cancel
     excludes = Excludes((*library.files.excludes, *wanted.exclude), library.root)
     found = scan(library.root, cancelled, excludes=excludes, part=os.fsdecode(library.part))
     listed, failed = library.files.stamps(), library.files.failed_stamps()
-    if listed and not found.files and not (found.unreadable or found.excluded):
+    if not found.files and _are_missing(listed, found):
         raise LibraryError(
             f"{shown(library.folder)} holds no music now, but its library lists "
             f"{len(listed):,} tracks",
@@ -117,11 +117,12 @@ def plan(library: Library, space: LatentSpace, wanted: Wanted, cancelled: Cancel
         for name, known in listed.items()
         if name not in found.files and not found.may_hide(name)
     }
-    away = {name: sound for name, (_, sound) in missing.items() if found.may_be_away(name)}
+    away = _away(missing, listed, found)
+    gone = {name: known for name, known in missing.items() if name not in away}
     return Plan(
-        _recognised(jobs, listed, missing, library.files.former(), encoded),
+        _recognised(jobs, listed, missing, gone, library.files.former(), encoded),
         retags,
-        {name: sound for name, (_, sound) in missing.items() if name not in away},
+        {name: sound for name, (_, sound) in gone.items()},
         away,
         [
             name
@@ -135,8 +136,38 @@ def plan(library: Library, space: LatentSpace, wanted: Wanted, cancelled: Cancel
     )
 
 
+def _are_missing(listed: Known, found: Scan) -> bool:
+    """Whether there are tracks that nothing accounts for where no music is found."""
+    accounted = found.unwanted() | found.unreadable
+    return any(accounted.isdisjoint(around(name)) for name in listed)
+
+
+def _away(missing: Known, listed: Known, found: Scan) -> dict[bytes, Sound]:
+    """Tracks that may be on disks that are not mounted.
+
+    Where every track of an empty folder is at a new path, they were moved out of it.
+    """
+    new = {_traits(name, stamp) for name, stamp in found.files.items() if name not in listed}
+    tops: dict[bytes, list[bytes]] = defaultdict(list)
+    for name in missing:
+        for top in around(name):
+            if top in found.empty:
+                tops[top].append(name)
+    return {
+        name: missing[name][1]
+        for names in tops.values()
+        if not all(_traits(name, missing[name][0]) in new for name in names)
+        for name in names
+    }
+
+
 def _recognised(
-    jobs: list[Job], listed: Known, missing: Known, former: Known, encoded: set[str]
+    jobs: list[Job],
+    listed: Known,
+    missing: Known,
+    gone: Known,
+    former: Known,
+    encoded: set[str],
 ) -> list[Job]:
     """Skip decoding files that were moved under their own name or with their folder, or return.
 
@@ -148,7 +179,7 @@ def _recognised(
     for known in (missing, former):
         for name, (stamp, sound) in known.items():
             sounds[_traits(name, stamp)].add(sound)
-    moved_from = {_traits(name, stamp) for name, (stamp, _) in missing.items()}
+    moved_from = {_traits(name, stamp) for name, (stamp, _) in gone.items()}
     alike: dict[tuple[bytes, int, int], int] = defaultdict(int)
     for job in jobs:
         alike[_traits(job.name, job.stamp)] += 1

@@ -201,8 +201,10 @@ def test_excluding_lets_tracks_go_and_taking_them_back_decodes_nothing(
     assert run(filled, encoder, exclude=["*"]) == {"gone": 3, "left_out": 2}, "even everything"
 
 
-def test_a_copy_of_what_is_away_counts_as_its_new_place(filled, music, encoder):
-    shutil.copy(music / "usb" / "Album" / "0.wav", music.parent / "kept.wav")
+@pytest.mark.parametrize("copy", [shutil.copy, shutil.copy2])
+def test_a_copy_of_what_is_away_leaves_it_listed(filled, music, encoder, copy):
+    copy(music / "usb" / "Album" / "0.wav", music / "0.wav")
     empty(music / "usb")
-    shutil.copy(music.parent / "kept.wav", music / "renamed.wav")
-    assert run(filled, encoder) == {"unchanged": 1, "moved": 1, "away": 1}
+    assert run(filled, encoder) == {"unchanged": 1, "duplicate": 1, "away": 2}
+    assert names(filled) == ["0.wav", "here.wav", "usb/Album/0.wav", "usb/Album/1.wav"]
+    assert run(filled, encoder) == {"unchanged": 2, "away": 2}

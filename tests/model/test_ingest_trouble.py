@@ -57,6 +57,21 @@ def test_an_empty_root_does_not_empty_the_library(library, music, encoder, write
     assert library.count() == 1
 
 
+@pytest.mark.parametrize("left", ["glob", "marker"])
+def test_something_left_out_does_not_excuse_an_empty_root(
+    library, music, encoder, write_tone, left
+):
+    write_tone(music / "a.wav", hz=200)
+    write_tone(music / "podcasts" / "b.wav", hz=300)
+    run(library, encoder)
+    (music / "a.wav").unlink()
+    (music / "podcasts" / "b.wav").unlink()
+    (music / "podcasts" / (".notmusic" if left == "marker" else "notes.txt")).touch()
+    with pytest.raises(LibraryError, match="holds no music now"):
+        run(library, encoder, exclude=["podcasts"] if left == "glob" else [])
+    assert library.count() == 2
+
+
 # Stopping, crashing, running twice
 
 

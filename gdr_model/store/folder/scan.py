@@ -42,10 +42,10 @@ class Scan:
         """Whether a file may be on a disk that is not mounted."""
         return any(each in self.empty for each in around(name))
 
-    @property
-    def excluded(self) -> bool:
-        """Whether anything is left out because the user wants it to be."""
-        return any(each.reason in (Reason.EXCLUDED, Reason.MARKER) for each in self.left_out)
+    def unwanted(self) -> set[bytes]:
+        """The files and folders that are left out because the user wants them to be."""
+        reasons = (Reason.EXCLUDED, Reason.MARKER)
+        return {each.name for each in self.left_out if each.reason in reasons}
 
 
 def scan(
