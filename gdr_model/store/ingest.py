@@ -120,6 +120,7 @@ def ingest(
     retry_failed: bool = False,
     reread_tags: bool = False,
     exclude: Sequence[str] = (),
+    keep: Sequence[str] | None = None,
     dry_run: bool = False,
     jobs: int = 2,
 ) -> IngestSummary:
@@ -133,6 +134,7 @@ def ingest(
         retry_failed: also try files that failed before and have not changed.
         reread_tags: read the tags of every track again.
         exclude: globs of what to leave out, besides those that are kept with the library.
+        keep: globs to keep with the library in place of those before; None for no change.
         dry_run: decode and write nothing; `new` then counts files that might turn out to be
             moved, duplicate or unreadable, and `retagged` those whose tags would be read.
         jobs: threads that decode.
@@ -143,13 +145,16 @@ def ingest(
         Cancelled: when asked; everything done so far is kept.
     """
     begun = time.monotonic()
-    wanted = Wanted(retry_failed, reread_tags, tuple(exclude))
+    kept = None if keep is None else tuple(keep)
+    wanted = Wanted(retry_failed, reread_tags, tuple(exclude), kept)
     if dry_run:
         work = plan(library, encoder.space, wanted, cancelled)
         return _foreseen(library.root, work, begun)
     with lock.held(library.store, shown(library.root)):
         library.drop_damaged(encoder.space)
         work = plan(library, encoder.space, wanted, cancelled)
+        if kept is not None:
+            library.files.put_excludes(kept)
         return _Ingest(library, encoder, work, on_progress, cancelled, begun).run(max(1, jobs))
 
 

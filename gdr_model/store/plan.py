@@ -39,6 +39,8 @@ class Wanted:
     """Read the tags of every track again."""
     exclude: tuple[str, ...] = ()
     """Globs of what to leave out, besides those that are kept with the library."""
+    keep: tuple[str, ...] | None = None
+    """Globs to keep with the library in place of those before; None for no change."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def plan(library: Library, space: LatentSpace, wanted: Wanted, cancelled: Cancel
         LibraryError: if the folder is missing or suddenly empty.
         Cancelled: when asked.
     """
-    excludes = Excludes((*library.files.excludes, *wanted.exclude), library.root)
+    kept = library.files.excludes if wanted.keep is None else wanted.keep
+    excludes = Excludes((*kept, *wanted.exclude), library.root)
     found = scan(library.root, cancelled, excludes=excludes, part=os.fsdecode(library.part))
     listed, failed = library.files.stamps(), library.files.failed_stamps()
     if not found.files and _are_missing(listed, found):

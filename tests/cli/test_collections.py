@@ -85,6 +85,33 @@ def test_an_exclusion_is_remembered_shown_and_dropped(gdr, folder) -> None:
     assert gdr("index", folder, "--exclude", "").exit_code == 2
 
 
+def test_dropping_exclusions_is_foreseen(gdr, folder) -> None:
+    gdr("index", folder, "--exclude", "usb")
+    foreseen = gdr("index", folder, "--no-exclude", "--dry-run").stdout
+    assert "would be 1 new, 2 unchanged" in foreseen
+    assert "0 new, 2 unchanged" in gdr("index", folder).stdout, "and nothing was dropped"
+
+
+def test_exclusions_of_a_part_are_those_of_this_part_alone(gdr, folder, write_tone) -> None:
+    write_tone(folder / "p" / "Live" / "a.ogg", hz=500)
+    write_tone(folder / "q" / "Live" / "b.ogg", hz=600)
+    assert "5 new" in gdr("index", folder, "--exclude", "nothing").stdout
+    assert "1 gone" in gdr("index", folder / "p", "--exclude", "Live").stdout
+    assert "0 new, 4 unchanged" in gdr("index", folder).stdout
+    assert "1 new" in gdr("index", folder / "p", "--no-exclude").stdout
+    assert "excluded by --exclude nothing" in gdr("status").stdout
+
+
+def test_a_setting_that_excludes_one_root_leaves_the_others(gdr, folder, gdr_home) -> None:
+    gdr_home.mkdir(exist_ok=True)
+    (gdr_home / "settings.toml").write_text(f"exclude = ['{folder / 'usb'}']\n")
+    done = gdr("index", folder / "usb", folder)
+    assert done.exit_code == 1
+    assert f"gdr: {folder / 'usb'} is itself excluded, so nothing in it is indexed" in done.stderr
+    assert "2 new" in done.stdout
+    assert f"{folder / 'usb'}:" not in gdr("status").stdout
+
+
 def test_a_setting_excludes_in_every_library(gdr, folder, gdr_home) -> None:
     gdr_home.mkdir(exist_ok=True)
     (gdr_home / "settings.toml").write_text('exclude = ["usb"]\n')

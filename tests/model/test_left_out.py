@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gdr_model.errors import UsageError
-from gdr_model.store.folder.left_out import MARKER, Excludes
+from gdr_model.errors import LibraryError, UsageError
+from gdr_model.store.folder.left_out import MARKER, Excludes, within_part
 from gdr_model.store.folder.scan import Scan, scan
 from gdr_model.store.records import Reason
 
@@ -110,6 +110,40 @@ def test_a_glob_can_be_the_whole_path_of_a_folder(music: Path) -> None:
     put(music, "a/1.mp3", "b/a/2.mp3")
     found = scan(music, excludes=Excludes([str(music / "a")], music))
     assert taken(found) == ["b/a/2.mp3"], "only that folder, not every one of its name"
+
+
+def test_the_path_of_a_folder_next_to_the_root_excludes_nothing_in_it(music: Path) -> None:
+    put(music, "2/a.mp3", "b.mp3")
+    beside = [f"{music}2", f"{music}2/x"]
+    assert taken(scan(music, excludes=Excludes(beside, music))) == ["2/a.mp3", "b.mp3"]
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_root_itself_is_refused_by_name(music: Path, end: str) -> None:
+    with pytest.raises(LibraryError, match=f"{music} is itself excluded"):
+        Excludes([f"{music}{end}"], music)
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("Live", ["p [1]/x.mp3"]),
+        ("/Live", ["p [1]/deep/Live/2.mp3", "p [1]/x.mp3"]),
+        ("deep/Live", ["p [1]/Live/1.mp3", "p [1]/x.mp3"]),
+        ("*.mp3", []),
+        ("ROOT/p [[]1]/Live", ["p [1]/deep/Live/2.mp3", "p [1]/x.mp3"]),
+    ],
+)
+def test_globs_for_a_part_exclude_nothing_elsewhere(
+    music: Path, glob: str, expected: list[str]
+) -> None:
+    put(music, "p [1]/Live/1.mp3", "p [1]/deep/Live/2.mp3", "p [1]/x.mp3")
+    put(music, "q/Live/3.mp3", "p 1/Live/4.mp3", "Live/p [1]/5.mp3")
+    globs = within_part([glob.replace("ROOT", str(music))], "p [1]", music)
+    found = taken(scan(music, excludes=Excludes(globs, music)))
+    elsewhere = ["Live/p [1]/5.mp3", "p 1/Live/4.mp3", "q/Live/3.mp3"]
+    assert [name for name in found if name in elsewhere] == elsewhere
+    assert [name for name in found if name not in elsewhere] == expected
 
 
 def test_names_match_however_their_letters_are_encoded(music: Path) -> None:

@@ -8,6 +8,7 @@ the user doesn't want; nothing needs to be written into the folder.
 from __future__ import annotations
 
 import fnmatch
+import glob
 import os
 import re
 import unicodedata
@@ -15,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gdr_model.audio import SUFFIXES
-from gdr_model.errors import UsageError
-from gdr_model.store.records import Reason
+from gdr_model.errors import LibraryError, UsageError
+from gdr_model.store.records import Reason, shown
 
 MARKER = ".notmusic"
 """A folder with a file of this name is left out, with everything below it."""
@@ -76,10 +77,11 @@ class Excludes:
 
         Raises:
             UsageError: if one is empty.
+            LibraryError: if one is the root.
         """
-        cleaned = [_relative(glob, root) for glob in globs]
-        self._names = _compiled(glob for glob in cleaned if "/" not in glob)
-        self._paths = _compiled(glob.removeprefix("/") for glob in cleaned if "/" in glob)
+        cleaned = [_relative(one, root) for one in globs]
+        self._names = _compiled(one for one in cleaned if "/" not in one)
+        self._paths = _compiled(one.removeprefix("/") for one in cleaned if "/" in one)
 
     def match(self, relative: str, name: str) -> bool:
         """Whether a file or folder is excluded."""
@@ -92,16 +94,49 @@ class Excludes:
         )
 
 
+def within_part(globs: Sequence[str], part: str, root: Path) -> tuple[str, ...]:
+    """Globs given for a folder inside the root as they have to be for the whole root.
+
+    Args:
+        globs: as they were given.
+        part: the folder, relative to the root; empty for all of it.
+        root: the music folder.
+    """
+    if not part:
+        return tuple(globs)
+    begin = prefix_of(part)
+    top = os.path.abspath(root)
+    found: list[str] = []
+    for given in globs:
+        cleaned = os.path.expanduser(given.strip())
+        if cleaned == top or cleaned.startswith(os.path.join(top, "")):
+            found.append(given)
+            continue
+        cleaned = _relative(given, None)
+        found.append(begin + cleaned.removeprefix("/"))
+        if "/" not in cleaned:
+            found.append(f"{begin}*/{cleaned}")
+    return tuple(found)
+
+
+def prefix_of(part: str) -> str:
+    """How a glob begins that only excludes what is in a folder, given relative to the root."""
+    return f"./{glob.escape(part.replace(os.sep, '/'))}/"
+
+
 def _compiled(globs: Iterable[str]) -> re.Pattern[str] | None:
-    patterns = [fnmatch.translate(_folded(glob)) for glob in globs]
+    patterns = [fnmatch.translate(_folded(one)) for one in globs]
     return re.compile("|".join(patterns)) if patterns else None
 
 
-def _relative(glob: str, root: Path | None) -> str:
+def _relative(given: str, root: Path | None) -> str:
     """A glob relative to the root; with a slash in front if it is only what is there."""
-    cleaned = os.path.expanduser(glob.strip()).replace(os.sep, "/").rstrip("/")
+    cleaned = os.path.expanduser(given.strip()).replace(os.sep, "/").rstrip("/")
     if root is not None:
-        cleaned = cleaned.removeprefix(os.path.abspath(root).replace(os.sep, "/").rstrip("/"))
+        top = os.path.abspath(root).replace(os.sep, "/").rstrip("/")
+        if top and cleaned == top:
+            raise LibraryError(f"{shown(root)} is itself excluded, so nothing in it is indexed")
+        cleaned = cleaned.removeprefix(top) if cleaned.startswith(f"{top}/") else cleaned
     cleaned = re.sub(r"^(\./|\*\*/)+", "", cleaned)
     if not cleaned.strip("./"):
         raise UsageError("a glob to exclude is empty; name a folder, a file or a pattern of names")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,12 +140,13 @@ class Indexing:
         """Index a folder and print its summary; False if nothing in it can be searched."""
         from gdr_model.search.index import HnswIndex
         from gdr_model.store import ingest
-        from gdr_model.store.folder.left_out import Excludes
+        from gdr_model.store.folder.left_out import Excludes, prefix_of, within_part
         from gdr_model.store.library import Library
         from gdr_model.store.roots.forget import drop_empty
         from gdr_model.store.stores import find
 
-        Excludes(self.exclude)  # refused before anything is written
+        # Refused before anything is written.
+        Excludes((*self.exclude, *self.always_exclude), folder)
         moved_from = self._moved_from(folder)
         if self.dry_run and not moved_from and find(folder) is None:
             summary = ingest.preview(folder, (*self.exclude, *self.always_exclude))
@@ -158,10 +160,11 @@ class Indexing:
             library = stack.enter_context(Library.open(folder, create=True, store=moved_from))
             if library.part:
                 say(f"{folder} is part of the library {library.root}; only this part is indexed")
-            kept = () if self.no_exclude else library.files.excludes
-            exclude = tuple(dict.fromkeys((*kept, *self.exclude)))
-            if not self.dry_run:
-                library.files.put_excludes(exclude)
+            part = os.fsdecode(library.part)
+            kept = library.files.excludes
+            if self.no_exclude:
+                kept = tuple(g for g in kept if part and not g.startswith(prefix_of(part)))
+            exclude = within_part(self.exclude, part, library.root)
             with bars() as progress:
 
                 def on_progress(at: IngestProgress) -> None:
@@ -173,7 +176,8 @@ class Indexing:
                     on_progress=on_progress,
                     retry_failed=self.retry_failed,
                     reread_tags=self.reread_tags,
-                    exclude=(*self.exclude, *self.always_exclude),
+                    exclude=self.always_exclude,
+                    keep=tuple(dict.fromkeys((*kept, *exclude))),
                     dry_run=self.dry_run,
                     jobs=self.jobs,
                 )
