@@ -15,6 +15,6 @@ class FolderDialog(AskDialog):
     PLACEHOLDER: ClassVar[str] = "~/Music"
     BOX: ClassVar[type[Box]] = PathBox
     EXPLAINED: ClassVar[tuple[str, ...]] = (
-        "Indexing starts at once; results appear as it goes on,",
+        "Indexing starts at once; results appear while it runs,",
         "and nothing is ever written into the folder.",
     )
