@@ -38,8 +38,8 @@ _LOUDEST = 1e5
 """Samples are clipped to this: far above any sound, and its square fits float32."""
 
 _CANCELS = 0.02
-"""A mix with less than this share of the power that unrelated channels would give it is no mix of
-them: the channels are each other's opposite. Stereo channels would have to correlate by -0.98."""
+"""A mix with less than this share of the power that unrelated channels would give it is not a mix
+of them: the channels are opposite. Stereo channels would have to correlate by -0.98."""
 
 
 def decode(

@@ -89,7 +89,7 @@ class Share:
         self._room._take(self, size, cancelled)
 
     def release(self) -> None:
-        """Hold nothing any more; may be called twice."""
+        """Give everything back; can be called twice."""
         self._room._release(self)
 
 

@@ -22,7 +22,7 @@ _BUFFER = 1 << 16
 _FIRST_S = 30.0
 """Seconds that a decoder has for the headers, however much time it has later."""
 _MOST_WITHOUT_SOUND = 1 << 27
-"""Bytes. More than this between two blocks of sound is no sound file."""
+"""Bytes. More than this between two blocks of sound is not a sound file."""
 
 
 class Source:
@@ -143,7 +143,7 @@ class Source:
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position of the part that is read; -1 if there is none such."""
+        """Move to a position of the part that is read; -1 if there is no such position."""
         try:
             if whence == os.SEEK_CUR:
                 return self._file.seek(offset, whence) - self._start

@@ -1,14 +1,14 @@
-"""What a text encoder understands: whether a prompt is in a language that it reads, rightly spelt.
+"""What a text encoder understands: whether a prompt is in a language it reads, correctly spelt.
 
 A text encoder gives every text a point, also one that it cannot read. But texts that it cannot
-read have points of their own: one linear function tells prompts of other languages from English
+read have points of their own: one linear function separates prompts of other languages from English
 ones, another misspelt prompts from right ones. Both are fitted to the encoder's points of known
-prompts (`references`), and nothing is fitted where they would not tell them apart on prompts
+prompts (`references`), and nothing is fitted where they would not separate them on prompts
 held back. An encoder of many languages puts a translation where its English is; languages that
 it reads in this sense count with English.
 
 Misspelt words and rare names look alike to an encoder. So misspelling is only reported where the
-tokenizer, too, breaks the prompt into short pieces. A third function tells texts about anything
+tokenizer, too, breaks the prompt into short pieces. A third function separates texts about anything
 else from prompts for music: the less a prompt is about sound, the closer its best result has to
 be, or else nothing in the libraries is close to it.
 
@@ -48,8 +48,8 @@ CLOSE = 0.15
 CLOSER = 0.25
 """By how much more that score has to be for a text at 1 of the function of sound."""
 RIDGE = 1.0
-_TELLS = 0.8
-"""Share of prompts held back, of either kind, that a function has to tell."""
+_SEPARATED = 0.8
+"""Share of prompts held back, of either kind, that a function has to put on its right side."""
 _FUNCTIONS = ("language", "spelling", "elsewhere")
 _READS = 0.5
 """Share of translations that have to be nearest to their English for a language to be read."""
@@ -114,7 +114,7 @@ class Understanding:
 
     language: Linear
     spelling: Linear | None
-    """None where the encoder shows no tokens, or its points do not tell misspelt prompts."""
+    """None where the encoder shows no tokens, or its points do not separate misspelt prompts."""
     elsewhere: Linear | None
     """Above 0 for texts that are not about sound."""
     letters: float
@@ -166,7 +166,7 @@ class Understanding:
 
     @classmethod
     def measure(cls, text: TextEncoder) -> Understanding | None:
-        """Ask an encoder; None if its points do not tell languages apart."""
+        """Ask an encoder; None if its points do not separate languages."""
         known = embedded(text, [*references.ENGLISH, *vocabulary.WORDS])
         english, own = known, np.arange(len(references.PLAIN))
         read, other = ["English"], []
@@ -177,7 +177,7 @@ class Understanding:
                 known = np.concatenate([known, points])
             else:
                 other.append(points)
-        if not other or (language_of := _told(known, np.concatenate(other))) is None:
+        if not other or (language_of := _separating(known, np.concatenate(other))) is None:
             return None
         letters, spelling = 0.0, None
         if isinstance(text, Tokenizing):
@@ -187,8 +187,8 @@ class Understanding:
                 for drop in (False, True)
                 for turn, prompt in enumerate(references.ENGLISH)
             ]
-            spelling = _told(known, embedded(text, wrong))
-        elsewhere = _told(known, embedded(text, references.ELSEWHERE))
+            spelling = _separating(known, embedded(text, wrong))
+        elsewhere = _separating(known, embedded(text, references.ELSEWHERE))
         return cls(language_of, spelling, elsewhere, letters, tuple(read))
 
     def doubt(self, text: TextEncoder, prompt: str) -> Doubt | None:
@@ -260,8 +260,11 @@ def misspelt(prompt: str, turn: int, *, drop: bool = False) -> str:
     return re.sub(r"[^\W\d_]{4,}", wrong, prompt)
 
 
-def _told(below: Array, above: Array) -> Linear | None:
-    """A function that is above 0 for one kind of prompt; None if half of them do not tell."""
+def _separating(below: Array, above: Array) -> Linear | None:
+    """A function that is above 0 for one kind of prompt.
+
+    None if the function that is fitted to half of the prompts does not separate the others.
+    """
     half = Linear.between(below[::2], above[::2])
     right = (half(below[1::2]) <= 0).mean(), (half(above[1::2]) > 0).mean()
-    return Linear.between(below, above) if min(right) >= _TELLS else None
+    return Linear.between(below, above) if min(right) >= _SEPARATED else None

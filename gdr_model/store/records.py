@@ -41,7 +41,7 @@ class Reason(StrEnum):
     KIND = "kind"
     """A file of another kind: its suffix is none that is read."""
     HIDDEN = "hidden"
-    """A file hidden by its name that is no music."""
+    """A file whose name hides it and that is not music."""
     EXCLUDED = "excluded"
     """Excluded by a glob."""
     SYSTEM = "system"

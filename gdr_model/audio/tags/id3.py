@@ -172,7 +172,7 @@ def _body(source: Source, at: int, head: _Head) -> tuple[_Bytes, int, int]:
 
 
 def _frames(data: _Bytes, at: int, end: int, version: int) -> Iterator[_Frame]:
-    """The frames of a tag, up to its padding or the first that is none."""
+    """The frames of a tag, up to its padding or to the first bytes that are not a frame."""
     header = 6 if version == 2 else 10
     for _ in range(_MOST_FRAMES):
         raw = data.at(at, header)

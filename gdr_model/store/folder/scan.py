@@ -148,7 +148,7 @@ class _Scanner:
                 self._add_file(entry, relative)
         except OSError as error:
             if error.errno == errno.ELOOP:
-                return  # a link in a circle is no file
+                return  # a circular link
             broken = error.errno == errno.ENOENT and entry.is_symlink()
             (self._found.empty if broken else self._found.unreadable).add(key(relative))
 
