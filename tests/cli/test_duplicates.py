@@ -117,6 +117,41 @@ def test_every_list_of_ten_has_ten_recordings(library, doubled, gdr) -> None:
     assert len({doubled[Path(path)] for path in unfolded.stdout.splitlines()}) < 10
 
 
+def test_a_file_that_is_not_there_is_marked_and_never_the_best(gdr, tmp_path) -> None:
+    folder, sound = tmp_path / "music", decode(SONGS[0], RATE_HZ).samples
+    lossless = encoded(folder / "usb" / "lossless.flac", sound, "flac")
+    lossy = Path(shutil.copy(SONGS[0], folder / "lossy.ogg"))
+    copied = Path(shutil.copy(SONGS[0], folder / "same.ogg"))
+    gdr("index", folder)
+    there = rows(gdr("duplicates", "-f", "jsonl").stdout)
+    assert [(row["path"], row["missing"]) for row in there] == [
+        (str(lossless), False),
+        (str(lossy), False),
+        (str(copied), False),
+    ]
+    (folder / "usb").rename(tmp_path / "unplugged")
+    answer = gdr("duplicates", "-L", folder, "-f", "jsonl")
+    assert [(row["path"], row["missing"]) for row in rows(answer.stdout)] == [
+        (str(lossy), False),
+        (str(copied), False),
+        (str(lossless), True),
+    ]
+    assert answer.stderr.splitlines()[-1] == "1 of them is not there now"
+    assert answer.stdout == gdr("duplicates", folder, "-f", "jsonl").stdout
+    table = gdr("duplicates", "--exact", "-L", folder).stdout.splitlines()
+    assert [line.endswith("(not there now)") for line in table if line] == [False, False]
+    others = gdr("duplicates", "--others", "--print0").stdout.split("\0")[:-1]
+    assert others == [str(copied), str(lossless)]
+    folder.rename(tmp_path / "away")
+    table = gdr("duplicates", "-L", folder)
+    assert table.stdout.count("(not there now)") == 3
+    assert table.stderr.splitlines()[-1] == "3 of them are not there now"
+
+
+def rows(lines: str) -> list[dict[str, object]]:
+    return [row for group in groups(lines) for row in group]
+
+
 def test_transposed_faster_and_edited_versions_are_no_copies(gdr, tmp_path) -> None:
     """Versions of one recording that another person would not throw away."""
     for number, song in enumerate(SONGS[::8]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,15 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
+from gdr_model.store.folder.presence import missing
 from gdr_model.types import Track
 from gdr_tui.cli.diagnostics import say
-from gdr_tui.cli.options import Device, DeviceOption, ModelOption, RetrieverOptions
-from gdr_tui.cli.output import tsv_line, write, write_paths0
+from gdr_tui.cli.options import RetrieverOptions
+from gdr_tui.cli.output import AWAY, tsv_line, write, write_paths0
 from gdr_tui.cli.retrievers import open_libraries, open_retriever
 from gdr_tui.rows import as_json, codec
 from gdr_tui.safe_text import clock, literal
 
-_COLUMNS = "group", "match", "format", "kbps", "duration_s", "size", "path"
+_COLUMNS = "group", "match", "format", "kbps", "duration_s", "size", "path", "missing"
 
 
 class Form(StrEnum):
@@ -33,12 +34,13 @@ class Form(StrEnum):
 
 
 def duplicates(
+    backend: RetrieverOptions,
     folders: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="DIR",
             readable=False,
-            help="Indexed music folders. Default: the one indexed last.",
+            help="Indexed music folders, as with --library.",
             show_default=False,
         ),
     ] = None,
@@ -52,11 +54,10 @@ def duplicates(
     print0: Annotated[
         bool, typer.Option("--print0", help="Print only paths, each ended by NUL, for xargs -0.")
     ] = False,
-    model: ModelOption = "builtin",
-    device: DeviceOption = Device.AUTO,
 ) -> None:
     """List recordings that have several files, the best file first. Nothing is deleted."""
-    options = RetrieverOptions(folders, model, device)
+    named = [*(folders or ()), *(backend.library or ())]
+    options = replace(backend, library=named or None)
     found = _equal(options) if exact else _alike(options)
     shown = [replace(group, files=group.files[1:]) for group in found] if others else found
     if print0:
@@ -71,6 +72,8 @@ def duplicates(
         if found
         else "every recording has one file"
     )
+    if away := sum(len(group.away) for group in found):
+        say(f"{away:,} of them {'is' if away == 1 else 'are'} {AWAY}")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Group:
     content: str
     """Of the best file."""
     files: Sequence[Track]
+    away: Collection[Path] = ()
+    """Files that are not there now."""
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row for each file."""
@@ -93,6 +98,7 @@ class Group:
                 "duration_s": round(track.duration_s, 3),
                 "size": track.size,
                 "path": str(track.path),
+                "missing": track.path in self.away,
             }
 
 
@@ -121,11 +127,14 @@ def _numbered(recordings: Iterable[Sequence[Track]]) -> list[Group]:
     """Recordings with several files, in the order of their best file's path."""
     from gdr_model.search.recordings.preference import preference
 
+    by_path = [{track.path: track for track in tracks} for tracks in recordings]
+    several = [each for each in by_path if len(each) > 1]
+    absent = missing(path for each in several for path in each)
     found: list[Group] = []
-    for tracks in recordings:
-        files = sorted({track.path: track for track in tracks}.values(), key=preference)
-        if len(files) > 1:
-            found.append(Group(0, files[0].content, files))
+    for each in several:
+        # A file that is not there is never the best one: the others could be deleted.
+        files = sorted(each.values(), key=lambda track: (track.path in absent, preference(track)))
+        found.append(Group(0, files[0].content, files, absent & each.keys()))
     found.sort(key=lambda group: group.files[0].path)
     return [replace(group, number=number) for number, group in enumerate(found, 1)]
 
@@ -152,7 +161,8 @@ def _table(groups: Sequence[Group]) -> None:
     for group in groups:
         lines = [
             f"{row['format']:>8} {row['kbps']:>6,} kb/s {clock(row['duration_s']):>8}  "
-            f"{'≈' if row['match'] == 'near' else ' '} {literal(row['path'])}\n"
+            f"{'≈' if row['match'] == 'near' else ' '} {literal(row['path'])}"
+            f"{f'   ({AWAY})' * row['missing']}\n"
             for row in group.rows()
         ]
         write("".join(lines) + "\n")
