@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from gdr_model import __version__
 from gdr_tui.cli.commands import (
@@ -27,6 +27,7 @@ from gdr_tui.cli.commands.model import check, convert, pull, show
 from gdr_tui.cli.commands.model import list as model_list
 from gdr_tui.cli.diagnostics import Failed, verdict
 from gdr_tui.cli.groups import expanded
+from gdr_tui.cli.prompted import Prompted
 
 ABOUT = "Find music by generating the query: words in, the nearest passages of your library out."
 
@@ -63,14 +64,21 @@ def root(
         raise typer.Exit
 
 
-def add(group: typer.Typer, *commands: Callable[..., None]) -> None:
+def add(
+    group: typer.Typer,
+    *commands: Callable[..., None],
+    cls: type[TyperCommand] = TyperCommand,
+) -> None:
     """Add commands that are called as their functions are."""
     for command in commands:
-        group.command()(expanded(command))
+        group.command(cls=cls)(expanded(command))
 
 
-add(app, tui.tui, index.index, search.search, edit.edit, replay.replay, why.why, status.status)
-add(app, move.move, forget.forget)
+add(app, tui.tui, index.index)
+add(app, search.search, edit.edit, cls=Prompted)
+add(app, replay.replay)
+add(app, why.why, cls=Prompted)
+add(app, status.status, move.move, forget.forget)
 add(app, duplicates.duplicates, doctor.doctor, bench.bench, extract.extract, train.train)
 app.add_typer(crate.group, name="crate")
 models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")

@@ -86,6 +86,46 @@ def test_bad_input_gets_one_sentence_and_its_exit_code(
     one_sentence(gdr(*words), code, said)
 
 
+@pytest.mark.parametrize(
+    ("words", "away", "option"),
+    [
+        (("search", "-drums"), "drums", "drums"),
+        (("search", "piano", "-drums:0.5"), "drums", "drums:0.5"),
+        (("search", "-drums piano"), "drums", "drums"),
+        (("search", "-vocals", "-f", "jsonl"), "vocals", "vocals"),
+        (("search", "piano", "-kick"), "kick", "kick"),
+        (("search", "piano", "-fast"), "fast", "fast"),
+        (("search", "-lo-fi"), "lo-fi", "lo-fi"),
+        (("search", "-Ärger"), "Ärger", "'Ärger'"),
+        (("edit", __file__, "-drums"), "drums", "drums"),
+        (("why", __file__, "-drums"), "drums", "drums"),
+    ],
+)
+def test_a_word_with_a_minus_is_no_option(
+    gdr: Gdr, gdr_home: Path, words: tuple[object, ...], away: str, option: str
+) -> None:
+    said = f"; to steer away from {away}, write --not {option}\n"
+    one_sentence(gdr(*words), USAGE, said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("search", "-x"), "no such option: -x\n"),
+        (("search", "-9x"), "no such option: -9\n"),
+        (("search", "--drums"), "no such option: --drums"),
+        (("search", "piano", "-k", "x", "-fjsonl"), "invalid value for '-k'"),
+        (("status", "-drums"), "no such option: -d\n"),
+    ],
+)
+def test_other_unknown_options_are_only_named(
+    gdr: Gdr, gdr_home: Path, words: tuple[object, ...], said: str
+) -> None:
+    result = gdr(*words)
+    one_sentence(result, USAGE, said)
+    assert "steer away" not in result.stderr
+
+
 @pytest.mark.parametrize("group", [(), ("crate",), ("model",), ("eval",)])
 def test_a_group_without_a_command_shows_its_help(gdr: Gdr, group: tuple[str, ...]) -> None:
     result = gdr(*group)
