@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from gdr_model.errors import UsageError
+from gdr_model.store.text_match import folded
 from gdr_model.types import Track
 
 
@@ -34,7 +34,7 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-class Room:
+class Allowance:
     """What the limits leave to the next result of a list.
 
     An artist is one of the artists of the track. An album belongs to its album artist, or to the
@@ -72,4 +72,4 @@ class Room:
 
 def _same(name: str) -> str:
     """A form that is equal for the same name, however it is typed."""
-    return normalize("NFC", name).casefold().strip()
+    return folded(name).strip()

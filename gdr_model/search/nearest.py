@@ -204,7 +204,7 @@ def contents_of(paths: Sequence[str], libraries: Sequence[OpenLibrary]) -> set[s
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPassage:
     """The best passage of a recording, or of one of its sections, and the tracks that hold it."""
 
     score: float
@@ -235,7 +235,7 @@ class Scored:
 class Recordings:
     """What was found, best first; equals in the order of their paths."""
 
-    found: list[Found]
+    found: list[FoundPassage]
     scored: list[Scored]
     complete: bool
     """Whether this is all that competes."""
@@ -258,7 +258,7 @@ def score(
         k: how many recordings of each library at least.
         by_section: whether each section of a file is a recording.
     """
-    found: list[Found] = []
+    found: list[FoundPassage] = []
     scored: list[Scored] = []
     complete = True
     for (opened, tracks), allowed in zip(entered.tracks, entered.allowed, strict=True):
@@ -302,7 +302,7 @@ def _of_library(
     allowed: NDArray[np.bool_] | None,
     share: float,
     sections: Sequence[int],
-) -> tuple[list[Found], Scored, bool]:
+) -> tuple[list[FoundPassage], Scored, bool]:
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
@@ -325,7 +325,9 @@ def _of_library(
             break
         wanted = min(4 * wanted, len(contents))
     found = [
-        Found(float(fused[position]), content, opened, int(candidates[position]), tracks[content])
+        FoundPassage(
+            float(fused[position]), content, opened, int(candidates[position]), tracks[content]
+        )
         for (content, _), position in list(best.items())[:k]
     ]
     scored = Scored(scores, [contents[row] for row in candidates], tracks)

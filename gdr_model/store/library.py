@@ -92,8 +92,6 @@ class Library:
 
     # What it holds
 
-    # What it holds
-
     @property
     def generation(self) -> int:
         """Increases with every change, whichever program makes it."""

@@ -78,7 +78,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE tracks ADD COLUMN codec TEXT NOT NULL DEFAULT ''",
         # JSON: [[start_s, title, artist], …]
         "ALTER TABLE tracks ADD COLUMN sections TEXT NOT NULL DEFAULT ''",
-        # Failures used to be permanent when a disk or the network did, and more are read now.
+        # Failures used to be permanent, also those of a disk or network, and more is read now.
         "DELETE FROM failures",
         """CREATE TABLE former (            -- tracks that are gone, for the day they return
             path BLOB PRIMARY KEY,

@@ -106,7 +106,10 @@ class Copies:
         return found
 
     def _parted(self, contents: set[str]) -> Iterator[tuple[str, ...]]:
-        """Groups in which every file equals the best one, so that a chain cannot lead astray."""
+        """Groups in which every file equals the best one.
+
+        So a chain of near copies does not join different recordings.
+        """
         left = sorted(contents, key=self._best)
         while left:
             first, *others = left

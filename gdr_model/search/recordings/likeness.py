@@ -31,7 +31,7 @@ _FRACTIONS = (0.25, 0.5, 0.75)
 _EDGE_S = 4
 """Seconds at either end that are not compared: silence before the sound reaches into them."""
 _WORST_S = 4
-"""Seconds in which files are compared by themselves: a verse that was cut, a voice that enters."""
+"""Seconds in which files are compared separately: a verse that was cut, a voice that enters."""
 _LEAST_S = 8
 """Shorter files are copies only if their sound is exactly equal: they have no course."""
 
@@ -92,7 +92,7 @@ def bounds_of(space: LatentSpace) -> Bounds:
 def likeness(one: Array, other: Array, enough: Likeness | None = None) -> Likeness:
     """Compare two files, given as unit rows of the search space, (T, D) each.
 
-    With `enough`, an alignment that reaches it is not improved any more.
+    With `enough`, an alignment that reaches it is not refined further.
     """
     best = _UNLIKE
     aligned = 0

@@ -28,7 +28,7 @@ _BAND = 16
 _APART = int(4.0 * _RATE_HZ / _HOP)
 """Frames by which one file can begin later than the other."""
 _PART = int(6.0 * _RATE_HZ / _HOP)
-"""Frames of the parts that are compared by themselves."""
+"""Frames of the parts that are compared separately."""
 
 
 def agreement(one: Path, other: Path) -> float:

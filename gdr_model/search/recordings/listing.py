@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gdr_model.limits import NO_LIMITS, Limits, Room
+from gdr_model.limits import NO_LIMITS, Allowance, Limits
 from gdr_model.search import nearest
-from gdr_model.search.nearest import Entered, Found, OpenLibrary, RankedTrack, Ranking
+from gdr_model.search.nearest import Entered, FoundPassage, OpenLibrary, RankedTrack, Ranking
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.preference import preference
 from gdr_model.types import Query, Section, Track
@@ -62,14 +62,14 @@ def listed(
 
 
 def _lines(
-    found: Sequence[Found],
+    found: Sequence[FoundPassage],
     entered: Entered,
     copies: Copies,
     limits: Limits,
     k: int | None,
-) -> Iterator[tuple[Found, list[Track]]]:
+) -> Iterator[tuple[FoundPassage, list[Track]]]:
     """The best passage of each recording with its files, the best first; k at most."""
-    room = Room(limits)
+    left = Allowance(limits)
     seen: set[tuple[str, Section | None]] = set()
     lines = 0
     for one in found:
@@ -87,6 +87,6 @@ def _lines(
         if best.content != one.content or (one.content, section) in seen:
             continue
         seen.add((one.content, section))
-        if room.take(best, (section.artist if section else "") or best.artist):
+        if left.take(best, (section.artist if section else "") or best.artist):
             lines += 1
             yield one, [best, *others]
