@@ -61,7 +61,6 @@ def check(tags: Tags, codec: str, **but: object) -> None:
     for name, value in {**FULL, **but}.items():
         assert getattr(tags, name) == value, name
     assert tags.codec == codec
-    assert tags.length_s == pytest.approx(2, abs=0.1)
 
 
 def id3_frames(version: int) -> ID3:
@@ -316,7 +315,6 @@ def test_wav_info_and_broadcast_wave(tmp_path, write_tone):
         else:
             assert (tags.title, tags.artist, tags.year) == ("", "Station", 1999)
         assert (tags.comment, tags.codec) == ("from the desk", "pcm")
-        assert tags.length_s == pytest.approx(2)
     path.write_bytes(plain + chunk(b"LIST", b"INFO" + info))  # behind the sound
     assert read_tags(path).title == "Naïma"
 
@@ -327,7 +325,6 @@ def test_aiff_without_id3(tmp_path, write_tone):
     path.write_bytes(path.read_bytes() + texts)
     tags = read_tags(path)
     assert (tags.title, tags.artist, tags.codec) == ("Naima", "Jazz", "pcm")
-    assert tags.length_s == pytest.approx(2)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What FFmpeg knows of a file: its codec, its length, chapters, and the tags of rarer formats."""
+"""What FFmpeg knows of a file: its codec, chapters, and the tags of rarer formats."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ def read(source: Source) -> Found:
     with av_reader.opened(source) as container:
         stream = container.streams.audio[0]
         found = Found(codec=_short(stream.codec_context.codec.canonical_name))
-        found.length_s = (container.duration or 0) / 1e6
         for texts in (container.metadata, stream.metadata):
             later = Found()
             for name, value in texts.items():

@@ -61,7 +61,6 @@ class Found:
     texts: dict[str, list[str]] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
     codec: str = ""
-    length_s: float = 0.0
 
     def add(self, name: str | None, *values: str) -> None:
         """Add values to a field; a list in one text is separated by NULs."""
@@ -81,7 +80,6 @@ class Found:
                 self.texts[name] = values
         self.sections = self.sections or other.sections
         self.codec = self.codec or other.codec
-        self.length_s = self.length_s or other.length_s
 
     def tags(self) -> Tags:
         """The fields as they are shown and searched."""
@@ -93,7 +91,6 @@ class Found:
             album=text.get("album", ""),
             genre=text.get("genre", ""),
             year=_year(text.get("date", "")),
-            length_s=max(0.0, self.length_s),
             albumartist=text.get("albumartist", ""),
             bpm=_bpm(text.get("bpm", "")),
             originalyear=_year(text.get("originaldate", "")),

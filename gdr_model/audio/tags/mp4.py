@@ -39,9 +39,7 @@ def read(source: Source) -> tuple[Found, bool]:
     tracks = 0
     chapters = False
     for atom in _children(source, moov):
-        if atom[0] == b"mvhd":
-            found.length_s = _length_s(source.at(atom[1], 32))
-        elif atom[0] == b"trak":
+        if atom[0] == b"trak":
             tracks += 1
             found.codec = found.codec or _codec(source, atom)
         elif atom[0] == b"udta":
@@ -123,13 +121,6 @@ def _codec(source: Source, track: Atom) -> str:
                 return ""
     entry = source.at(at[1] + 12, 4) if at else b""
     return _CODECS.get(entry, entry.decode("latin-1").strip(" .\0").lower())
-
-
-def _length_s(header: bytes) -> float:
-    wide = header[:1] == b"\1"
-    at, size = (20, 8) if wide else (12, 4)
-    scale = int.from_bytes(header[at : at + 4], "big")
-    return int.from_bytes(header[at + 4 : at + 4 + size], "big") / scale if scale else 0.0
 
 
 def _child(source: Source, parent: Atom, name: bytes) -> Atom | None:

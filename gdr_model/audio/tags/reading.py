@@ -78,7 +78,7 @@ def _read_others(source: Source, magic: bytes, start: int, found: Found) -> None
     if len(magic) > 1 and magic[0] == 0xFF and magic[1] & 0xE6 > 0xE0:
         source.seek(0)
         info = mutagen.mp3.MPEGInfo(source, start)
-        found.codec, found.length_s = _LAYERS.get(info.layer, ""), float(info.length)
+        found.codec = _LAYERS.get(info.layer, "")
     if not found.codec:
         _ask_ffmpeg(source, found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterator
 
@@ -21,20 +20,13 @@ _AIFF_LOSSY = {b"ulaw": "mulaw", b"alaw": "alaw"}
 def read_wave(source: Source) -> Found:
     """The tags of a WAV file; an ID3 chunk comes before LIST INFO, and that before BWF's."""
     tagged, info, broadcast = Found(), Found(), Found()
-    rate = long_size = 0
     for name, at, size in _chunks(source, 12, "<"):
-        if name == b"ds64":
-            long_size = int.from_bytes(source.at(at + 8, 8), "little")
-        elif name == b"fmt ":
+        if name == b"fmt ":
             form = source.at(at, 26)
             if len(form) >= 12:
-                kind, _, _, rate = struct.unpack_from("<HHII", form)
+                kind = int.from_bytes(form[:2], "little")
                 kind = int.from_bytes(form[24:26], "little") if kind == 0xFFFE else kind
                 info.codec = _WAVE_CODECS.get(kind, "adpcm")
-        elif name == b"data":
-            if size == _UNKNOWN:
-                size = long_size or source.size - at
-            info.length_s = min(size, source.size - at) / rate if rate else 0.0
         elif name == b"LIST" and source.at(at, 4) == b"INFO":
             for item, start, length in _chunks(source, at + 4, "<", at + size):
                 raw = source.at(start, min(length, MOST_BYTES))
@@ -64,9 +56,6 @@ def read_aiff(source: Source) -> Found:
             texts.codec = _AIFF_LOSSY.get(
                 kind.lower(), "pcm" if kind in _AIFF_PCM or size < 22 else "adpcm"
             )
-            if len(form) >= 18:
-                frames = int.from_bytes(form[2:6], "big")
-                texts.length_s = frames / (_extended(form[8:18]) or math.inf)
         elif name in _AIFF_TEXTS:
             raw = source.at(at, min(size, MOST_BYTES))
             texts.add(_AIFF_TEXTS[name], decoded(raw.rstrip(b"\0")))
@@ -93,9 +82,3 @@ def _chunks(
         if name == b"data" and size == _UNKNOWN:
             size = long_size or end
         at += 8 + size + size % 2
-
-
-def _extended(raw: bytes) -> float:
-    """A float of 80 bits."""
-    exponent = int.from_bytes(raw[:2], "big") & 0x7FFF
-    return math.ldexp(int.from_bytes(raw[2:10], "big"), min(exponent, 16446) - 16446)

@@ -16,8 +16,6 @@ class Tags:
     album: str = ""
     genre: str = ""
     year: int | None = None
-    length_s: float = 0.0
-    """Length by the header, which can be wrong; 0 if unknown."""
     albumartist: str = ""
     bpm: float | None = None
     originalyear: int | None = None

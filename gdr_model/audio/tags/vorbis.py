@@ -15,15 +15,14 @@ _MOST_COMMENTS = 10_000
 _MOST_BLOCKS = 1000
 _MOST_PACKET = 1 << 25
 """Bytes: a cover and more."""
-_TAIL = 1 << 16
 _STREAMINFO, _COMMENT, _CUESHEET = 0, 4, 5
 _CHAPTER = re.compile(r"chapter(\d{1,4})(name)?$")
 _TIME = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)$")
-_CODECS = (  # by their first packet: the name, and where the sample rate is
-    (b"\x01vorbis", "vorbis", "<I", 12),
-    (b"OpusHead", "opus", "", 0),
-    (b"Speex   ", "speex", "<I", 36),
-    (b"\x7fFLAC", "flac", "", 0),
+_CODECS = (  # by their first packet: the name, and where the comments begin in the second one
+    (b"\x01vorbis", "vorbis", 7),
+    (b"OpusHead", "opus", 8),
+    (b"Speex   ", "speex", 0),
+    (b"\x7fFLAC", "flac", 4),
 )
 
 
@@ -38,7 +37,7 @@ def read_flac(source: Source, at: int = 0) -> Found:
             break
         kind, size = head[0] & 0x7F, int.from_bytes(head[1:], "big")
         if kind == _STREAMINFO:
-            rate_hz, found.length_s = _streaminfo(source.at(at + 4, 34))
+            rate_hz = _rate_hz(source.at(at + 4, 18))
             found.codec = "flac" if rate_hz else ""
         elif kind == _COMMENT:
             _comments(source.at(at + 4, size), found)
@@ -54,23 +53,10 @@ def read_ogg(source: Source) -> Found:
     """The metadata of the first stream in an Ogg file."""
     found = Found()
     packets = _packets(source)
-    first = next(packets, b"")
-    skipped = 0
-    rate_hz = 0
-    for magic, codec, form, at in _CODECS:
-        if first.startswith(magic):
-            found.codec = codec
-            if form and len(first) >= at + 4:
-                rate_hz = struct.unpack_from(form, first, at)[0]
-    second = next(packets, b"")
-    if found.codec == "opus":
-        rate_hz, skipped = 48000, int.from_bytes(first[10:12], "little")
-    elif found.codec == "flac":
-        rate_hz, _ = _streaminfo(first[17:])
-    begin = {"vorbis": 7, "opus": 8, "flac": 4}.get(found.codec, 0)
+    first, second = next(packets, b""), next(packets, b"")
+    known = (each for each in _CODECS if first.startswith(each[0]))
+    _, found.codec, begin = next(known, (b"", "", 0))
     _comments(second[begin:], found)
-    if rate_hz:
-        found.length_s = max(0, _last_position(source) - skipped) / rate_hz
     return found
 
 
@@ -103,13 +89,8 @@ def _comments(data: bytes, found: Found) -> None:
     found.sections = found.sections or cue.in_order(chapters)
 
 
-def _streaminfo(block: bytes) -> tuple[int, float]:
-    """The sample rate, and the length in seconds if it is announced."""
-    if len(block) < 18:
-        return 0, 0.0
-    packed = int.from_bytes(block[10:18], "big")
-    rate_hz = packed >> 44
-    return rate_hz, (packed & (1 << 36) - 1) / rate_hz if rate_hz else 0.0
+def _rate_hz(streaminfo: bytes) -> int:
+    return int.from_bytes(streaminfo[10:18], "big") >> 44 if len(streaminfo) >= 18 else 0
 
 
 def _cuesheet(block: bytes, rate_hz: int) -> tuple[Section, ...]:
@@ -150,14 +131,3 @@ def _packets(source: Source) -> Iterator[bytes]:
                     yield bytes(packet)
                     packet.clear()
         at += 27 + len(lacing) + size
-
-
-def _last_position(source: Source) -> int:
-    """The position of the last page that has one, in samples."""
-    tail = source.at(max(0, source.size - _TAIL), _TAIL)
-    at = len(tail)
-    while (at := tail.rfind(b"OggS", 0, at)) >= 0:
-        position = int.from_bytes(tail[at + 6 : at + 14], "little", signed=True)
-        if position > 0:
-            return position
-    return 0
