@@ -1,4 +1,4 @@
-"""Text cut between characters as readers see them, of several code points each.
+"""Text decoded, and cut between characters as readers see them, of several code points each.
 
 A letter and its combining marks, an emoji joined of others, a flag, a Hangul syllable of its parts:
 none is divided, and neither are the bytes of one code point.
@@ -11,6 +11,14 @@ import unicodedata
 from collections.abc import Callable
 
 _ZWJ = "\u200d"
+
+
+def decoded(data: bytes) -> str:
+    """Text whose encoding nothing says: UTF-8, or else Windows-1252."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 def cut(text: str, length: int) -> str:

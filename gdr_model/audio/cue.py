@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
 from gdr_model.audio.source import unavailable
-from gdr_model.characters import cut
+from gdr_model.characters import cut, decoded
 from gdr_model.errors import FileUnavailable
 from gdr_model.types import Section
 
@@ -28,7 +28,8 @@ _MAX_BYTES = 1 << 20
 _MAX_SECTIONS = 1000
 _MAX_SHEETS = 100
 """Sheets read in one folder."""
-_MAX_CHARS = 500
+MAX_CHARS = 500
+"""Of a title or a name."""
 _MAX_LINE = 4000
 """Characters of a line that are looked at."""
 _QUOTED = re.compile(r'"(.*)"')
@@ -146,7 +147,7 @@ def _stem(name: str) -> str:
 
 def _value(rest: str) -> str:
     quoted = _QUOTED.search(rest)
-    return cut((quoted[1] if quoted else rest).strip(), _MAX_CHARS)
+    return cut((quoted[1] if quoted else rest).strip(), MAX_CHARS)
 
 
 def _file_name(rest: str) -> str:
@@ -161,7 +162,4 @@ def _text(data: bytes) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return data.decode(encoding, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    return decoded(data)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gdr_model.audio import av_reader
-from gdr_model.audio.cue import in_order
+from gdr_model.audio.cue import MAX_CHARS, in_order
 from gdr_model.audio.source import Source
 from gdr_model.audio.tags.found import Found, field_of
+from gdr_model.characters import cut
 from gdr_model.types import Section
 
 _SHORT = (  # families of codecs, by how FFmpeg's names begin
@@ -48,7 +49,7 @@ def _chapters(container: Any) -> list[Section]:
     sections = []
     for number, chapter in enumerate(container.chapters()[:_MOST_SECTIONS], 1):
         start_s = float(chapter["start"] * chapter["time_base"])
-        title = chapter["metadata"].get("title", "").strip()[:500]
+        title = cut(chapter["metadata"].get("title", "").strip(), MAX_CHARS)
         sections.append(Section(max(0.0, start_s), title or f"Chapter {number}"))
     return sections
 

@@ -112,14 +112,6 @@ def genres(values: list[str]) -> list[str]:
     return [str(genre) for genre in frame(encoding=3, text=values).genres]
 
 
-def decoded(data: bytes) -> str:
-    """Text of formats that do not say how it is encoded."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
 def _year(text: str) -> int | None:
     found = _YEAR.search(text)
     return int(found[0]) if found and int(found[0]) else None

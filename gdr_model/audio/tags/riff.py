@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from gdr_model.audio.source import Source
 from gdr_model.audio.tags import id3
-from gdr_model.audio.tags.found import MOST_BYTES, Found, decoded, field_of
+from gdr_model.audio.tags.found import MOST_BYTES, Found, field_of
+from gdr_model.characters import decoded
 
 _MOST_CHUNKS = 1000
 _UNKNOWN = 0xFFFFFFFF

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gdr_model.audio import cue
 from gdr_model.audio.source import Source
 from gdr_model.audio.tags.found import MOST_BYTES, MOST_CUE_BYTES, Found, field_of, most_bytes
+from gdr_model.characters import cut
 from gdr_model.types import Section
 
 _MOST_COMMENTS = 10_000
@@ -80,7 +81,7 @@ def _comments(data: bytes, found: Found) -> None:
         elif chapter := _CHAPTER.match(label):
             text = value.decode("utf-8", "replace")
             if chapter[2]:
-                titles[int(chapter[1])] = text[:500]
+                titles[int(chapter[1])] = cut(text, cue.MAX_CHARS)
             elif time := _TIME.match(text.strip()):
                 seconds = int(time[1]) * 3600 + int(time[2]) * 60 + float(time[3])
                 starts[int(chapter[1])] = seconds

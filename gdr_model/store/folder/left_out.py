@@ -11,13 +11,13 @@ import fnmatch
 import glob
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gdr_model.audio import SUFFIXES
 from gdr_model.errors import LibraryError, UsageError
 from gdr_model.store.records import Reason, shown
+from gdr_model.store.text_match import folded
 
 MARKER = ".notmusic"
 """A folder with a file of this name is left out, with everything below it."""
@@ -48,8 +48,8 @@ _HIDDEN_STARTS = ("._", ".trashed-", ".pending-", ".gdr-")
 
 def of_folder(name: str) -> Reason | None:
     """Why a folder is left out by its name; None if it is not."""
-    folded = name.casefold()
-    return Reason.SYSTEM if folded in _SYSTEM or folded.startswith(_BINS) else None
+    plain = name.casefold()
+    return Reason.SYSTEM if plain in _SYSTEM or plain.startswith(_BINS) else None
 
 
 def of_file(name: str) -> Reason | None:
@@ -89,8 +89,8 @@ class Excludes:
             return False
         path = relative.replace(os.sep, "/")
         return bool(
-            (self._names and self._names.match(_folded(name)))
-            or (self._paths and self._paths.match(_folded(path)))
+            (self._names and self._names.match(folded(name)))
+            or (self._paths and self._paths.match(folded(path)))
         )
 
 
@@ -125,7 +125,7 @@ def prefix_of(part: str) -> str:
 
 
 def _compiled(globs: Iterable[str]) -> re.Pattern[str] | None:
-    patterns = [fnmatch.translate(_folded(one)) for one in globs]
+    patterns = [fnmatch.translate(folded(one)) for one in globs]
     return re.compile("|".join(patterns)) if patterns else None
 
 
@@ -141,7 +141,3 @@ def _relative(given: str, root: Path | None) -> str:
     if not cleaned.strip("./"):
         raise UsageError("a glob to exclude is empty; name a folder, a file or a pattern of names")
     return cleaned
-
-
-def _folded(text: str) -> str:
-    return text.casefold() if text.isascii() else unicodedata.normalize("NFC", text).casefold()

@@ -13,12 +13,11 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gdr_model.audio import cue
 from gdr_model.errors import Cancelled, LibraryError
 from gdr_model.store.folder.left_out import MARKER, Excludes, of_file, of_folder, suffix
 from gdr_model.store.records import LeftOut, Reason, Stamp, around, key, shown
 from gdr_model.types import Cancel, never
-
-SHEET = ".cue"
 
 
 @dataclass
@@ -153,7 +152,7 @@ class _Scanner:
             (self._found.empty if broken else self._found.unreadable).add(key(relative))
 
     def _add_file(self, entry: os.DirEntry[str], relative: str) -> None:
-        if suffix(entry.name) == SHEET and not entry.name.startswith("._"):
+        if suffix(entry.name) == cue.SUFFIX and not entry.name.startswith("._"):
             self._found.sheets[key(relative)] = _stamp(entry)
             return
         reason = of_file(entry.name)
