@@ -104,6 +104,8 @@ class GdrError(Exception):
 
 def first_line(error: Exception) -> str:
     """What an error of another library says, or its kind if it says nothing; for a sentence."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # the rest names numbers, and the file once more
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
@@ -112,6 +114,14 @@ class UsageError(GdrError):
     """An invalid argument."""
 
     exit_code = 2
+
+
+def not_read(file: object, wanted: str, error: Exception) -> UsageError:
+    """The refusal of a file that the user named: it is missing, or not what was wanted."""
+    if isinstance(error, FileNotFoundError):
+        return UsageError(f"there is no file {file}")
+    why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else first_line(error)
+    return UsageError(f"{file} cannot be read as {wanted}: {why}")
 
 
 class DecodeError(GdrError):

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from gdr_model.checks.weight_recipe import rebuild
-from gdr_model.errors import ModelError
+from gdr_model.errors import ModelError, first_line
 
 RTOL = 1e-4
 """Relative tolerance: single precision on another machine, through a few dozen layers."""
@@ -134,7 +134,7 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+        raise ModelError(f"{path} cannot be read as safetensors: {first_line(error)}") from error
 
 
 def compared(

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model.errors import ModelError
+from gdr_model.errors import ModelError, first_line
 
 TOLERANCE = 1e-4
 """Relative for the sum of a tensor, absolute for its first values."""
@@ -49,7 +49,9 @@ def rebuild(
             if entry["rule"] != "keep"
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{recipe} is not a recipe of reference weights: {error}") from error
+        raise ModelError(
+            f"{recipe} is not a recipe of reference weights: {first_line(error)}"
+        ) from error
 
 
 def _tensor(

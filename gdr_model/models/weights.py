@@ -17,7 +17,7 @@ from typing import Any
 
 from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import Weights
-from gdr_model.errors import Hint, ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing, first_line
 
 TENSORS = "model.safetensors"
 PICKLE = "pytorch_model.bin"
@@ -169,5 +169,5 @@ def _hashed(file: Path, prefixes: Sequence[str]) -> str:
                 for position in range(start, stop, _BLOCK):
                     digest.update(source.read(min(_BLOCK, stop - position)))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{file} cannot be read as safetensors: {error}") from error
+        raise ModelError(f"{file} cannot be read as safetensors: {first_line(error)}") from error
     return digest.hexdigest()[:16]

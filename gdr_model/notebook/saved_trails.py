@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gdr_model import __version__, decode
-from gdr_model.errors import Hint, ModelError, UsageError
+from gdr_model.errors import Hint, ModelError, UsageError, not_read
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.config import ModelConfig
 from gdr_model.store.library import Library
@@ -169,7 +169,7 @@ class SavedTrail:
         try:
             return cls.from_json(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read as a saved trail: {error}") from error
+            raise not_read(file, "a saved trail", error) from error
 
 
 def _listed(ids: list[int]) -> str:

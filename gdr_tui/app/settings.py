@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gdr_model import paths
-from gdr_model.errors import UsageError
+from gdr_model.errors import UsageError, first_line
 from gdr_model.types import Edit, Steering
 
 FILE_NAME = "settings.toml"
@@ -93,7 +93,10 @@ def load(file: Path | None = None) -> tuple[Settings, str]:
     except FileNotFoundError:
         return Settings(), ""
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return Settings(), f"{file.name} cannot be read, so the defaults are used: {error}"
+        return (
+            Settings(),
+            f"{file.name} cannot be read, so the defaults are used: {first_line(error)}",
+        )
 
     from gdr_model import decode  # the first frame of an app without the file need not wait for it
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from gdr_model.errors import UsageError
+from gdr_model.errors import UsageError, not_read
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.types import Edit, Slider, Steering, WeightedText
 from gdr_tui.cli.diagnostics import say
@@ -61,6 +62,22 @@ class Reader:
         limits = replace(self.limits, **dict(line.limits))
         return Question(steered.steering(words, edit), self._filter(line.where), limits)
 
+    def questions(self, asked: Sequence[Prompt]) -> list[Question]:
+        """Read prompts.
+
+        Raises:
+            UsageError: if one is invalid, naming the place where it was read.
+        """
+        read = []
+        for prompt in asked:
+            try:
+                read.append(self.question(prompt.text))
+            except UsageError as error:
+                if not prompt.place:
+                    raise
+                raise UsageError(f"{prompt.place}: {error}") from error
+        return read
+
     def _filter(self, where: str) -> str | None:
         """The filter of the options and that of a prompt, which must both pass."""
         if self.where is None or not where:
@@ -68,7 +85,15 @@ class Reader:
         return f"({self.where}) and {where}"
 
 
-def prompts(words: list[str] | None, file: Path | None) -> list[str]:
+class Prompt(NamedTuple):
+    """A prompt to answer."""
+
+    text: str
+    place: str = ""
+    """Where it was read, for errors; empty on the command line."""
+
+
+def prompts(words: list[str] | None, file: Path | None) -> list[Prompt]:
     r"""The prompts to answer: the words given, or the lines of a file (`-` for stdin).
 
     Empty lines and lines that begin with `#` are left out; `\#` begins a prompt with a `#`.
@@ -81,16 +106,17 @@ def prompts(words: list[str] | None, file: Path | None) -> list[str]:
     if file is None:
         if not words:
             raise UsageError('give a prompt, as in gdr search "warm piano"')
-        return [" ".join(words)]
+        return [Prompt(" ".join(words))]
+    name = "standard input" if str(file) == "-" else str(file)
     try:
         text = _text(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read as a list of prompts: {error}") from error
-    lines = [line.strip() for line in text.splitlines()]
-    asked = [line.removeprefix("\\") if line.startswith("\\#") else line for line in lines
-             if line and not line.startswith("#")]  # fmt: skip
+        raise not_read(name, "a list of prompts", error) from error
+    lines = [(line.strip(), f"{name}, line {at}") for at, line in enumerate(text.splitlines(), 1)]
+    asked = [Prompt(line.removeprefix("\\") if line.startswith("\\#") else line, place)
+             for line, place in lines if line and not line.startswith("#")]  # fmt: skip
     if not asked:
-        raise UsageError(f"{file} holds no prompt; write one per line")
+        raise UsageError(f"{name} holds no prompt; write one per line")
     return asked
 
 

@@ -38,7 +38,7 @@ def one_sentence(result: Result, code: int, said: str) -> None:
         (("search", "piano", "--library", NONE), REFUSED, f"run gdr index {NONE}"),
         (("search", "piano", "--prompts-file", "-"), USAGE, "a prompt or --prompts-file, not both"),
         (("replay",), USAGE, "missing argument 'FILE'"),
-        (("replay", NONE), USAGE, f"{NONE} cannot be read"),
+        (("replay", NONE), USAGE, f"there is no file {NONE}"),
         (("replay", __file__), USAGE, "cannot be read"),
         (("why",), USAGE, "missing argument 'FILE'"),
         (("why", NONE, "piano"), USAGE, f"there is no file {NONE}"),

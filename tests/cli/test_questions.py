@@ -11,7 +11,7 @@ import pytest
 from gdr_model.errors import UsageError
 from gdr_model.types import Slider, WeightedText
 from gdr_tui.cli.options import SteeringOptions
-from gdr_tui.cli.questions import Question, Reader, prompts
+from gdr_tui.cli.questions import Prompt, Question, Reader, prompts
 
 TRACKS = sorted((Path(__file__).parents[2] / "demo").rglob("*.ogg"))
 
@@ -124,17 +124,45 @@ def test_a_file_may_have_a_byte_order_mark_and_comments(
     file = tmp_path / "prompts.txt"
     file.write_bytes(text.encode(encoding))
     wanted = ["café jazz", "#1 hits", "C# minor"]
-    assert prompts(None, file) == wanted
+    assert [prompt.text for prompt in prompts(None, file)] == wanted
     piped = io.TextIOWrapper(io.BytesIO(text.encode(encoding)))
     monkeypatch.setattr("sys.stdin", piped)
-    assert prompts(None, Path("-")) == wanted
+    assert [prompt.text for prompt in prompts(None, Path("-"))] == wanted
 
 
 def test_prompts_are_words_or_the_lines_of_a_file(tmp_path) -> None:
     file = tmp_path / "prompts.txt"
     file.write_text("calm piano\n\n  loud drums \n", encoding="utf-8")
-    assert prompts(["calm", "piano"], None) == ["calm piano"]
-    assert prompts(None, file) == ["calm piano", "loud drums"]
+    assert prompts(["calm", "piano"], None) == [Prompt("calm piano")]
+    assert prompts(None, file) == [
+        Prompt("calm piano", f"{file}, line 1"),
+        Prompt("loud drums", f"{file}, line 3"),
+    ]
+
+
+@pytest.mark.parametrize("line", ["like:3", "year:old", "-drums:9", "x" * 2001])
+def test_an_invalid_line_of_a_file_is_named(gdr, demo, tmp_path, line: str) -> None:
+    file = tmp_path / "bad.txt"
+    file.write_text(f"# mine\npiano\n\n{line}\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    for named, stdin, place in ((file, None, str(file)), ("-", text, "standard input")):
+        refused = gdr("search", "--prompts-file", named, stdin=stdin)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert refused.stderr.startswith(f"gdr: {place}, line 4: ")
+        assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("search", "--prompts-file"), ("replay",)])
+def test_what_is_wrong_with_a_file_is_said_once(gdr, demo, tmp_path, words) -> None:
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
+    for name, said in (
+        ("nope", f"there is no file {tmp_path}/nope"),
+        ("latin", f"{tmp_path}/latin cannot be read as a {{}}: it is not UTF-8"),
+        (".", f"{tmp_path} cannot be read as a {{}}: Is a directory"),
+    ):
+        refused = gdr(*words, tmp_path / name)
+        what = "saved trail" if words[0] == "replay" else "list of prompts"
+        assert (refused.exit_code, refused.stderr) == (2, f"gdr: {said.format(what)}\n")
 
 
 @pytest.mark.parametrize(

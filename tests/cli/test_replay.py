@@ -68,7 +68,7 @@ def test_refusals_come_before_the_model_is_loaded(
     for words, why in (
         ([file, 9], "no query 9"),
         ([file, "first"], "invalid value for 'N'"),
-        ([tmp_path / "none.json"], "cannot be read"),
+        ([tmp_path / "none.json"], "there is no file"),
         ([], "missing argument 'FILE'"),
     ):
         refused = gdr("replay", *words)

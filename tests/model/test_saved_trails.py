@@ -65,7 +65,7 @@ def test_other_files_are_refused_in_one_sentence(tmp_path: Path, text: str, why:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read as a saved trail"):
+    with pytest.raises(UsageError, match=r"there is no file .*none\.json"):
         SavedTrail.read(tmp_path / "none.json")
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.mule.published_net import MODEL_TYPE, Mule, MuleConfig, from_keras
-from gdr_model.errors import Hint, ModelError, WeightsMissing
+from gdr_model.errors import Hint, ModelError, WeightsMissing, first_line
 
 INSIDE = "model.weights.h5"
 CONVOLUTION, DENSE, SCALAR = "weight_standardization", "dense", "scalar_multiply"
@@ -83,7 +83,7 @@ def datasets(source: Path) -> Arrays:
         ) from error
     except (OSError, RuntimeError, zipfile.BadZipFile) as error:
         raise ModelError(
-            f"{source} cannot be read as Keras weights (.keras or .h5): {error}"
+            f"{source} cannot be read as Keras weights (.keras or .h5): {first_line(error)}"
         ) from error
     return arrays
 

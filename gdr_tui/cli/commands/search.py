@@ -51,5 +51,5 @@ def search(
 ) -> None:
     """Find music by words: gdr search "warm piano" --not vocals."""
     reader = Reader(steering, where, keep_words, listing.limits)
-    questions = [reader.question(text) for text in prompts(prompt, prompts_file)]
+    questions = reader.questions(prompts(prompt, prompts_file))
     answer(Request(questions, k, method, listing, backend, output))
