@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gdr_model.errors import Hint
 from gdr_model.store.folder.presence import missing
 from gdr_model.types import Method, Results
-from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import AWAY, Format, show, show_paths0
 from gdr_tui.cli.questions import Question
@@ -68,7 +68,11 @@ def answer(request: Request) -> None:
 
 
 def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
-    """Print results, and for a table or on --verbose how they came about, on stderr."""
+    """Print results, and for a table or on --verbose how they came about, on stderr.
+
+    Raises:
+        Failed: if there are results, but a playlist can hold none of them.
+    """
     away = missing(hit.track.path for results in answers for hit in results.hits)
     if output.print0:
         show_paths0(answers)
@@ -83,6 +87,10 @@ def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
     if output.verbose or output.form is Format.TABLE:
         for results in answers:
             _explain(results, output.verbose)
+    paths = [hit.track.path for results in answers for hit in results.hits]
+    is_playlist = output.form is Format.M3U8 and not output.print0
+    if is_playlist and paths and all(p in away or not fits_playlist(str(p)) for p in paths):
+        raise Failed(1)
 
 
 def _count_unnamed(answers: Sequence[Results]) -> None:

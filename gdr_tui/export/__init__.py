@@ -11,6 +11,7 @@ from gdr_tui.export.files import (
     already_there,
     suggested_name,
     suggested_target,
+    why_not,
     write_list,
     wrong_ending,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "of_results",
     "suggested_name",
     "suggested_target",
+    "why_not",
     "write_list",
     "wrong_ending",
 ]

@@ -82,7 +82,7 @@ def write_list(
         raise wrong_ending(FORMATS, "; without an ending it becomes a folder of links")
     if exists and not replace:
         raise already_there(target)
-    reasons = [_why_not(entry.path, suffix) for entry in tracks.entries]
+    reasons = [why_not(entry.path, suffix) for entry in tracks.entries]
     entries = tuple(e for e, reason in zip(tracks.entries, reasons, strict=True) if not reason)
     written = TrackList(tracks.title, entries, tracks.steering)
     try:
@@ -109,7 +109,7 @@ def write_list(
     return f"wrote {len(entries)} {noun} to {literal(str(target))}{left_out}"
 
 
-def _why_not(path: Path, suffix: str) -> str:
+def why_not(path: Path, suffix: str) -> str:
     """Why a form of this suffix leaves a file out, "" if it doesn't; tables can name any file."""
     if suffix in (".csv", ".json"):
         return ""

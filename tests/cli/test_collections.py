@@ -252,6 +252,7 @@ def test_results_on_a_disk_that_is_away_say_so_and_no_playlist_names_them(gdr, f
         **{str(path): False for path in folder.glob("*.ogg")},
     }
     playlist = gdr(*search, "-f", "m3u8")
+    assert playlist.exit_code == 0
     assert "usb" not in playlist.stdout
     assert "is not there now, so not in the playlist" in playlist.stderr
     assert gdr("crate", "show", "keep").stdout.count("(not there now)") == 1
@@ -261,6 +262,12 @@ def test_results_on_a_disk_that_is_away_say_so_and_no_playlist_names_them(gdr, f
     folder.rename(folder.parent / "all away")
     everything = gdr(*search)
     assert "3 files of these results are not there now" in everything.stderr
+    assert everything.exit_code == 0
+    empty = gdr(*search, "-f", "m3u8")
+    assert (empty.exit_code, empty.stdout) == (1, "#EXTM3U\n")
+    assert "3 files of these results are not there now, so not in the playlist" in empty.stderr
+    for name, code in (("empty.m3u8", 1), ("empty.xml", 1), ("links", 1), ("table.csv", 0)):
+        assert gdr("crate", "export", "keep", folder.parent / name).exit_code == code
     shutil.move(folder.parent / "all away", folder)
     shutil.move(folder.parent / "unplugged", folder / "usb")
     assert "not there" not in gdr(*search).stderr

@@ -13,7 +13,7 @@ from gdr_model.errors import LibraryError, UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
 from gdr_model.store.folder.presence import missing
-from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import Print0, existing_file
 from gdr_tui.cli.output import AWAY, tsv_line, write, write_paths0
 from gdr_tui.rows import as_json, crate_row
@@ -161,7 +161,7 @@ def export(
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing TARGET.")] = False,
 ) -> None:
     """Export a crate as a playlist, a table, JSON, rekordbox XML or a folder of links."""
-    from gdr_tui.export import AlreadyThere, Style, of_crate, write_list
+    from gdr_tui.export import AlreadyThere, Style, of_crate, why_not, write_list
 
     for option, given, suffix in (("--starts", starts, ".m3u8"), ("--bom", bom, ".csv")):
         if given and target.suffix.lower() != suffix:
@@ -173,6 +173,8 @@ def export(
         say(write_list(target, of_crate(name, tracks), replace=replace, style=style))
     except AlreadyThere:
         raise UsageError(f"{target} exists; add --replace to replace it") from None
+    if tracks and all(why_not(track.path, target.suffix.lower()) for track in tracks):
+        raise Failed(1)
 
 
 def _described(path: Path) -> CrateTrack:
