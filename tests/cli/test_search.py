@@ -210,7 +210,7 @@ def test_a_file_outside_the_library_can_be_edited(gdr, demo, tmp_path) -> None:
         (("search", "a", "--not", ""), 2, "a negative prompt is empty"),
         (("search", "a", "--like", "/no/such/file"), 2, "there is no file"),
         (("search", "a", "--library", "/no/such/folder"), 1, "/no/such/folder"),
-        (("search", "--prompts-file", "/no/such/file"), 2, "cannot be read"),
+        (("search", "--prompts-file", "/no/such/file"), 2, "there is no file /no/such/file"),
         (("edit", "/no/such/file", "a"), 2, "there is no file"),
         (("edit", str(TRACKS[0]), "a", "--strength", "0"), 2, "strength 0 is out of range"),
         (("edit", str(TRACKS[0]), "a", "--start", "nan"), 2, "cannot start at nan s"),

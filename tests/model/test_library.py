@@ -138,7 +138,7 @@ def test_the_first_format_still_opens(music):
 def test_a_track_comes_back_with_every_tag(library):
     sections = (Section(0.0, "Intro"), Section(61.5, "Ünder", "Bjo\u0308rk"))
     tags = Tags(
-        "Title", "Artist", "Album", "Rock; Pop", 2008, 4.0, "Various Artists", 124.5, 1969, "F#m",
+        "Title", "Artist", "Album", "Rock; Pop", 2008, "Various Artists", 124.5, 1969, "F#m",
         "ripped\nby me", "flac", sections,
     )  # fmt: skip
     library.files.put_track(b"a.flac", Stamp(400, 2), Sound("c", 200.0, -20.0), tags)

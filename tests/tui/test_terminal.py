@@ -74,3 +74,12 @@ def test_it_stops_for_the_shell_and_goes_on(library: Path) -> None:
         assert "Traceback" not in shell.text
         shell.press("exit\n")
         shell.wait(20)
+
+
+def test_the_size_is_that_of_the_terminal_whatever_the_environment_says() -> None:
+    environment = {"COLUMNS": "60", "LINES": "20"}
+    with terminal.run(command(DEMO / "toy box"), (110, 30), environment) as app:
+        app.until("describe the music")
+        rows = app.rows()
+        assert len(rows[2]) == 110
+        assert "? help" in rows[-1]

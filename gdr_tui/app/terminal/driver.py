@@ -53,6 +53,14 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGCONT, lambda *_: self._soon(self._return_soon))
         on_ending(self._end)
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own size: COLUMNS and LINES can be another one's, or out of date."""
+        with suppress(OSError):
+            width, height = os.get_terminal_size(cast(TextIO, sys.__stdout__).fileno())
+            if width and height:
+                return width, height
+        return super()._get_terminal_size()
+
     def _soon(self, act: Callable[[], object]) -> None:
         """Call on the event loop, from a signal handler or a thread."""
         with suppress(RuntimeError):  # the loop has ended, and the app is saving its last changes

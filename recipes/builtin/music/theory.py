@@ -149,7 +149,7 @@ def lead(
 
     def cost(voicing: tuple[int, ...]) -> float:
         spread = sum(1.5 for a, b in pairwise(voicing) if not 3 <= b - a <= 9)
-        drift = 0.4 * abs(sum(voicing) / size - centre)
+        drift = 0.4 * (abs(sum(voicing) - size * centre) / size)  # exact: equal in every key
         motion = sum(abs(a - b) for a, b in zip(voicing, anchor, strict=True)) if anchor else 0
         return spread + drift + motion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recipes.builtin.music.theory import (
@@ -127,6 +127,7 @@ def test_a_voicing_rises_around_its_centre_and_names_the_chord(
         assert set(harmony.classes) - sounding <= {harmony.classes[2]}
 
 
+@example(Chord(6, (0, 4, 7, 10, 14)), 61, 3, 1)
 @given(CHORDS, CENTRES, SIZES, st.integers(1, 11))
 def test_a_chord_is_voiced_alike_in_every_key(
     harmony: Chord, centre: int, size: int, up: int
