@@ -1,4 +1,4 @@
-"""How well copies are told from other versions, which are both made from your own music.
+"""How well copies are distinguished from other versions, both made from your own music.
 
     python benchmarks/copies.py DIR... [--files 80]
 

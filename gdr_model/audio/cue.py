@@ -7,7 +7,7 @@
         INDEX 01 00:00:00
 
 Times are minutes, seconds and frames of a 75th of a second. A track belongs to the file in which
-its INDEX 01 lies. Lines that are not understood are skipped.
+its INDEX 01 is. Lines that are not understood are skipped.
 """
 
 from __future__ import annotations

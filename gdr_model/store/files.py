@@ -126,7 +126,7 @@ class Files:
             connection.executemany("DELETE FROM tracks WHERE path = ?", rows)
             connection.executemany("DELETE FROM failures WHERE path = ?", rows)
 
-    # What was found beside the tracks
+    # What was found besides the tracks
 
     def left_out(self) -> list[LeftOut]:
         """Files and folders that the last scan did not take, in the order of their paths."""

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def mess(folder: Path) -> None:
-    """What lies around in real collections."""
+    """A folder with what real collections hold besides music."""
     for name in (
         "a.xyz",
         "tune.mod",

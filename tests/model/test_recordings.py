@@ -1,4 +1,4 @@
-"""One line a recording: which file stands for it, what is folded, limited and left out."""
+"""One line per recording: which file represents it, what is folded, limited and left out."""
 
 from __future__ import annotations
 

@@ -90,5 +90,5 @@ async def test_a_result_in_a_section_is_called_by_it() -> None:
         assert isinstance(results, ResultsList)
         results.show_results(replace(listed, hits=found[::-1]), replace(listed, hits=found), None)
         await pilot.pause()
-        assert "▼1" in picture(pilot), "sections are told apart"
+        assert "▼1" in picture(pilot), "sections are distinguished"
         assert "▲1" in picture(pilot)

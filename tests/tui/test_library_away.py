@@ -17,7 +17,7 @@ DEMO = Path(__file__).parents[2] / "demo"
 
 @pytest.fixture
 def songs(music: Path) -> Path:
-    """Three demo tracks, one in a folder that could be a disk, and what lies around."""
+    """Three demo tracks, one in a folder that could be a disk, and files that are not music."""
     (music / "usb").mkdir()
     first, second, third = sorted(DEMO.rglob("*.ogg"))[:3]
     shutil.copy(first, music / "usb")

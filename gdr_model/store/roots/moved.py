@@ -21,7 +21,7 @@ from gdr_model.store.stores import Place, stores
 from gdr_model.types import Cancel, never
 
 AGREEING = 0.9
-"""The share of a library's tracks that must be found again to recognise it without being told."""
+"""The share of a library's tracks that must be found again to recognise it at a new path."""
 
 
 @dataclass(frozen=True)
