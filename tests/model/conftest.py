@@ -93,3 +93,16 @@ def words() -> Callable[..., TextEmbedding]:
         return TextEmbedding(states, mask, pooled)
 
     return make
+
+
+@pytest.fixture
+def tagged(tmp_path, write_tone):
+    """`tagged(tag)`: an MP3 that begins with these bytes."""
+    sound = write_tone(tmp_path / "plain.mp3").read_bytes()
+    path = tmp_path / "tagged.mp3"
+
+    def write(tag: bytes, behind: bytes = b"") -> Path:
+        path.write_bytes(tag + sound + behind)
+        return path
+
+    return write
