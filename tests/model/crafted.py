@@ -1,4 +1,4 @@
-"""Files and tags put together byte by byte, as no program would write them."""
+"""Files and tags put together byte by byte, and what a file sounds like."""
 
 from __future__ import annotations
 
@@ -49,3 +49,9 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 def atom(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", 8 + len(content)) + name + content
+
+
+def pitch_hz(samples, rate_hz):
+    """The strongest frequency, from a windowed spectrum with 1 Hz bins."""
+    spectrum = np.abs(np.fft.rfft(samples[: rate_hz * 2] * np.hanning(len(samples[: rate_hz * 2]))))
+    return np.argmax(spectrum) * rate_hz / len(samples[: rate_hz * 2])

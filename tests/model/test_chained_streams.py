@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from crafted import encode
+from crafted import encode, pitch_hz
 
 from gdr_model.audio import decode, load_for_playback
 
@@ -29,12 +29,6 @@ def same_serial(path: Path) -> Path:
     """The same stream twice, as from an encoder whose serial number is always the same."""
     path.write_bytes(path.read_bytes() * 2)
     return path
-
-
-def pitch_hz(samples, rate_hz) -> float:
-    return float(np.argmax(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))))) * (
-        rate_hz / len(samples)
-    )
 
 
 @pytest.mark.parametrize("suffix", [".ogg", ".opus"])
