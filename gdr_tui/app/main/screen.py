@@ -90,11 +90,11 @@ class MainScreen(Screen[None]):
         )
         self.trail = TrailFeature(
             self, TrailJobs(tasks, session.fingerprinter), TrailWriter(notebook, session.roots),
-            trail, self.search.go_to, self.search.entitle, k,
+            trail, self.search.go_to, self.search.found.entitle, k,
         )  # fmt: skip
         interpretation = keymap.used("search.interpretation", settings.keys)
         self.explain = ExplainFeature(
-            self, explain_jobs, self.search.list_results, interpretation, k
+            self, explain_jobs, self.search.found.list_results, interpretation, k
         )
         # In this order they show a query: the list first, then what changes its title.
         self.features: Mapping[str, Feature] = {

@@ -5,33 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
 from gdr_model.errors import UsageError
-from gdr_model.types import PULL, Results, Track
+from gdr_model.types import PULL, Track
 from gdr_tui.app.feature import Host
-from gdr_tui.app.messages import CatalogueRead, ModelReady, TracksArrived, WentWrong
+from gdr_tui.app.messages import ModelReady, TracksArrived, WentWrong
 from gdr_tui.app.search.chips import Chips
-from gdr_tui.app.search.empty import is_filtered, nothing_found, nothing_yet
 from gdr_tui.app.search.filter_dialog import FilterDialog
+from gdr_tui.app.search.found import Found
 from gdr_tui.app.search.jobs import SearchJobs
-from gdr_tui.app.search.messages import (
-    ConditionsCounted,
-    FilesMissed,
-    SearchAnswered,
-    SearchRefused,
-)
+from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.search.prompt import PromptBox
 from gdr_tui.app.search.prompt_line import PromptLine
 from gdr_tui.app.search.queries import Queries
-from gdr_tui.app.search.results import Flags, ResultsList
+from gdr_tui.app.search.results import Flags
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask, Node, Trail
 from gdr_tui.app.ui.box import Box
-from gdr_tui.app.values import Catalogue
 from gdr_tui.labels import Chip
 
 SETTLE_S = 0.35
@@ -69,7 +62,6 @@ class SearchFeature:
         self._jobs = jobs
         self._change_edit = change_edit
         self._settling: Timer | None = None
-        self._away: frozenset[Path] = frozenset()
         self.state = Queries(jobs, trail, settings, before_asking)
         self.prompt = PromptLine()
         self.chips = Chips(id="chips")
@@ -77,22 +69,18 @@ class SearchFeature:
         self.negative = Box(placeholder="what to avoid, such as drums or drums:1.5",
                             id="negative", compact=True)  # fmt: skip
         self.negative.display = False
-        self.results = ResultsList(id="results")
-        self.results.empty = ("reading the library …",)
+        self.found = Found(host, jobs)
+        self.results = self.found.list
 
     def show(self, node: Node, *, keep: bool) -> None:
-        """List the results of a query; if a filter left none, count what each condition matches."""
-        track = self.results.track if keep else None
-        self.results.empty = nothing_found(node)
-        parent = node.parent.results if node.parent else None
-        self.list_results(node.results, parent, track.path if track else None)
+        """List the results of a query."""
+        self.found.show(node, keep=keep)
         self._host.refresh_status()
-        if is_filtered(node.results):
-            self._jobs.count_conditions(node.ask.where)
 
     def take(self, message: Message) -> None:
         """Act on inputs, chips and answers."""
         self.prompt.take(message)
+        self.found.take(message)
         match message:
             case Input.Submitted(input=self.prompt.box):
                 self._submit(message.value)
@@ -114,12 +102,6 @@ class SearchFeature:
                 if self.state.refused(message):
                     self._host.say(message.sentence, problem=True)
                 self._host.refresh_status()
-            case ConditionsCounted():
-                self._show_counts(message)
-            case FilesMissed():
-                self._show_away(message.away)
-            case CatalogueRead():
-                self._show_catalogue(message.catalogue)
             case TracksArrived():
                 self.state.ask_again()
             case ModelReady():
@@ -132,22 +114,8 @@ class SearchFeature:
         draft = self.state.draft
         self.chips.show(draft.chips())
         steering = draft.steering
-        flags = Flags(steering.likes, steering.dislikes, marked, self._away)
+        flags = Flags(steering.likes, steering.dislikes, marked, self.found.away)
         self.results.show_flags(flags)
-
-    def list_results(
-        self, results: Results, compared: Results | None, keep: Path | None, note: str = ""
-    ) -> None:
-        """List hits with their moves since `compared`; the cursor goes to `keep`."""
-        self.entitle(results, note)
-        self.results.show_results(results, compared, keep)
-        self._jobs.look_for([hit.track.path for hit in results.hits])
-
-    def entitle(self, results: Results, note: str) -> None:
-        """Name some results over the list, with a note if there is one."""
-        title = f"results · {len(results.hits):,} of {results.tracks_searched:,}"
-        # Content, because a name or a tag is never markup.
-        self.results.border_title = Content(f"{title} · {note}" if note else title)
 
     # Asking
 
@@ -155,7 +123,7 @@ class SearchFeature:
         """Ask what is drafted; False if it is invalid."""
         self._stop_settling()
         try:
-            self.prompt.take_over(self.state.draft, self._track_at)
+            self.prompt.take_over(self.state.draft, self.found.path)
             self.state.ask()
         except UsageError as error:
             self._host.say(str(error), problem=True)
@@ -229,10 +197,6 @@ class SearchFeature:
             self.prompt.history.add(line)
             self.results.focus()
 
-    def _track_at(self, rank: int) -> Path | None:
-        tracks = self.results.tracks
-        return tracks[rank - 1].path if 1 <= rank <= len(tracks) else None
-
     # Answers
 
     def _take_answer(self, answer: SearchAnswered) -> None:
@@ -244,30 +208,6 @@ class SearchFeature:
             self._host.show_node(keep=bool(answer.quiet or same))
             if answer.notes:
                 self._host.say(" · ".join(filter(None, (self.prompt.read, *answer.notes))))
-
-    def _show_counts(self, counted: ConditionsCounted) -> None:
-        """Say which condition is to blame, if the list is still empty."""
-        node = self._host.node
-        if node and node.ask.where == counted.where and not node.results.hits:
-            self.results.empty = nothing_found(node, counted.counts)
-            self.results.refresh()
-
-    def _show_away(self, away: frozenset[Path]) -> None:
-        """Mark what is not there now, and say so where that is news."""
-        if away - self._away:
-            files = "1 file" if len(away) == 1 else f"{len(away):,} files"
-            self._host.say(f"{files} of these results {'is' if len(away) == 1 else 'are'} not "
-                           "there now; is a disk not mounted?")  # fmt: skip
-        self._away = away
-        self._host.refresh_status()
-
-    def _show_catalogue(self, catalogue: Catalogue) -> None:
-        """List tracks of the library before the first query."""
-        if self._host.node is None:
-            self.results.empty = nothing_yet(catalogue)
-            count = f" · {catalogue.count:,} tracks" if catalogue.count else ""
-            self.results.border_title = f"library{count}"
-            self.results.show_tracks(catalogue.first)
 
     def _begin(self) -> None:
         """Ask what was waiting for the model."""
@@ -281,9 +221,6 @@ class SearchFeature:
     def _fail(self, wrong: WentWrong) -> None:
         if wrong.about == "model" and not self.state.has_model:
             self.state.waiting = False
-        if wrong.about == "library":
-            self.results.empty = (wrong.sentence,)
-            self.results.refresh()
 
     # Keys
 
