@@ -21,7 +21,8 @@ class Push:
     drawn: float
     """Through the draws, already multiplied by their share of the score."""
     tower: float
-    """Through the tower's point, already multiplied by its share."""
+    """Through the point that is not drawn, already multiplied by its share: the tower's, or
+    without words that of the likes."""
 
     @property
     def total(self) -> float:

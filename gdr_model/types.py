@@ -266,7 +266,7 @@ class Steering:
                     f"a prompt of {len(text):,} characters is too long; "
                     f"the limit is {MAX_PROMPT_CHARS:,}"
                 )
-        if not self.prompt.strip():
+        if not self.worded and (self.edit or not self.likes):
             raise UsageError("the prompt is empty; describe the music you want in a few words")
         if any(not n.text.strip() for n in self.negatives):
             raise UsageError("a negative prompt is empty; name what to push away from")
@@ -299,6 +299,11 @@ class Steering:
             raise UsageError("the interval of guidance needs a start below its end, from 0 to 1")
         if not 0 <= self.pull <= 1:
             raise UsageError(f"pull {self.pull:g} is out of range; use 0 to 1")
+
+    @property
+    def worded(self) -> bool:
+        """Whether it has a prompt; without one the query is the mean of the liked files."""
+        return bool(self.prompt.strip())
 
     def but(self, **changes: Any) -> Steering:
         """The same steering with some fields changed."""
@@ -391,4 +396,4 @@ class Results:
     filtered: int = 0
     """Tracks that the filter excluded."""
     banned: int = 0
-    """Tracks that passed the filter and were excluded by a dislike."""
+    """Tracks that passed the filter and were left out: disliked, or what the query starts from."""

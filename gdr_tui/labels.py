@@ -92,12 +92,12 @@ class ValueLabel(Label):
 
 
 class PromptLabel(Label):
-    """The prompt, unless a new edit names it."""
+    """The prompt, unless a new edit names it; without words, the files that are liked."""
 
     def changes(self, before: Steering, after: Steering) -> Iterable[str]:
         """The new words."""
         edited = after.edit and after.edit != before.edit
-        return [] if edited or after.prompt == before.prompt else [f"“{after.prompt}”"]
+        return [] if edited or asked_for(after) == asked_for(before) else [_quoted(after)]
 
 
 class EditLabel(Label):
@@ -209,6 +209,26 @@ class TracksLabel(Label):
         return settled(steering.but(**{self.name: others}))
 
 
+class LikesLabel(TracksLabel):
+    """Likes, unless they are what is asked for: then the prompt's label names them."""
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """Likes that are new, then those that are gone."""
+        return super().changes(before, after) if after.worded else ()
+
+
+def asked_for(steering: Steering) -> str:
+    """What a query asks for in a few words: the prompt, or without one the liked files."""
+    if steering.worded:
+        return steering.prompt
+    return f"like: {', '.join(Path(path).stem for path in steering.likes)}"
+
+
+def _quoted(steering: Steering) -> str:
+    asked = asked_for(steering)
+    return f"“{asked}”" if steering.worded else asked
+
+
 def _interval(_: object, new: tuple[float, float]) -> str:
     return "guided throughout" if new == (0, 1) else f"guided from {new[0]:g} to {new[1]:g}"
 
@@ -216,7 +236,7 @@ def _interval(_: object, new: tuple[float, float]) -> str:
 LABELS = (
     EditLabel("edit", "edit"),
     PromptLabel("prompt"),
-    TracksLabel("likes", "like", sign="♥"),
+    LikesLabel("likes", "like", sign="♥"),
     TracksLabel("dislikes", "ban", sign="⊘"),
     PullLabel(
         "pull",
@@ -242,14 +262,15 @@ def changes(before: Steering | None, after: Steering) -> list[str]:
     """What makes `after` a different steering from `before`, in a few words each.
 
     Args:
-        before: None for a first query, which is compared with its prompt, not steered at all.
+        before: None for a first query, which is compared with what it asks for, not steered at all.
         after: the steering to be labelled.
     """
     if before is None:
         preset = [label.name for label in LABELS if not label.names_first]
+        preset += [] if after.worded else ["likes"]
         unsteered = Steering(after.prompt, **{name: getattr(after, name) for name in preset})
-        prompt = [] if after.edit else [f"“{after.prompt}”"]
-        return prompt + changes(unsteered, after)
+        asked = [] if after.edit else [_quoted(after)]
+        return asked + changes(unsteered, after)
     return [change for label in LABELS for change in label.changes(before, after)]
 
 
@@ -270,8 +291,9 @@ def without(steering: Steering, chip: Chip) -> Steering:
 
 
 def settled(steering: Steering) -> Steering:
-    """Without likes and bans nothing is left that could pull."""
-    return steering if steering.likes or steering.dislikes else steering.but(pull=0.0)
+    """Without likes and bans nothing is left that could pull, without words nothing is drawn."""
+    pulls = steering.worded and (steering.likes or steering.dislikes)
+    return steering if pulls else steering.but(pull=0.0)
 
 
 def source_name(edit: Edit) -> str:

@@ -84,13 +84,20 @@ class Drawer:
     ) -> Query:
         """Draw the points of a steering, moved by its likes and dislikes.
 
+        Without words nothing is drawn: there is one point, that of the likes.
+
         Raises:
             UsageError: for an unknown method.
             ModelError: if the model cannot search by this method.
             DecodeError: if a liked file or an edit's source cannot be decoded.
             Cancelled: when asked.
         """
-        drawn = self.drawn(steering, method, cancelled)
+        if method not in list(Method):
+            raise UsageError(f"unknown method {method!r}; use {' or '.join(Method)}")
+        if steering.worded:
+            drawn = self.drawn(steering, method, cancelled)
+        else:
+            drawn = Query(self._undrawn(steering), steering, method)
         vectors, anchor = drawn.vectors, drawn.anchor
         moves = [move for _, _, move in self.moves(steering)]
         if moves:
@@ -101,13 +108,10 @@ class Drawer:
     def drawn(
         self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
     ) -> Query:
-        """The points of a steering before likes and dislikes move them; drawn unless remembered.
+        """The points of a worded steering before likes and dislikes move them.
 
-        Raises:
-            UsageError: for an unknown method.
+        They are drawn unless remembered.
         """
-        if method not in list(Method):
-            raise UsageError(f"unknown method {method!r}; use {' or '.join(Method)}")
         # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
         drawn_by = steering if steering.pull else steering.but(likes=(), dislikes=())
         query = self._remembered.get((drawn_by, method))
@@ -120,10 +124,13 @@ class Drawer:
         return query
 
     def moves(self, steering: Steering) -> list[tuple[str, str, Array]]:
-        """What each like and dislike adds (D,) to every point, with its kind and its file."""
+        """What each like and dislike adds (D,) to every point, with its kind and its file.
+
+        Without words the likes are the point itself (`rows`), and move nothing.
+        """
         moves = []
         for kind, paths, push in (
-            ("like", steering.likes, LIKE_PUSH),
+            ("like", steering.likes if steering.worded else (), LIKE_PUSH),
             ("dislike", steering.dislikes, -DISLIKE_PUSH),
         ):
             moves += [(kind, path, push / len(paths) * self.point_of(path)) for path in paths]
@@ -139,27 +146,37 @@ class Drawer:
             self._means_read[path] = self._latents_of(path).mean(0)
         return self._means_read[path]
 
-    def tower_rows(self, steering: Steering) -> Array:
-        """What the prompt, each negative and each slider add (N, D) to the tower's point."""
-        pushes = [(n.text, -NEGATIVE_PUSH * n.weight) for n in steering.negatives]
-        pushes += [(s.text, SLIDER_PUSH * s.amount) for s in steering.sliders]
-        texts = [steering.prompt, *(text for text, _ in pushes)]
-        pooled = torch.from_numpy(self.model.text.embed(texts).pooled).to(self.model.device)
-        with torch.inference_mode():
-            rows = self.model.contrastive(pooled).cpu().numpy()
-        weights = np.array([1.0, *(push for _, push in pushes)], np.float32)
-        return np.asarray(weights[:, None] * rows, np.float32)
+    def rows(self, steering: Steering) -> Array:
+        """What the prompt, each negative and each slider add (N, D) to the point not drawn.
 
-    def _tower_point(self, steering: Steering) -> Array:
-        """The tower's point (1, D): negatives are subtracted, sliders added."""
-        return unit(self.tower_rows(steering).sum(axis=0, keepdims=True))
+        Without a prompt the likes begin, whose sum has length 1 as the prompt's row has.
+        """
+        texts = [(steering.prompt, 1.0)] if steering.worded else []
+        texts += [(n.text, -NEGATIVE_PUSH * n.weight) for n in steering.negatives]
+        texts += [(s.text, SLIDER_PUSH * s.amount) for s in steering.sliders]
+        liked = np.empty((0, self.model.space.dim), np.float32)
+        if not steering.worded:
+            points = np.stack([self.point_of(path) for path in steering.likes])
+            liked = points / max(float(np.linalg.norm(points.sum(axis=0))), 1e-9)
+        if not texts:
+            return liked
+        pooled = self.model.text.embed([text for text, _ in texts]).pooled
+        with torch.inference_mode():
+            rows = self.model.contrastive(torch.from_numpy(pooled).to(self.model.device))
+        weights = np.array([push for _, push in texts], np.float32)
+        words = weights[:, None] * rows.cpu().numpy()
+        return np.concatenate([liked, words]).astype(np.float32)
+
+    def _undrawn(self, steering: Steering) -> Array:
+        """The point (1, D) that words, or without them likes, have without drawing."""
+        return unit(self.rows(steering).sum(axis=0, keepdims=True))
 
     def _points(self, steering: Steering, method: Method, cancelled: Cancel) -> Query:
         self.model.require(method)
         if method == Method.CONTRASTIVE:
             if steering.edit:
                 raise UsageError("only a query that is drawn can be edited", Hint.DRAW)
-            return Query(self._tower_point(steering), steering, method)
+            return Query(self._undrawn(steering), steering, method)
         round_trip = start_s = anchor = None
         with torch.inference_mode():
             if steering.edit:
@@ -168,7 +185,7 @@ class Drawer:
                 x = self.sample(steering, cancelled)
                 # An edit has no anchor: it starts from sound, and the tower sees words alone.
                 if self.model.config.anchor_share:
-                    anchor = self._tower_point(steering)
+                    anchor = self._undrawn(steering)
         points = self.model.whitening.apply(self.model.drawn(x))  # (Q, D)
         return Query(points, steering, method, round_trip, start_s, anchor)
 
@@ -274,7 +291,7 @@ class Drawer:
         if edit.start_s is None:
             bounds = passage_bounds(len(latents))
             means = np.stack([latents[a:b].mean(0) for a, b in bounds])
-            cosines = self.model.whitening.apply(means) @ self._tower_point(steering)[0]
+            cosines = self.model.whitening.apply(means) @ self._undrawn(steering)[0]
             start = bounds[int(np.argmax(cosines))][0]
         else:
             start = int(edit.start_s)

@@ -18,7 +18,7 @@ from gdr_model.search.index import HnswIndex
 from gdr_model.search.whitening import Whitening
 from gdr_model.store.library import Library
 from gdr_model.store.records import Passages
-from gdr_model.types import Array, Hit, LatentSpace, Query, Track
+from gdr_model.types import Array, Hit, LatentSpace, Query, Steering, Track
 
 CANDIDATES = 200
 """Passages each draw brings before fusion, at least; four times k where that is more."""
@@ -117,7 +117,7 @@ class Ranking:
     filtered: int
     """Tracks that the filter excluded."""
     banned: int
-    """Tracks that passed the filter and were excluded by a dislike."""
+    """Tracks that passed the filter and were left out (`left_out`)."""
 
 
 def rank(
@@ -129,7 +129,7 @@ def rank(
 ) -> Ranking:
     """Rank the tracks of all libraries together, every file for itself.
 
-    A recording that the query dislikes does not compete, nor does any copy of it.
+    A recording that is `left_out` does not compete, nor does any equal file.
 
     Args:
         query: the points to rank by.
@@ -141,7 +141,7 @@ def rank(
     Raises:
         UsageError: if the filter cannot be read.
     """
-    entered = enter(libraries, where, contents_of(query.steering.dislikes, libraries))
+    entered = enter(libraries, where, left_out(query.steering, libraries))
     recordings = score(query, entered, share, k)
     votes = count_votes(recordings.scored, k)
     ranked = [
@@ -170,9 +170,9 @@ class Entered:
 
 
 def enter(
-    libraries: Sequence[OpenLibrary], where: str | None, disliked: Collection[str]
+    libraries: Sequence[OpenLibrary], where: str | None, left_out: Collection[str]
 ) -> Entered:
-    """Leave out the tracks that a filter excludes, and those with a disliked content.
+    """Leave out the tracks that a filter excludes, and those with certain contents.
 
     Raises:
         UsageError: if the filter cannot be read.
@@ -188,17 +188,18 @@ def enter(
             contents = opened.index.passages.contents
             allowed = np.array([content in tracks for content in contents], np.bool_)
             filtered += opened.count() - _size(tracks)
-        left_out = {content: tracks[content] for content in disliked if content in tracks}
-        if left_out:
-            tracks = {content: same for content, same in tracks.items() if content not in left_out}
-            banned += _size(left_out)
+        gone = {content: tracks[content] for content in left_out if content in tracks}
+        if gone:
+            tracks = {content: same for content, same in tracks.items() if content not in gone}
+            banned += _size(gone)
         entered.append((opened, tracks))
         masks.append(allowed)
     return Entered(entered, masks, filtered, banned)
 
 
-def contents_of(paths: Sequence[str], libraries: Sequence[OpenLibrary]) -> set[str]:
-    """The contents of the files that some library holds."""
+def left_out(steering: Steering, libraries: Sequence[OpenLibrary]) -> set[str]:
+    """The contents that never are results: what is disliked, and what is liked without words."""
+    paths = (*steering.dislikes, *(() if steering.worded else steering.likes))
     tracks = {opened.library.track(Path(path)) for path in paths for opened in libraries}
     return {track.content for track in tracks if track is not None}
 

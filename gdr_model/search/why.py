@@ -14,10 +14,12 @@ one to draws from the same noise, from no words (or, for an edit, from its sourc
 under none) to the whole query. It is the mean over the cyclic orders of prompt, negatives and
 sliders, starting at each of them, in both directions. So the pushes add up to the score exactly,
 however the words interact. For up to three terms these are all orders there are, and the push is
-the Shapley value: two equal negatives get half of their effect each. `Steering` has no empty
-prompt, so "no words" is a prompt at guidance 0. If likes also act inside the sampler (pull), that
-part of their effect is in the start; if guidance is limited to an interval, so is the effect of the
-prompt outside it.
+the Shapley value: two equal negatives get half of their effect each. "No words" is a prompt at
+guidance 0. If likes also act inside the sampler (pull), that part of their effect is in the start;
+if guidance is limited to an interval, so is the effect of the prompt outside it.
+
+Without a prompt nothing is drawn. The one point is a weighted sum of the likes and of the tower's
+points for negatives and sliders, so every push is an exact part of the score.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ def place(
 
     Raises:
         LibraryError: if no library has the file.
-        UsageError: if a filter or a dislike excludes it.
+        UsageError: if a filter or a dislike excludes it, or the query starts from it.
     """
     tracks = [track for opened in retriever.libraries if (track := opened.library.track(path))]
     if not tracks:
@@ -82,7 +84,8 @@ def place(
             named = next((file for file in files if file.path == tracks[0].path), ranked.track)
             hit = replace(ranked.hit(retriever.centre(query)), track=named)
             return hit, rank, ranking.competing
-    raise UsageError(f"{path} does not compete: the filter or a dislike excludes it")
+    start = "" if query.steering.worded else "the query starts from it, or "
+    raise UsageError(f"{path} does not compete: {start}the filter or a dislike excludes it")
 
 
 def _breakdown(
@@ -96,7 +99,7 @@ def _breakdown(
     pushes: list[Push] = []
     drawn: list[float] = []
     per_cosine = 0.0  # what a move adds through the draws, per unit of its cosine
-    if query.method == Method.GDR:
+    if query.method == Method.GDR and steering.worded:
         which = slice(None) if query.draws is None else list(query.draws)
         whole = retriever.drawer.drawn(steering, Method.GDR, cancelled).vectors[which]
         lengths = np.linalg.norm(whole + total_move, axis=1)  # (Q,)
@@ -111,14 +114,15 @@ def _breakdown(
         pushes.append(Push("start", text, drawn.pop(0), 0.0))
     tower, per_tower_cosine = [], 0.0
     if share:
-        rows = retriever.drawer.tower_rows(steering)  # (N, D), a row for each of the words
+        rows = retriever.drawer.rows(steering)  # (N, D), in the order of `named`
         length = np.linalg.norm(rows.sum(axis=0))
         per_tower_cosine = share / float(np.linalg.norm(rows.sum(axis=0) / length + total_move))
         tower = [float(value) for value in rows @ point / length * per_tower_cosine]
-    words = [("prompt", steering.prompt)]
-    words += [("negative", negative.text) for negative in steering.negatives]
-    words += [("slider", slider.text) for slider in steering.sliders]
-    for term, (kind, text) in enumerate(words):
+    likes = [("like", path) for path in steering.likes]
+    named = [("prompt", steering.prompt)] if steering.worded else likes
+    named += [("negative", negative.text) for negative in steering.negatives]
+    named += [("slider", slider.text) for slider in steering.sliders]
+    for term, (kind, text) in enumerate(named):
         by_draws = drawn[term] if drawn else 0.0
         pushes.append(Push(kind, text, by_draws, tower[term] if tower else 0.0))
     for kind, path, move in moves:
@@ -159,8 +163,8 @@ def _with_words(steering: Steering, included: Collection[int]) -> Steering:
 
 
 def _share(retriever: Retriever, query: Query) -> float:
-    """The tower's share of a score; all of it for a contrastive query."""
-    if query.method == Method.CONTRASTIVE:
+    """The share of a score that comes from the point that is not drawn."""
+    if query.method == Method.CONTRASTIVE or not query.steering.worded:
         return 1.0
     return 0.0 if query.anchor is None else retriever.model.config.anchor_share
 

@@ -80,7 +80,7 @@ TRACK = (
         "track.softer", "left_square_bracket", "playback.volume(-1)", "Softer", "volume down 10 %"
     ),
     _key("track.edit", "i", "edit.edit", "Edit", "edit the result: new prompt, live preview"),
-    _key("track.like", "l", "search.like", "Like", "toggle like: rank similar tracks higher"),
+    _key("track.like", "l", "search.like", "Like", "toggle like: rank or find similar tracks"),
     _key("track.ban", "b", "search.ban", "Ban", "toggle ban: hide it, rank similar lower"),
     _key("track.why", "w", "explain.why", "Why", "show what raises and lowers its score"),
     _key("track.mark", "m", "crates.mark", "Mark", "add to the crate, or remove from it"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gdr_model.errors import Hint
 from gdr_model.store.folder.presence import missing
-from gdr_model.types import Method, Results
+from gdr_model.types import Method, Results, Steering
 from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import AWAY, Format, show, show_paths0
@@ -43,8 +43,12 @@ def answer(request: Request) -> None:
     with ExitStack() as stack:
         retriever = open_retriever(stack, request.backend)
         model = retriever.model
-        model.require(request.method)
-        model.text.embed([request.questions[0].steering.prompt])  # loads before the clock starts
+        steerings = [asked.steering for asked in request.questions]
+        if any(steering.worded for steering in steerings):
+            model.require(request.method)
+        said = [text for steering in steerings for text in _texts(steering)]
+        if said:
+            model.text.embed(said[:1])  # loads before the clock starts
         answers = [
             retriever.search(
                 asked.steering,
@@ -60,11 +64,17 @@ def answer(request: Request) -> None:
     print_answers(answers, request.output)
     for note in dict.fromkeys(note for of_one in noted for note in of_one):
         say(f"gdr: {sentence(note)}")
-    if model.config.bare:
+    if model.config.bare and said:
         say(
             f"{request.backend.model} has no retriever of its own, so words were looked up in the "
             f"space it shares with sound; {step(Hint.TRAIN, model=model.config.argument)}"
         )
+
+
+def _texts(steering: Steering) -> list[str]:
+    """The words that a text encoder reads for a query."""
+    texts = [n.text for n in steering.negatives] + [s.text for s in steering.sliders]
+    return [steering.prompt, *texts] if steering.worded else texts
 
 
 def print_answers(answers: Sequence[Results], output: OutputOptions) -> None:
@@ -104,7 +114,7 @@ def _count_unnamed(answers: Sequence[Results]) -> None:
 def _explain(results: Results, verbose: bool) -> None:
     query, steering = results.query, results.query.steering
     words = f"{len(results.hits)} of {results.tracks_searched} tracks"
-    if query.method == Method.GDR:
+    if query.method == Method.GDR and steering.worded:
         words += f" · seed {steering.seed} · {steering.draws} draws agree {results.agreement:.2f}"
     say(f"{words} · {1000 * (results.draw_s + results.search_s):.0f} ms")
     if verbose and query.round_trip is not None:

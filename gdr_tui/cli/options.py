@@ -90,7 +90,7 @@ class SteeringOptions:
             "--like",
             parser=existing_file,
             metavar="FILE",
-            help="Rank tracks similar to this one higher. Repeatable.",
+            help="Rank tracks similar to this one higher; without a prompt, find them. Repeatable.",
         ),
     ] = None
     dislikes: Annotated[

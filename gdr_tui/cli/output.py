@@ -75,7 +75,7 @@ def _table(results: Results, away: Collection[Path]) -> None:
         texts = name, hit.artist, hit.track.genre, copies_note(hit.copies)
         table.add_row(*cells, *(Text(literal(text)) for text in texts[: len(table.columns) - 3]))
     steering = results.query.steering
-    heading = Text(literal(steering.prompt), style="bold")
+    heading = Text(literal(labels.asked_for(steering)), style="bold")
     _, *steered = labels.changes(None, steering.but(edit=None))
     for change in steered:
         heading.append(f"  {literal(change)}", style="red" if change[0] in "−⊘" else "green")
@@ -97,7 +97,10 @@ def _nothing(results: Results) -> str:
     """Why there are no results."""
     if results.banned:
         tracks = "every track that passes the filter" if results.filtered else "every track"
-        return f"{tracks} is left out by --unlike"
+        steering = results.query.steering
+        options = ["--like"] * (not steering.worded)
+        options += ["--unlike"] * bool(steering.worded or steering.dislikes)
+        return f"{tracks} is left out by {' or '.join(options)}"
     return "no track passes the filter"
 
 

@@ -59,6 +59,8 @@ class Reader:
         for reading in readings_as_options(line.negations):
             say(f"gdr: {reading}")
         words = line.words or (NEUTRAL if line.steers else "")
+        if self.options.likes and line.bare and not edit:
+            words = ""  # similar to what is liked, whatever else steers
         limits = replace(self.limits, **dict(line.limits))
         return Question(steered.steering(words, edit), self._filter(line.where), limits)
 
@@ -93,10 +95,11 @@ class Prompt(NamedTuple):
     """Where it was read, for errors; empty on the command line."""
 
 
-def prompts(words: list[str] | None, file: Path | None) -> list[Prompt]:
+def prompts(words: list[str] | None, file: Path | None, likes: Sequence[str] = ()) -> list[Prompt]:
     r"""The prompts to answer: the words given, or the lines of a file (`-` for stdin).
 
-    Empty lines and lines that begin with `#` are left out; `\#` begins a prompt with a `#`.
+    Files that are liked need no words. Empty lines and lines that begin with `#` are left out;
+    `\#` begins a prompt with a `#`.
 
     Raises:
         UsageError: if both or neither are given, or the file cannot be read or has none.
@@ -104,9 +107,9 @@ def prompts(words: list[str] | None, file: Path | None) -> list[Prompt]:
     if words and file is not None:
         raise UsageError("give a prompt or --prompts-file, not both")
     if file is None:
-        if not words:
-            raise UsageError('give a prompt, as in gdr search "warm piano"')
-        return [Prompt(" ".join(words))]
+        if not words and not likes:
+            raise UsageError('give a prompt, as in gdr search "warm piano", or a file with --like')
+        return [Prompt(" ".join(words or ()))]
     name = "standard input" if str(file) == "-" else str(file)
     try:
         text = _text(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())

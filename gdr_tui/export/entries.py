@@ -9,6 +9,7 @@ from typing import Any
 
 from gdr_model.notebook.crates import CrateTrack
 from gdr_model.types import Results, Steering
+from gdr_tui.labels import asked_for
 from gdr_tui.rows import crate_row, hit_row
 
 
@@ -70,7 +71,7 @@ def of_results(results: Results, only: frozenset[Path] = frozenset()) -> TrackLi
         if (t := hit.track) and (not only or t.path in only)
     ]  # fmt: skip
     steering = results.query.steering
-    return TrackList(steering.prompt, tuple(entries), steering)
+    return TrackList(asked_for(steering), tuple(entries), steering)
 
 
 def of_crate(name: str, tracks: Sequence[CrateTrack]) -> TrackList:

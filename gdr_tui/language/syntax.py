@@ -86,6 +86,11 @@ class ParsedLine:
         steered = self.negatives or self.sliders or self.likes or self.bans
         return bool(steered or self.where or self.limits)
 
+    @property
+    def bare(self) -> bool:
+        """Whether there are no words, or only those that stand for what a negation leaves."""
+        return not self.words or bool(self.negations and self.words == NEUTRAL)
+
 
 def parts(line: str) -> list[Part]:
     """The line split at spaces outside quotes, each part with its kind."""

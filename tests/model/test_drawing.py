@@ -81,8 +81,8 @@ def test_the_contrastive_query_is_the_sum_of_its_terms(drawer: Drawer) -> None:
     steering = PLAIN.but(
         negatives=(WeightedText("drums", 2.0),), sliders=(Slider("strings", -0.5),)
     )
-    rows = drawer.tower_rows(steering)
-    alone = [drawer.tower_rows(Steering(words))[0] for words in ("warm piano", "drums", "strings")]
+    rows = drawer.rows(steering)
+    alone = [drawer.rows(Steering(words))[0] for words in ("warm piano", "drums", "strings")]
     np.testing.assert_allclose(rows[0], alone[0], atol=1e-5)
     np.testing.assert_allclose(rows[1], -1.0 * alone[1], atol=1e-5)
     np.testing.assert_allclose(rows[2], -0.75 * alone[2], atol=1e-5)

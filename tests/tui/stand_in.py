@@ -72,8 +72,8 @@ def hits(steering: Steering, count: int) -> tuple[Hit, ...]:
     liked = [int(Path(path).stem) for path in steering.likes]
     banned = {int(Path(path).stem) for path in steering.dislikes}
     liked = [number for number in liked if number not in banned]
-    order = [number for number in order if number not in banned]
-    order = (liked + [number for number in order if number not in liked])[:count]
+    order = [number for number in order if number not in banned and number not in liked]
+    order = ((liked if steering.worded else []) + order)[:count]
     found = []
     for rank, number in enumerate(order):
         one = track(number)
@@ -188,7 +188,8 @@ class StandIn:
             searched, filtered, banned = self.none_left or (0, self.tracks, 0)
             query = Query(np.zeros((8, 4), np.float32), steering)
             return Results((), query, searched, 0.9, 0.1, 0.1, filtered, banned)
-        query = Query(np.zeros((steering.draws, 4), np.float32), steering)
+        draws = steering.draws if steering.worded else 1
+        query = Query(np.zeros((draws, 4), np.float32), steering)
         if steering.edit:
             query = Query(query.vectors, steering, "gdr", 0.012, steering.edit.start_s)
         return Results(hits(steering, min(k, 20)), query, self.tracks, 0.83, 0.3, 0.01)
@@ -196,6 +197,8 @@ class StandIn:
     def explain(self, query: Query, hit: Hit, cancelled: Cancel = never) -> Why:
         if self.fails == "why":
             raise LibraryError(f"{hit.track.path} is no longer in the library; search again")
+        if not query.steering.worded:
+            return Why(hit.score, (Push("like", query.steering.likes[0], 0.0, hit.score),))
         negatives = [Push("negative", n.text, -0.04, -0.02) for n in query.steering.negatives]
         known = sum(push.total for push in negatives)
         pushes = (

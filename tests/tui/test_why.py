@@ -57,7 +57,7 @@ async def test_an_answer_that_comes_too_late_is_dropped(monkeypatch: pytest.Monk
         await asked(pilot, "warm")
         await pilot.press("w")
         await until(pilot, lambda: asked_of)
-        assert "drawing without each of the words" in picture(pilot)
+        assert "taking the score apart" in picture(pilot)
         await pilot.press("j")
         second = main(pilot).search.results.hit
         assert second

@@ -71,7 +71,7 @@ def queries(drawer: Drawer, steerings: Sequence[Steering]) -> list[Query]:
     for number, x in sequences(drawer, steerings):
         steering, anchor = steerings[number], None
         if model.config.anchor_share:
-            anchor = drawer.tower_rows(steering)
+            anchor = drawer.rows(steering)
         points = model.whitening.apply(model.drawn(x))
         found[number] = Query(points, steering, anchor=anchor)
     return [found[number] for number in range(len(steerings))]

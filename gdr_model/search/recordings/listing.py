@@ -24,7 +24,7 @@ def listed(
     """Rank the recordings of all libraries together, each under the best of its files.
 
     A recording is ranked by the passages of that file, so what copies there are changes no order.
-    One that the query dislikes does not compete, nor does any copy of it.
+    One that is `left_out` does not compete, nor does any copy of it.
 
     Args:
         query: the points to rank by.
@@ -38,9 +38,9 @@ def listed(
     Raises:
         UsageError: if the filter cannot be read.
     """
-    disliked = nearest.contents_of(query.steering.dislikes, libraries)
-    disliked = {content for one in disliked for content in copies.group(one)}
-    entered = nearest.enter(libraries, where, disliked)
+    left_out = nearest.left_out(query.steering, libraries)
+    left_out = {content for one in left_out for content in copies.group(one)}
+    entered = nearest.enter(libraries, where, left_out)
     wanted = k and 3 * k  # copies, and what the limits leave out, are passed over
     while True:
         scored = nearest.score(query, entered, share, wanted, by_section=True)

@@ -17,6 +17,7 @@ from gdr_tui.app.crates.writer import CrateWriter
 from gdr_tui.app.feature import Host
 from gdr_tui.app.trail.trail import Node
 from gdr_tui.app.ui.export_dialog import ExportDialog, Source
+from gdr_tui.labels import asked_for
 from gdr_tui.safe_text import counted, literal
 
 
@@ -154,4 +155,4 @@ class CratesFeature:
     @property
     def _prompt(self) -> str:
         node = self._host.node
-        return node.ask.steering.prompt if node else ""
+        return asked_for(node.ask.steering) if node else ""

@@ -73,6 +73,8 @@ class ExplainFeature:
         node = self._host.node
         if self.state.of(node):
             self._pick(self.state.after(node))
+        elif node and not node.ask.steering.worded:
+            self._host.say("without a prompt nothing is drawn, so there is nothing to interpret")
         elif node:
             self._host.say("all draws agree; there is only one interpretation")
         else:

@@ -104,7 +104,7 @@ class WhyDialog(Dialog[None]):
         self._answer = answer
         if not self.query("#why-pushes"):
             return
-        first, then = Text("drawing without each of the words …", "dim"), Text("")
+        first, then = Text("taking the score apart …", "dim"), Text("")
         if isinstance(answer, Why):
             first, then = pushes(answer), words(answer)
         elif answer:

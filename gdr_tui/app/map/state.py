@@ -8,6 +8,7 @@ from pathlib import Path
 from gdr_model.types import Results
 from gdr_tui.app.map.points import Course, Mapped
 from gdr_tui.app.trail.trail import Node
+from gdr_tui.labels import asked_for
 
 
 @dataclass(frozen=True)
@@ -34,4 +35,4 @@ class MapState:
         if self.mapped is None or node is None:
             return None
         paths = tuple(hit.track.path for hit in listed.hits) if listed else ()
-        return QueryOnMap(node.ask.steering.prompt, paths, course)
+        return QueryOnMap(asked_for(node.ask.steering), paths, course)

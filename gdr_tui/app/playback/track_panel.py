@@ -33,8 +33,9 @@ def why(hit: Hit, results: Results) -> list[str]:
     """Why a track was found, one reason per line."""
     query = results.query
     draws = len(query.vectors) or query.steering.draws
+    votes = f" · {hit.votes} of {draws} draws found it" if query.steering.worded else ""
     lines = [
-        f"score {hit.score:.3f} · {hit.votes} of {draws} draws found it",
+        f"score {hit.score:.3f}{votes}",
         f"best passage {clock(hit.start_s)}–{clock(hit.end_s)}",
     ]
     if len(hit.profile):
@@ -43,7 +44,8 @@ def why(hit: Hit, results: Results) -> list[str]:
     if query.round_trip is not None:
         lines.append(f"edited from {clock(query.source_start_s or 0)} of the source")
         lines[-1] += f" · round trip {1 - query.round_trip:.3f}"
-    lines.append(f"draw agreement {results.agreement:.2f}")
+    if query.steering.worded:
+        lines.append(f"draw agreement {results.agreement:.2f}")
     if hit.copies:
         lines.append(copies_note(hit.copies))
     return lines

@@ -42,14 +42,15 @@ class Draft:
         """The query as it is drafted.
 
         Raises:
-            UsageError: if it is invalid: no prompt, or too long a prompt.
+            UsageError: if it is invalid: neither prompt nor likes, or too long a prompt.
         """
-        return Ask(self.steering.but(prompt=self.prompt.strip()), self.where, self.limits)
+        steering = labels.settled(self.steering.but(prompt=self.prompt.strip()))
+        return Ask(steering, self.where, self.limits)
 
     def become(self, ask: Ask) -> None:
         """Take over a query of the trail."""
-        self.steering, self.prompt, self.where = ask.steering, ask.steering.prompt, ask.where
-        self.limits = ask.limits
+        self.steering = ask.steering.but(prompt=ask.steering.prompt or "-")
+        self.prompt, self.where, self.limits = ask.steering.prompt, ask.where, ask.limits
 
     def steer(self, **changes: Any) -> bool:
         """Change fields of the steering; False if they had these values.
@@ -99,7 +100,8 @@ class Draft:
         for rank, path in named.items():
             if path is None:
                 raise UsageError(f"there is no result number {rank} to like or ban")
-        if line.words or not line.steers:
+        stays = line.bare and self.steering.likes and not self.prompt
+        if not stays and (line.words or not line.steers):
             self.prompt = line.words
         for negative in line.negatives:
             self.steer(negatives=_replaced(self.steering.negatives, negative))

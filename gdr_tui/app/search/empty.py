@@ -27,21 +27,14 @@ def nothing_found(node: Node, counts: Mapping[str, int] | None = None) -> tuple[
     results, where = node.results, node.ask.where
     if results.tracks_searched:
         return ("nothing found", "", "no track has audio that can be searched")
-    left = counted(results.banned, "track")
-    if results.banned and where:
-        return (
-            f"the filter leaves {left}, and {'it is' if results.banned == 1 else 'all are'} banned",
-            f"filter: {literal(where)}",
-            *_each(counts),
-            "",
-            "x removes the last chip · f changes the filter · u goes back",
-        )
     if results.banned:
+        filtered = (f"filter: {literal(where)}", *_each(counts)) if where else ()
+        changes = "f changes the filter · " if where else ""
         return (
-            f"{'the only track' if results.banned == 1 else f'all {left}'} of the library "
-            f"{'is' if results.banned == 1 else 'are'} banned",
+            _left_out(results, where),
+            *filtered,
             "",
-            "x removes the last chip · u goes back",
+            f"x removes the last chip · {changes}u goes back",
         )
     if where and results.filtered:
         return (
@@ -51,6 +44,20 @@ def nothing_found(node: Node, counts: Mapping[str, int] | None = None) -> tuple[
             "f changes it · x removes the last chip",
         )
     return ("nothing found", "", "the library is still empty; results appear as it is indexed")
+
+
+def _left_out(results: Results, where: str) -> str:
+    """Which likes or bans leave nothing."""
+    steering, left = results.query.steering, counted(results.banned, "track")
+    if not steering.worded:
+        judged = "liked or banned" if steering.dislikes else "liked"
+        leaves = "the filter leaves" if where else "the library has"
+        return f"{leaves} nothing but what is {judged}"
+    one = results.banned == 1
+    if where:
+        return f"the filter leaves {left}, and {'it is' if one else 'all are'} banned"
+    tracks = "the only track" if one else f"all {left}"
+    return f"{tracks} of the library {'is' if one else 'are'} banned"
 
 
 def is_filtered(results: Results) -> bool:

@@ -133,10 +133,18 @@ class SearchFeature:
         self._host.refresh_status()
         return True
 
-    def ask_if_worded(self) -> None:
-        """Ask what is drafted, if it has a prompt by now; show it in any case."""
+    @property
+    def _begun(self) -> bool:
+        """Whether a change is asked at once: there are words, or likes were asked without any."""
+        node = self._host.node
+        without = node is not None and not node.ask.steering.worded
+        likes = self.state.draft.steering.likes
+        return self.prompt.has_words or (without and bool(likes))
+
+    def _ask_if_begun(self) -> None:
+        """Show what is drafted, and ask it unless it waits for Enter."""
         self._host.refresh_status()
-        if self.prompt.has_words:
+        if self._begun:
             self.ask()
 
     def keep(self, ask: Ask) -> None:
@@ -172,18 +180,14 @@ class SearchFeature:
             if path not in draft.steering.likes:
                 draft.like(Path(path))
         what = name or (Path(paths[0]).stem if len(paths) == 1 else f"these {len(paths)} files")
-        if self.prompt.has_words:
-            self._host.say(f"searching for more like {what}")
-        else:
-            more = "it" if len(paths) == 1 else "them"
-            self._host.say(f"liked {what}; type a prompt and press Enter for more like {more}")
-        self.ask_if_worded()
+        self._host.say(f"searching for more like {what}")
+        self.ask()
 
     def _changed(self) -> None:
-        """Ask again when the keys have settled; without a prompt, only show the change."""
+        """Ask again when the keys have settled; before the first query, only show the change."""
         self._host.refresh_status()
         self._stop_settling()
-        if self.prompt.has_words:
+        if self._begun:
             self._settling = self._host.set_timer(SETTLE_S, self.ask)
 
     def _stop_settling(self) -> None:
@@ -243,20 +247,26 @@ class SearchFeature:
         """Ask what is drafted; where that was answered, draw under likes and bans."""
         draft, node = self.state.draft, self._host.node
         steering = draft.steering
-        judged = steering.likes or steering.dislikes
-        if node and judged and not steering.pull and draft.answered_by(node.ask):
+        pulls = self.prompt.has_words and (steering.likes or steering.dislikes)
+        if node and pulls and not steering.pull and draft.answered_by(node.ask):
             draft.steer(pull=PULL)
         self.ask()
 
     def action_reroll(self) -> None:
         """Draw with another seed."""
-        self.state.reroll()
-        self.ask_if_worded()
+        if self.prompt.has_words:
+            self.state.reroll()
+            self.ask()
+        else:
+            self._host.say("without a prompt nothing is drawn, so there is nothing to re-roll")
 
     def action_guidance(self, steps: int) -> None:
         """Follow the words harder or more freely."""
         if self.state.draft.turn_guidance(steps):
-            self._changed()
+            if self.prompt.has_words:
+                self._changed()
+            else:
+                self._host.refresh_status()
 
     def action_filter(self) -> None:
         """Filter which tracks are searched."""
@@ -273,13 +283,15 @@ class SearchFeature:
         """Rank towards the chosen track, or undo that."""
         if track := self.results.track:
             self.state.draft.like(track.path)
-            self.ask_if_worded()
+            self._ask_if_begun()
+            if not self._begun and str(track.path) in self.state.draft.steering.likes:
+                self._host.say(f"liked {track.name}; Enter finds more like it")
 
     def action_ban(self) -> None:
         """Leave the chosen track out and rank away from it, or undo that."""
         if track := self.results.track:
             self.state.draft.ban(track.path)
-            self.ask_if_worded()
+            self._ask_if_begun()
 
     def action_copies(self) -> None:
         """List the other files of the chosen recording, or fold them."""

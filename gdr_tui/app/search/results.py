@@ -106,7 +106,9 @@ class ResultsList(Listing):
         """List hits; the cursor goes to `keep`, or stays on its line if `keep` is gone."""
         self._hits = results.hits
         self._tracks = tuple(hit.track for hit in results.hits)
-        self._draws = len(results.query.vectors) or results.query.steering.draws
+        query = results.query
+        drawn = len(query.vectors) or query.steering.draws
+        self._draws = drawn if query.steering.worded else 0
         self._old_ranks = ranks(before) if before else None
         self._lay_out()
         if not keep:
@@ -217,5 +219,5 @@ class ResultsList(Listing):
             tail.insert(0, (" " + bar(share, cells), "results--bar"))
         if width >= 30:
             tail.append((f" {clock(hit.start_s):>6}", "results--artist"))
-        votes = f"{hit.votes}/{self._draws}"
+        votes = f"{hit.votes}/{self._draws}" if self._draws else ""
         return [*tail, (f" {votes:>5} ", "listing--dim")] if width >= 56 else [*tail, (" ", "")]

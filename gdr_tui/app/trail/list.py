@@ -97,7 +97,8 @@ class TrailList(Listing):
         """Number of tracks, agreement of the draws, and the day of an earlier query."""
         count, agreement = len(node.results.hits), node.results.agreement
         forgotten = node.stale and not count
-        outcome = " " if forgotten else f" {count} · agree {agreement:.2f} "
+        agree = f" · agree {agreement:.2f}" if node.ask.steering.worded else ""
+        outcome = " " if forgotten else f" {count}{agree} "
         if node.earlier and width >= 60:
             outcome = f" {time.strftime('%d %b', time.localtime(node.asked_at))} ·{outcome}"
         return outcome

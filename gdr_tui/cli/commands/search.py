@@ -49,7 +49,7 @@ def search(
     k: K = 20,
     method: MethodOption = Method.GDR,
 ) -> None:
-    """Find music by words: gdr search "warm piano" --not vocals."""
+    """Find music by words, or like a file: gdr search "warm piano" --not vocals."""
     reader = Reader(steering, where, keep_words, listing.limits)
-    questions = reader.questions(prompts(prompt, prompts_file))
+    questions = reader.questions(prompts(prompt, prompts_file, steering.likes or ()))
     answer(Request(questions, k, method, listing, backend, output))

@@ -31,16 +31,23 @@ def why(
         str,
         typer.Argument(metavar="FILE", parser=existing_file, help="A track of the library."),
     ],
-    prompt: Annotated[list[str], typer.Argument(metavar="PROMPT", help="The prompt to explain.")],
     steering: SteeringOptions,
     backend: RetrieverOptions,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROMPT",
+            help="The prompt to explain; not needed with --like.",
+            show_default=False,
+        ),
+    ] = None,
     where: Where = None,
     keep_words: KeepWords = False,
     method: MethodOption = Method.GDR,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Explain a track's rank: what each word, like and dislike adds to its score."""
-    asked = Reader(steering, where, keep_words).question(" ".join(prompt))
+    asked = Reader(steering, where, keep_words).question(" ".join(prompt or ()))
 
     from gdr_model.search.lexicon import Lexicon
     from gdr_model.search.why import explain, place
@@ -48,7 +55,8 @@ def why(
     with ExitStack() as stack:
         retriever = open_retriever(stack, backend)
         model = retriever.model
-        model.require(method)
+        if asked.steering.worded:
+            model.require(method)
         query = retriever.query(asked.steering, method)
         hit, rank, competing = place(retriever, query, Path(file), asked.where)
         lexicon = Lexicon.read(model) if model.networks or model.config.pair.shared else None
@@ -66,16 +74,18 @@ def in_words(why: Why, hit: Hit, rank: int, competing: int) -> str:
         literal(hit.name),
         f"rank {rank:,} of {competing:,}, score {why.score:+.3f}, "
         f"passage {clock(hit.start_s)} to {clock(hit.end_s)}",
-        *map(_push, why.pushes),
+        *(_push(push, by=any(push.drawn for push in why.pushes)) for push in why.pushes),
         *(f"the {name} is near {_near(near)}" for name, near in
           (("track", why.track_words), ("query", why.query_words)) if near),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def _push(push: Push) -> str:
+def _push(push: Push, *, by: bool) -> str:
+    """What a part of the query adds; with `by`, through the draws and through the tower."""
     what = f"{push.kind} {literal(push.text)}" if push.text else "no words at all"
-    return f"{push.total:+.3f} {what} (draws {push.drawn:+.3f}, tower {push.tower:+.3f})"
+    parts = f" (draws {push.drawn:+.3f}, tower {push.tower:+.3f})" if by else ""
+    return f"{push.total:+.3f} {what}{parts}"
 
 
 def _near(near: Near) -> str:
