@@ -31,6 +31,8 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.diffusion.time_whitening import evened
 from gdr_model.encoders.builtin import audio as builtin
 from gdr_model.encoders.builtin.tower import ContrastiveTower
+from gdr_model.encoders.registry.pairs import MINILM
+from gdr_model.encoders.registry.resolve import installed
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
 from gdr_model.search.understanding import Understanding
@@ -155,10 +157,9 @@ class Model:
             WeightsMissing: if its weights are not installed.
         """
         if self.own_encoder is not None:
-            from gdr_model.encoders.builtin import minilm
-
+            part = self.config.text
             # Prompts are too short for an accelerator to be faster.
-            return minilm.load_text(minilm.find(), torch.device("cpu"))
+            return part.module().load_text(installed(part), torch.device("cpu"))
         return self.config.pair.load_text(self.device)
 
     @cached_property
@@ -288,6 +289,7 @@ def save(
     whitening_power: float,
     net: builtin.AudioNet | None = None,
     projection: Tensor | None = None,
+    text_encoder: str = MINILM.name,
     pair: ModelConfig | None = None,
     prediction: str = "v",
     distilled: bool = False,
@@ -306,7 +308,8 @@ def save(
         latent_sd: (D,) their deviation.
         whitening_power: of the search space (see `search.whitening`).
         net: the audio encoder, if it belongs to the model,
-        projection: with its projection (FEATURES, D);
+        projection: with its projection (FEATURES, D),
+        text_encoder: and the name of the text encoder that it was trained with;
         pair: else the configuration of a model with the pair of encoders.
         prediction: what the denoiser predicts: v, x0 or eps.
         distilled: whether it was trained with `loss.consistency`.
@@ -331,7 +334,7 @@ def save(
         space = builtin.space(projection.shape[1], fingerprint(stored))
     else:
         raise ValueError("a model needs an audio encoder, its own or that of a pair")
-    config = {
+    config: dict[str, Any] = {
         "format": FORMAT,
         "name": name,
         "space": asdict(space),
@@ -344,6 +347,8 @@ def save(
         "schedule": asdict(schedule),
         "whitening_power": whitening_power,
     }
+    if pair is None:
+        config["text_encoder"] = text_encoder
     folder.mkdir(parents=True, exist_ok=True)
     # config.json comes last: a folder without it is not a model yet.
     with atomic.replacing(folder / "model.safetensors") as temporary:
@@ -358,7 +363,9 @@ def _stored(name: str, tensor: Tensor) -> Tensor:
 
 
 def encoder_of(model: Model) -> dict[str, Any]:
-    """Arguments of `save` for another model with the same audio encoder."""
-    if model.own_encoder is not None:
-        return {"net": model.own_encoder.net, "projection": model.own_encoder.projection}
+    """Arguments of `save` for another model with the same encoders."""
+    own = model.own_encoder
+    if own is not None:
+        text = model.config.text_encoder
+        return {"net": own.net, "projection": own.projection, "text_encoder": text}
     return {"pair": model.config}

@@ -25,7 +25,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from gdr_model import decode, paths
-from gdr_model.encoders.registry.pairs import PAIRS
+from gdr_model.encoders.registry.pairs import MINILM, OWN_TEXT, PAIRS, TextPart
 from gdr_model.encoders.registry.resolve import Located, locate
 from gdr_model.errors import Hint, ModelError, SpaceMismatch, first_line
 from gdr_model.search.whitening import Whitening
@@ -57,6 +57,8 @@ class ModelConfig:
     """Share of a score that the contrastive tower's point has, 0 to 1; the draws have the rest."""
     encoders: str = ""
     """The name by which the pair is loaded; empty if the audio encoder is in this folder."""
+    text_encoder: str = MINILM.name
+    """The text encoder of a model with an audio encoder of its own, by its name in `OWN_TEXT`."""
 
     @classmethod
     def read(cls, name: str = "builtin") -> ModelConfig:
@@ -82,12 +84,26 @@ class ModelConfig:
         config = decode.into(cls, raw | {"folder": folder}, prefix=refusal, error=ModelError)
         if not (config.name + config.space.encoder).isprintable():
             raise ModelError(f"{refusal}its name has characters that cannot be printed")
+        if config.text_encoder not in OWN_TEXT:
+            raise ModelError(
+                f"{refusal}it was trained with the text encoder {config.text_encoder!r}; "
+                f"this gdr has {' and '.join(OWN_TEXT)}"
+            )
         return config
 
     @property
     def bare(self) -> bool:
         """Whether this is a pair without a retriever."""
         return not self.denoiser
+
+    @property
+    def text(self) -> TextPart:
+        """The text encoder that the model was trained with.
+
+        Raises:
+            ModelError: if its pair's weights are missing, or differ from those of the training.
+        """
+        return self.pair.text if self.encoders else OWN_TEXT[self.text_encoder]
 
     @cached_property
     def pair(self) -> Located:

@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gdr_model.encoders.registry import pairs
+from gdr_model.encoders.registry.resolve import installed
+from gdr_model.models.config import ModelConfig
 from gdr_tui.cli.main import app
 
 
@@ -21,6 +23,9 @@ def test_every_pair_is_listed_and_only_the_built_in_one_is_ready() -> None:
     assert set(rows) == set(pairs.PAIRS)
     assert [name for name, (state, *_) in rows.items() if state == "ready"] == ["builtin"]
     assert "gdr model pull clap" in rows["clap"][2]
+    text = ModelConfig.read().text
+    assert rows["builtin"][1] == f"gdr's own encoder, {text.weights.about}"
+    assert rows["builtin"][2].endswith(f"; {text.name}: {installed(text)}")
 
 
 def test_text_weights_that_come_as_a_package_are_found_in_any_pair(

@@ -33,13 +33,13 @@ def save(folder: Path, **changes: Any) -> Path:
         "schedule": Schedule(),
         "latent_mean": torch.zeros(8),
         "latent_sd": torch.ones(8),
+        "contrastive": ContrastiveTower(384, 8),
     }
     checkpoint.save(
         folder,
         name="small",
         net=AudioNet(),
         projection=torch.randn(AudioNet.FEATURES, 8),
-        contrastive=ContrastiveTower(384, 8),
         whitening_power=0.25,
         **parts | changes,
     )
@@ -59,6 +59,22 @@ def test_a_saved_model_loads_as_it_was(folder: Path) -> None:
     sound = np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
     np.testing.assert_array_equal(model.encoder.encode(sound), again.encoder.encode(sound))
     assert model.space == again.space
+
+
+def test_a_model_names_its_text_encoder_and_older_ones_read_with_minilm(folder: Path) -> None:
+    assert checkpoint.load(str(folder), "cpu").text.embed(["piano"]).pooled.shape == (1, 384)
+    save(folder, contrastive=ContrastiveTower(512, 8), text_encoder="use")
+    model = checkpoint.load(str(folder), "cpu")
+    assert model.text.embed(["piano"]).states.shape == (1, 1, 512)
+    assert checkpoint.encoder_of(model)["text_encoder"] == "use"
+    described = json.loads((folder / "config.json").read_text())
+    del described["text_encoder"]
+    (folder / "config.json").write_text(json.dumps(described))
+    assert checkpoint.load(str(folder), "cpu").config.text.name == "minilm"
+    (folder / "config.json").write_text(json.dumps(described | {"text_encoder": "bert"}))
+    sentence = "trained with the text encoder 'bert'; this gdr has minilm and use"
+    with pytest.raises(ModelError, match=sentence):
+        checkpoint.load(str(folder), "cpu")
 
 
 def test_an_encoder_of_another_training_is_refused(folder: Path) -> None:

@@ -17,6 +17,7 @@ from gdr_model.encoders.builtin import minilm
 from gdr_model.encoders.registry import pairs
 from gdr_model.encoders.registry.converters import CONVERTERS
 from gdr_model.encoders.registry.resolve import locate
+from gdr_model.encoders.use import encoder as use
 from gdr_model.errors import Hint, ModelError, UsageError, WeightsMissing
 
 CPU = torch.device("cpu")
@@ -191,7 +192,7 @@ def test_the_module_of_an_audio_encoder_keeps_its_promise(part: pairs.AudioPart)
     assert list(signature.parameters) == ["folder", "space", "device"]
 
 
-@pytest.mark.parametrize("part", [*pairs.TEXT_PARTS, pairs.MINILM], ids=lambda part: part.name)
+@pytest.mark.parametrize("part", pairs.TEXT_PARTS, ids=lambda part: part.name)
 def test_the_module_of_a_text_encoder_keeps_its_promise(part: pairs.TextPart) -> None:
     signature = inspect.signature(part.module().load_text)
     assert list(signature.parameters) == ["folder", "device"]
@@ -205,16 +206,21 @@ def test_the_table_agrees_with_itself() -> None:
         assert "+" not in name
         assert "@" not in name
         assert "/" not in name
-    for part in (*pairs.AUDIO_PARTS, *pairs.TEXT_PARTS):
+    in_folders = [part for part in pairs.TEXT_PARTS if part.find is None]
+    for part in (*pairs.AUDIO_PARTS, *in_folders):
         assert part.weights.key
         # Weights can be downloaded, or converted from a file.
         assert part.weights.hub or part.weights.key in CONVERTERS
 
 
-def test_minilm_can_read_for_any_audio_encoder(tiny_clap: Path) -> None:
-    pair = replace(locate(str(tiny_clap)), text=pairs.MINILM, text_weights=None)
+@pytest.mark.parametrize(("name", "width"), [("minilm", minilm.WIDTH), ("use", use.WIDTH)])
+def test_text_encoders_of_packages_read_for_any_audio_encoder(
+    tiny_clap: Path, name: str, width: int
+) -> None:
+    pair = locate(f"{tiny_clap}+{name}")
+    assert (pair.argument, pair.shared) == (f"{tiny_clap}+{name}", False)
     embedding = pair.load_text(CPU).embed(["warm piano", ""])
-    assert embedding.pooled.shape == (2, minilm.WIDTH)
+    assert embedding.pooled.shape == (2, width)
     assert embedding.mask.any(1).tolist() == [True, False]
 
 

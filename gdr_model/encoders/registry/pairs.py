@@ -137,6 +137,7 @@ MUSCALL_WEIGHTS = Weights(
     licence="private weights",
 )
 MINILM_WEIGHTS = Weights("", "all-MiniLM-L6-v2", licence="Apache-2.0")
+USE_WEIGHTS = Weights("", "Universal Sentence Encoder, multilingual v3", licence="Apache-2.0")
 BUILTIN_WEIGHTS = Weights("", "an encoder in a gdr model's own folder", licence="MIT")
 
 
@@ -182,6 +183,18 @@ def _find_minilm() -> Path:
     return minilm.find()
 
 
+def _use() -> TextModule:
+    from gdr_model.encoders.use import encoder
+
+    return encoder
+
+
+def _find_use() -> Path:
+    from gdr_model.encoders.use import encoder
+
+    return encoder.find()
+
+
 def _t5() -> TextModule:
     from gdr_model.encoders import t5
 
@@ -199,6 +212,7 @@ MULE_PORT = AudioPart("mule-port", _mule_port, MULE_PORT_WEIGHTS, 16_000, 3.0, "
 MUSCALL = AudioPart("muscall", _muscall, MUSCALL_WEIGHTS, 16_000, 20.0, "dim")
 
 MINILM = TextPart("minilm", _minilm, MINILM_WEIGHTS, _find_minilm)
+USE = TextPart("use", _use, USE_WEIGHTS, _find_use)
 CLAP_TEXT = TextPart("clap", _clap, CLAP_WEIGHTS)
 LAION_TEXT = TextPart("laion", _laion, LAION_WEIGHTS)
 T5 = TextPart("t5", _t5, T5_WEIGHTS)
@@ -207,7 +221,7 @@ MUSCALL_TEXT = TextPart("muscall", _muscall, MUSCALL_WEIGHTS)
 PAIRS: Mapping[str, Pair] = {
     pair.name: pair
     for pair in (
-        Pair("builtin", "gdr's own encoder, all-MiniLM-L6-v2", BUILTIN, MINILM),
+        Pair("builtin", "gdr's own encoder", BUILTIN, MINILM),
         Pair("clap", "CLAP through transformers, its own text tower", CLAP, CLAP_TEXT, True),
         Pair("laion", "CLAP as laion-clap publishes it, its RoBERTa", LAION, LAION_TEXT, True),
         Pair("clap-t5", "CLAP through transformers, flan-T5", CLAP, T5),
@@ -221,5 +235,7 @@ PAIRS: Mapping[str, Pair] = {
 
 AUDIO_PARTS = (CLAP, LAION, MULE, MULE_PORT, MUSCALL)
 """Audio encoders with weights in a folder of their own."""
-TEXT_PARTS = (CLAP_TEXT, LAION_TEXT, T5, MUSCALL_TEXT)
-"""Text encoders with weights in a folder of their own."""
+TEXT_PARTS = (CLAP_TEXT, LAION_TEXT, T5, MUSCALL_TEXT, MINILM, USE)
+"""Text encoders that go with any audio encoder."""
+OWN_TEXT: Mapping[str, TextPart] = {part.name: part for part in (MINILM, USE)}
+"""By name, those that a model with an audio encoder of its own can be trained with."""

@@ -68,10 +68,19 @@ class Located:
             WeightsMissing: if its weights are not on this machine.
             ModelError: if they cannot be read.
         """
-        folder = self.text_weights
-        if folder is None:
-            folder = self.text.find() if self.text.find else weights.find(self.text.weights)
-        return self.text.module().load_text(folder, device)
+        return self.text.module().load_text(self.text_weights or installed(self.text), device)
+
+
+def installed(part: AudioPart | TextPart) -> Path:
+    """The weights of a part that no folder was named for.
+
+    Raises:
+        WeightsMissing: if they are not on this machine.
+        ModelError: if they are others than the published ones.
+    """
+    if isinstance(part, TextPart) and part.find is not None:
+        return part.find()
+    return weights.find(part.weights)
 
 
 def locate(name: str) -> Located:
@@ -164,11 +173,11 @@ def _audio(name: str) -> tuple[AudioPart, Path]:
     )
 
 
-def _text(name: str) -> tuple[TextPart, Path]:
+def _text(name: str) -> tuple[TextPart, Path | None]:
     """A text encoder by its name, folder or repository."""
     for part in TEXT_PARTS:
         if name == part.name:
-            return part, weights.find(part.weights)
+            return part, None if part.find else weights.find(part.weights)
     path = _path(name)
     kind = weights.described(path).get("model_type") if path.is_dir() else None
     for part in TEXT_PARTS:

@@ -3,6 +3,8 @@
 A prompt is read without padding, so its embedding does not depend on the prompts next to it. "No
 words" is no token: a mask that is all False, for which every denoiser has learned a null.
 
+An encoder of whole sentences has one state for a prompt, its vector, whatever its number of tokens.
+
 Shapes: B prompts, L tokens, E width of a token's state, P width of a prompt's pooled vector.
 """
 
@@ -34,12 +36,13 @@ class PromptReader:
     """A text encoder."""
 
     tokenize: Callable[[str], list[int]]
-    """A prompt to at most `max_tokens` token ids."""
+    """A prompt to its token ids."""
     network: Callable[[Tensor], tuple[Array, Array]]
     """Token ids (B, L), on the CPU, to states (B, L, E) and pooled vectors (B, P)."""
     width: int
     pooled_width: int
     max_tokens: int = MAX_TOKENS
+    """States of a prompt at most."""
     _recent: OrderedDict[str, Read] = field(default_factory=OrderedDict, init=False, repr=False)
 
     def embed(self, texts: Sequence[str]) -> TextEmbedding:

@@ -81,9 +81,11 @@ def _model() -> str:
 
 
 def _text() -> str:
-    from gdr_model.encoders.builtin.minilm import NAME, find
+    from gdr_model.encoders.registry.resolve import installed
+    from gdr_model.models.config import ModelConfig
 
-    return f"{NAME} in {find()}"
+    part = ModelConfig.read().text
+    return f"{part.weights.about} in {installed(part)}"
 
 
 def _index() -> str:

@@ -17,7 +17,7 @@ from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
-    from gdr_model.encoders.registry.pairs import Pair, Weights
+    from gdr_model.encoders.registry.pairs import AudioPart, Pair, TextPart
     from gdr_model.models.config import ModelConfig
 
 
@@ -52,31 +52,30 @@ def _size(config: ModelConfig) -> str:
 def _builtin(pair: Pair) -> str:
     from gdr_model.models.config import SHIPPED, ModelConfig
 
-    folder, words = _where(pair.text.weights)
-    sound = _size(ModelConfig.read(str(SHIPPED)))
+    config = ModelConfig.read(str(SHIPPED))
+    folder, words = _where(config.text)
     state = "ready" if folder else "missing"
-    return _line(pair.name, state, pair.about, f"{sound}; {pair.text.name}: {words}")
+    about = f"{pair.about}, {config.text.weights.about}"
+    return _line(pair.name, state, about, f"{_size(config)}; {config.text.name}: {words}")
 
 
 def _pair(pair: Pair) -> str:
-    parts = dict.fromkeys((pair.audio.weights, pair.text.weights))
-    places = [_where(part) for part in parts]
+    parts = {part.weights: part for part in (pair.audio, pair.text)}
+    places = [_where(part) for part in parts.values()]
     lacking = any(folder is None for folder, _ in places)
     weights = "; ".join(
-        f"{part.key or part.about} ({part.licence}): {place}"
-        for part, (_, place) in zip(parts, places, strict=True)
+        f"{what.key or what.about} ({what.licence}): {place}"
+        for what, (_, place) in zip(parts, places, strict=True)
     )
     return _line(pair.name, "missing" if lacking else "no retriever", pair.about, weights)
 
 
-def _where(part: Weights) -> tuple[Path | None, str]:
-    """The folder of some weights, if they are installed, and where they are or how to get them."""
-    from gdr_model.encoders.builtin import minilm
-    from gdr_model.encoders.registry.pairs import MINILM_WEIGHTS
-    from gdr_model.models import weights
+def _where(part: AudioPart | TextPart) -> tuple[Path | None, str]:
+    """The folder of a part's weights, if they are here; and that folder, or how to get them."""
+    from gdr_model.encoders.registry.resolve import installed
 
     try:
-        folder = minilm.find() if part is MINILM_WEIGHTS else weights.find(part)
+        folder = installed(part)
     except WeightsMissing as error:
         return None, step(error.hint, **error.facts) if error.hint else str(error)
     return folder, str(folder)
