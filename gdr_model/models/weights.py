@@ -49,7 +49,7 @@ def find(weights: Weights) -> Path:
     if cached is not None:
         return cached if weights.file else cached.parent
     sentence = f"the weights of {weights.key} are not on this machine"
-    if weights.hub:
+    if weights.hub or weights.package:
         raise WeightsMissing(sentence, Hint.PULL, name=weights.key)
     raise WeightsMissing(sentence, Hint.CONVERT, pair=weights.key)
 

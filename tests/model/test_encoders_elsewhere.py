@@ -20,10 +20,12 @@ from gdr_model.encoders.mule.port_net import MulePort, MulePortConfig
 from gdr_model.encoders.mule.published_net import Mule, MuleConfig
 from gdr_model.encoders.muscall import encoder as muscall
 from gdr_model.encoders.muscall.net import Muscall, upstream_config
+from gdr_model.encoders.musicnn import encoder as musicnn
+from gdr_model.encoders.musicnn.net import Musicnn, MusicnnConfig
 from gdr_model.types import Array, AudioEncoder, LatentSpace
 
 CPU = torch.device("cpu")
-NAMES = ("clap", "laion", "mule", "mule-port", "muscall")
+NAMES = ("clap", "laion", "mule", "mule-port", "muscall", "musicnn")
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def folders(tmp_path: Path, tiny_clap: Path) -> dict[str, Path]:
         "mule": Mule(gdr_folder.sizes(MuleConfig, ref.MULE, "the reference")),
         "mule-port": MulePort(gdr_folder.sizes(MulePortConfig, ref.MULE_PORT, "the reference")),
         "muscall": Muscall(upstream_config(ref.MUSCALL)),
+        "musicnn": Musicnn(MusicnnConfig(dim=16, tags=3)),
     }
     for name, net in nets.items():
         gdr_folder.write(tmp_path / name, name, net.config, ref.alive(net).state_dict())
@@ -50,7 +53,8 @@ def loaded(name: str, folder: Path, device: torch.device) -> AudioEncoder:
     window_s = {"clap": 10.0, "laion": 10.0, "muscall": 3.0}.get(name, 3.0)
     space = LatentSpace(name, 16, rate_hz, window_s, 1.0, "0" * 16)
     modules = {"clap": clap, "laion": laion, "mule": published_net, "mule-port": port_net}
-    return modules.get(name, muscall).load_audio(folder, space, device)
+    modules |= {"muscall": muscall, "musicnn": musicnn}
+    return modules[name].load_audio(folder, space, device)
 
 
 def sound(rate_hz: int, seconds: float = 14.5) -> Array:

@@ -14,6 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from gdr_model import paths
 from gdr_model.encoders.builtin import minilm
+from gdr_model.encoders.formats import gdr_folder
+from gdr_model.encoders.musicnn.net import Musicnn, MusicnnConfig
 from gdr_model.encoders.registry import pairs
 from gdr_model.encoders.registry.converters import CONVERTERS
 from gdr_model.encoders.registry.resolve import locate
@@ -85,6 +87,14 @@ def test_a_hop_is_part_of_the_name(tiny_clap: Path) -> None:
     for hop in ("0", "11", "999"):
         with pytest.raises(UsageError, match="is out of range for clap; use 1 to 10"):
             locate(f"clap@{hop}")
+
+
+def test_a_hop_that_saves_nothing_is_refused() -> None:
+    net = Musicnn(MusicnnConfig(dim=12, tags=3))
+    gdr_folder.write(paths.models() / "musicnn", "musicnn", net.config, net.state_dict())
+    assert locate("musicnn@1").space == locate("musicnn").space
+    with pytest.raises(UsageError, match="would not make musicnn faster; leave out @2"):
+        locate("musicnn@2")
 
 
 def test_a_folder_may_be_called_as_a_hop_is(tiny_clap: Path, tmp_path: Path) -> None:
@@ -159,7 +169,7 @@ def test_what_is_no_pair_is_refused_with_what_there_is(
     narrow = write(tmp_path / "narrow", model_type="clap", projection_dim="wide")
     (narrow / "model.safetensors").write_bytes((tiny_clap / "model.safetensors").read_bytes())
     for name, problem in (
-        ("clapp", "there is no model 'clapp'; use builtin, clap"),
+        ("clapp", "there is no model 'clapp'; use builtin, musicnn, clap"),
         ("nobody/nothing", "there is no model 'nobody/nothing'"),
         (str(empty), "it has no config.json"),
         (str(text_file), "neither a model folder nor a laion-clap checkpoint"),
@@ -178,6 +188,7 @@ def test_a_refusal_hints_at_the_next_step(tiny_t5: Path) -> None:
         ("nobody/nothing", Hint.FIND_OR_PULL, {"name": "nobody/nothing"}),
         (str(tiny_t5), Hint.ADD_AUDIO_SIDE, {"text": str(tiny_t5)}),
         ("clap", Hint.PULL, {"name": "clap"}),
+        ("musicnn", Hint.PULL, {"name": "musicnn"}),
         ("mule-t5", Hint.CONVERT, {"pair": "mule"}),
     ):
         with pytest.raises(ModelError) as refused:
@@ -211,6 +222,8 @@ def test_the_table_agrees_with_itself() -> None:
         assert part.weights.key
         # Weights can be downloaded, or converted from a file.
         assert part.weights.hub or part.weights.key in CONVERTERS
+        # What is pulled as a package is converted from it.
+        assert not part.weights.package or part.weights.key in CONVERTERS
 
 
 @pytest.mark.parametrize(("name", "width"), [("minilm", minilm.WIDTH), ("use", use.WIDTH)])

@@ -21,6 +21,7 @@ CONVERTERS = {
     "mule-port": "gdr_model.encoders.mule.port_convert",
     "muscall": "gdr_model.encoders.muscall.convert",
     "laion": "gdr_model.encoders.clap.laion_convert",
+    "musicnn": "gdr_model.encoders.musicnn.convert",
     "clap": "gdr_model.encoders.formats.transformers_convert",
     "t5": "gdr_model.encoders.formats.transformers_convert",
 }

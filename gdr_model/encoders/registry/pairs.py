@@ -50,6 +50,8 @@ class Weights:
     """Repository to download them from; empty where there is none."""
     file: str = ""
     """The only file to download; empty for the whole repository."""
+    package: str = ""
+    """The requirement, for pip, of a package that holds them."""
     tokenizer: str = ""
     """Repository of the tokenizer, where it does not come with the weights."""
     licence: str = ""
@@ -70,6 +72,8 @@ class AudioPart:
     """The field of config.json that holds the width of a latent."""
     tensors: tuple[str, ...] = ("",)
     """Prefixes of the tensors that the space's fingerprint is computed from."""
+    coarser: bool = True
+    """Whether a coarser hop saves anything, and can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,13 @@ MUSCALL_WEIGHTS = Weights(
     ("muscall",),
     licence="private weights",
 )
+MUSICNN_WEIGHTS = Weights(
+    "musicnn",
+    "musicnn's network of the Million Song Dataset, converted from its wheel",
+    ("musicnn",),
+    package="musicnn==0.1.0",
+    licence="the wheel's is ISC; it names none for the weights",
+)
 MINILM_WEIGHTS = Weights("", "all-MiniLM-L6-v2", licence="Apache-2.0")
 USE_WEIGHTS = Weights("", "Universal Sentence Encoder, multilingual v3", licence="Apache-2.0")
 BUILTIN_WEIGHTS = Weights("", "an encoder in a gdr model's own folder", licence="MIT")
@@ -167,6 +178,12 @@ def _mule_port() -> AudioModule:
 
 def _muscall() -> PairModule:
     from gdr_model.encoders.muscall import encoder
+
+    return encoder
+
+
+def _musicnn() -> AudioModule:
+    from gdr_model.encoders.musicnn import encoder
 
     return encoder
 
@@ -210,6 +227,7 @@ LAION = AudioPart("laion", _laion, LAION_WEIGHTS, 48_000, 10.0, tensors=_CLAP_TE
 MULE = AudioPart("mule", _mule, MULE_WEIGHTS, 16_000, 3.0, "dim")
 MULE_PORT = AudioPart("mule-port", _mule_port, MULE_PORT_WEIGHTS, 16_000, 3.0, "dim")
 MUSCALL = AudioPart("muscall", _muscall, MUSCALL_WEIGHTS, 16_000, 20.0, "dim")
+MUSICNN = AudioPart("musicnn", _musicnn, MUSICNN_WEIGHTS, 16_000, 3.0, "dim", coarser=False)
 
 MINILM = TextPart("minilm", _minilm, MINILM_WEIGHTS, _find_minilm)
 USE = TextPart("use", _use, USE_WEIGHTS, _find_use)
@@ -222,6 +240,7 @@ PAIRS: Mapping[str, Pair] = {
     pair.name: pair
     for pair in (
         Pair("builtin", "gdr's own encoder", BUILTIN, MINILM),
+        Pair("musicnn", "musicnn's tagger of songs, all-MiniLM-L6-v2", MUSICNN, MINILM),
         Pair("clap", "CLAP through transformers, its own text tower", CLAP, CLAP_TEXT, True),
         Pair("laion", "CLAP as laion-clap publishes it, its RoBERTa", LAION, LAION_TEXT, True),
         Pair("clap-t5", "CLAP through transformers, flan-T5", CLAP, T5),
@@ -233,7 +252,7 @@ PAIRS: Mapping[str, Pair] = {
 }
 """By name."""
 
-AUDIO_PARTS = (CLAP, LAION, MULE, MULE_PORT, MUSCALL)
+AUDIO_PARTS = (MUSICNN, CLAP, LAION, MULE, MULE_PORT, MUSCALL)
 """Audio encoders with weights in a folder of their own."""
 TEXT_PARTS = (CLAP_TEXT, LAION_TEXT, T5, MUSCALL_TEXT, MINILM, USE)
 """Text encoders that go with any audio encoder."""

@@ -129,6 +129,8 @@ def _hop(name: str) -> tuple[str, float]:
 
 
 def _space(part: AudioPart, folder: Path, hop_s: float) -> LatentSpace:
+    if hop_s != 1 and not part.coarser:
+        raise UsageError(f"a coarser hop would not make {part.name} faster; leave out @{hop_s:g}")
     if not 1 <= hop_s <= part.window_s:
         raise UsageError(
             f"a hop of {hop_s:g} s is out of range for {part.name}; use 1 to {part.window_s:g}"
@@ -169,7 +171,7 @@ def _audio(name: str) -> tuple[AudioPart, Path]:
             )
     raise ModelError(
         f"{path} holds a model of type {kind!r}; gdr reads its own model folders, "
-        "finished training runs, and CLAP, MULE and MusCALL weights"
+        "finished training runs, and musicnn, CLAP, MULE and MusCALL weights"
     )
 
 

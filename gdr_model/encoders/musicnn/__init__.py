@@ -1,0 +1,1 @@
+"""musicnn, a tagger that learned listeners' tags: its network, and its weights from the wheel."""
