@@ -30,7 +30,6 @@ from gdr_model.diffusion.denoisers.unet import PRESETS, UnetDenoiser
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.diffusion.sampling import ddim, noise
 from gdr_model.diffusion.schedule import Schedule
-from gdr_model.encoders.builtin import minilm
 from gdr_model.models import checkpoint
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.whitening import unit
@@ -81,7 +80,8 @@ def encoding(device: str) -> Iterator[str]:
 def drawing(device: str, names: list[str]) -> Iterator[str]:
     """Time of the draws of one prompt."""
     model = checkpoint.load("builtin", device)
-    yield drawn("builtin", model.velocity, model.space.dim, minilm.WIDTH, device)
+    text_width = model.denoiser.config.text_width
+    yield drawn("builtin", model.velocity, model.space.dim, text_width, device)
     for name in names:
         shape = PRESETS[name]
         net = UnetDenoiser(shape).to(device).eval()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.data.corpus import embed, minilm
+from training.data.texts import embed, shipped_reader
 
 CAPTIONS = ["warm solo piano", "drums", "a fast and dark techno track with a deep bass", "choir"]
 
 
 def test_captions_are_read_as_a_search_reads_prompts() -> None:
     texts = embed(CAPTIONS)
-    wanted = minilm().embed(CAPTIONS)
+    wanted = shipped_reader().embed(CAPTIONS)
     found = texts.of(np.array([2, 0, 3, 1]))
     for row, caption in enumerate((2, 0, 3, 1)):
         tokens = wanted.states[caption][wanted.mask[caption]]

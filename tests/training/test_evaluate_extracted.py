@@ -50,7 +50,8 @@ def extracted(model: checkpoint.Model, tmp_path_factory: pytest.TempPathFactory)
         path = write_tone(folder / f"{number}.wav", 110 * 2 ** (number / 8), 3 + number % 3)
         items.append(Item(f"t{number}", f"{KINDS[number % 4]}, take {number}", path))
     dataset = Dataset("tones", tuple(items))
-    extract(dataset, model.encoder, model.text, folder / "set", model="builtin")
+    names = {"model": "builtin", "text_encoder": model.config.text.name}
+    extract(dataset, model.encoder, model.text, folder / "set", **names)
     return str(folder / "set")
 
 
@@ -126,7 +127,8 @@ def test_a_set_of_another_encoder_is_refused(
     path = write_tone(tmp_path / "a.wav", 220, 2)
     items = [Item(str(i), f"tone {i}", path) for i in range(6)]
     text = checkpoint.load("builtin", "cpu").text
-    extract(Dataset("bands", tuple(items)), encoder, text, tmp_path / "set", model="builtin")
+    names = {"model": "builtin", "text_encoder": "minilm"}
+    extract(Dataset("bands", tuple(items)), encoder, text, tmp_path / "set", **names)
     for name in ("builtin", run):
         with (
             pytest.raises(SpaceMismatch, match="extract the set with this model"),

@@ -56,7 +56,8 @@ def dataset(music: Path, write_tone) -> Dataset:
 
 
 def run(dataset: Dataset, encoder, out: Path, text=None, **options) -> ExtractionSummary:
-    return extract(dataset, encoder, text or LetterCounts(), out, model="plain", **options)
+    options = {"model": "plain", "text_encoder": "letters", **options}
+    return extract(dataset, encoder, text or LetterCounts(), out, **options)
 
 
 def test_arrays_come_back_as_they_were_made(dataset, encoder, tmp_path) -> None:
@@ -66,6 +67,7 @@ def test_arrays_come_back_as_they_were_made(dataset, encoder, tmp_path) -> None:
     assert summary.audio_s == 3 + 4 + 5 + 6 + 7 + 2
     found = read_extracted(tmp_path / "out")
     assert (found.space, found.model, found.dataset.name) == (encoder.space, "plain", "tones")
+    assert found.text_encoder == "letters"
     assert [len(latents) for latents in found.latents] == [3, 4, 5, 6, 7, 2]
     # Items, with the number of their captions, are those that went in.
     # A part of a track is a track of its own: its captions say nothing of the rest.
@@ -279,7 +281,12 @@ def test_the_shipped_model_extracts_a_table_of_captions(music, write_tone, tmp_p
     table = music / "set.csv"
     table.write_text("file_path,caption\na.ogg,a low tone\nb.ogg,the same again\n")
     summary = extract(
-        read(table, music), model.encoder, model.text, tmp_path / "out", model=model.name
+        read(table, music),
+        model.encoder,
+        model.text,
+        tmp_path / "out",
+        model=model.name,
+        text_encoder=model.config.text.name,
     )
     assert (summary.tracks, summary.captions) == (2, 2)
     found = read_extracted(tmp_path / "out")
@@ -305,6 +312,7 @@ def test_arrays_that_are_encoded_already_are_written_and_read_back(encoder, tmp_
     write_extracted(
         tmp_path / "jazz",
         model="plain",
+        text_encoder="letters",
         space=encoder.space,
         tracks=["a", "b", "c"],
         latents=latents,

@@ -49,7 +49,8 @@ def extracted(clap: checkpoint.Model, tmp_path_factory: pytest.TempPathFactory) 
         items.append(Item(f"t{number}", f"noise number {number}", path))
     items += [Item(f"t{n}", REPEATED, folder / f"{n}.wav") for n in (3, 8)]
     dataset = Dataset("noises", tuple(items))
-    extract(dataset, clap.encoder, clap.text, folder / "set", model=clap.config.argument)
+    names = {"model": clap.config.argument, "text_encoder": clap.config.text.name}
+    extract(dataset, clap.encoder, clap.text, folder / "set", **names)
     return str(folder / "set")
 
 

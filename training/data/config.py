@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdr_model.encoders.registry.pairs import MINILM, OWN_TEXT
 from gdr_model.errors import UsageError
 
 
@@ -26,6 +27,8 @@ class DataConfig:
 
     path: str = ""
     """An extraction (a folder), or arrays (.npz, .safetensors) with captions and track ids."""
+    text_encoder: str = MINILM.name
+    """For arrays: what reads their captions, minilm or use. An extraction has its own."""
     labels: str = ""
     """For arrays whose dimensions are classes: a file of their names, one per line."""
     floor: float | None = None
@@ -48,6 +51,8 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Validate the fields."""
+        known = self.text_encoder in OWN_TEXT
+        need(known, f"data.text_encoder must be {' or '.join(OWN_TEXT)}")
         need(self.floor is None or self.floor > 0, "data.floor must be above 0")
         need(self.components is None or self.components > 0, "data.components must be above 0")
         need(0 <= self.power <= 1, "data.power must lie between 0 and 1")

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model.encoders.registry.pairs import MINILM
 from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import load
 from gdr_model.types import Array, LatentSpace, TextEncoder
@@ -23,7 +24,7 @@ from training.data.config import DataConfig, resolved
 from training.data.division import Division, divide, once
 from training.data.extracted import read_extracted
 from training.data.splits import plain_words
-from training.data.texts import Rows, Texts, embed, minilm
+from training.data.texts import Rows, Texts, embed, load_reader
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class Corpus:
     """What `--model` takes for the encoders that made it; empty for arrays."""
     space: LatentSpace | None = None
     """The space of the latents, if an encoder made them."""
+    text_encoder: str = MINILM.name
+    """The name of the text encoder that read the captions."""
 
     @cached_property
     def reader(self) -> TextEncoder:
         """The text encoder that read the captions, to read more."""
         if self.model in ("", "builtin"):
-            return minilm()
+            return load_reader(self.text_encoder)
         return load(self.model, "cpu").text
 
     @property
@@ -105,9 +108,7 @@ def fingerprint(latents: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(latents).tobytes()).hexdigest()[:16]
 
 
-def read_corpus(
-    data: DataConfig, reader: TextEncoder | None = None, *, whole: bool = False
-) -> Corpus:
+def read_corpus(data: DataConfig, *, whole: bool = False) -> Corpus:
     """Read what a configuration names; tracks of an extraction without a caption come last.
 
     A `whole` set is not divided, however few tracks it has.
@@ -133,13 +134,16 @@ def read_corpus(
             ),
             model=found.model,
             space=found.space,
+            text_encoder=found.text_encoder,
         )
     dataset = read(path, form="arrays")
     assert dataset.arrays is not None  # noqa: S101 (arrays have arrays)
     captions = tuple(dict.fromkeys(item.caption for item in dataset.items))
     stored = dataset.arrays.reshape(len(dataset.arrays), -1, dataset.arrays.shape[-1])
     gallery = [stored[row] for row in dataset.gallery_rows()]
-    return _corpus(data, dataset, gallery, captions, embed(captions, reader), whole)
+    texts = embed(captions, load_reader(data.text_encoder))
+    corpus = _corpus(data, dataset, gallery, captions, texts, whole)
+    return replace(corpus, text_encoder=data.text_encoder)
 
 
 def _corpus(

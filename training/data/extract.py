@@ -97,12 +97,16 @@ def extract(
     out: Path,
     *,
     model: str,
+    text_encoder: str,
     jobs: int = 2,
     tracks_per_shard: int = TRACKS_PER_SHARD,
     on_progress: Callable[[ExtractionProgress], None] = lambda _: None,
     cancelled: Cancel = never,
 ) -> ExtractionSummary:
     """Bring the extraction in `out` up to date with a dataset.
+
+    `model` and `text_encoder` are the names that the manifest gets: of the model that the encoders
+    belong to, and of the text encoder.
 
     Raises:
         DatasetError: if the dataset has no sound, or another process is extracting to `out`.
@@ -120,7 +124,9 @@ def extract(
     out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / "extract.lock", timeout=0):
-            run = _Extraction(dataset, encoder, text, out, model, before, on_progress, cancelled)
+            run = _Extraction(
+                dataset, encoder, text, out, model, text_encoder, before, on_progress, cancelled
+            )
             return run.run(max(1, jobs), tracks_per_shard)
     except Timeout:
         raise DatasetError(f"another gdr is extracting to {out}; wait until it finishes") from None
@@ -153,6 +159,7 @@ class _Extraction:
         text: TextEncoder,
         out: Path,
         model: str,
+        text_encoder: str,
         before: Manifest | None,
         on_progress: Callable[[ExtractionProgress], None],
         cancelled: Cancel,
@@ -176,6 +183,7 @@ class _Extraction:
         self._manifest = Manifest(
             dataset=dataset.name,
             model=model,
+            text_encoder=text_encoder,
             space=encoder.space,
             clips=[clip._asdict() for clip in self._clips],
             captions=list(captions),

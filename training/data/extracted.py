@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from gdr_model import atomic, decode
+from gdr_model.encoders.registry.pairs import MINILM
 from gdr_model.types import Array, LatentSpace
 from training.data import MANIFEST, Dataset, DatasetError, Item
 from training.data.texts import Half, Texts, joined_masks
@@ -60,6 +61,8 @@ class Manifest:
     """Numbers of clip and caption, and the split named by the dataset."""
     problems: list[str]
     """Rows of the dataset that could not be used."""
+    text_encoder: str = MINILM.name
+    """The name of what read the captions. The built-in model's was MiniLM before it was kept."""
     latents: list[Shard] = field(default_factory=list)
     text: list[Shard] = field(default_factory=list)
     complete: bool = False
@@ -130,6 +133,7 @@ class Extracted:
 
     space: LatentSpace
     model: str
+    text_encoder: str
     dataset: Dataset
     """The captions whose sound was encoded; its `arrays` are the means (R, D) over time."""
     latents: tuple[Half, ...] = field(repr=False)  # R × (T, D)
@@ -165,6 +169,7 @@ def read_extracted(folder: Path) -> Extracted:
     return Extracted(
         space=manifest.space,
         model=manifest.model,
+        text_encoder=manifest.text_encoder,
         dataset=Dataset(manifest.dataset, tuple(items), arrays=means),
         latents=tuple(encoded.values()),
         captions=tuple(manifest.captions),
@@ -181,6 +186,7 @@ def write_extracted(
     folder: Path,
     *,
     model: str,
+    text_encoder: str,
     space: LatentSpace,
     tracks: Sequence[str],
     latents: Sequence[Array],
@@ -190,14 +196,16 @@ def write_extracted(
 ) -> None:
     """Write arrays that are encoded already as an extraction, which `read_extracted` reads.
 
-    `latents` holds (T, D) of each track, `texts` the embedding of the captions; `pairs` are the
-    numbers of a track and of a caption that describes it. Tracks without one are distractors.
+    `latents` holds (T, D) of each track, `texts` the embedding of the captions by the text encoder;
+    `pairs` are the numbers of a track and of a caption that describes it. Tracks without one are
+    distractors.
     """
     folder.mkdir(parents=True, exist_ok=True)
     clips = [{"track": track, "path": track, "start_s": None, "end_s": None} for track in tracks]
     manifest = Manifest(
         dataset=folder.name,
         model=model,
+        text_encoder=text_encoder,
         space=space,
         clips=clips,
         captions=list(captions),

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdr_model.encoders.registry.pairs import OWN_TEXT
+from gdr_model.encoders.registry.resolve import installed
+from gdr_model.models.config import ModelConfig
 from gdr_model.types import Array, TextEmbedding, TextEncoder
 
 Rows = NDArray[np.int64]
@@ -61,12 +64,16 @@ def joined_masks(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     return np.concatenate([np.pad(m, ((0, 0), (0, length - m.shape[1]))) for m in masks])
 
 
-@lru_cache(maxsize=1)
-def minilm() -> TextEncoder:
-    """The text encoder of the built-in model, loaded once."""
-    from gdr_model.encoders.builtin.minilm import find, load_text
+@cache
+def load_reader(name: str) -> TextEncoder:
+    """One of gdr's own text encoders (`OWN_TEXT`), loaded once."""
+    part = OWN_TEXT[name]
+    return part.module().load_text(installed(part), torch.device("cpu"))
 
-    return load_text(find(), torch.device("cpu"))
+
+def shipped_reader() -> TextEncoder:
+    """The text encoder of the built-in model."""
+    return load_reader(ModelConfig.read().text_encoder)
 
 
 def embed(
@@ -74,13 +81,13 @@ def embed(
     reader: TextEncoder | None = None,
     on_read: Callable[[], None] = lambda: None,
 ) -> Texts:
-    """Read captions, with MiniLM unless another text encoder is given.
+    """Read captions, with the built-in model's text encoder unless another is given.
 
     `on_read` is called after each.
     """
     states: dict[int, Half] = {}
     pooled: dict[int, Array] = {}
-    for row, (tokens, summary) in (reader or minilm()).read_all(captions):
+    for row, (tokens, summary) in (reader or shipped_reader()).read_all(captions):
         states[row] = tokens.astype(np.float16)
         pooled[row] = summary
         on_read()

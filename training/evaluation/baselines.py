@@ -161,7 +161,8 @@ def class_scores(run: Finished, corpus: Corpus, division: Division) -> Array | N
     logs = np.log(corpus.means + (run.config.data.floor or FLOOR))
     asked, known = corpus.caption_of[division.asked], corpus.caption_of[division.items]
     pooled = corpus.texts.pooled
-    return class_names(pooled[asked], embed(corpus.labels), pooled[known], logs, division.trained)
+    names = embed(corpus.labels, corpus.reader)
+    return class_names(pooled[asked], names, pooled[known], logs, division.trained)
 
 
 def mixed(first: Array, second: Array) -> Array:

@@ -261,8 +261,9 @@ def model_of(trained: TrainedRun) -> Model:
 
 def _as_read_by(model: Model, corpus: Corpus) -> Texts:
     """The corpus's captions, read again if another text encoder than the model's read them."""
-    ours = model.config.encoders or "builtin"
-    if ours == (corpus.model or "builtin"):
+    ours, text = model.config.encoders or "builtin", model.config.text_encoder
+    alike = ours != "builtin" or text == corpus.text_encoder
+    if ours == (corpus.model or "builtin") and alike:
         return corpus.texts
     return embed(corpus.captions, model.text)
 

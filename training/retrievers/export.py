@@ -59,7 +59,10 @@ def export(
         raise UsageError(
             f"{corpus.name} was extracted as {corpus.space}; {corpus.model} makes {model.space} now"
         )
-    write_model(folder / FINISHED, run, tower, share, **checkpoint.encoder_of(model))
+    encoders = checkpoint.encoder_of(model)
+    if model.own_encoder is not None:  # words are read as in training, whatever ships by now
+        encoders["text_encoder"] = corpus.text_encoder
+    write_model(folder / FINISHED, run, tower, share, **encoders)
     return folder / FINISHED
 
 

@@ -119,6 +119,7 @@ def run_model(run: Finished, corpus: Corpus, tower: ContrastiveTower, anchor_sha
             prediction=config.diffusion.prediction,
             anchor_share=anchor_share,
             encoders=corpus.model,
+            text_encoder=corpus.text_encoder,
         ),
         device=device,
         schedule=config.diffusion.schedule,

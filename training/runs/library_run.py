@@ -122,10 +122,11 @@ def library_corpus(model: Model, library: Library) -> tuple[Corpus, Used]:
         captions=captions,
         caption_of=np.array([number[item.caption] for item in items], np.int64),
         track_of=np.array([column[item.track] for item in items], np.int64),
-        texts=embed(captions, None if model.own_encoder else model.text),
+        texts=embed(captions, model.text),
         splits=Splits.undivided(dataset, len(tracks) // LEAST),
         model=model.config.argument,
         space=model.space,
+        text_encoder=model.config.text.name,
     )
     common = tuple(word for word, _ in counted.most_common(8))
     return corpus, Used(len(tracks), tagged, sum(map(bool, phrased)), len(captions), common)

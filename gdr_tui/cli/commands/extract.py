@@ -92,6 +92,7 @@ def extract(
             loaded.text,
             out,
             model=loaded.config.argument,
+            text_encoder=loaded.config.text.name,
             jobs=jobs,
             on_progress=on_progress,
         )

@@ -164,11 +164,12 @@ def save(folder: Path, passages: Sequence[Passage], model: checkpoint.Model, spe
     write_extracted(
         folder,
         model=spelled,
+        text_encoder=model.config.text.name,
         space=model.space,
         tracks=[passage.name for passage in passages],
         latents=[passage.latents for passage in passages],
         captions=list(numbers),
-        texts=embed(list(numbers)),
+        texts=embed(list(numbers), model.text),
         pairs=pairs,
     )
 

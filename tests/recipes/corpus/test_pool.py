@@ -22,7 +22,7 @@ from recipes.builtin.corpus.batches import (
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool, passages
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
-from training.data.texts import minilm
+from training.data.texts import shipped_reader
 from training.runs.config import CaptionConfig, OptimiserConfig, RunConfig
 from training.runs.space import Space
 from training.words import vocabulary
@@ -178,7 +178,7 @@ def test_a_pool_is_built_from_prepared_tracks(tmp_path, monkeypatch: pytest.Monk
     own = {pool.captions[n] for item in pool.items if item["id"] == "a" for n in item["captions"]}
     assert any("piano" in caption.lower() for caption in own), own
     # The pooled vectors are those that a search reads.
-    read = minilm().embed([pool.captions[0]])
+    read = shipped_reader().embed([pool.captions[0]])
     np.testing.assert_allclose(pool.texts.pooled[0], read.pooled[0], atol=1e-5)
     # The passages of the piano answer the piano best.
     best = pool.answers([[names.index("Piano")]], np.arange(len(pool.items)))[0].argmax()
