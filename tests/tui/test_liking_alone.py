@@ -128,7 +128,7 @@ async def test_what_only_acts_on_draws_says_so() -> None:
         await pilot.press("escape", "i")
         assert isinstance(pilot.app.screen, EditPanel)
         await until(pilot, lambda: "the prompt is empty" in picture(pilot))
-        await pilot.press(*"cold", "enter")
+        await pilot.press(*" cold", "enter")
         await until(pilot, lambda: session.asked[-1][0].edit)
         assert session.asked[-1][0].edit.from_prompt == ""
         assert session.asked[-1][0].prompt == "cold"
