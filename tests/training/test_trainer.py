@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +56,16 @@ class Distance:
         return {"distance": float((x0 - batch.x0).square().mean())}
 
 
+class SlowDistance(Distance):
+    """The same, after a while of work."""
+
+    def __call__(self, net: Network) -> dict[str, float]:
+        begin_s = time.process_time()
+        while time.process_time() - begin_s < 0.2:
+            pass
+        return super().__call__(net)
+
+
 @pytest.fixture
 def config() -> RunConfig:
     return RunConfig(
@@ -90,6 +101,17 @@ def test_any_source_of_batches_is_learned_from(
     run = load_model(tmp_path)
     assert Distance()(run.net)["distance"] == pytest.approx(metrics["validation"]["distance"])
     assert Distance()(given.network)["distance"] == before, "the given network is left as it was"
+
+
+def test_the_log_has_the_processor_time_without_that_of_validations(
+    config: RunConfig, given: RunInput, tmp_path: Path
+) -> None:
+    begin_s = time.process_time()
+    train(config, replace(given, validation=SlowDistance()), tmp_path)
+    all_s = time.process_time() - begin_s
+    with (tmp_path / "log.csv").open() as file:
+        spent_s = [float(row["processor_s"]) for row in csv.DictReader(file)]
+    assert 0 < spent_s[0] < spent_s[-1] < all_s - 3 * 0.2
 
 
 def test_rows_without_words_take_no_part_in_the_contrast(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-NOT_VALIDATION = ("step", "loss", "gradient", "rate", "median_rank")
+NOT_VALIDATION = ("step", "loss", "gradient", "rate", "processor_s", "median_rank")
 """Columns of the log that are not figures of a validation, or have another scale."""
 
 
@@ -52,6 +52,25 @@ def curves(folder: Path) -> None:
         if panel.lines:
             panel.legend(frameon=False)
     figure.savefig(folder / "curves.png", dpi=120)
+
+
+Curve = Sequence[tuple[float, float]]
+"""Points (x, y)."""
+
+
+def curves_of(path: Path, panels: Mapping[str, Mapping[str, Curve]], x: str, mark: float) -> None:
+    """Curves by name, one panel for each figure, over a logarithmic x with a mark on it."""
+    plot = axes(len(panels))
+    if plot is None:
+        return
+    figure, drawn = plot
+    for panel, (figured, named) in zip(drawn, panels.items(), strict=True):
+        for name, points in named.items():
+            panel.plot(*zip(*points, strict=True), marker=".", label=name)
+        panel.axvline(mark, color="black", linewidth=0.6, linestyle=":")
+        panel.set(xscale="log", xlabel=x, title=figured)
+    drawn[0].legend(frameon=False)
+    figure.savefig(path, dpi=120)
 
 
 Bars = Mapping[str, tuple[float, float, float]]

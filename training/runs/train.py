@@ -4,7 +4,8 @@ The folder of a run holds
 
 config.json         the configuration, the held-out part, the shape of the network
 splits.json         which tracks are in which part, where a set is split by track
-log.csv             one row per logged step; TensorBoard events too if that is installed
+log.csv             one row per logged step, with the processor time of training up to it;
+                    TensorBoard events too if that is installed
 state.safetensors   what an interrupted run resumes from; deleted once the run is finished
 model.safetensors   the mean weights (ema.*), the last weights (net.*) and the space
 metrics.json, curves.png   the report
@@ -43,7 +44,8 @@ LOGGED = 10
 """Steps between two rows of the log."""
 Objective = Callable[[Network, TrainingBatch, RunConfig, int], Tensor]
 """What a step minimises: network, batch, configuration and step to a loss."""
-COLUMNS = ("step", "loss", "gradient", "rate")
+COLUMNS = ("step", "loss", "gradient", "rate", "processor_s")
+"""Of the log, before the figures of a validation."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def train(
     validation = given.validation
     log = Log(folder, (*COLUMNS, *validation.figures), begin)
     began, steps = time.monotonic(), config.optimiser.steps
+    begin_s = time.process_time() - log.processor_s
     scores: dict[str, float] = {}
     with closing(log):
         for step in range(begin, steps):
@@ -104,11 +107,15 @@ def train(
             done = step + 1
             due = config.validate_every and done % config.validate_every == 0
             if due or done == steps:
+                asked_s = time.process_time()
                 with ema.inside(net):
                     scores = validation(net)
+                begin_s += time.process_time() - asked_s
             if done % LOGGED == 0 or due or done == steps:
                 rate = optimiser.param_groups[0]["lr"]
-                log.row(done, value, gradient, rate, scores if due or done == steps else {})
+                spent_s = time.process_time() - begin_s
+                found = scores if due or done == steps else {}
+                log.row(done, value, gradient, rate, spent_s, found)
             if config.keep_every and done % config.keep_every == 0 and done < steps:
                 state.save_state(folder, done, net, ema, optimiser)
             on_progress(TrainingProgress(done, steps, value, time.monotonic() - began, scores))
@@ -240,6 +247,8 @@ class Log:
             with self.path.open(encoding="utf-8", newline="") as file:
                 # Rows after the saved state are written again.
                 kept = [row for row in csv.DictReader(file) if int(row["step"]) <= begin]
+        self.processor_s = float(kept[-1].get("processor_s") or 0) if kept else 0.0
+        """Seconds of processor time up to the last row kept, without those of validations."""
         self.file = self.path.open("w", encoding="utf-8", newline="")
         self.rows = csv.DictWriter(self.file, columns, lineterminator="\n")
         self.rows.writeheader()
@@ -247,10 +256,17 @@ class Log:
         self.board = report.board(folder)
 
     def row(
-        self, step: int, value: float, gradient: float, rate: float, scores: dict[str, float]
+        self,
+        step: int,
+        value: float,
+        gradient: float,
+        rate: float,
+        processor_s: float,
+        scores: dict[str, float],
     ) -> None:
         """Write one row; figures that were not measured stay empty."""
-        found = {"loss": value, "gradient": gradient, "rate": rate, **scores}
+        measured = (value, gradient, rate, processor_s)
+        found = dict(zip(COLUMNS[1:], measured, strict=True)) | scores
         self.rows.writerow({"step": step, **{k: f"{v:.6g}" for k, v in found.items()}})
         self.file.flush()
         if self.board is not None:

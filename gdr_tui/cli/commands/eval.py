@@ -136,6 +136,22 @@ def eval_table(
     write(save(out or _report(models[0], "table"), "table", tables, about))
 
 
+@group.command("curves")
+def eval_curves(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN", help="Folders of gdr train.", show_default=False)
+    ],
+    out: Report = None,
+) -> None:
+    """Compare the validations of runs while they trained, at equal processor time."""
+    from training.evaluation.curves import curves
+    from training.evaluation.tables import save
+
+    folder = out or Path(runs[0])
+    tables, about = curves(runs, folder / "compared.png")
+    write(save(folder, "compared", tables, about))
+
+
 @group.command("fidelity")
 def eval_fidelity(
     names: Names,
