@@ -1,8 +1,8 @@
-"""Speed of each audio encoder: `python benchmarks/encoder_speed.py [SECONDS] [--rounds N]`.
+"""Speed of each audio encoder: `python benchmarks/encoder_speed.py [SECONDS]`.
 
-On one thread and on all cores, noise of that length (default 60), not counting decoding; the best
-of some rounds, because on a busy machine most runs wait. The networks have their published sizes
-and random weights, which take as long as trained ones.
+On one thread, by its processor time, and on all cores, by the clock: noise of that length (default
+60), not counting decoding; the best of some rounds, because other programs slow both down. The
+networks have their published sizes and random weights, which take as long as trained ones.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gdr_model.encoders.mule import port_net as mule_port
 from gdr_model.encoders.mule import published_net as mule
 from gdr_model.encoders.muscall import encoder as muscall
 from gdr_model.encoders.muscall.net import Muscall, MuscallConfig, learned
+from gdr_model.encoders.musicnn import net as musicnn
 from gdr_model.models import checkpoint
 from gdr_model.types import Array, AudioEncoder
 
@@ -30,6 +31,7 @@ def folders(root: Path) -> dict[str, str]:
     """Write each encoder to a folder; returns what `--model` accepts, by encoder name."""
     made = {"builtin": "builtin", "clap": str(untrained(root / "clap"))}
     nets = {
+        musicnn.MODEL_TYPE: musicnn.Musicnn(musicnn.MusicnnConfig()),
         mule.MODEL_TYPE: mule.Mule(mule.MuleConfig()),
         mule_port.MODEL_TYPE: mule_port.MulePort(mule_port.MulePortConfig()),
     }
@@ -41,7 +43,7 @@ def folders(root: Path) -> dict[str, str]:
     return made | {"muscall": str(root / "muscall")}
 
 
-def main(seconds: int, rounds: int) -> None:
+def main(seconds: int, rounds: int, only: list[str]) -> None:
     """Measure and print a table."""
     counts = sorted({1, os.cpu_count() or 1})
     columns = "".join(f" on {count} threads |" for count in counts[1:])
@@ -50,6 +52,8 @@ def main(seconds: int, rounds: int) -> None:
     fastest = 0.0
     with tempfile.TemporaryDirectory() as root:
         for name, model in folders(Path(root)).items():
+            if only and name not in only:
+                continue
             encoder = checkpoint.load(model, "cpu").encoder
             count = seconds * encoder.space.sample_rate_hz
             samples = 0.1 * np.random.default_rng(0).standard_normal(count).astype(np.float32)
@@ -67,9 +71,10 @@ def best(encoder: AudioEncoder, samples: Array, counts: list[int], rounds: int) 
         for threads, seconds in zip(counts, took, strict=True):
             torch.set_num_threads(threads)
             encoder.encode(samples[: len(samples) // 4])  # the first run allocates
-            began = time.perf_counter()
+            clock = time.process_time if threads == 1 else time.perf_counter
+            began = clock()
             encoder.encode(samples)
-            seconds.append(time.perf_counter() - began)
+            seconds.append(clock() - began)
     return [min(each) for each in took]
 
 
@@ -82,9 +87,12 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds", type=int, default=3, metavar="N", help="runs to take the best of (default: 3)"
     )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="an encoder; can be repeated"
+    )
     return parser
 
 
 if __name__ == "__main__":
     arguments = options().parse_args()
-    main(arguments.seconds, arguments.rounds)
+    main(arguments.seconds, arguments.rounds, arguments.only)

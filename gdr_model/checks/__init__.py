@@ -18,6 +18,7 @@ CHECKS = {
     "mule": "gdr_model.checks.mule",
     "mule-port": "gdr_model.checks.mule_port",
     "muscall": "gdr_model.checks.muscall",
+    "musicnn": "gdr_model.checks.musicnn",
     "clap": "gdr_model.checks.clap",
     "laion": "gdr_model.checks.laion",
     "unet": "gdr_model.checks.unet",

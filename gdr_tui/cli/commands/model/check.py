@@ -21,13 +21,15 @@ HEADING = _COLUMNS.format("output", "shape", "error", "relative", "allowed", "us
 def check(
     pair: Annotated[
         str,
-        typer.Argument(metavar="PAIR", help="mule, mule-port, muscall, clap, laion; or unet, mlp."),
+        typer.Argument(
+            metavar="PAIR", help="mule, mule-port, muscall, musicnn, clap, laion; or unet, mlp."
+        ),
     ],
     reference: Annotated[
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder of a reference: config.json, io.npz, and weights or their recipe.",
+            help="Folder of a reference: io.npz, config.json, and weights or their recipe.",
             readable=False,
         ),
     ],

@@ -20,7 +20,7 @@ def convert(
         typer.Option(
             "--pair",
             metavar="PAIR",
-            help="What they belong to: laion, mule, mule-port, muscall, clap or t5.",
+            help="What they belong to: laion, mule, mule-port, muscall, musicnn, clap or t5.",
         ),
     ],
     out: Annotated[

@@ -14,10 +14,12 @@ from gdr_tui.safe_text import literal
 def pull(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="clap, laion, flan-t5-base, or OWNER/NAME of the hub."),
+        typer.Argument(
+            metavar="NAME", help="clap, laion, musicnn, flan-t5-base, or OWNER/NAME of the hub."
+        ),
     ],
 ) -> None:
-    """Fetch weights from the Hugging Face hub; resumes interrupted downloads."""
+    """Fetch weights from the Hugging Face hub, resuming interrupted downloads, or through pip."""
     from gdr_model.models import download
 
     with bars(Shown.BYTES) as progress:
