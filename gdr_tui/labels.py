@@ -221,7 +221,8 @@ def asked_for(steering: Steering) -> str:
     """What a query asks for in a few words: the prompt, or without one the liked files."""
     if steering.worded:
         return steering.prompt
-    return f"like: {', '.join(Path(path).stem for path in steering.likes)}"
+    # A crate keeps this as text, which the name of a file need not be.
+    return f"like: {', '.join(literal(Path(path).stem) for path in steering.likes)}"
 
 
 def _quoted(steering: Steering) -> str:

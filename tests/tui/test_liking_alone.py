@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from gdr_model.notebook.crates import Crates, CrateTrack
+from gdr_model.notebook.database import Notebook
 from gdr_model.types import Steering, WeightedText
 from gdr_tui.app.crates.screen import CratesScreen
 from gdr_tui.app.edit.panel import EditPanel
 from gdr_tui.app.explain.why_dialog import WhyDialog
 from gdr_tui.app.trail.compare_dialog import CompareDialog
 from gdr_tui.app.ui.export_dialog import ExportDialog
+from gdr_tui.labels import asked_for
 
 
 def likes(session: StandIn) -> tuple[str, ...]:
@@ -145,6 +149,16 @@ async def test_what_is_found_is_named_by_the_like_everywhere() -> None:
         assert pilot.app.screen.query_one(Input).value.endswith("gdr-like-000.m3u8")
         await pilot.press("escape", "v")
         await until(pilot, lambda: "“like: 000”" in picture(pilot))
+
+
+def test_a_like_whose_name_is_no_text_is_named_in_a_crate() -> None:
+    steering = Steering("", likes=(os.fsdecode(b"/music/caf\xe9.flac"),))
+    kept = CrateTrack(Path("/music/a.flac"), "", "", "", "", 1.0, 0.0, asked_for(steering))
+    with Notebook.open() as notebook:
+        crates = Crates(notebook)
+        crates.make("night")
+        crates.add("night", [kept])
+        assert crates.tracks("night")[0].prompt.startswith("like: caf")
 
 
 async def test_the_next_day_the_trail_has_it_and_it_is_asked_again() -> None:
