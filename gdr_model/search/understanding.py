@@ -49,7 +49,7 @@ CLOSER = 0.25
 """By how much more that score has to be for a text at 1 of the function of sound."""
 RIDGE = 1.0
 _SEPARATED = 0.8
-"""Share of prompts held back, of either kind, that a function has to put on its right side."""
+"""Share of prompts held back, of either kind, that functions have to put on their right side."""
 _FUNCTIONS = ("language", "spelling", "elsewhere")
 _READS = 0.5
 """Share of translations that have to be nearest to their English for a language to be read."""
@@ -263,8 +263,12 @@ def misspelt(prompt: str, turn: int, *, drop: bool = False) -> str:
 def _separating(below: Array, above: Array) -> Linear | None:
     """A function that is above 0 for one kind of prompt.
 
-    None if the function that is fitted to half of the prompts does not separate the others.
+    None if functions that are fitted to half of the prompts do not separate the other half.
     """
-    half = Linear.between(below[::2], above[::2])
-    right = (half(below[1::2]) <= 0).mean(), (half(above[1::2]) > 0).mean()
-    return Linear.between(below, above) if min(right) >= _SEPARATED else None
+    shares = []
+    for fitted, held_back in ((0, 1), (1, 0)):
+        half = Linear.between(below[fitted::2], above[fitted::2])
+        under, over = half(below[held_back::2]) <= 0, half(above[held_back::2]) > 0
+        shares.append((under.mean(), over.mean()))
+    separated = min(np.mean(shares, axis=0)) >= _SEPARATED
+    return Linear.between(below, above) if separated else None

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
+from gdr_model.encoders.shared.prompts import PromptReader
+from gdr_model.encoders.use import encoder as use
 from gdr_model.errors import ModelError
 from gdr_model.models.checkpoint import Model, load
 from gdr_model.search import references
@@ -114,6 +117,50 @@ def test_an_encoder_of_many_languages_reads_them() -> None:
     assert measured.doubt(encoder, "ήσυχη νύχτα") is Doubt.LANGUAGE
     assert measured.doubt(encoder, "조용한 밤") is None
     assert measured.spelling is None, "it shows no tokens"
+
+
+@pytest.fixture(scope="module")
+def multilingual() -> PromptReader:
+    return use.load_text(use.find(), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def measured(multilingual: PromptReader) -> Understanding:
+    found = Understanding.measure(multilingual)
+    assert found is not None
+    return found
+
+
+def test_the_multilingual_encoder_reads_all_but_two_of_the_languages(
+    measured: Understanding,
+) -> None:
+    assert {*references.TRANSLATED} - {*measured.languages} == {"Greek", "Hindi"}
+    assert measured.spelling is not None
+    assert measured.elsewhere is not None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "doubt"),
+    [
+        ("slow sad piano", None),
+        ("krautrock with a motorik beat", None),
+        ("piano lento y triste", None),
+        ("ruhiges Klavier", None),
+        ("静かなピアノ", None),
+        ("техно", None),
+        ("安静的钢琴", None),
+        ("rustige piano", None),
+        ("เปียโนเศร้า", None),
+        ("ήσυχη κιθάρα", Doubt.LANGUAGE),
+        ("शांत गिटार", Doubt.LANGUAGE),
+        ("fsat drmus", Doubt.SPELLING),
+        ("flibberty zonk wibblequax", Doubt.SPELLING),
+    ],
+)
+def test_the_multilingual_encoder_doubts_what_it_does_not_read(
+    multilingual: PromptReader, measured: Understanding, prompt: str, doubt: Doubt | None
+) -> None:
+    assert measured.doubt(multilingual, prompt) is doubt
 
 
 def test_an_encoder_that_does_not_tell_languages_apart_gets_no_notes() -> None:
