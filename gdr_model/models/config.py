@@ -5,6 +5,7 @@ A model is a pair of encoders with or without a retriever that draws in its spac
 - a gdr folder (`config.json` + `model.safetensors`): denoiser, contrastive tower, statistics; it
   holds its audio encoder itself, or names the pair it was trained with;
 - a folder of a training run, which contains such a folder;
+- a pair by its name, for whose published weights a retriever comes with gdr;
 - a bare pair (`encoders.registry`), which is searched by its own text tower if text and sound
   share a space, in its own unit latents: neither centred nor whitened.
 
@@ -33,6 +34,8 @@ from gdr_model.types import LatentSpace
 
 FORMAT = 1
 SHIPPED = Path(__file__).parents[1] / "builtin"
+RETRIEVERS = Path(__file__).parents[1] / "retrievers"
+"""Model folders that come with gdr, without their pairs' encoders, by the names of the pairs."""
 FINISHED = "model"
 """The folder of the finished model in the folder of a training run."""
 
@@ -62,7 +65,9 @@ class ModelConfig:
 
     @classmethod
     def read(cls, name: str = "builtin") -> ModelConfig:
-        """The configuration of `builtin`, of a model or run in a folder, or of a bare pair.
+        """The configuration of `builtin`, of a model or run in a folder, or of a pair.
+
+        A pair has the retriever that comes with gdr if its weights are those of the training.
 
         Raises:
             ModelError: if there is no such model, or its configuration is invalid.
@@ -71,8 +76,20 @@ class ModelConfig:
         folder = SHIPPED if name == "builtin" else _find(name)
         if folder is None:
             pair = locate(name)
+            shipped = retriever_of(name)
+            if shipped is not None and shipped.space == pair.space:
+                return shipped
             called = name if name in PAIRS else pair.audio.name
             return cls(pair.audio_weights, called, pair.space, encoders=pair.argument)
+        return cls._in(folder)
+
+    @classmethod
+    def _in(cls, folder: Path) -> ModelConfig:
+        """The configuration in a model's folder.
+
+        Raises:
+            ModelError: if it is missing or invalid.
+        """
         try:
             raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             version = raw.pop("format")
@@ -125,7 +142,9 @@ class ModelConfig:
         """The name by which this model can be loaded."""
         if self.bare:
             return self.encoders
-        return "builtin" if self.folder == SHIPPED else str(self.folder)
+        if self.folder == SHIPPED or self.folder.parent == RETRIEVERS:
+            return self.folder.name
+        return str(self.folder)
 
     def space_mismatch(self, spaces: Sequence[LatentSpace], root: Path) -> SpaceMismatch:
         """The error for a library that only has latents of other spaces."""
@@ -140,7 +159,14 @@ class ModelConfig:
     def without_retriever(self) -> ModelError:
         """The error for drawing with a bare pair."""
         hint = Hint.TRAIN_OR_LOOK_UP if self.pair.shared else Hint.TRAIN
-        return ModelError(f"{self.name} has no retriever of its own yet", hint, model=self.argument)
+        sentence = f"{self.name} has no retriever of its own yet"
+        shipped = retriever_of(self.encoders)
+        if shipped is not None:
+            sentence += (
+                f": the one that comes with gdr draws in {shipped.space}, and the installed "
+                f"weights encode to {self.space}"
+            )
+        return ModelError(sentence, hint, model=self.argument)
 
     @property
     def size_bytes(self) -> int:
@@ -174,6 +200,16 @@ class ModelConfig:
         except (OSError, SafetensorError) as error:
             raise unreadable(self.folder, error) from error
         return Whitening(mean.astype("float32"), sd.astype("float32"), self.whitening_power)
+
+
+def retriever_of(pair: str) -> ModelConfig | None:
+    """The configuration of the retriever that comes with gdr for a pair, if there is one.
+
+    Raises:
+        ModelError: if it is invalid.
+    """
+    folder = RETRIEVERS / pair
+    return ModelConfig._in(folder) if pair in PAIRS and folder.is_dir() else None
 
 
 def unreadable(folder: Path, error: Exception) -> ModelError:

@@ -1,30 +1,25 @@
-"""The pair `musicnn`: pulled from a wheel by pip, checked, and used like any other model."""
+"""The pair `musicnn` with a retriever that comes with gdr, used like any other model."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import musicnn_retriever
 import numpy as np
 import published_musicnn
 import pytest
+import soundfile
 import tf_bundle
-import torch
-from safetensors.torch import load_file
+from typer.testing import Result
 
-WHEEL = "musicnn-0.1.0-py3-none-any.whl"
+from gdr_model import paths
+from gdr_model.encoders.registry.converters import convert
+from gdr_model.models.config import ModelConfig
+from gdr_model.types import Steering
+from gdr_tui.app.main.session import Session
 
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which pip finds the wheel, and nowhere else."""
-    stored = tf_bundle.write(tmp_path / "MSD_musicnn", published_musicnn.variables())
-    published_musicnn.count_as_published(stored, monkeypatch)
-    folder = tmp_path / "index"
-    folder.mkdir()
-    tf_bundle.wheel(folder / WHEEL, stored)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
+TRACKS = 3
 
 
 def state(gdr) -> str:
@@ -32,98 +27,109 @@ def state(gdr) -> str:
     return next(row[1] for row in rows if row[0] == "musicnn")
 
 
-def test_pip_fetches_the_wheel_and_its_weights_are_converted(
-    index: Path, gdr, gdr_home: Path
+@pytest.fixture
+def installed(tmp_path: Path) -> None:
+    """Weights of a musicnn, at their place."""
+    stored = tf_bundle.write(tmp_path / "bundle", published_musicnn.variables())
+    convert(stored, "musicnn", paths.models() / "musicnn")
+
+
+@pytest.fixture
+def shipped(installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A retriever that comes with gdr for those weights."""
+    return musicnn_retriever.ship(tmp_path / "retrievers", monkeypatch)
+
+
+@pytest.fixture
+def noises(music: Path) -> Path:
+    """Noise in three bands, six seconds each."""
+    rng = np.random.default_rng(0)
+    for i in range(TRACKS):
+        spectrum = np.fft.rfft(rng.standard_normal(6 * 16_000))
+        spectrum[round(len(spectrum) / (i + 1.5)) :] = 0
+        samples = np.fft.irfft(spectrum)
+        soundfile.write(music / f"{i}.wav", 0.2 * samples / np.abs(samples).max(), 16_000)
+    return music
+
+
+def hits(result: Result) -> list[str]:
+    assert result.exit_code == 0, result.output
+    return [json.loads(line)["path"] for line in result.stdout.splitlines()]
+
+
+def test_with_a_retriever_that_comes_with_gdr_the_pair_is_a_model(
+    shipped: Path, gdr, noises: Path
 ) -> None:
-    assert state(gdr) == "missing"
-    pulled = gdr("model", "pull", "musicnn")
-    folder = gdr_home / "models" / "musicnn"
-    assert (pulled.exit_code, pulled.stdout, pulled.stderr) == (0, f"{folder}\n", "")
-    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors"}
-    kept = load_file(folder / "model.safetensors")
-    torch.testing.assert_close(kept["dense.bias"], published_musicnn.NET.dense.bias.detach())
-    assert [path.name for path in folder.parent.iterdir()] == ["musicnn"]
-    assert state(gdr) != "missing"
-    (index / WHEEL).unlink()
-    assert gdr("model", "pull", "musicnn").exit_code == 0, "what is here is not fetched again"
+    assert state(gdr) == "ready"
+    (row,) = (r for r in gdr("model", "list").stdout.splitlines() if r.startswith("musicnn\t"))
+    assert f"retriever: {shipped} (" in row
+    asked = ("search", "warm piano", "--library", noises, "-m", "musicnn", "-f", "jsonl")
+    assert gdr("index", noises).exit_code == 0
+    refused = gdr(*asked)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert f"run gdr index --model musicnn {noises}" in refused.stderr
+    indexed = gdr("index", noises, "--model", "musicnn")
+    assert f"{TRACKS} encoded" in indexed.stdout, indexed.output
+    assert "0 encoded" in gdr("index", noises, "--model", "musicnn").stdout
+
+    found = hits(gdr(*asked))
+    assert len(set(found)) == TRACKS
+    assert hits(gdr(*asked)) == found
+    assert len(hits(gdr(*asked, "--method", "contrastive"))) == TRACKS
+    like = gdr("search", "--like", found[0], "--library", noises, "-m", "musicnn", "-f", "jsonl")
+    assert len(hits(like)) == TRACKS - 1
+    edited = gdr("edit", found[0], "rain", "--library", noises, "-m", "musicnn", "-f", "jsonl")
+    assert len(hits(edited)) == TRACKS
+    why = gdr("why", found[0], "warm piano", "--library", noises, "-m", "musicnn")
+    assert why.exit_code == 0, why.output
+    shown = gdr("model", "show", "musicnn")
+    assert "denoiser: " in shown.stdout
 
 
-def test_an_installed_package_is_read_and_not_imported(
-    index: Path, gdr, gdr_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_app_takes_the_pair(shipped: Path, noises: Path) -> None:
+    session = Session([noises], "musicnn", "cpu")
+    session.loader.load()
+    assert session.indexer.index(lambda at: None).encoded == TRACKS
+    assert session.searcher.search(Steering("warm piano"), k=9).tracks_searched == TRACKS
+    session.close()
+
+
+def test_the_pair_is_evaluated_on_a_set_that_it_extracted(
+    shipped: Path, gdr, noises: Path, tmp_path: Path
 ) -> None:
-    package = tmp_path / "site" / "musicnn"
-    tf_bundle.write(package / "MSD_musicnn", published_musicnn.variables())
-    (package / "__init__.py").write_text("raise ImportError('this is not to be imported')\n")
-    monkeypatch.syspath_prepend(str(package.parent))
-    (index / WHEEL).unlink()
-    assert gdr("model", "pull", "musicnn").exit_code == 0
-    assert (gdr_home / "models" / "musicnn" / "config.json").is_file()
-
-
-def test_an_installed_package_of_another_release_is_passed_over(
-    index: Path, gdr, gdr_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "site" / "musicnn"
-    (package / "MSD_musicnn").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    monkeypatch.syspath_prepend(str(package.parent))
-    assert gdr("model", "pull", "musicnn").exit_code == 0
-    assert (gdr_home / "models" / "musicnn" / "config.json").is_file()
-
-
-def test_what_cannot_be_fetched_is_one_sentence(
-    index: Path, gdr, gdr_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = (index / WHEEL).read_bytes()
-
-    def refused(said: str) -> None:
-        result = gdr("model", "pull", "musicnn")
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert said in result.stderr
-        assert result.stderr.count("\n") == 1
-        assert not (gdr_home / "models" / "musicnn").exists()
-
-    (index / WHEEL).unlink()
-    refused("pip cannot fetch musicnn==0.1.0: No matching distribution found")
-    (index / WHEEL).write_bytes(whole[: len(whole) // 2])
-    refused("pip cannot fetch musicnn==0.1.0: ")
-    other = {name: array + 1 for name, array in published_musicnn.variables().items()}
-    stored = tf_bundle.write(index.parent / "other", other)
-    tf_bundle.wheel(index / WHEEL, stored)
-    refused("does not hold the weights of musicnn 0.1.0")
-    monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.delenv("PIP_FIND_LINKS")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    refused("pip cannot fetch musicnn==0.1.0: the package index cannot be reached")
-
-
-def test_without_pip_the_wheel_can_be_converted_from_a_file(
-    index: Path, gdr, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from gdr_model.models import package
-
-    monkeypatch.setattr(package.importlib.util, "find_spec", lambda name: None)
-    result = gdr("model", "pull", "musicnn")
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "no pip to fetch musicnn==0.1.0 with" in result.stderr
-    assert "gdr model convert FILE --pair musicnn" in result.stderr
-    monkeypatch.undo()
-
-
-def test_the_check_compares_the_installed_weights(index: Path, gdr, tmp_path: Path) -> None:
-    reference = tmp_path / "reference"
-    reference.mkdir()
-    mel = torch.rand(2, 187, 96, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        logits = published_musicnn.NET(mel)[1].numpy()
-    np.savez(reference / "io.npz", mel=mel.numpy(), msd_logits=logits)
-    check = ("model", "check", "musicnn", "--reference", reference)
-    missing = gdr(*check)
-    assert missing.exit_code == 1
-    assert "run gdr model pull musicnn" in missing.stderr
-    assert gdr("model", "pull", "musicnn").exit_code == 0
-    done = gdr(*check)
+    table = noises / "set.csv"
+    rows = (f"{i}.wav,noise {word},test" for i, word in enumerate(("high", "middle", "low")))
+    table.write_text("\n".join(["file_path,caption,split", *rows]) + "\n")
+    done = gdr("extract", table, "--out", tmp_path / "set", "--model", "musicnn")
     assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines()[1].split()[:2] == ["msd_logits", "2×5"]
-    np.savez(reference / "io.npz", mel=mel.numpy(), msd_logits=logits + 0.01)
-    assert gdr(*check).exit_code == 1
+    out = tmp_path / "out"
+    measured = gdr("eval", "retrieval", "musicnn", "--data", tmp_path / "set", "--out", out)
+    assert measured.exit_code == 0, measured.output
+    assert measured.stdout.startswith("### Retrieval, 3 captions among 3 tracks\n")
+
+
+def test_other_weights_than_the_retrievers_are_a_pair_without_one(
+    shipped: Path, gdr, noises: Path, tmp_path: Path
+) -> None:
+    space = ModelConfig.read("musicnn").space
+    folder = paths.models() / "musicnn"
+    folder.rename(tmp_path / "before")
+    other = {name: 2 * array for name, array in published_musicnn.variables().items()}
+    convert(tf_bundle.write(tmp_path / "other", other), "musicnn", folder)
+    bare = ModelConfig.read("musicnn")
+    assert bare.bare
+    assert bare.space != space
+    assert state(gdr) == "no retriever"
+    assert gdr("index", noises, "--model", "musicnn").exit_code == 0
+    refused = gdr("search", "warm piano", "--library", noises, "--model", "musicnn")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert f"the one that comes with gdr draws in {space}" in refused.stderr
+    assert "gdr train CONFIG.yaml --library DIR --model musicnn" in refused.stderr
+
+
+def test_a_damaged_retriever_is_one_sentence(shipped: Path, gdr, noises: Path) -> None:
+    assert gdr("index", noises, "--model", "musicnn").exit_code == 0
+    (shipped / "model.safetensors").write_bytes(b"")
+    refused = gdr("search", "warm piano", "--library", noises, "--model", "musicnn")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert str(shipped) in refused.stderr

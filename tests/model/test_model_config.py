@@ -13,8 +13,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from gdr_model import paths
+from gdr_model.encoders.registry.pairs import PAIRS
 from gdr_model.errors import Hint, ModelError, SpaceMismatch
-from gdr_model.models.config import SHIPPED, ModelConfig
+from gdr_model.models.config import RETRIEVERS, SHIPPED, ModelConfig, retriever_of
 from gdr_model.types import LatentSpace
 
 SPACE = {
@@ -150,3 +151,12 @@ def test_a_model_of_a_pair_whose_weights_changed_is_refused(
     config = ModelConfig.read(str(trained))
     with pytest.raises(ModelError, match="was trained on latents of clap"):
         _ = config.pair
+
+
+@pytest.mark.parametrize("folder", sorted(RETRIEVERS.glob("*")), ids=lambda folder: folder.name)
+def test_a_retriever_that_comes_with_gdr_is_for_the_pair_of_its_name(folder: Path) -> None:
+    config = retriever_of(folder.name)
+    assert config is not None
+    assert (config.name, config.encoders, config.argument) == (folder.name,) * 3
+    assert config.space.encoder == PAIRS[folder.name].audio.name
+    assert not config.bare

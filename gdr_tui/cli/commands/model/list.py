@@ -3,7 +3,8 @@
     NAME    STATE    WHAT IT IS    WEIGHTS, and where they are or how to get them
 
 The state is `ready`; `no retriever` (searched with --method contrastive only, or, where words and
-sound share no space, not before `gdr train`); or `missing`.
+sound share no space, not before `gdr train`); or `missing`. A retriever that comes with gdr is
+listed with the weights.
 """
 
 from __future__ import annotations
@@ -60,14 +61,22 @@ def _builtin(pair: Pair) -> str:
 
 
 def _pair(pair: Pair) -> str:
+    from gdr_model.models.config import ModelConfig, retriever_of
+
     parts = {part.weights: part for part in (pair.audio, pair.text)}
     places = [_where(part) for part in parts.values()]
     lacking = any(folder is None for folder, _ in places)
-    weights = "; ".join(
+    weights = [
         f"{what.key or what.about} ({what.licence}): {place}"
         for what, (_, place) in zip(parts, places, strict=True)
-    )
-    return _line(pair.name, "missing" if lacking else "no retriever", pair.about, weights)
+    ]
+    state = "missing" if lacking else "no retriever"
+    shipped = retriever_of(pair.name)
+    if shipped is not None:
+        weights.append(f"retriever: {_size(shipped)}")
+        if not lacking and not ModelConfig.read(pair.name).bare:
+            state = "ready"
+    return _line(pair.name, state, pair.about, "; ".join(weights))
 
 
 def _where(part: AudioPart | TextPart) -> tuple[Path | None, str]:
