@@ -60,12 +60,13 @@ def test_without_its_package_it_says_what_to_install(
     )
 
 
-def test_doctor_and_model_list_name_the_text_encoder_that_ships(
+def test_what_describes_a_model_names_its_text_encoder(
     gdr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gdr_model.models import config
 
     model = multilingual_model.write(tmp_path / "model")
+    assert "\n  text encoder: use\n" in gdr("model", "show", model).stdout
     monkeypatch.setattr(config, "SHIPPED", model)
     said = "Universal Sentence Encoder, multilingual v3"
     assert f"text      {said} in /" in gdr("doctor").stdout

@@ -15,7 +15,7 @@ def show(
         str, typer.Argument(metavar="MODEL", help="A name from gdr model list, or a folder.")
     ] = "builtin",
 ) -> None:
-    """Show the networks of a model and its card."""
+    """Show the networks of a model, its text encoder and its card."""
     from gdr_model.models.checkpoint import load
 
     model = load(name)
@@ -29,6 +29,7 @@ def show(
     for part, network in networks.items():
         count = sum(parameter.numel() for parameter in network.parameters())
         write(f"  {part}: {count / 1e6:.2f} M parameters\n")
+    write(f"  text encoder: {model.config.text.name}\n")
     card = model.config.folder / "MODEL_CARD.md"
     if card.is_file():
         write("\n" + card.read_text(encoding="utf-8"))
