@@ -1,5 +1,6 @@
 """The multilingual sentence encoder, on the published weights and against their package's code."""
 
+import gc
 import random
 import re
 import shutil
@@ -145,6 +146,13 @@ def test_a_prompt_does_not_depend_on_its_batch_mates(encoder: PromptReader) -> N
     fresh = use.load_text(use.find(), CPU)
     together = fresh.embed([*references.ENGLISH, "warm piano"])
     np.testing.assert_array_equal(together.pooled[-1], alone.pooled[0])
+
+
+def test_an_encoder_leaves_no_file_open() -> None:
+    cycle: list[object] = [use.load_text(use.find(), CPU)]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()  # an open file would warn, and warnings are errors
 
 
 def test_blank_prompts_have_no_token(encoder: PromptReader) -> None:

@@ -5,6 +5,7 @@ Shapes: B texts of equally many pieces, L pieces.
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -65,7 +66,8 @@ class Network:
     """Pieces (B, L), with those of begin and end, to unit vectors (B, WIDTH)."""
 
     def __init__(self, weights: Path) -> None:
-        archive = ZipFile(weights)
+        # In memory: a file would have to stay open for the vectors that are read later.
+        archive = ZipFile(BytesIO(weights.read_bytes()))
         self._vectors = Vectors(archive)
         names = [Path(file).stem for file in archive.namelist() if not file.startswith("q")]
         self._w = {name: torch.from_numpy(_array(archive, name)) for name in names}
