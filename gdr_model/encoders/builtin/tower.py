@@ -1,6 +1,6 @@
 """The contrastive tower: one point of the search space for a prompt, without diffusion.
 
-A two-layer map from MiniLM's pooled vector, trained with InfoNCE against the search vectors of
+A two-layer map from a text's pooled vector, trained with InfoNCE against the search vectors of
 passages. A contrastive search uses it alone, and it is the baseline that generation has to beat.
 """
 
@@ -19,7 +19,7 @@ class ContrastiveTower(nn.Module):
         super().__init__()
         self.text_width = text_width
         self.dim = dim
-        # Entries of pooled MiniLM are about 0.3: the norm brings every prompt to one scale.
+        # The norm brings every prompt, and every text encoder, to one scale.
         self.body = nn.Sequential(
             nn.LayerNorm(text_width),
             nn.Linear(text_width, HIDDEN),
