@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 # torch's CPU build; an installed torch 2.6 or later is kept.
 TORCH ?= torch==2.13.0
 
-# Holds the recordings that the built-in model is measured on (about 4 GB).
+# Holds the recordings that the built-in model is measured on (about 20 GB).
 WORK ?= $(HOME)/gdr-builtin
 STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m recipes.builtin.
 
@@ -30,6 +30,7 @@ check: setup-dev
 
 builtin-report: setup
 	$(BIN)/python -m pip install --quiet --editable ".[train]"
+	$(BIN)/gdr model pull musicnn
 	$(STEP)corpus.sources --work "$(WORK)"
 	$(STEP)corpus.prepare --work "$(WORK)"
 	$(STEP)report.sets --work "$(WORK)"

@@ -28,7 +28,7 @@ def write_pool(folder: Path, seconds: int = 8) -> Pool:
     tokens = np.arange(lengths.sum(), dtype=np.float16)[:, None].repeat(WIDTH, axis=1)
     pooled = np.arange(len(CAPTIONS), dtype=np.float32)[:, None].repeat(WIDTH, axis=1)
     save_texts(Texts(pooled, np.arange(3)[None] < lengths[:, None], tokens), folder)
-    (folder / "queries.json").write_text("[[0], [1]]")
+    np.save(folder / "asked.npy", np.eye(2, dtype=np.float32))
     classes = np.zeros((6, 2), np.float32)
     classes[1, 0] = classes[5, 1] = 3.0
     np.save(folder / "classes.npy", classes)

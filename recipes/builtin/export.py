@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from gdr_model.encoders.builtin import audio
+from gdr_model.encoders.registry.pairs import USE
 from gdr_model.models import checkpoint
 from gdr_model.models.config import SHIPPED
 from gdr_model.search.whitening import unit
@@ -52,7 +53,8 @@ def export(work: Path, encoder: str, name: str, to: Path) -> None:
     net, latents = load_net(work / encoder), Latents.load(work / encoder)
     projection = torch.from_numpy(latents.projection)
     run, tower = load_model(work / name), read_tower(work / name)
-    write_model(to, run, tower, ANCHOR_SHARE, net=net, projection=projection)
+    own = {"net": net, "projection": projection, "text_encoder": USE.name}
+    write_model(to, run, tower, ANCHOR_SHARE, **own)
     (to / "model.safetensors").chmod(0o644)
     shutil.copyfile(work / name / RIDGE, ridge_of(to))
     model = checkpoint.load(str(to), "cpu")

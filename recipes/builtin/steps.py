@@ -9,14 +9,46 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gdr_model import atomic
 
 
-def step_parser(doc: str | None) -> argparse.ArgumentParser:
-    """A parser with the first line of a module's docstring and the option `--work DIR`."""
+@dataclass(frozen=True)
+class Part:
+    """One of several processes that share a step's work."""
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """`1/2` is the first of two.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        first, _, count = text.partition("/")
+        part = cls(int(first) - 1, int(count))
+        if not 0 <= part.index < part.count:
+            raise ValueError(text)
+        return part
+
+    def has(self, number: int) -> bool:
+        """Whether piece of work `number` is this process's."""
+        return number % self.count == self.index
+
+
+WHOLE = Part(0, 1)
+
+
+def step_parser(doc: str | None, *, parts: bool = False) -> argparse.ArgumentParser:
+    """A parser with the first line of a module's docstring and the option `--work DIR`.
+
+    With `parts`, it has `--part` too.
+    """
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument(
         "--work",
@@ -25,6 +57,14 @@ def step_parser(doc: str | None) -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder for everything that is downloaded and made",
     )
+    if parts:
+        parser.add_argument(
+            "--part",
+            type=Part.parse,
+            default=WHOLE,
+            metavar="K/N",
+            help="do only the K-th of N parts, so that N processes can share the work",
+        )
     return parser
 
 

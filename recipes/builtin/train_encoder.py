@@ -1,13 +1,16 @@
-"""Train `AudioNet` to predict what the teacher says, for a given time.
+"""Train `AudioNet` to predict what two teachers say, for a given time.
 
     python -m recipes.builtin.train_encoder --work DIR --minutes 32 [--name encoder]
     python -m recipes.builtin.train_encoder --work DIR --minutes 6 --device cuda --batch 256
 
-Four heads share the network and are discarded afterwards: the teacher's logits, z-scored per class
-(the strongest signal); its posteriors; its embedding, as leading principal components; and, from
-the frames before the window, the logits of single seconds, which carry when something sounds and
-not only that it does. The cosine schedule follows the clock instead of steps, so that the run takes
-the time it is given. Tracks prepared meanwhile are added at the next checkpoint. Resumes from
+Six heads share the network and are discarded afterwards. Of the first teacher: its logits, z-scored
+per class (the strongest signal); its posteriors; its embedding, as leading principal components;
+and, from the frames before the window, the logits of single seconds, which carry when something
+sounds and not only that it does. Of the second: the logits of its tags, z-scored, and its features,
+as principal components. Their vocabularies stay apart, because an average of the two is worse
+than the better one in half of the classes. `--start MODEL` begins with the encoder of a finished
+model. The cosine schedule follows the clock instead of steps, so that the run takes the time it is
+given. Tracks prepared meanwhile are added at the next checkpoint. Resumes from
 `DIR/NAME/checkpoint.pt`; the result is `DIR/NAME/encoder.pt`.
 """
 
@@ -28,17 +31,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdr_model import atomic
-from gdr_model.encoders.builtin.audio import FRAMES_PER_S, POOLED_PER_S, AudioNet
+from gdr_model.encoders.builtin.audio import FRAMES_PER_S, POOLED_PER_S, AudioNet, BuiltinEncoder
+from gdr_model.errors import UsageError
+from gdr_model.models import checkpoint
 from gdr_model.types import Array
 from recipes.builtin.corpus.crops import CropBatch, CropSampler, windowed
-from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
+from recipes.builtin.corpus.prepare import ROWS, PreparedFolder, PreparedTrack
 from recipes.builtin.steps import step_parser
+from training.words.tagger import TAGS
 from training.words.teacher import CLASSES, MUSIC, VOICE
 
 BATCH = 20
 RATE = 1.5e-3
 """For batches of `BATCH` on one thread; batches of 256 on a GPU train best at a higher one."""
 COMPONENTS = 128
+SECOND = 1.0
+"""What the second teacher counts."""
 SQUEEZED = 512
 """Width of the network's frames before they are pooled."""
 CHECKPOINT_S = 300.0
@@ -46,31 +54,48 @@ CHECKPOINT_S = 300.0
 
 @dataclass(frozen=True)
 class Targets:
-    """Statistics of the teacher over the training tracks, for z-scores."""
+    """Statistics of the teachers over the training tracks, for z-scores."""
 
     mean: Tensor  # (521,)
     sd: Tensor  # (521,)
     embedding_mean: Tensor  # (1024,)
     components: Tensor  # (1024, COMPONENTS), scaled to unit variance
+    tag_mean: Tensor  # (50,)
+    tag_sd: Tensor  # (50,)
+    feature_mean: Tensor  # (200,)
+    feature_components: Tensor  # (200, COMPONENTS), scaled to unit variance
 
     @classmethod
     def fit(cls, tracks: Sequence[PreparedTrack], seed: int = 0) -> Targets:
         """From at most a minute of each track, so that long ones do not dominate."""
         rng = np.random.default_rng(seed)
-        logits: list[Tensor] = []
-        embedding: list[Tensor] = []
+        rows: dict[str, list[Tensor]] = {name: [] for name in ROWS[1:]}
         for track in tracks:
             count = min(60, track.seconds)
             start = int(rng.integers(track.seconds - count + 1))
-            for rows, into in ((track.logits, logits), (track.embedding, embedding)):
-                part = torch.from_numpy(rows[start : start + count].astype(np.float32))
-                into.append(windowed(part[None])[0])
-        every, hidden = torch.cat(logits), torch.cat(embedding)
-        centre = hidden.mean(0)
-        values, vectors = torch.linalg.eigh(torch.cov((hidden - centre).T))
-        order = values.argsort(descending=True)[:COMPONENTS]
-        components = vectors[:, order] / values[order].clamp_min(1e-8).sqrt()
-        return cls(every.mean(0), every.std(0).clamp_min(1e-3), centre, components)
+            for name, into in rows.items():
+                part = getattr(track, name)[start : start + count].astype(np.float32)
+                into.append(windowed(torch.from_numpy(part)[None])[0])
+        every = {name: torch.cat(parts) for name, parts in rows.items()}
+        return cls(
+            *z_scores(every["logits"]),
+            *principal(every["embedding"]),
+            *z_scores(every["tag_logits"]),
+            *principal(every["tag_features"]),
+        )
+
+
+def z_scores(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of rows (N, C)."""
+    return rows.mean(0), rows.std(0).clamp_min(1e-3)
+
+
+def principal(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean of rows (N, C), and their leading components (C, COMPONENTS) at unit variance."""
+    centre = rows.mean(0)
+    values, vectors = torch.linalg.eigh(torch.cov((rows - centre).T))
+    order = values.argsort(descending=True)[:COMPONENTS]
+    return centre, vectors[:, order] / values[order].clamp_min(1e-8).sqrt()
 
 
 class Student(nn.Module):
@@ -83,6 +108,8 @@ class Student(nn.Module):
         self.posteriors = nn.Linear(AudioNet.FEATURES, CLASSES)
         self.embedding = nn.Linear(AudioNet.FEATURES, COMPONENTS)
         self.seconds = nn.Linear(SQUEEZED, CLASSES)
+        self.tags = nn.Linear(AudioNet.FEATURES, len(TAGS))
+        self.tag_features = nn.Linear(AudioNet.FEATURES, COMPONENTS)
         self.frames = torch.empty(0)  # (B, F / 16, 512), left by the last forward
         self.net.squeeze.register_forward_hook(self._keep)
         nn.init.constant_(self.posteriors.bias, -5.0)  # most classes are absent most of the time
@@ -99,7 +126,7 @@ class Student(nn.Module):
 
 
 def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
-    """Sum of the four heads' losses; mixtures have no logits or embedding to compare with."""
+    """Sum of the heads' losses; mixtures have only posteriors to compare with."""
     with torch.autocast(batch.mel.device.type, torch.bfloat16, enabled=batch.mel.is_cuda):
         features = student.net(batch.mel)
     features, student.frames = features.float(), student.frames.float()
@@ -115,8 +142,25 @@ def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
     posteriors = F.binary_cross_entropy_with_logits(student.posteriors(features), batch.posteriors)
     hidden = (batch.embedding[clean] - targets.embedding_mean) @ targets.components
     by_embedding = (student.embedding(features[clean]) - hidden).square().mean()
-    total: Tensor = by_logits + 0.5 * by_seconds + 20 * posteriors + 0.5 * by_embedding
+    first = by_logits + 0.5 * by_seconds + 20 * posteriors + 0.5 * by_embedding
+    tags = (batch.tag_logits[clean] - targets.tag_mean) / targets.tag_sd
+    by_tags = (student.tags(features[clean]) - tags).square().mean()
+    heard = (batch.tag_features[clean] - targets.feature_mean) @ targets.feature_components
+    by_features = (student.tag_features(features[clean]) - heard).square().mean()
+    total: Tensor = first + SECOND * (by_tags + 0.5 * by_features)
     return total
+
+
+def encoder_of(model: str) -> BuiltinEncoder:
+    """The encoder of a finished model.
+
+    Raises:
+        UsageError: if the model holds no encoder of its own.
+    """
+    encoder = checkpoint.load(model, "cpu").own_encoder
+    if encoder is None:
+        raise UsageError(f"{model} holds no encoder of its own")
+    return encoder
 
 
 def device_of(net: nn.Module) -> torch.device:
@@ -138,15 +182,17 @@ def features_of(net: AudioNet, track: PreparedTrack, max_s: int = 300) -> Array:
 
 
 def validate(student: Student, tracks: Sequence[PreparedTrack]) -> dict[str, float]:
-    """Correlation with the teacher's logits over held-out tracks, 8 s apart, mean over classes."""
+    """Correlation with the teachers' logits over held-out tracks, 8 s apart, mean over classes."""
     student.eval()
     guesses, truths = [], []
     for track in tracks:
         features = torch.from_numpy(features_of(student.net, track, 60))
         with torch.inference_mode():
-            guesses.append(student.logits(features.to(device_of(student))).cpu()[::8])
-        rows = torch.from_numpy(track.logits[:60].astype(np.float32))
-        truths.append(windowed(rows[None])[0][::8])
+            features = features.to(device_of(student))
+            heads = [student.logits(features), student.tags(features)]
+            guesses.append(torch.cat(heads, dim=1).cpu()[::8])
+        both = np.concatenate([track.logits[:60], track.tag_logits[:60]], axis=1)
+        truths.append(windowed(torch.from_numpy(both.astype(np.float32))[None])[0][::8])
     student.train()
     guess, truth = torch.cat(guesses), torch.cat(truths)
     guess, truth = guess - guess.mean(0), truth - truth.mean(0)
@@ -155,7 +201,8 @@ def validate(student: Student, tracks: Sequence[PreparedTrack]) -> dict[str, flo
     return {
         "music": float(correlation[MUSIC].mean()),
         "voice": float(correlation[VOICE].mean()),
-        "all": float(correlation.mean()),
+        "all": float(correlation[:CLASSES].mean()),
+        "tags": float(correlation[CLASSES:].mean()),
     }
 
 
@@ -171,7 +218,10 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     # As many as a validation of a few seconds can read.
     held_real = [t for t in held if t.kind == "source"][:80]
     torch.manual_seed(seed)
-    student = Student().to(device)
+    student = Student()
+    if arguments.start:
+        student.net.load_state_dict(encoder_of(arguments.start).net.state_dict())
+    student.to(device)
     targets_file = folder / "targets.pt"
     if not targets_file.exists():
         save(vars(Targets.fit(train_tracks)), targets_file)
@@ -183,9 +233,9 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     )
     sampler = CropSampler(train_tracks, arguments.batch, seed, device)
     state: dict[str, Any] = {"step": 0, "elapsed": 0.0}
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True, map_location=device)
+    reached = folder / "checkpoint.pt"
+    if reached.exists():
+        saved = torch.load(reached, weights_only=True, map_location=device)
         student.load_state_dict(saved["student"])
         optimiser.load_state_dict(saved["optimiser"])
         state = {"step": saved["step"], "elapsed": saved["elapsed"]}
@@ -219,11 +269,12 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
         if time.monotonic() - last_saved > CHECKPOINT_S or state["elapsed"] >= budget:
             log = {**state, "loss": float(running), **validate(student, held_real)}
             log |= {"batch": arguments.batch, "device": device_name(device)}
+            log |= {"start": arguments.start}
             print(json.dumps(log), flush=True)
             with (folder / "log.jsonl").open("a") as out:
                 out.write(json.dumps(log) + "\n")
             saved = {"student": student.state_dict(), "optimiser": optimiser.state_dict(), **state}
-            save(saved, checkpoint)
+            save(saved, reached)
             if len(store.records()) > len(tracks):
                 tracks = store.load()
                 train_tracks = [t for t in tracks if t.record["split"] == "train"]
@@ -245,6 +296,7 @@ def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line, or the given words, parsed."""
     parser = step_parser(__doc__)
     parser.add_argument("--name", default="encoder")
+    parser.add_argument("--start", default="", help="begin with the encoder of this model")
     parser.add_argument("--minutes", type=float, default=32.0)
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rate", type=float, default=RATE)

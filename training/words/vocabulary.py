@@ -148,6 +148,16 @@ GENRES: dict[str, str] = {
     "Background music": "background|library|corporate background",
     "Jingle (music)": "jingle|advertising|commercial jingle",
     "Wedding music": "wedding|ceremonial|processional",
+    "Alternative rock": "alternative rock|alternative|alt rock",
+    "Indie rock": "indie rock|indie|indie guitar",
+    "Indie pop": "indie pop|dream pop|bedroom pop",
+    "Classic rock": "classic rock|70s rock|vintage rock",
+    "Hard rock": "hard rock|heavy rock|arena rock",
+    "Electro": "electro|electroclash|electropop",
+    "Chillout music": "chillout|chill|downtempo|lounge|chill-hop",
+    "Easy listening": "easy listening|lounge|crooner",
+    "Acoustic music": "acoustic|unplugged|stripped-down acoustic|singer-songwriter",
+    "Experimental music": "experimental|avant-garde|abstract",
 }
 
 MOODS: dict[str, str] = {
@@ -180,6 +190,12 @@ MOODS: dict[str, str] = {
     "Trance music": "hypnotic|euphoric|uplifting",
     "Classical music": "elegant|graceful|stately|refined",
     "Country": "rustic|down-home|heartfelt",
+    "Mellow music": "mellow|laid-back|soft|easygoing|relaxed",
+    "Beautiful music": "beautiful|moving|touching|emotional",
+    "Sensual music": "sensual|sexy|sultry|seductive",
+    "Catchy music": "catchy|infectious|hook-laden",
+    "Party music": "party|fun|upbeat|danceable",
+    "Chillout music": "chill|relaxed|smooth|dreamy",
 }
 
 VOICES: dict[str, str] = {
@@ -197,6 +213,9 @@ VOICES: dict[str, str] = {
     "Opera": "an operatic voice|operatic singing|a classical singer",
     "Speech": "spoken word|a speaking voice|talking",
     "Whistling": "whistling|a whistled tune|a whistler",
+    "Female vocals": "female vocals|a female singer|a woman singing|a female voice|"
+    "female lead vocals",
+    "Male vocals": "male vocals|a male singer|a man singing|a male voice|male lead vocals",
 }
 
 USES: dict[str, str] = {
@@ -227,6 +246,8 @@ USES: dict[str, str] = {
     "Heavy metal": "a mosh pit|a live concert|head-banging",
     "Middle Eastern music": "a desert scene|belly dancing",
     "Country": "a road trip|a barbecue|a western",
+    "Party music": "a party|the dance floor|a club night",
+    "Chillout music": "a beach bar|relaxing|a lounge|studying",
 }
 
 ERAS: dict[str, str] = {
@@ -236,8 +257,13 @@ ERAS: dict[str, str] = {
     "Swing music": "the 1940s|the 30s|the swing era",
     "Psychedelic rock": "the late 60s|the sixties",
     "Video game music": "the 80s|the 8-bit era",
+    "Music of the 1960s": "the 60s|the sixties|the 1960s",
+    "Music of the 1970s": "the 70s|the seventies|the 1970s",
+    "Music of the 1980s": "the 80s|the eighties|the 1980s",
+    "Music of the 1990s": "the 90s|the nineties|the 1990s",
+    "Music of the 2000s": "the 2000s|the noughties|the early 2000s",
 }
-"""Decades, only for genres that belong to one."""
+"""Decades: of the genres that belong to one, and of the tags."""
 
 MEASURED: dict[str, str] = {
     "slow": "slow|slow-paced|slow tempo|unhurried|down-tempo|leisurely",

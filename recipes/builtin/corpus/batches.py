@@ -91,9 +91,9 @@ class PassageBatches:
         drawn = rng.choice(len(pool.items), size - asked, p=self.chance)
         items = [pool.items[i] for i in drawn]
         captions = [self.caption(item, rng) for item in items]
-        queries, classes = pool.ask(rng, asked)
+        queries, wanted = pool.ask(rng, asked)
         among = rng.choice(len(pool.items), CANDIDATES, p=self.chance)
-        scores = SHARPNESS * pool.answers(classes, among)
+        scores = SHARPNESS * pool.answers(wanted, among)
         # Gumbel noise turns the best score into a draw in proportion to exp(score).
         best = among[(scores + rng.gumbel(size=scores.shape)).argmax(axis=1)]
         items += [pool.items[i] for i in best]
@@ -125,8 +125,8 @@ class TowerPassages:
         count = min(TOWER_PASSAGES, len(self.pool.items))
         drawn = rng.choice(len(self.pool.items), count, replace=False, p=self.chance)
         captions = [int(rng.choice(self.pool.items[i]["captions"])) for i in drawn]
-        queries, classes = self.pool.ask(rng, TOWER_QUERIES)
-        scores = TOWER_SHARPNESS * self.pool.answers(classes, drawn)
+        queries, wanted = self.pool.ask(rng, TOWER_QUERIES)
+        scores = TOWER_SHARPNESS * self.pool.answers(wanted, drawn)
         pooled = self.pool.texts.pooled
         parts = (pooled[captions], self.points[drawn], pooled[queries], scores)
         return TowerBatch(*(torch.from_numpy(part) for part in parts))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, MELS, WINDOW_S
-from recipes.builtin.corpus.prepare import HALF, PreparedTrack
+from recipes.builtin.corpus.prepare import HALF, ROWS, PreparedTrack
 from recipes.builtin.corpus.rarity import rarity
 
 CROP_S = 6
@@ -34,13 +34,15 @@ FLOOR = 1e-5
 
 @dataclass(frozen=True)
 class CropBatch:
-    """Crops and the teacher's targets for the window around each second."""
+    """Crops and the teachers' targets for the window around each second."""
 
     mel: Tensor  # (B, CROP_S * FRAMES_PER_S, MELS)
     logits: Tensor  # (B, CROP_S, 521)
     seconds: Tensor  # (B, CROP_S, 521), logits of the single seconds
     posteriors: Tensor  # (B, CROP_S, 521)
     embedding: Tensor  # (B, CROP_S, 1024)
+    tag_logits: Tensor  # (B, CROP_S, 50)
+    tag_features: Tensor  # (B, CROP_S, 200)
     mixed: Tensor  # (B,), True where two crops were added
 
 
@@ -85,8 +87,10 @@ class CropSampler:
             return torch.from_numpy(np.concatenate(list(rows))).to(device)
 
         self.mel = joined(t.mel[: t.seconds * FRAMES_PER_S] for t in self.tracks)
-        self.logits = joined(t.logits for t in self.tracks)
-        self.embedding = joined(t.embedding for t in self.tracks)
+        # Second by second, everything the teachers say.
+        self.rows = {
+            name: joined(getattr(t, name) for t in self.tracks) for name in ROWS if name != "mel"
+        }
         self.seconds = np.array([t.seconds for t in self.tracks])
         self.first = np.cumsum(self.seconds) - self.seconds
         kinds = {k: [i for i, t in enumerate(self.tracks) if t.kind == k] for k in SHARES}
@@ -100,8 +104,8 @@ class CropSampler:
                 )
                 self.probability[kinds[kind]] = share / total * weights / weights.sum()
 
-    def crops(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Clean crops: mel, logits and embedding, one row per crop."""
+    def crops(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """Clean crops: mel, and the teachers' rows of each second, one row per crop."""
         track = rng.choice(len(self.tracks), self.size, p=self.probability)
         start = rng.integers(self.seconds[track] - CROP_S + 1)
         # The teacher's seconds are a grid; the crop may start a little off it.
@@ -112,14 +116,13 @@ class CropSampler:
         frames = torch.from_numpy(frame[:, None] + np.arange(CROP_S * FRAMES_PER_S))
         seconds = torch.from_numpy(second[:, None] + np.arange(CROP_S)).to(self.device)
         mel = self.mel[frames.to(self.device)].float()
-        return mel, self.logits[seconds].float(), self.embedding[seconds].float()
+        return mel, {name: rows[seconds].float() for name, rows in self.rows.items()}
 
     def batch(self, step: int) -> CropBatch:
         """The batch for one step."""
         rng = np.random.default_rng([self.seed, step])
-        mel, logits, embedding = self.crops(rng)
-        seconds = logits
-        logits, posteriors = windowed(logits), windowed(torch.sigmoid(logits))
+        mel, seconds = self.crops(rng)
+        posteriors = windowed(torch.sigmoid(seconds["logits"]))
         power = disturb(mel, rng)
         partners = rng.permutation(self.size)
         mixed = (rng.random(self.size) < MIXED) & (partners != np.arange(self.size))
@@ -129,11 +132,13 @@ class CropSampler:
         power = power + share * power[other]
         return CropBatch(
             mel=torch.log(power + FLOOR),
-            logits=logits,
-            seconds=seconds,
+            logits=windowed(seconds["logits"]),
+            seconds=seconds["logits"],
             # Noisy-or: a class that either crop has, the mixture has.
             posteriors=1 - (1 - posteriors) * (1 - posteriors[other] * (share > 0)),
-            embedding=windowed(embedding),
+            embedding=windowed(seconds["embedding"]),
+            tag_logits=windowed(seconds["tag_logits"]),
+            tag_features=windowed(seconds["tag_features"]),
             mixed=torch.from_numpy(mixed).to(self.device),
         )
 

@@ -12,6 +12,8 @@ from gdr_model.types import Array
 from recipes.builtin.corpus.prepare import HALF, PreparedTrack, is_sung
 from training.words import vocabulary as words
 from training.words.captions import Facts
+from training.words.merged import Classes
+from training.words.teacher import CLASSES
 
 MAJOR = {"major", "lydian", "mixolydian", "major pentatonic"}
 FAR = 1.1
@@ -47,13 +49,20 @@ def measure(mel: Array | HALF) -> Array:
     return np.array([brightness, flux, bass, slope, spread], np.float32)
 
 
+def logits_of(track: PreparedTrack, start: int, seconds: int) -> Array:
+    """Both teachers' mean logits of `seconds` of a track from second `start` (521 + 50,)."""
+    rows = (track.logits[start : start + seconds], track.tag_logits[start : start + seconds])
+    return np.concatenate([part.astype(np.float32).mean(axis=0) for part in rows])
+
+
 @dataclass(frozen=True)
 class CorpusStatistics:
     """Means and standard deviations over the training tracks, to measure what is unusual."""
 
-    names: tuple[str, ...]
-    mean: Array  # (521,)
-    sd: Array  # (521,)
+    classes: Classes
+    mean: Array  # (521 + 50,) of both teachers' logits
+    sd: Array  # (521 + 50,)
+    merged_sd: Array  # (classes,) of the merged z-scores: a mixture varies less than its parts
     measure_mean: Array  # (5,)
     measure_sd: Array  # (5,)
 
@@ -63,27 +72,45 @@ class CorpusStatistics:
     ) -> CorpusStatistics:
         """Compute them from one passage of at most 24 s of each track."""
         rng = np.random.default_rng(seed)
-        logits, measured = [], []
+        classes, logits, measured = Classes.of(names), [], []
         for track in tracks:
             count = min(24, track.seconds)
             start = int(rng.integers(track.seconds - count + 1))
-            logits.append(track.logits[start : start + count].astype(np.float32).mean(axis=0))
+            logits.append(logits_of(track, start, count))
             frames = slice(start * FRAMES_PER_S, (start + count) * FRAMES_PER_S)
             measured.append(measure(track.mel[frames]))
         rows, values = np.stack(logits), np.stack(measured)
+        mean, sd = rows.mean(0), rows.std(0) + 1e-3
+        z = (rows - mean) / sd
+        merged = classes.merge(z[:, :CLASSES], z[:, CLASSES:])
         return cls(
-            tuple(names), rows.mean(0), rows.std(0) + 1e-3, values.mean(0), values.std(0) + 1e-6
+            classes,
+            mean,
+            sd,
+            merged.std(0) + 1e-3,
+            values.mean(0),
+            values.std(0) + 1e-6,
         )
+
+    def z(self, track: PreparedTrack, start: int, seconds: int) -> Array:
+        """How unusual each class is in `seconds` of a track from second `start` (classes,)."""
+        own = (logits_of(track, start, seconds) - self.mean) / self.sd
+        return np.asarray(self.merged(own[None])[0] / self.merged_sd)
+
+    def merged(self, rows: Array) -> Array:
+        """Rows (N, 521 + 50) of both teachers as rows of the merged classes (N, classes)."""
+        return self.classes.merge(rows[:, :CLASSES], rows[:, CLASSES:])
 
     def facts(self, track: PreparedTrack, start: int, seconds: int) -> Facts:
         """All facts about `seconds` of a track from second `start`."""
-        record = track.record
-        logits = track.logits[start : start + seconds].astype(np.float32).mean(axis=0)
-        z = (logits - self.mean) / self.sd
+        record, names = track.record, self.classes.names
+        logits = logits_of(track, start, seconds)
+        z = self.z(track, start, seconds)
+        present = self.merged(-np.log1p(np.exp(-logits))[None])[0]
         # z measures how unusual a class is here, ln p how likely it is present at all.
-        scores = z - 0.5 * np.log1p(np.exp(-logits)) + 2.0
+        scores = z + 0.5 * present + 2.0
         order = np.argsort(-scores)[:40]
-        classes = tuple((self.names[i], float(scores[i])) for i in order)
+        classes = tuple((names[i], float(scores[i])) for i in order)
         frames = slice(start * FRAMES_PER_S, (start + seconds) * FRAMES_PER_S)
         deviation = (measure(track.mel[frames]) - self.measure_mean) / self.measure_sd
         measured = [
@@ -93,7 +120,7 @@ class CorpusStatistics:
         ]
         if track.kind == "render":
             return self._of_score(track, classes, measured)
-        singing = self.names.index("Singing")
+        singing = names.index("Singing")
         sung: bool | None = None
         if is_sung(record):
             sung = True

@@ -2,13 +2,16 @@
 
     python -m recipes.builtin.corpus.latents --work DIR [--encoder encoder]
     python -m recipes.builtin.corpus.latents --work DIR --model builtin
+    python -m recipes.builtin.corpus.latents --work DIR --encoder musicnn
 
 The projection holds the leading principal components of the features of training tracks, each
 kind of track weighted as it was in training the encoder. Nothing is subtracted: the search space
 removes the mean. Writes `DIR/ENCODER/latents.npz`.
 
 `--model` takes encoder and projection from a finished model instead, for a new retriever with the
-same latents: libraries indexed with that model need not be indexed again.
+same latents: libraries indexed with that model need not be indexed again. The encoder `musicnn` is
+the second teacher, whose features `prepare` keeps: its latents are as they are, nothing is
+projected.
 """
 
 from __future__ import annotations
@@ -24,16 +27,18 @@ from torch import Tensor
 
 from gdr_model import atomic
 from gdr_model.encoders.builtin.audio import AudioNet
-from gdr_model.errors import UsageError
-from gdr_model.models import checkpoint
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.crops import SHARES, weight
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from recipes.builtin.steps import step_parser
-from recipes.builtin.train_encoder import features_of
+from recipes.builtin.train_encoder import encoder_of, features_of
 
 DIM = 128
 """64 hold 83 % of the variance of the features, 128 hold 99 %; with 128 more is found."""
+
+
+SECOND = "musicnn"
+"""The encoder that is the second teacher."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,7 @@ def take_encoder(model: str, folder: Path) -> Array:
     Raises:
         UsageError: if the model holds no encoder of its own.
     """
-    encoder = checkpoint.load(model, "cpu").own_encoder
-    if encoder is None:
-        raise UsageError(f"{model} holds no encoder of its own")
+    encoder = encoder_of(model)
     folder.mkdir(parents=True, exist_ok=True)
     student = {f"net.{name}": value for name, value in encoder.net.state_dict().items()}
     with atomic.replacing(folder / "encoder.pt") as temporary:
@@ -111,18 +114,29 @@ def components(features: Sequence[Array], weights: Array) -> Tensor:
 
 def build(work: Path, encoder: str, model: str = "") -> None:
     """Encode everything and write it down."""
-    folder = work / encoder
+    folder, tracks = work / encoder, PreparedFolder(work).load()
+    if encoder == SECOND:
+        features = [track.tag_features.astype(np.float32) for track in tracks]
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder, tracks, features, np.eye(features[0].shape[1], dtype=np.float32))
+        return
     projection = take_encoder(model, folder) if model else None
     net = load_net(folder)
-    tracks = PreparedFolder(work).load()
     features = [features_of(net, track) for track in tracks]
-    learnt = [i for i, t in enumerate(tracks) if t.record["split"] == "train"]
-    training = [features[i] for i in learnt]
-    weights = row_weights([len(rows) for rows in training], [tracks[i] for i in learnt])
     if projection is None:
+        learnt = [i for i, t in enumerate(tracks) if t.record["split"] == "train"]
+        weights = row_weights([len(features[i]) for i in learnt], [tracks[i] for i in learnt])
         # Stored in half precision: measured with what will be read back.
-        projection = components(training, weights).half().float().numpy()
-    latents = [rows @ projection for rows in features]
+        projection = components([features[i] for i in learnt], weights).half().float().numpy()
+    write(folder, tracks, [rows @ projection for rows in features], projection)
+
+
+def write(
+    folder: Path, tracks: Sequence[PreparedTrack], latents: Sequence[Array], projection: Array
+) -> None:
+    """Write the latents of all tracks, with their statistics over the training tracks."""
+    learnt = [i for i, t in enumerate(tracks) if t.record["split"] == "train"]
+    weights = row_weights([len(latents[i]) for i in learnt], [tracks[i] for i in learnt])
     rows = np.concatenate([latents[i] for i in learnt])
     mean = weights @ rows
     sd = np.sqrt(weights @ np.square(rows - mean))

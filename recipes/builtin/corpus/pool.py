@@ -4,14 +4,15 @@
 
 Writes `DIR/NAME/items.jsonl` (track, start_s, seconds, captions as numbers), `captions.txt` (every
 text, the queries last), and their embedding: `states.npy` (float16, memory-mapped; the token states
-of all texts, one after the other) and `text.npz` (mask and pooled vectors). `queries.json` holds
-the classes of each query, `classes.npy` the teacher's z-scored logits of every passage.
+of all texts, one after the other) and `text.npz` (mask and pooled vectors). Queries are made up
+(`queries`) or people's (`training.words.people`). `asked.npy` holds how much each class answers
+each query, `classes.npy` how much every passage has of each class in the teachers' opinion, in
+deviations.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,15 @@ import numpy as np
 import torch
 
 from gdr_model import atomic
+from gdr_model.encoders.registry.pairs import USE
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
-from recipes.builtin.corpus.queries import order, queries
+from recipes.builtin.corpus.queries import Asked, order, queries, weights
 from recipes.builtin.steps import step_parser
-from training.data.texts import Rows, Texts, embed
+from training.data.texts import Rows, Texts, embed, load_reader
 from training.words.captions import captions
+from training.words.people import Written, written
 from training.words.teacher import labels
 
 SHORTEST_S = 8
@@ -42,30 +45,29 @@ class Pool:
     captions: list[str] = field(repr=False)
     """Every text; the queries are the last."""
     texts: Texts = field(repr=False)
-    asked: list[list[int]] = field(repr=False)
-    """Classes of each query."""
-    classes: Array = field(repr=False)  # (items, 521), z-scored logits of each passage
+    asked: Array = field(repr=False)  # (queries, classes), how much a class answers a query
+    classes: Array = field(repr=False)  # (items, classes), in deviations
 
     @classmethod
     def load(cls, folder: Path) -> Pool:
         """Read a pool."""
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
-        written = (folder / "captions.txt").read_text(encoding="utf-8").splitlines()
+        told = (folder / "captions.txt").read_text(encoding="utf-8").splitlines()
         states = np.load(folder / "states.npy", mmap_mode="r")
         with np.load(folder / "text.npz") as rows:
             texts = Texts(rows["pooled"], rows["mask"], states)
-        asked = json.loads((folder / "queries.json").read_text())
-        return cls(items, written, texts, asked, np.load(folder / "classes.npy"))
+        asked, classes = np.load(folder / "asked.npy"), np.load(folder / "classes.npy")
+        return cls(items, told, texts, asked, classes)
 
-    def ask(self, rng: np.random.Generator, count: int) -> tuple[list[int], list[list[int]]]:
-        """Some queries: their numbers among the texts, and the classes of each."""
+    def ask(self, rng: np.random.Generator, count: int) -> tuple[list[int], Rows]:
+        """Some queries: their numbers among the texts, and among the queries."""
         drawn = rng.choice(len(self.asked), count, replace=count > len(self.asked))
         first = len(self.captions) - len(self.asked)
-        return [first + int(q) for q in drawn], [self.asked[int(q)] for q in drawn]
+        return [first + int(q) for q in drawn], drawn
 
-    def answers(self, asked: Sequence[Sequence[int]], items: Rows) -> Array:
-        """The teacher's scores (Q, N) of some passages under the classes of each query."""
-        return order(self.classes[items], asked)
+    def answers(self, asked: Rows, items: Rows) -> Array:
+        """The teachers' scores (Q, N) of some passages under some queries, by number."""
+        return order(self.classes[items], self.asked[asked])
 
 
 def passages(track: PreparedTrack, rng: np.random.Generator) -> list[tuple[int, int]]:
@@ -114,28 +116,29 @@ def build(
     corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
     rng = np.random.default_rng(seed)
     numbers: dict[str, int] = {}
-    lines, logits_of_passages = [], []
+    lines, scores = [], []
     for track in tracks:
         if track.record["split"] != split:
             continue
         for start, seconds in passages(track, rng):
             facts = corpus.facts(track, start, seconds)
-            written = captions(facts, rng, per_passage)
-            own = [numbers.setdefault(caption, len(numbers)) for caption in written]
+            told = captions(facts, rng, per_passage)
+            own = [numbers.setdefault(caption, len(numbers)) for caption in told]
             item = {"id": track.record["id"], "start_s": start, "seconds": seconds}
             lines.append(json.dumps({**item, "kind": track.kind, "captions": own}))
-            logits = track.logits[start : start + seconds].astype(np.float32).mean(axis=0)
-            logits_of_passages.append((logits - corpus.mean) / corpus.sd)
-    wanted = [q for q in queries(rng, asked) if q.text not in numbers]
-    for query in wanted:
-        numbers[query.text] = len(numbers)
-    classes = [[corpus.names.index(c) for c in query.classes] for query in wanted]
+            scores.append(corpus.z(track, start, seconds))
+    every: list[Asked | Written] = [*queries(rng, asked), *written(rng)]
+    wanted = {query.text: query for query in every if query.text not in numbers}
+    for text in wanted:
+        numbers[text] = len(numbers)
+    answering = [weights(query, corpus.classes.names) for query in wanted.values()]
     print(f"{len(lines)} passages, {len(numbers)} distinct captions", flush=True)
-    atomic.write_text(folder / "queries.json", json.dumps(classes))
+    with atomic.replacing(folder / "asked.npy") as temporary:
+        np.save(temporary, np.stack(answering).astype(np.float32))
     with atomic.replacing(folder / "classes.npy") as temporary:
-        np.save(temporary, np.stack(logits_of_passages).astype(np.float32))
+        np.save(temporary, np.stack(scores).astype(np.float32))
     atomic.write_text(folder / "captions.txt", "\n".join(numbers) + "\n")
-    save_texts(embed(list(numbers), on_read=TextsRead(len(numbers))), folder)
+    save_texts(embed(list(numbers), load_reader(USE.name), TextsRead(len(numbers))), folder)
     atomic.write_text(folder / "items.jsonl", "\n".join(lines) + "\n")
 
 

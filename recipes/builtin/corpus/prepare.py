@@ -1,10 +1,11 @@
-"""Decode every track once: its log-mel spectrogram and the teacher's output, one file per track.
+"""Decode every track once: its log-mel spectrogram and what the teachers say, one file per track.
 
     python -m recipes.builtin.corpus.prepare --work DIR
 
-Reads `DIR/sources.jsonl` and `DIR/renders.jsonl`; writes `DIR/prepared/<hash>.npz` (mel, logits,
-embedding; float16) and one line per track in `DIR/prepared/index.jsonl`. Tracks that are listed
-there are skipped; tracks that fail are listed in `failures.jsonl` and tried again by the next run.
+Reads `DIR/sources.jsonl` and `DIR/renders.jsonl`; writes `DIR/prepared/<hash>.npz` (mel and the
+rows of both teachers; float16) and one line per track in `DIR/prepared/index.jsonl`. Tracks that
+are listed there are skipped; tracks that fail are listed in `failures.jsonl` and tried again by the
+next run. `--part 1/2` and `--part 2/2` share the work between two processes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from numpy.typing import NDArray
 from gdr_model import atomic
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, log_mel, normalise_loudness
 from gdr_model.types import Array
-from recipes.builtin.steps import append_to_list, read_list, step_parser
+from recipes.builtin.steps import WHOLE, Part, append_to_list, read_list, step_parser
+from training.words.tagger import Tagger
 from training.words.teacher import Teacher
 
 MAX_S = 300
@@ -33,8 +35,8 @@ MAX_S = 300
 MIN_RMS = 1e-3
 """A quieter track is silence and teaches nothing."""
 HALF = NDArray[np.float16]
-Listener = Callable[[Array], tuple[Array, Array]]
-"""Samples (N,) at 16 kHz to logits (T, 521) and embeddings (T, 1024), one row per second."""
+Listener = Callable[[Array], dict[str, Array]]
+"""Samples (N,) at 16 kHz to the rows of a `PreparedTrack` by name, one per second."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,22 @@ class PreparedTrack:
     mel: HALF  # (T * FRAMES_PER_S, MELS)
     logits: HALF  # (T, 521)
     embedding: HALF  # (T, 1024)
+    tag_logits: HALF  # (T, 50), of the second teacher
+    tag_features: HALF  # (T, 200)
 
     @property
     def seconds(self) -> int:
-        """Whole seconds; the teacher has one row for each."""
+        """Whole seconds; the teachers have one row for each."""
         return len(self.logits)
 
     @property
     def kind(self) -> str:
         """`source`, `render`, `remix` or `voice`."""
         return str(self.record["kind"])
+
+
+ROWS = ("mel", "logits", "embedding", "tag_logits", "tag_features")
+"""The arrays of a `PreparedTrack`."""
 
 
 def is_sung(record: dict[str, Any]) -> bool:
@@ -75,13 +83,29 @@ def decode(path: Path, max_s: int = MAX_S) -> Array:
     return np.asarray(resampled[:count], dtype=np.float32)
 
 
+def teachers() -> Listener:
+    """Both teachers, on one thread."""
+    teacher, tagger = Teacher(), Tagger()
+
+    def rows(sound: Array) -> dict[str, Array]:
+        logits, embedding = teacher(sound)
+        tag_logits, tag_features = tagger(sound)
+        return {
+            "logits": logits,
+            "embedding": embedding,
+            "tag_logits": tag_logits,
+            "tag_features": tag_features,
+        }
+
+    return rows
+
+
 def listen(sound: Array, teacher: Listener) -> dict[str, HALF]:
-    """Log-mel and the teacher's rows for a sound (N,), after bringing it to the common loudness."""
+    """Log-mel and the teachers' rows for a sound (N,), after bringing it to the common loudness."""
     sound = normalise_loudness(sound)
-    logits, embedding = teacher(sound)
     with torch.inference_mode():
         mel = log_mel(torch.from_numpy(sound)[None])[0].numpy()
-    rows = {"mel": mel, "logits": logits, "embedding": embedding}
+    rows = {"mel": mel, **teacher(sound)}
     return {name: value.astype(np.float16) for name, value in rows.items()}
 
 
@@ -118,8 +142,8 @@ class PreparedFolder:
         tracks = []
         for record in sorted(self.records(), key=lambda r: str(r["id"])):
             with np.load(self.folder / record["file"]) as rows:
-                arrays = (rows["mel"], rows["logits"], rows["embedding"])
-                tracks.append(PreparedTrack(record, *arrays))
+                arrays = {name: rows[name] for name in ROWS}
+            tracks.append(PreparedTrack(record, **arrays))
         return tracks
 
 
@@ -130,7 +154,7 @@ def listed(work: Path) -> Iterator[dict[str, Any]]:
             yield {**record, "kind": kind, "path": str(work / record["path"])}
 
 
-def prepare(work: Path, teacher: Listener) -> None:
+def prepare(work: Path, teacher: Listener, part: Part = WHOLE) -> None:
     """Prepare the tracks that are listed but not prepared."""
     store = PreparedFolder(work)
     prepared = {record["id"]: record for record in store.records()}
@@ -138,6 +162,7 @@ def prepare(work: Path, teacher: Listener) -> None:
     todo = [r for r in listed(work) if {**prepared.get(r["id"], {}), **r} != prepared.get(r["id"])]
     # Spread over the sources, so that stopping early leaves a fair sample of everything.
     todo.sort(key=lambda r: hashlib.sha256(str(r["id"]).encode()).digest())
+    todo = [r for number, r in enumerate(todo) if part.has(number)]
     began, seconds, failures = time.monotonic(), 0.0, 0
     for count, record in enumerate(todo, 1):
         try:
@@ -164,6 +189,7 @@ def prepare_numbered(
     count: int,
     make: Callable[[int], tuple[dict[str, Any], Array]],
     teacher: Listener,
+    part: Part = WHOLE,
 ) -> None:
     """Make and prepare the tracks `KIND/00000` to `count` that are missing.
 
@@ -172,7 +198,7 @@ def prepare_numbered(
     prepared = {record["id"] for record in store.records()}
     began = time.monotonic()
     for number in range(count):
-        if f"{kind}/{number:05d}" in prepared:
+        if f"{kind}/{number:05d}" in prepared or not part.has(number):
             continue
         record, sound = make(number)
         store.add(record, listen(sound, teacher))
@@ -183,9 +209,9 @@ def prepare_numbered(
 
 def main() -> None:
     """Run from the command line."""
-    work: Path = step_parser(__doc__).parse_args().work
+    options = step_parser(__doc__, parts=True).parse_args()
     torch.set_num_threads(1)
-    prepare(work, Teacher())
+    prepare(options.work, teachers(), options.part)
 
 
 if __name__ == "__main__":

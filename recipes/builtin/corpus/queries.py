@@ -1,8 +1,8 @@
 """Queries as people type them, each with the classes of the teacher that answer it.
 
-A caption describes one passage. A query applies to every passage, and the teacher has an opinion of
-each: `order` turns it into scores, from which the tower learns the whole ranking and
-the diffusion model what to draw for words that few captions hold. Genres, moods, instruments
+A caption describes one passage. A query applies to every passage, and the teachers have an opinion
+of each: `order` turns it into scores, from which the tower learns the whole ranking and the
+diffusion model what to draw for words that few captions hold. Genres, moods, instruments
 and voices are asked for alike, however rare they are in the training music.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from gdr_model.types import Array
 from training.words import vocabulary as words
 from training.words.captions import RNG, listed, pick
+from training.words.people import Written
 
 FELT = (
     "Happy music",
@@ -26,6 +27,9 @@ FELT = (
     "Scary music",
     "Ambient music",
     "New-age music",
+    "Mellow music",
+    "Sensual music",
+    "Party music",
 )
 """Classes that are moods themselves; in the table of moods, others lend a mood their words."""
 PLAIN_FELT = FELT[:5]
@@ -34,10 +38,15 @@ PLAIN_FELT = FELT[:5]
 
 @dataclass(frozen=True)
 class Asked:
-    """A query and the classes that answer it, all of them wanted."""
+    """A query and the classes that answer it, all of them wanted alike."""
 
     text: str
-    classes: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    @property
+    def classes(self) -> dict[str, float]:
+        """How much each class answers it."""
+        return dict.fromkeys(self.wanted, 1.0)
 
 
 def phrase(rng: RNG, table: dict[str, str], name: str) -> str:
@@ -123,16 +132,22 @@ def queries(rng: RNG, count: int) -> list[Asked]:
         text = " ".join(asked.text.replace("music music", "music").split())
         if rng.random() < 0.3:
             text = text[:1].upper() + text[1:]
-        found.setdefault(text, Asked(text, asked.classes))
+        found.setdefault(text, Asked(text, asked.wanted))
     return list(found.values())
 
 
-def order(z: Array, wanted: Sequence[Sequence[int]]) -> Array:
-    """Scores (Q, N) of passages with z-scored logits (N, C) under the classes of each query.
+def weights(query: Asked | Written, names: Sequence[str]) -> Array:
+    """How much each class answers a query (classes,), as a vector of unit length."""
+    row = np.zeros(len(names), np.float32)
+    for name, value in query.classes.items():
+        row[names.index(name)] = value
+    return row / np.linalg.norm(row)
 
-    A sum over the classes, scaled to one deviation whatever their number. A class can lift a
-    passage by three deviations at most: no single loud fact outweighs the others.
+
+def order(z: Array, wanted: Array) -> Array:
+    """Scores (Q, N) of passages with deviations (N, C) under the weights (Q, C) of queries.
+
+    A class can lift a passage by three deviations at most, so that no single loud fact outweighs
+    the others.
     """
-    clipped = np.clip(z, -3.0, 3.0)
-    rows = [clipped[:, list(own)].sum(axis=1) / np.sqrt(len(own)) for own in wanted]
-    return np.stack(rows).astype(np.float32)
+    return np.asarray(wanted @ np.clip(z, -3.0, 3.0).T, np.float32)

@@ -22,10 +22,15 @@ import torch
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ, normalise_loudness
 from gdr_model.types import Array
 from recipes.builtin.corpus.effects import disturbed, rms
-from recipes.builtin.corpus.prepare import PreparedFolder, is_sung, listed, prepare_numbered
+from recipes.builtin.corpus.prepare import (
+    PreparedFolder,
+    is_sung,
+    listed,
+    prepare_numbered,
+    teachers,
+)
 from recipes.builtin.corpus.rarity import rarity
 from recipes.builtin.steps import step_parser
-from training.words.teacher import Teacher
 
 PIECE_S = 12
 SLOWEST, FASTEST = 0.78, 1.28
@@ -121,7 +126,7 @@ def parents(work: Path, store: PreparedFolder) -> tuple[Parents, Parents]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = step_parser(__doc__)
+    parser = step_parser(__doc__, parts=True)
     parser.add_argument(
         "--count", type=int, default=4000, help="how many remixes in all (default %(default)s)"
     )
@@ -130,7 +135,12 @@ def main() -> None:
     store = PreparedFolder(options.work)
     sung, others = parents(options.work, store)
     prepare_numbered(
-        store, "remix", options.count, lambda number: remix(number, sung, others), Teacher()
+        store,
+        "remix",
+        options.count,
+        lambda number: remix(number, sung, others),
+        teachers(),
+        options.part,
     )
 
 

@@ -27,7 +27,7 @@ HEAD = """# Model card: builtin
 
 The model that ships with gdr: an audio encoder, a diffusion model that draws points in the
 encoder's latent space from a sentence, and a contrastive tower that maps the same sentence to one
-more point. It is small and was trained on less than two days of sound. This page is written by
+more point. It is small and was trained on less than three days of sound. This page is written by
 `python -m recipes.builtin.report.card` from the lists of the data and the last report.
 """
 
@@ -36,7 +36,8 @@ USE = """## Intended use
 Finding music in your own library by a description: instruments, broad genres, moods, singing or
 not, roughly how fast or dense. It generates no music and knows no artists, titles or lyrics. Input
 is mono sound at 16 kHz; output is one latent of 128 numbers per second, from the four seconds
-around it. English text is read by all-MiniLM-L6-v2 (Apache-2.0; its weights are not included).
+around it. Text of sixteen languages is read by Google's Universal Sentence Encoder, multilingual v3
+(Apache-2.0; its weights are not included).
 """
 
 WEAK = """## Known weaknesses
@@ -48,11 +49,11 @@ WEAK = """## Known weaknesses
   a decade): the data have almost none, and most of that comes from synthesisers.
 - **Tempo, key and metre** are known for rendered music only; "slow" and "fast" have little effect.
 - **Rare instruments** are known from General MIDI sounds only.
-- **The teacher is the limit.** It is an audio tagger with a window of one second, and its opinion
-  of music also wrote most captions. Held-out figures on such captions show how well the parts fit
-  together; figures on human captions say more about use.
-- **Words**: captions are generated from tables. Irony, negation inside a sentence ("no drums"),
-  names and stories are not understood; use `--not` for what you do not want.
+- **The teachers are the limit.** They are audio taggers with windows of one and three seconds, and
+  their opinion of music also wrote most captions. Held-out figures on such captions show how well
+  the parts fit together; figures on human captions say more about use.
+- **Words**: most captions are generated from tables. Irony, names and stories are not understood.
+  A text is read as one vector, so that of long descriptions much is lost.
 - Stereo and everything above 8 kHz are ignored.
 """
 
@@ -62,18 +63,24 @@ TITLES = {
     "noise2music": "Noise2Music, human captions",
     "genres": "Genres by name",
     "moods": "Moods by name",
+    "spanish": "Genres and moods in Spanish",
+    "german": "Genres and moods in German",
+    "japanese": "Genres and moods in Japanese",
 }
 ABOUT = {
     "held-out": """A caption describes one passage of 24 s; neighbouring passages of the same track
 count as wrong.""",
     "noise2music": """Generated clips with the captions they were made from (Apache-2.0). The model
 was not trained on them, but the whitening and the tower's share were chosen on them, so these are
-development figures. The teacher itself, asked by the cosine of MiniLM between caption and class
-names, reaches {teacher} (R@1 / 5 / 10).""",
-    "genres": """Asked of held-out recordings and the generated clips. The teacher decides what is
-correct: the tenth of the gallery with its highest scores for the class. So this tells how much of
-the teacher is left, not how right the teacher is.""",
+development figures. The first teacher itself, asked by the cosine between the sentence encoder's
+vectors of caption and class names, reaches {teacher} (R@1 / 5 / 10).""",
+    "genres": """Asked of held-out recordings and the generated clips. The teachers decide what is
+correct: the tenth of the gallery with their highest scores for the class. So this tells how much of
+the teachers is left, not how right they are.""",
     "moods": "Judged in the same way.",
+    "spanish": "Eleven of the genres and moods, judged in the same way.",
+    "german": "The same in German.",
+    "japanese": "The same in Japanese.",
 }
 
 
@@ -152,19 +159,21 @@ def encoder_training(work: Path) -> str:
     if not log.exists():
         return "- Encoder: taken from a finished model."
     last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+    begun = ", beginning with the encoder of an earlier model" if last.get("start") else ""
     return (
         f"- Encoder: {last['step']:,} steps of {last['batch']} crops of {CROP_S} s in "
-        f"{last['elapsed'] / 60:.1f} minutes on {last['device']}. Correlation with the teacher's "
-        "logits on held-out recordings, mean over 144 classes "
-        f"of music: {last['music']:.3f} (singing and other voices: {last['voice']:.3f}). The "
-        "held-out recordings were watched during training."
+        f"{last['elapsed'] / 60:.1f} minutes on {last['device']}{begun}. Correlation with the "
+        "first teacher's logits on held-out recordings, mean over 144 classes of music: "
+        f"{last['music']:.3f} (singing and other voices: {last['voice']:.3f}); with those of the "
+        f"second teacher's 50 tags: {last['tags']:.3f}. The held-out recordings were watched "
+        "during training."
     )
 
 
 def text(work: Path, report: dict[str, Any], name: str, to: Path) -> str:
     """The whole card."""
     used, inversion, speed = report["settings"], report["inversion"], report["speed"]
-    sets = "\n\n".join(results(report, name) for name in TITLES)
+    sets = "\n\n".join(results(report, name) for name in TITLES if name in report)
     return f"""{HEAD}
 {USE}
 ## Size and speed
@@ -186,9 +195,11 @@ flite (and speech of the game Fish Fillets, GPL-2+) over training tracks, with w
 most the first five minutes of a track were used.
 None of their sound is in the weights' file.
 
-The labels come from YAMNet (Apache-2.0), applied once a second, and, for renders, from their
-scores. Captions are generated from both by `training/words/captions.py`. Nothing else was
-used for training: no human captions, no other dataset.
+The labels come from two taggers, YAMNet (Apache-2.0) and MSD_musicnn (the wheel musicnn 0.1.0, ISC;
+Pons and Serra 2019), applied once a second, and, for renders, from their scores. No weight of
+theirs is in the file. Captions are generated from all of these by `training/words/captions.py`.
+The texts of MusicCaps (CC BY-SA 4.0; Agostinelli et al. 2023), without its sound and without the
+rows of AudioSet's evaluation part, are queries whose answers the teachers choose.
 
 ## Training
 

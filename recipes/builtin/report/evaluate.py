@@ -113,7 +113,7 @@ def speed(subject: Subject) -> dict[str, float]:
 
 
 def teacher_recalls(subject: Subject, logits: Array) -> dict[str, float]:
-    """The teacher itself, asked by its classes weighted by their similarity to the caption.
+    """The first teacher itself, asked by its classes weighted by their similarity to the caption.
 
     `logits` (N, 521) are its own of the clips, in the order of the set. No training, and no student
     in between: how far labels alone go.
@@ -129,11 +129,11 @@ def teacher_recalls(subject: Subject, logits: Array) -> dict[str, float]:
     return {f"R@{k}": metrics.recall_at(ranks, k) for k in CUTS}
 
 
-def measure(work: Path, model: str, ridge: Path, seed: int) -> dict[str, Any]:
+def measure(sets: Path, model: str, ridge: Path, seed: int) -> dict[str, Any]:
     """Everything the card reports."""
     report: dict[str, Any] = {}
     for name in SETS:
-        with opened(model, str(work / "sets" / name)) as subject:
+        with opened(model, str(sets / name)) as subject:
             report[name] = asked(subject, read_ridge(ridge), seed, by_name=name in BY_NAME)
             print("\n".join([f"\n## {name}\n", *report[name]["markdown"]]), flush=True)
             if name == "held-out":
@@ -142,7 +142,7 @@ def measure(work: Path, model: str, ridge: Path, seed: int) -> dict[str, Any]:
                 report["whitening_power"] = subject.model.whitening.power
                 report["settings"] = {**vars(subject.how), "seed": seed}
             if name == "noise2music":
-                logits = np.load(work / "sets" / "noise2music-teacher.npy")
+                logits = np.load(sets / "noise2music-teacher.npy")
                 report["teacher"] = teacher_recalls(subject, logits)
     for part in ("inversion", "speed", "teacher"):
         print(f"\n{part}: {report[part]}")
@@ -154,11 +154,13 @@ def main() -> None:
     parser = step_parser(__doc__)
     parser.add_argument("--model", default="builtin")
     parser.add_argument("--ridge", type=Path, default=SHIPPED_RIDGE, help="that of another run")
+    parser.add_argument("--sets", default="sets", help="folder of the sets in DIR")
     parser.add_argument("--name", default="report", help="of the written file")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    report = measure(arguments.work, arguments.model, arguments.ridge, arguments.seed)
+    sets = arguments.work / arguments.sets
+    report = measure(sets, arguments.model, arguments.ridge, arguments.seed)
     write_json(arguments.work / f"{arguments.name}.json", report)
 
 

@@ -6,37 +6,46 @@
 - `noise2music`: generated clips (`$GDR_SHARED/data/noise2music_dev`) under human captions, several
   clips each.
 - `genres`, `moods`: by name, as people ask for their own music, among held-out recordings and the
-  generated clips. No set of real recordings with genres can be had freely, so the teacher says
+  generated clips. No set of real recordings with genres can be had freely, so the teachers say
   what a passage is: a class holds the tenth of the gallery whose score for it is highest. That
-  measures how much of the teacher is left after the student, the words and the draws, and nothing
-  of what the teacher misses.
+  measures how much of the teachers is left after the student, the words and the draws, and nothing
+  of what the teachers miss.
+- `spanish`, `german`, `japanese`: the same genres and moods, asked for in these languages.
 
-`DIR` needs what `sources` and `prepare` make. Writes `DIR/sets/NAME`, and the teacher's mean logits
-of the generated clips, `DIR/sets/noise2music-teacher.npy`.
+`DIR` needs what `sources` and `prepare` make. Writes `DIR/sets/NAME`, and the first teacher's mean
+logits of the generated clips, `DIR/sets/noise2music-teacher.npy`.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from gdr_model import atomic
-from gdr_model.encoders.builtin.audio import normalise_loudness
+from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
+from gdr_model.encoders.shared.prompts import array
 from gdr_model.errors import UsageError
 from gdr_model.models import checkpoint
 from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
-from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack, decode
+from recipes.builtin.corpus.latents import SECOND
+from recipes.builtin.corpus.prepare import (
+    PreparedFolder,
+    PreparedTrack,
+    decode,
+    listen,
+    teachers,
+)
 from recipes.builtin.steps import step_parser
 from training.data.extracted import write_extracted
 from training.data.texts import embed
 from training.words.captions import captions
-from training.words.teacher import Teacher, labels, shared
+from training.words.teacher import labels, shared
 
 PASSAGE = 24
 PER_TRACK = 8
@@ -65,13 +74,55 @@ MOODS: dict[str, str] = {
     "exciting, energetic music": "Exciting music",
     "scary, eerie music": "Scary music",
 }
+ABROAD: dict[str, dict[str, str]] = {
+    "spanish": {
+        "música clásica": "Classical music",
+        "música rock": "Rock music",
+        "música electrónica": "Electronic music",
+        "jazz": "Jazz",
+        "rap": "Hip hop music",
+        "música country": "Country",
+        "blues": "Blues",
+        "música alegre": "Happy music",
+        "música triste": "Sad music",
+        "música agresiva": "Angry music",
+        "música tierna y suave": "Tender music",
+    },
+    "german": {
+        "klassische Musik": "Classical music",
+        "Rockmusik": "Rock music",
+        "elektronische Musik": "Electronic music",
+        "Jazz": "Jazz",
+        "Rap": "Hip hop music",
+        "Country-Musik": "Country",
+        "Blues": "Blues",
+        "fröhliche Musik": "Happy music",
+        "traurige Musik": "Sad music",
+        "aggressive Musik": "Angry music",
+        "zärtliche, sanfte Musik": "Tender music",
+    },
+    "japanese": {
+        "クラシック音楽": "Classical music",
+        "ロック音楽": "Rock music",
+        "電子音楽": "Electronic music",
+        "ジャズ": "Jazz",
+        "ラップ": "Hip hop music",
+        "カントリー音楽": "Country",
+        "ブルース": "Blues",
+        "楽しい音楽": "Happy music",
+        "悲しい音楽": "Sad music",
+        "激しい怒りの音楽": "Angry music",
+        "優しい音楽": "Tender music",
+    },
+}
+"""The same in other languages."""
 SHARE = 0.1
 """Of the gallery that holds a class."""
 
 
-SETS = ("held-out", "noise2music", "genres", "moods")
-BY_NAME = ("genres", "moods")
+BY_NAME = ("genres", "moods", *ABROAD)
 """Sets whose captions name a class."""
+SETS = ("held-out", "noise2music", *BY_NAME)
 
 
 @dataclass(frozen=True)
@@ -80,7 +131,7 @@ class Passage:
 
     name: str
     latents: Array  # (T, D)
-    logits: Array  # (521,), the teacher's, mean over the passage
+    scores: Array  # (classes,), how unusual each class is in the teachers' opinion
     captions: tuple[str, ...] = ()
 
 
@@ -89,24 +140,32 @@ def recordings(work: Path) -> list[PreparedTrack]:
     return [track for track in PreparedFolder(work).load() if track.kind == "source"]
 
 
-def held_out(tracks: Sequence[PreparedTrack], model: checkpoint.Model) -> Iterator[Passage]:
-    """Passages of 24 s of every held-out track, under a generated caption each.
+def latents_of(track: PreparedTrack, model: checkpoint.Model) -> Array:
+    """Latents (T, D) of a prepared track by a model's audio encoder.
 
     Raises:
-        UsageError: if the model holds no encoder of its own.
+        UsageError: if the encoder reads something that is not prepared.
     """
+    if model.space.encoder == SECOND:
+        return track.tag_features.astype(np.float32)
     encoder = model.own_encoder
     if encoder is None:
         raise UsageError(f"{model.name} holds no encoder of its own to read log-mels with")
-    corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
+    # float16 mel and all: what the encoder reads in use differs by less than its rounding.
+    mel = torch.from_numpy(track.mel.astype(np.float32))[None]
+    with torch.inference_mode():
+        return array(encoder.net(mel)[0] @ encoder.projection)
+
+
+def held_out(
+    tracks: Sequence[PreparedTrack], corpus: CorpusStatistics, model: checkpoint.Model
+) -> Iterator[Passage]:
+    """Passages of 24 s of every held-out track, under a generated caption each."""
     rng = np.random.default_rng(5)
     for track in tracks:
         if track.record["split"] != "test":
             continue
-        # float16 mel and all: what the encoder reads in use differs by less than its rounding.
-        mel = torch.from_numpy(track.mel.astype(np.float32))[None]
-        with torch.inference_mode():
-            latents = (encoder.net(mel)[0] @ encoder.projection).numpy()
+        latents = latents_of(track, model)
         for start, end in cuts(track.seconds):
             facts = corpus.facts(track, start, end - start)
             # Whole phrases: nobody can tell a passage by one word.
@@ -114,7 +173,7 @@ def held_out(tracks: Sequence[PreparedTrack], model: checkpoint.Model) -> Iterat
             yield Passage(
                 f"{track.record['id']}@{start}",
                 latents[start:end],
-                track.logits[start:end].astype(np.float32).mean(axis=0),
+                corpus.z(track, start, end - start),
                 (options[0] if options else facts.classes[0][0],),
             )
 
@@ -126,28 +185,35 @@ def cuts(seconds: int) -> list[tuple[int, int]]:
     return [(int(start), min(int(start) + PASSAGE, seconds)) for start in starts]
 
 
-def clips(model: checkpoint.Model) -> Iterator[Passage]:
-    """The 195 generated clips, under the 64 human captions they were generated from."""
-    folder, teacher = shared() / "data" / "noise2music_dev", Teacher()
+def clips() -> Iterator[tuple[PreparedTrack, str]]:
+    """The 195 generated clips, and the 64 human captions they were generated from."""
+    folder, listener = shared() / "data" / "noise2music_dev", teachers()
     with (folder / "captions.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            sound = decode(folder / row["file"])
-            latents = model.encoder.encode(sound)[:PASSAGE_S]
-            logits = teacher(normalise_loudness(sound))[0].mean(axis=0)
-            yield Passage(row["file"], latents, logits, (row["caption"].strip(),))
+            rows = listen(decode(folder / row["file"])[: PASSAGE_S * SAMPLE_RATE_HZ], listener)
+            yield PreparedTrack({"id": row["file"]}, **rows), row["caption"].strip()
 
 
-def by_class(passages: Sequence[Passage], classes: dict[str, str]) -> list[Passage]:
-    """The same passages, each under the names of the classes that it is among the tenth of."""
-    rows, names = np.stack([passage.logits for passage in passages]), labels()
+def generated(
+    tracks: Sequence[tuple[PreparedTrack, str]], corpus: CorpusStatistics, model: checkpoint.Model
+) -> Iterator[Passage]:
+    """The clips as passages."""
+    for track, caption in tracks:
+        scores = corpus.z(track, 0, track.seconds)
+        yield Passage(str(track.record["id"]), latents_of(track, model), scores, (caption,))
+
+
+def by_class(
+    passages: Sequence[Passage], classes: dict[str, str], names: Sequence[str]
+) -> list[Passage]:
+    """The same passages, each under the queries for the classes that it is among the tenth of."""
+    rows = np.stack([passage.scores for passage in passages])
     columns = rows[:, [names.index(c) for c in classes.values()]]  # (N, classes)
     holds = columns > np.quantile(columns, 1 - SHARE, axis=0)
     return [
-        Passage(
-            passage.name,
-            passage.latents,
-            passage.logits,
-            tuple(query for query, held in zip(classes, own, strict=True) if held),
+        replace(
+            passage,
+            captions=tuple(query for query, held in zip(classes, own, strict=True) if held),
         )
         for passage, own in zip(passages, holds, strict=True)
     ]
@@ -174,31 +240,34 @@ def save(folder: Path, passages: Sequence[Passage], model: checkpoint.Model, spe
     )
 
 
-def build(work: Path, spelled: str) -> None:
+def build(work: Path, spelled: str, to: str) -> None:
     """Write all sets."""
-    model, folder = checkpoint.load(spelled, "cpu"), work / "sets"
-    generated, real = list(clips(model)), list(held_out(recordings(work), model))
-    sets = {
-        "held-out": real,
-        "noise2music": generated,
-        "genres": by_class([*generated, *real], GENRES),
-        "moods": by_class([*generated, *real], MOODS),
-    }
+    model, folder = checkpoint.load(spelled, "cpu"), work / to
+    tracks, made = recordings(work), list(clips())
+    corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
+    own = list(generated(made, corpus, model))
+    real = list(held_out(tracks, corpus, model))
+    names = corpus.classes.names
+    every = [*own, *real]
+    sets = {"held-out": real, "noise2music": own}
+    for name, classes in {"genres": GENRES, "moods": MOODS, **ABROAD}.items():
+        sets[name] = by_class(every, classes, names)
     for name, passages in sets.items():
         save(folder / name, passages, model, spelled)
         asked = len({caption for passage in passages for caption in passage.captions})
         print(f"{folder / name}: {len(passages)} passages, {asked} captions", flush=True)
     with atomic.replacing(folder / "noise2music-teacher.npy") as temporary:
-        np.save(temporary, np.stack([passage.logits for passage in generated]))
+        np.save(temporary, np.stack([t.logits.astype(np.float32).mean(axis=0) for t, _ in made]))
 
 
 def main() -> None:
     """Run from the command line."""
     parser = step_parser(__doc__)
     parser.add_argument("--model", default="builtin")
+    parser.add_argument("--to", default="sets", help="folder of the sets in DIR")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    build(arguments.work, arguments.model)
+    build(arguments.work, arguments.model, arguments.to)
 
 
 if __name__ == "__main__":

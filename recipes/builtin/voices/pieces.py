@@ -26,7 +26,13 @@ from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
 from gdr_model.types import Array
 from recipes.builtin.corpus.debian import fetch
 from recipes.builtin.corpus.effects import distorted, disturbed, equalised, reverberant, rms
-from recipes.builtin.corpus.prepare import PreparedFolder, is_sung, listed, prepare_numbered
+from recipes.builtin.corpus.prepare import (
+    PreparedFolder,
+    is_sung,
+    listed,
+    prepare_numbered,
+    teachers,
+)
 from recipes.builtin.corpus.remix import PIECE_S
 from recipes.builtin.steps import step_parser
 from recipes.builtin.voices.backing import Backing, backing
@@ -34,7 +40,6 @@ from recipes.builtin.voices.lyrics import song
 from recipes.builtin.voices.sing import Manner, SungNote, sung
 from recipes.builtin.voices.speakers import COMMANDS, RECORDED, Speaker, recordings, trimmed
 from recipes.builtin.voices.tunes import melody, rap, within_piece
-from training.words.teacher import Teacher
 
 RNG = np.random.Generator
 
@@ -159,7 +164,7 @@ def check_commands() -> None:
 
 def main() -> None:
     """Run from the command line."""
-    parser = step_parser(__doc__)
+    parser = step_parser(__doc__, parts=True)
     parser.add_argument(
         "--count", type=int, default=1600, help="how many pieces in all (default %(default)s)"
     )
@@ -174,7 +179,8 @@ def main() -> None:
         "voice",
         options.count,
         lambda number: piece(number, renders, free, folder),
-        Teacher(),
+        teachers(),
+        options.part,
     )
 
 

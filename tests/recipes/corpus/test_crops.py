@@ -63,7 +63,8 @@ def test_a_crop_and_its_targets_are_of_the_same_seconds() -> None:
     one.logits[:] = seconds[:, None]
     one.embedding[:] = seconds[:, None]
     sampler = CropSampler([one], 64, seed=0)
-    mel, logits, embedding = sampler.crops(np.random.default_rng(0))
+    mel, rows = sampler.crops(np.random.default_rng(0))
+    logits, embedding = rows["logits"], rows["embedding"]
     torch.testing.assert_close(logits[..., 0], embedding[..., 0])
     middle = mel[:, FRAMES_PER_S // 2 :: FRAMES_PER_S, 0]  # off by the jitter at most
     torch.testing.assert_close(middle, logits[..., 0])

@@ -13,6 +13,7 @@ from gdr_model.types import Array
 from recipes.builtin.corpus.facts import FAR, MEASURES, WORDS, CorpusStatistics, measure
 from recipes.builtin.corpus.prepare import PreparedTrack
 from training.words import vocabulary
+from training.words.tagger import TAGS
 
 SINGING, JAZZ, PIANO = 24, 140, 141
 NAMES = [f"class {n}" for n in range(521)]
@@ -77,18 +78,41 @@ def statistics() -> CorpusStatistics:
 
 
 def test_statistics_are_those_of_the_tracks(statistics: CorpusStatistics) -> None:
-    assert statistics.mean.shape == statistics.sd.shape == (521,)
-    assert statistics.mean.mean() == pytest.approx(-5, abs=0.05)
+    assert statistics.mean.shape == statistics.sd.shape == (571,)
+    assert statistics.mean[:521].mean() == pytest.approx(-5, abs=0.05)
+    assert statistics.mean[521:].mean() == pytest.approx(-3, abs=0.1)
     assert statistics.sd.mean() == pytest.approx(1 / np.sqrt(12), rel=0.1)  # of means of 12
     assert statistics.measure_mean.shape == statistics.measure_sd.shape == (5,)
     again = CorpusStatistics.fit([noise(seed) for seed in range(30)], NAMES)
     np.testing.assert_array_equal(again.mean, statistics.mean)
 
 
+def test_both_teachers_say_what_jazz_is_and_the_second_has_classes_of_its_own(
+    statistics: CorpusStatistics,
+) -> None:
+    first, second, mellow = noise(52), noise(52), noise(52)
+    first.logits[:, JAZZ] += 2
+    second.tag_logits[:, TAGS.index("jazz")] += 2
+    mellow.tag_logits[:, TAGS.index("Mellow")] += 2
+    names = statistics.classes.names
+    plain = statistics.z(noise(52), 0, 12)
+    jazz, of_its_own = names.index("Jazz"), names.index("Mellow music")
+    raised = [statistics.z(one, 0, 12) - plain for one in (first, second, mellow)]
+    assert 0 < raised[0][jazz] < raised[1][jazz], "the second teacher counts for more"
+    assert raised[2][of_its_own] > 3
+    assert raised[2][jazz] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_merged_class_varies_as_much_as_any_other(statistics: CorpusStatistics) -> None:
+    z = np.stack([statistics.z(noise(seed), 0, 12) for seed in range(30)])
+    np.testing.assert_allclose(z.std(0), 1, atol=0.02)
+
+
 def test_what_stands_out_comes_first(statistics: CorpusStatistics) -> None:
     one = noise(50)
     one.logits[:, JAZZ] = 3.0
-    one.logits[:, PIANO] = 0.0
+    one.tag_logits[:, TAGS.index("jazz")] = 3.0
+    one.logits[:, PIANO] = -2.0
     facts = statistics.facts(one, 0, 12)
     assert [name for name, _ in facts.classes[:2]] == ["Jazz", "Piano"]
     scores = [score for _, score in facts.classes]

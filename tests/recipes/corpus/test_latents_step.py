@@ -13,7 +13,7 @@ from gdr_model.models import checkpoint
 from gdr_model.types import PASSAGE_S
 from recipes.builtin.corpus.crops import SHARES, VOICE_BOOST
 from recipes.builtin.corpus.latents import DIM, Latents, build, components, row_weights
-from recipes.builtin.corpus.prepare import PreparedFolder
+from recipes.builtin.corpus.prepare import ROWS, PreparedFolder
 
 
 def test_kinds_count_by_their_shares_and_tracks_by_their_length() -> None:
@@ -55,7 +55,7 @@ def test_a_models_encoder_gives_the_latents_that_a_library_would_hold(tmp_path: 
     store = PreparedFolder(tmp_path)
     for name, split, seconds in (("a", "train", 12), ("b", "test", 9)):
         one = track(name, "source", seconds, len(name), split=split)
-        rows = {"mel": one.mel, "logits": one.logits, "embedding": one.embedding}
+        rows = {name: getattr(one, name) for name in ROWS}
         store.add(one.record, rows)
     build(tmp_path, "encoder", "builtin")
     latents = Latents.load(tmp_path / "encoder")

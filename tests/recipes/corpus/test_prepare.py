@@ -14,6 +14,7 @@ from prepared import Bands, track
 from gdr_model.encoders.builtin.audio import FRAMES_PER_S, MELS, SAMPLE_RATE_HZ
 from gdr_model.types import Array
 from recipes.builtin.corpus.prepare import (
+    ROWS,
     PreparedFolder,
     decode,
     is_sung,
@@ -83,7 +84,7 @@ def test_listening_gives_rows_for_every_second_whatever_the_level() -> None:
 
 def test_what_was_added_is_read_back(tmp_path: Path) -> None:
     store, one = PreparedFolder(tmp_path), track("music/one.ogg", "source", 5, 3)
-    store.add(one.record, {"mel": one.mel, "logits": one.logits, "embedding": one.embedding})
+    store.add(one.record, {name: getattr(one, name) for name in ROWS})
     (read,) = PreparedFolder(tmp_path).load()
     assert read.record["id"] == "music/one.ogg"
     assert (read.seconds, read.kind) == (5, "source")
@@ -100,13 +101,13 @@ def test_a_track_prepared_again_replaces_the_earlier_one(tmp_path: Path) -> None
     store = PreparedFolder(tmp_path)
     for seconds, style in ((5, "old"), (7, "new")):
         one = track("render/1", "render", seconds, seconds, style=style)
-        store.add(one.record, {"mel": one.mel, "logits": one.logits, "embedding": one.embedding})
+        store.add(one.record, {name: getattr(one, name) for name in ROWS})
     (read,) = store.load()
     assert (read.record["style"], read.seconds) == ("new", 7)
 
 
 def test_tracks_are_ordered_by_id_however_they_were_added(tmp_path: Path) -> None:
-    rows = {name: np.zeros((1, 2), np.float16) for name in ("mel", "logits", "embedding")}
+    rows = {name: np.zeros((1, 2), np.float16) for name in ROWS}
     store = PreparedFolder(tmp_path)
     for name in ("c", "a", "b"):
         store.add({"id": name}, rows)
@@ -114,7 +115,7 @@ def test_tracks_are_ordered_by_id_however_they_were_added(tmp_path: Path) -> Non
 
 
 def test_a_line_that_was_cut_off_costs_that_track_and_no_other(tmp_path: Path) -> None:
-    rows = {name: np.zeros((1, 2), np.float16) for name in ("mel", "logits", "embedding")}
+    rows = {name: np.zeros((1, 2), np.float16) for name in ROWS}
     store = PreparedFolder(tmp_path)
     store.add({"id": "a"}, rows)
     with store.index.open("a") as index:

@@ -15,7 +15,7 @@ from gdr_model.encoders.builtin.audio import AudioNet
 from recipes.builtin import train_encoder
 from recipes.builtin.corpus.crops import CROP_S, CropBatch, CropSampler
 from recipes.builtin.corpus.latents import load_net
-from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
+from recipes.builtin.corpus.prepare import ROWS, PreparedFolder, PreparedTrack
 from recipes.builtin.train_encoder import (
     COMPONENTS,
     Student,
@@ -45,6 +45,8 @@ def test_targets_are_z_scores_of_windows_and_whitened_components() -> None:
     # A window of four seconds averages noise of deviation 1: about one half is left.
     assert targets.sd.mean() == pytest.approx(0.5, abs=0.1)
     assert targets.components.shape == (1024, COMPONENTS)
+    assert targets.tag_mean.mean() == pytest.approx(-3, abs=0.05)
+    assert targets.feature_components.shape == (200, COMPONENTS)
     # The components of the training windows are uncorrelated and of unit variance.
     rows = torch.from_numpy(np.concatenate([t.embedding for t in many]).astype(np.float32))
     hidden = (rows - targets.embedding_mean) @ targets.components
@@ -56,6 +58,8 @@ def perfect(student: Student, batch: CropBatch, targets: Targets) -> float:
     z = (batch.logits - targets.mean) / targets.sd
     single = (batch.seconds - targets.mean) / targets.sd
     hidden = (batch.embedding - targets.embedding_mean) @ targets.components
+    tags = (batch.tag_logits - targets.tag_mean) / targets.tag_sd
+    heard = (batch.tag_features - targets.feature_mean) @ targets.feature_components
 
     class Answers(torch.nn.Module):
         def __init__(self, answer: torch.Tensor) -> None:
@@ -68,6 +72,8 @@ def perfect(student: Student, batch: CropBatch, targets: Targets) -> float:
 
     student.logits = Answers(z)  # type: ignore[assignment]
     student.embedding = Answers(hidden)  # type: ignore[assignment]
+    student.tags = Answers(tags)  # type: ignore[assignment]
+    student.tag_features = Answers(heard)  # type: ignore[assignment]
     posteriors = batch.posteriors.clamp(1e-6, 1 - 1e-6)
     student.posteriors = Answers(torch.logit(posteriors))  # type: ignore[assignment]
     student.by_second = lambda: single  # type: ignore[method-assign]
@@ -106,15 +112,19 @@ def test_a_student_that_repeats_the_teacher_correlates_perfectly(
     from recipes.builtin.corpus.crops import windowed
 
     def features(net: AudioNet, of: PreparedTrack, max_s: int = 300) -> Any:
-        return windowed(torch.from_numpy(of.logits[:max_s].astype(np.float32))[None])[0].numpy()
+        rows = np.concatenate([of.logits[:max_s], of.tag_logits[:max_s]], axis=1)
+        return windowed(torch.from_numpy(rows.astype(np.float32))[None])[0].numpy()
 
     monkeypatch.setattr(train_encoder, "features_of", features)
-    student.logits = torch.nn.Linear(521, 521)
+    both = torch.eye(571)
+    student.logits, student.tags = torch.nn.Linear(571, 521), torch.nn.Linear(571, 50)
     with torch.no_grad():
-        student.logits.weight.copy_(torch.eye(521))
+        student.logits.weight.copy_(both[:521])
         student.logits.bias.fill_(3.0)
+        student.tags.weight.copy_(both[521:])
     found = validate(student, tracks)
-    assert found == {name: pytest.approx(1, abs=1e-4) for name in ("music", "voice", "all")}
+    kinds = ("music", "voice", "all", "tags")
+    assert found == {name: pytest.approx(1, abs=1e-4) for name in kinds}
     assert student.training
 
 
@@ -122,6 +132,23 @@ def test_features_have_a_row_a_second(student: Student) -> None:
     found = features_of(student.net.eval(), track("a", "source", 12, 0))
     assert found.shape == (12, AudioNet.FEATURES)
     assert features_of(student.net, track("a", "source", 12, 0), max_s=5).shape[0] == 5
+
+
+def test_an_encoder_can_begin_with_that_of_a_finished_model(
+    tracks: list[PreparedTrack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PreparedFolder(tmp_path)
+    for one in tracks:
+        store.add(one.record, {name: getattr(one, name) for name in ROWS})
+    begun: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(
+        train_encoder, "loss", lambda student, *_: begun.append(student.net.state_dict()) or 1 / 0
+    )
+    words = ["--work", str(tmp_path), "--start", "builtin", "--batch", "2"]
+    with pytest.raises(ZeroDivisionError):
+        train(tmp_path, train_encoder.arguments_of(words))
+    shipped = train_encoder.encoder_of("builtin").net.state_dict()
+    assert all(torch.equal(begun[0][name], value) for name, value in shipped.items())
 
 
 class Clock:
@@ -140,7 +167,7 @@ def test_training_stops_at_its_time_and_resumes(
 ) -> None:
     store = PreparedFolder(tmp_path)
     for number, one in enumerate(tracks):
-        rows = {"mel": one.mel, "logits": one.logits, "embedding": one.embedding}
+        rows = {name: getattr(one, name) for name in ROWS}
         store.add({**one.record, "split": "test" if number == 0 else "train"}, rows)
     monkeypatch.setattr(train_encoder, "time", Clock())
 

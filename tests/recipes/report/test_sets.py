@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from prepared import track
 
+from gdr_model.models import checkpoint
 from recipes.builtin.report import sets
-from recipes.builtin.report.sets import GENRES, MOODS, SHARE, Passage, by_class, cuts
+from recipes.builtin.report.sets import (
+    ABROAD,
+    GENRES,
+    MOODS,
+    SHARE,
+    Passage,
+    by_class,
+    cuts,
+    latents_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,19 +37,36 @@ def test_passages_are_spread_over_a_track(
     assert all(0 <= start < end <= seconds for start, end in found)
 
 
-def test_a_class_holds_the_tenth_with_its_highest_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_holds_the_tenth_with_its_highest_scores() -> None:
     names = [*GENRES.values(), *MOODS.values()]
-    monkeypatch.setattr(sets, "labels", lambda: names)
     rng = np.random.default_rng(0)
     passages = [
         Passage(str(i), np.zeros((2, 3), np.float32), rng.random(len(names)).astype(np.float32))
         for i in range(50)
     ]
-    found = by_class(passages, GENRES)
+    found = by_class(passages, GENRES, names)
     for query, name in GENRES.items():
         column = names.index(name)
         held = {int(p.name) for p in found if query in p.captions}
-        best = np.argsort([-p.logits[column] for p in passages])[: round(SHARE * 50)]
+        best = np.argsort([-p.scores[column] for p in passages])[: round(SHARE * 50)]
         assert held == set(best.tolist())
     assert any(not p.captions for p in found), "others stay as distractors"
     assert any(len(p.captions) > 1 for p in found)
+
+
+def test_every_language_asks_for_the_same_classes_of_the_english_sets() -> None:
+    english = {*GENRES.values(), *MOODS.values()}
+    asked = [list(queries.values()) for queries in ABROAD.values()]
+    assert all(classes == asked[0] for classes in asked)
+    assert set(asked[0]) <= english
+
+
+def test_a_pairs_latents_are_the_features_that_were_prepared() -> None:
+    one = track("a", "source", 12, 0)
+    shipped = checkpoint.load("builtin", "cpu")
+    own = latents_of(one, shipped)
+    assert own.shape == (12, shipped.space.dim)
+    pair = replace(
+        shipped, config=replace(shipped.config, space=replace(shipped.space, encoder="musicnn"))
+    )
+    np.testing.assert_array_equal(latents_of(one, pair), one.tag_features.astype(np.float32))
