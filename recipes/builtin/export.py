@@ -1,7 +1,7 @@
 """Write the model that ships: `gdr_model/builtin/{config.json, model.safetensors}`.
 
     python -m recipes.builtin.export --work DIR [--to FOLDER]
-    python -m recipes.builtin.export --work DIR --pair musicnn --name musicnn-retriever
+    python -m recipes.builtin.export --work DIR --pair musicnn --name retriever-musicnn
 
 Everything is stored in half precision. The written folder is loaded again and must give the same
 latents as the trained network (cosine above .999) and the same velocities. The ridge regression
@@ -13,6 +13,7 @@ belong to the pair.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,8 @@ def export_retriever(work: Path, pair: str, name: str, to: Path) -> None:
         SystemExit: if it is too large.
     """
     run, tower = load_model(work / name), read_tower(work / name)
-    write_model(to, run, tower, PAIR_SHARE, pair=ModelConfig.read(pair))
+    named = replace(run, config=replace(run.config, name=pair))
+    write_model(to, named, tower, PAIR_SHARE, pair=ModelConfig.read(pair))
     (to / "model.safetensors").chmod(0o644)
     size = sum(file.stat().st_size for file in to.iterdir())
     print(f"{to}: {size / 1e6:.2f} MB")

@@ -239,8 +239,8 @@ MUSCALL_TEXT = TextPart("muscall", _muscall, MUSCALL_WEIGHTS)
 PAIRS: Mapping[str, Pair] = {
     pair.name: pair
     for pair in (
-        Pair("builtin", "gdr's own encoder", BUILTIN, MINILM),
-        Pair("musicnn", "musicnn's tagger of songs, all-MiniLM-L6-v2", MUSICNN, MINILM),
+        Pair("builtin", "gdr's own encoder, multilingual sentence encoder", BUILTIN, USE),
+        Pair("musicnn", "musicnn's tagger of songs, multilingual sentence encoder", MUSICNN, USE),
         Pair("clap", "CLAP through transformers, its own text tower", CLAP, CLAP_TEXT, True),
         Pair("laion", "CLAP as laion-clap publishes it, its RoBERTa", LAION, LAION_TEXT, True),
         Pair("clap-t5", "CLAP through transformers, flan-T5", CLAP, T5),
