@@ -9,8 +9,8 @@ import torch
 
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.schedule import Schedule
-from gdr_model.encoders.builtin import minilm
 from gdr_model.encoders.builtin.tower import ContrastiveTower
+from gdr_model.encoders.use.net import WIDTH
 from gdr_model.models import checkpoint, config
 
 
@@ -20,8 +20,10 @@ def ship(retrievers: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     dim = bare.space.dim
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        denoiser = TransformerDenoiser(TransformerConfig(dim=dim, width=32, layers=1))
-        tower = ContrastiveTower(minilm.WIDTH, dim)
+        denoiser = TransformerDenoiser(
+            TransformerConfig(dim=dim, width=32, layers=1, text_width=WIDTH)
+        )
+        tower = ContrastiveTower(WIDTH, dim)
     checkpoint.save(
         retrievers / "musicnn",
         name="musicnn",

@@ -42,7 +42,7 @@ def one_sentence(result: Result, code: int, said: str) -> None:
         (("replay", __file__), USAGE, "cannot be read"),
         (("why",), USAGE, "missing argument 'FILE'"),
         (("why", NONE, "piano"), USAGE, f"there is no file {NONE}"),
-        (("why", __file__), USAGE, "missing argument 'PROMPT'"),
+        (("why", __file__), USAGE, "the prompt is empty; describe the music"),
         (("why", __file__, "piano", "--slide", "loud"), USAGE, 'the slider "loud" has no amount'),
         (("why", __file__, "piano", "--sampler", "x"), USAGE, "is not one of 'ddim', 'dpm++'"),
         (("status", "--library", NONE), REFUSED, f"run gdr index {NONE}"),

@@ -239,7 +239,7 @@ MUSCALL_TEXT = TextPart("muscall", _muscall, MUSCALL_WEIGHTS)
 PAIRS: Mapping[str, Pair] = {
     pair.name: pair
     for pair in (
-        Pair("builtin", "gdr's own encoder, multilingual sentence encoder", BUILTIN, USE),
+        Pair("builtin", "gdr's own encoder", BUILTIN, USE),
         Pair("musicnn", "musicnn's tagger of songs, multilingual sentence encoder", MUSICNN, USE),
         Pair("clap", "CLAP through transformers, its own text tower", CLAP, CLAP_TEXT, True),
         Pair("laion", "CLAP as laion-clap publishes it, its RoBERTa", LAION, LAION_TEXT, True),

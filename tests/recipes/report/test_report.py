@@ -149,7 +149,7 @@ def test_the_card_has_the_figures_of_the_report_and_the_lists(work: Path) -> Non
     assert "of a package" not in text
     assert "6,000 steps of 64 in 18 minutes" in text
     assert "13,495 passages" in text
-    assert "12.7 MB in half precision" in text
+    assert "12.9 MB in half precision" in text
     assert "812 times real time" in text
     assert "25.0 / 50.0 / 67.2 (R@1 / 5 / 10)" in text
     for title in card.TITLES.values():
@@ -168,8 +168,11 @@ def test_the_encoders_training_is_reported_where_there_is_a_log(work: Path) -> N
         "device": "a GPU",
         "music": 0.815,
         "voice": 0.79,
+        "tags": 0.77,
+        "start": "builtin",
     }
     (work / "encoder" / "log.jsonl").write_text('{"step": 1}\n' + json.dumps(log) + "\n")
     text = card.training(work, "retriever")
-    assert "8,206 steps of 256 crops of 6 s in 6.0 minutes on a GPU" in text
+    assert "8,206 steps of 256 crops of 6 s in 6.0 minutes on a GPU, beginning with" in text
+    assert "second teacher's 50 tags: 0.770" in text
     assert "0.815 (singing and other voices: 0.790)" in text
