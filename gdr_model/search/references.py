@@ -106,6 +106,43 @@ TRANSLATED: dict[str, tuple[str, ...]] = {
         "어둡고 무서운 현악기", "남자가 플루트를 분다", "조용한 밤", "가사 없는 강한 리듬",
         "슬픈 아코디언", "일렉트릭 베이스", "군대 행진곡", "사랑 노래",
     ),
+    "Chinese": (
+        "一首缓慢而悲伤的歌", "快速的鼓和响亮的吉他", "一个女人轻声歌唱", "助眠的平静音乐",
+        "欢快的舞曲", "雨声", "古老的教堂管风琴", "儿歌", "阴暗恐怖的弦乐", "一个男人吹长笛",
+        "安静的夜晚", "没有歌词的强烈节奏",
+        "悲伤的手风琴", "电贝司", "军队进行曲", "情歌",
+    ),
+    "Dutch": (
+        "een langzaam en droevig lied", "snelle drums en luide gitaren",
+        "een vrouw zingt zachtjes", "rustige muziek om bij in slaap te vallen",
+        "vrolijke dansmuziek", "het geluid van regen", "een oud kerkorgel", "een kinderliedje",
+        "donkere en enge strijkers", "een man speelt fluit", "stille nacht",
+        "sterk ritme zonder woorden",
+        "droevige accordeon", "elektrische bas", "militaire mars", "liefdeslied",
+    ),
+    "Polish": (
+        "powolna i smutna piosenka", "szybka perkusja i głośne gitary",
+        "kobieta śpiewa cicho", "spokojna muzyka do zasypiania", "wesoła muzyka taneczna",
+        "odgłos deszczu", "stare organy kościelne", "piosenka dla dzieci",
+        "mroczne i straszne smyczki", "mężczyzna gra na flecie", "cicha noc",
+        "mocny rytm bez słów",
+        "smutny akordeon", "gitara basowa", "marsz wojskowy", "piosenka o miłości",
+    ),
+    "Turkish": (
+        "yavaş ve hüzünlü bir şarkı", "hızlı davullar ve yüksek sesli gitarlar",
+        "bir kadın usulca şarkı söylüyor", "uykuya dalmak için sakin müzik",
+        "neşeli dans müziği", "yağmur sesi", "eski bir kilise orgu", "çocuk şarkısı",
+        "karanlık ve korkutucu yaylılar", "bir adam flüt çalıyor", "sessiz gece",
+        "sözsüz güçlü ritim",
+        "hüzünlü akordeon", "elektro bas", "askeri marş", "aşk şarkısı",
+    ),
+    "Thai": (
+        "เพลงช้าและเศร้า", "กลองเร็วและกีตาร์เสียงดัง", "ผู้หญิงร้องเพลงเบาๆ",
+        "เพลงสงบสำหรับนอนหลับ", "เพลงเต้นรำสนุกสนาน", "เสียงฝน", "ออร์แกนโบสถ์เก่า", "เพลงเด็ก",
+        "เครื่องสายที่มืดมนและน่ากลัว", "ผู้ชายเป่าขลุ่ย", "คืนที่เงียบสงบ",
+        "จังหวะหนักแน่นไม่มีเนื้อร้อง",
+        "แอคคอร์เดียนเศร้า", "เบสไฟฟ้า", "เพลงมาร์ชทหาร", "เพลงรัก",
+    ),
 }  # fmt: skip
 ENGLISH = (
     *PLAIN,
