@@ -14,7 +14,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from training.words import vocabulary as words
 from training.words.captions import RNG
@@ -72,7 +72,7 @@ class Row:
     aspects: tuple[str, ...]
     classes: frozenset[str]
     """AudioSet's labels, those that are classes of music and voices."""
-    evaluation: bool = field(default=False)
+    evaluation: bool = False
 
 
 def rows() -> list[Row]:

@@ -27,7 +27,7 @@ WINDOW_S = 4
 TIME_STRIDE = 16
 POOLED_PER_S = FRAMES_PER_S // TIME_STRIDE
 LOUDNESS_DB = -20.0
-"""RMS to which every track is scaled before encoding; the teacher's labels depend on level."""
+"""RMS to which every track is scaled before encoding; the teachers' labels depend on level."""
 CHUNK_S = 120
 """Seconds encoded at once: long enough for speed, short enough to cancel and to fit a cache."""
 

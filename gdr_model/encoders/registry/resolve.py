@@ -185,7 +185,10 @@ def _text(name: str) -> tuple[TextPart, Path | None]:
     for part in TEXT_PARTS:
         if kind in part.weights.types:
             return part, path
-    raise ModelError(f"{path} holds no text encoder that gdr reads; it reads T5, CLAP and MusCALL")
+    raise ModelError(
+        f"{path} holds no text encoder that gdr reads; it reads T5, CLAP and "
+        "MusCALL, and by name minilm and use"
+    )
 
 
 def _path(name: str) -> Path:

@@ -1,1 +1,1 @@
-"""Google's Universal Sentence Encoder, multilingual v3: text of 16 languages to one vector."""
+"""Google's Universal Sentence Encoder, multilingual v3: text of 15 languages to one vector."""

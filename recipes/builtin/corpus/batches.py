@@ -1,6 +1,6 @@
 """Batches for the retriever: two thirds passages with one of their captions, one third queries.
 
-A query comes with a passage that answers it in the teacher's opinion. Kinds of track are drawn in
+A query comes with a passage that answers it in the teachers' opinion. Kinds of track are drawn in
 the proportions in which the encoder learned from them. Every batch is a function of seed and step.
 Shapes: B batch, T seconds of a passage, D latent width, E text width.
 """
@@ -31,12 +31,12 @@ ASKED = 3 / 8
 CANDIDATES = 512
 SHARPNESS = 2.5
 """A query's passage is drawn from `CANDIDATES` at random, likelier by e for each 1 / SHARPNESS
-deviations of the teacher's score."""
+deviations of the teachers' score."""
 MEASURED = 1024
 """Passages from which the deviations along time are measured."""
 TOWER_PASSAGES, TOWER_QUERIES = 512, 256
 TOWER_SHARPNESS = 2.0
-"""Of the teacher's order of the passages under a query: deviations of its score to powers of e."""
+"""Of the teachers' order of the passages under a query: deviations of its score to powers of e."""
 
 Chances = NDArray[np.float64]
 
@@ -120,7 +120,7 @@ class TowerPassages:
     seed: int
 
     def batch(self, step: int) -> TowerBatch:
-        """Different passages, one caption of each; queries with the teacher's order of those."""
+        """Different passages, one caption of each; queries with the teachers' order of those."""
         rng = np.random.default_rng([self.seed, step])
         count = min(TOWER_PASSAGES, len(self.pool.items))
         drawn = rng.choice(len(self.pool.items), count, replace=False, p=self.chance)

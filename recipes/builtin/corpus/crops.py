@@ -1,7 +1,7 @@
 """Random crops of prepared tracks, disturbed the way real recordings are.
 
 Everything is done on the log-mel: gain, tilt, low-pass and high-pass are added per band, and a
-mixture is a sum of powers. The teacher's output for the clean crop stays the target, so that the
+mixture is a sum of powers. The teachers' output for the clean crop stays the target, so that the
 network learns to ignore the disturbance.
 """
 
@@ -27,7 +27,7 @@ VOICE_BOOST = 3.0
 MIXED = 0.1
 """Share of crops to which another crop is added; small, because a mixture has no target logits."""
 JITTER = 12
-"""Largest shift of a crop against the teacher's seconds, in frames (64 per second)."""
+"""Largest shift of a crop against the teachers' seconds, in frames (64 per second)."""
 FLOOR = 1e-5
 """Power that the front end adds before taking the logarithm."""
 
@@ -108,7 +108,7 @@ class CropSampler:
         """Clean crops: mel, and the teachers' rows of each second, one row per crop."""
         track = rng.choice(len(self.tracks), self.size, p=self.probability)
         start = rng.integers(self.seconds[track] - CROP_S + 1)
-        # The teacher's seconds are a grid; the crop may start a little off it.
+        # The teachers' seconds are a grid; the crop may start a little off it.
         shift = rng.integers(-JITTER, JITTER + 1, self.size)
         last = (self.seconds[track] - CROP_S) * FRAMES_PER_S
         frame = self.first[track] * FRAMES_PER_S + np.clip(start * FRAMES_PER_S + shift, 0, last)

@@ -47,7 +47,7 @@ def fetch(package: str, work: Path) -> Path:
     """Download and unpack one Debian package; return its folder.
 
     Sound is taken out of the zip archives in it, which are then deleted, and tracker modules are
-    rendered.
+    rendered, those that ffmpeg can read.
 
     Raises:
         subprocess.CalledProcessError: if it cannot be downloaded or unpacked.
@@ -70,13 +70,16 @@ def fetch(package: str, work: Path) -> Path:
     (deb,) = debs.glob(f"{package}_*.deb")
     subprocess.run(["dpkg-deb", "-x", str(deb), str(folder)], check=True)
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if path.suffix in ARCHIVES and zipfile.is_zipfile(path):
+        if path.suffix.lower() in ARCHIVES and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as inside:
                 names = [n for n in inside.namelist() if Path(n).suffix.lower() in AUDIO]
                 inside.extractall(path.with_suffix(""), names)
             path.unlink()
-        elif path.suffix in TRACKER and is_music(package, f"/{path.relative_to(folder)}"):
-            render_module(path)
+        elif path.suffix.lower() in TRACKER and is_music(package, f"/{path.relative_to(folder)}"):
+            try:
+                render_module(path)
+            except subprocess.CalledProcessError:
+                print(f"{path}: ffmpeg cannot render it; left out")
     marker.touch()
     return folder
 

@@ -1,4 +1,4 @@
-"""Gather the facts about a passage from the teacher, the score, the lists and the sound."""
+"""Gather the facts about a passage from the teachers, the score, the lists and the sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries as people type them, each with the classes of the teacher that answer it.
+"""Queries as people type them, each with the classes that answer it.
 
 A caption describes one passage. A query applies to every passage, and the teachers have an opinion
 of each: `order` turns it into scores, from which the tower learns the whole ranking and the

@@ -1,8 +1,8 @@
 """How rare a track's sound is in the whole collection: rare sounds are used more often.
 
 Half of free game music is electronic, and a network that learns little else distinguishes little
-else. A track is worth more for every class of music or voice that the teacher scores far above that
-class's mean, and the more so the fewer tracks have the class.
+else. A track is worth more for every class of music or voice that the first teacher scores far
+above that class's mean, and the more so the fewer tracks have the class.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m recipes.builtin.corpus.remix --work DIR [--count 4000]
 
 Nearly all free game music is instrumental, and the encoder cannot tell apart what it was
-not trained on. The teacher labels a remix like any other track, so its labels are as true as theirs
+not trained on. The teachers label a remix like any other track, so its labels are as true as theirs
 whatever was done to it. Tracks that sound like few others are used more often. Remix number n
 depends on n and on the tracks that are prepared; only training tracks are used.
 """

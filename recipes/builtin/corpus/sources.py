@@ -15,6 +15,7 @@ import csv
 import hashlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -177,6 +178,8 @@ def main() -> None:
         "--link", type=Path, metavar="FOLDER", help="also make a library of links to the tracks"
     )
     options = parser.parse_args()
+    if shutil.which("ffmpeg") is None:
+        raise SystemExit("tracker modules are rendered by ffmpeg: install the Debian package")
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     tracks = collect(work)

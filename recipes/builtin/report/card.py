@@ -36,7 +36,7 @@ USE = """## Intended use
 Finding music in your own library by a description: instruments, broad genres, moods, singing or
 not, roughly how fast or dense. It generates no music and knows no artists, titles or lyrics. Input
 is mono sound at 16 kHz; output is one latent of 128 numbers per second, from the four seconds
-around it. Text of sixteen languages is read by Google's Universal Sentence Encoder, multilingual v3
+around it. Text of fifteen languages is read by Google's Universal Sentence Encoder, multilingual v3
 (Apache-2.0; its weights are not included).
 """
 

@@ -65,7 +65,7 @@ GENRES: dict[str, str] = {
     "heavy metal": "Heavy metal",
     "folk music": "Folk music",
 }
-"""Queries and the teacher's class for each."""
+"""Queries and the class for each."""
 MOODS: dict[str, str] = {
     "happy, cheerful music": "Happy music",
     "angry, aggressive music": "Angry music",

@@ -4,7 +4,7 @@
 
 The free music has next to no voices. Here speech synthesisers (and the recorded lines of one game)
 are made to sing by sing.py: in the key and tempo of one of our renders, over free music, or alone.
-The teacher labels a piece like any other track, so the training learns what is audible and not what
+The teachers label a piece like any other track, so the training learns what is audible and not what
 was intended. Piece number n depends on n and on the tracks that are prepared; only training tracks
 are used. Needs the commands espeak-ng and flite, and the package pyworld.
 """

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdr_model.errors import GdrError, WeightsMissing
+from gdr_model.errors import GdrError, ModelError
 from gdr_tui.cli.output import write
 from gdr_tui.next_steps import step
 from gdr_tui.safe_text import literal
@@ -85,6 +85,6 @@ def _where(part: AudioPart | TextPart) -> tuple[Path | None, str]:
 
     try:
         folder = installed(part)
-    except WeightsMissing as error:
+    except ModelError as error:
         return None, step(error.hint, **error.facts) if error.hint else str(error)
     return folder, str(folder)
