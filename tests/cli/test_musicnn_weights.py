@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which pip finds the wheel, and nowhere else."""
+    if importlib.util.find_spec("pip") is None:
+        pytest.skip("this environment has no pip")
     stored = tf_bundle.write(tmp_path / "MSD_musicnn", published_musicnn.variables())
     published_musicnn.count_as_published(stored, monkeypatch)
     folder = tmp_path / "index"
@@ -94,10 +97,11 @@ def test_what_cannot_be_fetched_is_one_sentence(
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     refused("pip cannot fetch musicnn==0.1.0: the package index cannot be reached")
 
 
-def test_without_pip_the_wheel_can_be_converted_from_a_file(
+def test_without_pip_the_advice_is_to_convert_a_wheel(
     index: Path, gdr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gdr_model.models import package
@@ -107,7 +111,6 @@ def test_without_pip_the_wheel_can_be_converted_from_a_file(
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "no pip to fetch musicnn==0.1.0 with" in result.stderr
     assert "gdr model convert FILE --pair musicnn" in result.stderr
-    monkeypatch.undo()
 
 
 def test_the_check_compares_the_installed_weights(index: Path, gdr, tmp_path: Path) -> None:

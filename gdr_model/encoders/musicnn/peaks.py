@@ -16,6 +16,8 @@ from torch import Tensor
 
 HIGH_FRAMES, FLAT_FRAMES = 16, 32
 """Frames at once, the fastest on a core with 1 MB of cache."""
+ACCELERATED = 64
+"""How many times as many on an accelerator, where every step costs the time of a launch."""
 
 
 def peaks(spectrograms: Tensor, filters: Tensor) -> Tensor:
@@ -29,8 +31,8 @@ def flat(spectrogram: Tensor, filters: Tensor) -> Tensor:
     channels, length, _ = filters.shape
     kernel = filters[:, :, 0].T.contiguous()
     bands = spectrogram.T.contiguous()  # each patch is a run of memory
-    found = []
-    for patches in torch.split(bands.unfold(1, length, 1), FLAT_FRAMES, 1):  # (M, F', h)
+    found, frames = [], at_once(FLAT_FRAMES, bands)
+    for patches in torch.split(bands.unfold(1, length, 1), frames, 1):  # (M, F', h)
         responses = patches.reshape(-1, length) @ kernel
         found.append(responses.view(len(bands), -1).amax(dim=0).view(-1, channels))
     return torch.cat(found)
@@ -56,8 +58,8 @@ def high(spectrogram: Tensor, filters: Tensor) -> Tensor:
     if bands % 2 == 0:
         shares[-1] = 1 / bands  # these two frequencies have no mirror image
     cosines, sines = cosines * shares.to(cosines), sines * -shares.to(sines)  # (places, K) each
-    found = []
-    for patches in torch.split(bins.unfold(0, length, 1).transpose(0, 1), HIGH_FRAMES, 1):
+    found, frames = [], at_once(HIGH_FRAMES, bins)
+    for patches in torch.split(bins.unfold(0, length, 1).transpose(0, 1), frames, 1):
         patch = patches.flatten(2)  # (K, F', 2 h)
         even = cosines @ torch.bmm(patch, to_real).flatten(1)  # (places, F' C)
         odd = sines @ torch.bmm(patch, to_imaginary).flatten(1)
@@ -66,6 +68,11 @@ def high(spectrogram: Tensor, filters: Tensor) -> Tensor:
         responses = torch.cat([both, even[middle + 1 :] + odd[middle + 1 :]])
         found.append(responses.amax(dim=0).view(-1, channels))
     return torch.cat(found)
+
+
+def at_once(frames: int, on: Tensor) -> int:
+    """Frames at once on the device of a tensor."""
+    return frames if on.device.type == "cpu" else ACCELERATED * frames
 
 
 def transformed(filters: Tensor, bands: int, middle: int) -> tuple[Tensor, Tensor]:
@@ -84,4 +91,4 @@ def waves(bands: int, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """Cosines and sines (places, K) of a real transform's K = bands // 2 + 1 frequencies."""
     turns = places[:, None] * torch.arange(bands // 2 + 1) % bands
     angles = 2 * math.pi / bands * turns.double()
-    return angles.cos().to(like), angles.sin().to(like)
+    return angles.cos().float().to(like), angles.sin().float().to(like)
