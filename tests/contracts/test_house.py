@@ -52,6 +52,7 @@ def test_the_wheel_holds_the_packages_and_no_recipe(tmp_path: Path) -> None:
     assert top == {"gdr_model", "gdr_tui", "training"}
     for needed in (
         "gdr_model/builtin/model.safetensors",
+        "gdr_model/retrievers/musicnn/model.safetensors",
         "gdr_model/py.typed",
         "gdr_tui/py.typed",
         "gdr_tui/app/gdr.tcss",
