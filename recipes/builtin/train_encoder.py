@@ -145,8 +145,8 @@ def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
     first = by_logits + 0.5 * by_seconds + 20 * posteriors + 0.5 * by_embedding
     tags = (batch.tag_logits[clean] - targets.tag_mean) / targets.tag_sd
     by_tags = (student.tags(features[clean]) - tags).square().mean()
-    heard = (batch.tag_features[clean] - targets.feature_mean) @ targets.feature_components
-    by_features = (student.tag_features(features[clean]) - heard).square().mean()
+    tag_features = (batch.tag_features[clean] - targets.feature_mean) @ targets.feature_components
+    by_features = (student.tag_features(features[clean]) - tag_features).square().mean()
     total: Tensor = first + SECOND * (by_tags + 0.5 * by_features)
     return total
 

@@ -22,7 +22,7 @@ from training.words.teacher import MUSIC, VOICE, labels, shared
 
 FILE = "musiccaps-public.csv"
 CLASS_MAP = "yamnet_class_map.csv"
-UNTOLD = {"Music", "Musical instrument", "Song", "Singing", "Background music", "Theme music"}
+COMMON = {"Music", "Musical instrument", "Song", "Singing", "Background music", "Theme music"}
 """Labels that most clips could have."""
 ABSENT = re.compile(r"^(no|without|none of the)\b|\bno (other|singer|vocal|voice)")
 NO_VOICE = re.compile(r"^instrumental( music)?$|\bno (voice|voices|singer|singing|vocals?)\b")
@@ -85,13 +85,13 @@ def rows() -> list[Row]:
     with (folder / CLASS_MAP).open(encoding="utf-8", newline="") as file:
         numbers = {row["mid"]: int(row["index"]) for row in csv.DictReader(file)}
     names = labels()
-    told = {*range(MUSIC.start, MUSIC.stop), *range(VOICE.start, VOICE.stop)}
+    musical = {*range(MUSIC.start, MUSIC.stop), *range(VOICE.start, VOICE.stop)}
     found = []
     with (folder / FILE).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             mids = row["audioset_positive_labels"].split(",")
             own = {numbers[mid] for mid in mids if mid in numbers}
-            classes = frozenset(names[n] for n in own if n in told) - UNTOLD
+            classes = frozenset(names[n] for n in own if n in musical) - COMMON
             # Some captions have line breaks.
             aspects = tuple(" ".join(a.split()) for a in ast.literal_eval(row["aspect_list"]))
             caption = " ".join(row["caption"].split())
@@ -148,12 +148,12 @@ def written(rng: RNG, each: int = 4) -> Iterator[Written]:
     """Up to `each` texts of every row that is not held out: its caption, parts of it, aspects."""
     kept = [row for row in rows() if not row.evaluation]
     lexicon = Lexicon({phrase.replace("-", " "): own for phrase, own in phrases().items()})
-    told = [[(aspect, lexicon.classes(aspect)) for aspect in row.aspects] for row in kept]
+    meanings = [[(aspect, lexicon.classes(aspect)) for aspect in row.aspects] for row in kept]
     counts = Counter(name for row in kept for name in row.classes)
-    for aspects in told:
+    for aspects in meanings:
         counts.update({name for _, own in aspects for name in own})
     rare = {name: math.log(len(kept) / count) for name, count in counts.items()}
-    for row, aspects in zip(kept, told, strict=True):
+    for row, aspects in zip(kept, meanings, strict=True):
         every = {name: rare[name] for name in row.classes}
         for _, own in aspects:
             for name, share in own.items():

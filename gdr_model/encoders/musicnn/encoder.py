@@ -1,7 +1,7 @@
 """musicnn as an audio encoder: the penultimate features of the 3 s around every second.
 
 The convolutions are computed once and windows pool their frames, where the original computes every
-window by itself, with zeros around it: the same up to the frames at the edges of a window.
+window separately, with zeros around it: the same up to the frames at the edges of a window.
 """
 
 from __future__ import annotations

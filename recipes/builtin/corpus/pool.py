@@ -52,12 +52,12 @@ class Pool:
     def load(cls, folder: Path) -> Pool:
         """Read a pool."""
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
-        told = (folder / "captions.txt").read_text(encoding="utf-8").splitlines()
+        every = (folder / "captions.txt").read_text(encoding="utf-8").splitlines()
         states = np.load(folder / "states.npy", mmap_mode="r")
         with np.load(folder / "text.npz") as rows:
             texts = Texts(rows["pooled"], rows["mask"], states)
         asked, classes = np.load(folder / "asked.npy"), np.load(folder / "classes.npy")
-        return cls(items, told, texts, asked, classes)
+        return cls(items, every, texts, asked, classes)
 
     def ask(self, rng: np.random.Generator, count: int) -> tuple[list[int], Rows]:
         """Some queries: their numbers among the texts, and among the queries."""
@@ -122,8 +122,8 @@ def build(
             continue
         for start, seconds in passages(track, rng):
             facts = corpus.facts(track, start, seconds)
-            told = captions(facts, rng, per_passage)
-            own = [numbers.setdefault(caption, len(numbers)) for caption in told]
+            described = captions(facts, rng, per_passage)
+            own = [numbers.setdefault(caption, len(numbers)) for caption in described]
             item = {"id": track.record["id"], "start_s": start, "seconds": seconds}
             lines.append(json.dumps({**item, "kind": track.kind, "captions": own}))
             scores.append(corpus.z(track, start, seconds))
