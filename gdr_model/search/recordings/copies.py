@@ -28,8 +28,8 @@ from gdr_model.store.records import Passages
 from gdr_model.types import Array, Track
 
 AGAIN_S = 30.0
-"""Seconds after which files that could not be heard are tried again."""
-_UNHEARD = -1.0
+"""Seconds after which files that could not be read are tried again."""
+_UNREAD = -1.0
 
 
 class Copies:
@@ -43,7 +43,7 @@ class Copies:
         self._likenesses: dict[tuple[str, str], Likeness] = {}
         self._agreements: dict[tuple[str, str], float] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
-        self._unheard: set[tuple[str, str]] = set()
+        self._unread: set[tuple[str, str]] = set()
         self._listens = True
         self._again_at = float("inf")
 
@@ -82,7 +82,7 @@ class Copies:
     def _fresh(self) -> _Table:
         """The table of what the libraries hold now.
 
-        Groups are found again where it changed, and where files could not be heard for a while.
+        Groups are found again where it changed, and where files could not be read for a while.
         """
         passages = [opened.index.passages for opened in self._libraries]
         table = self._table
@@ -90,7 +90,7 @@ class Copies:
             self._table = table = _Table.read(self._libraries)
             self._groups = {}
         if time.monotonic() >= self._again_at:
-            self._groups, self._unheard = {}, set()
+            self._groups, self._unread = {}, set()
             self._listens, self._again_at = True, float("inf")
         return table
 
@@ -136,22 +136,22 @@ class Copies:
         alike = self._likenesses[pair]
         if alike.reaches(self._bounds.surely) or not alike.reaches(self._bounds.perhaps):
             return alike.reaches(self._bounds.surely)
-        return self._heard(*pair) >= self._bounds.heard
+        return self._agreement(*pair) >= self._bounds.agreement
 
-    def _heard(self, one: str, other: str) -> float:
+    def _agreement(self, one: str, other: str) -> float:
         """How far the sound of two contents agrees; -1 where a file cannot be read now."""
         pair = one, other
         if pair not in self._agreements:
-            if not self._listens or pair in self._unheard:
-                return _UNHEARD
+            if not self._listens or pair in self._unread:
+                return _UNREAD
             try:
                 self._agreements[pair] = listening.agreement(*self._there(pair))
             except (FileUnavailable, OSError, LibraryError):
-                self._unheard.add(pair)
+                self._unread.add(pair)
                 self._try_again_later()
-                return _UNHEARD
+                return _UNREAD
             except DecodeError:
-                self._agreements[pair] = _UNHEARD
+                self._agreements[pair] = _UNREAD
         return self._agreements[pair]
 
     def _try_again_later(self) -> None:

@@ -62,7 +62,7 @@ class Bounds:
     """From here on they are."""
     perhaps: Likeness
     """Below they are not; in between they are listened to."""
-    heard: float
+    agreement: float
     """The least agreement of what is listened to."""
     mean: float
     """Least cosine between the means of two files that are compared at all."""
@@ -71,13 +71,13 @@ class Bounds:
 
 
 _NEVER = Likeness(2.0, 2.0, 2.0)
-EQUAL_ONLY = Bounds(_NEVER, _NEVER, heard=2.0, mean=2.0)
+EQUAL_ONLY = Bounds(_NEVER, _NEVER, agreement=2.0, mean=2.0)
 """No two files are this alike: only those of equal sound are copies."""
 MEASURED = {
     "builtin": Bounds(
         surely=Likeness(sound=0.997, worst=0.99, course=0.99),
         perhaps=Likeness(sound=0.9, worst=0.85, course=0.65),
-        heard=0.85,
+        agreement=0.85,
         mean=0.93,
     )
 }

@@ -37,7 +37,7 @@ def agreement(one: Path, other: Path) -> float:
     Raises:
         DecodeError: if one of them cannot be decoded.
     """
-    return compared(_heard(one), _heard(other))
+    return compared(_samples(one), _samples(other))
 
 
 def compared(one: Array, other: Array) -> float:
@@ -54,7 +54,7 @@ def compared(one: Array, other: Array) -> float:
     return min(_correlation(a[at : at + _PART], b[at : at + _PART]) for at in parts)
 
 
-def _heard(path: Path) -> Array:
+def _samples(path: Path) -> Array:
     from gdr_model.audio import load_for_playback
 
     stereo = load_for_playback(path, _RATE_HZ, length_s=HEARD_S)

@@ -21,12 +21,16 @@ from gdr_tui.safe_text import literal
 _Text = TypeVar("_Text", bound=WeightedText | Slider)
 
 
+_PLACEHOLDER = "-"
+"""A steering needs a prompt or likes; a draft may have neither yet."""
+
+
 @dataclass
 class Draft:
     """Everything of a query that can be changed on the screen."""
 
     steering: Steering
-    """All that steers but the prompt: this one is a placeholder, which `prompt` replaces."""
+    """All that steers but the prompt: this one is `_PLACEHOLDER`, which `prompt` replaces."""
     prompt: str = ""
     where: str = ""
     limits: Limits = NO_LIMITS
@@ -35,7 +39,9 @@ class Draft:
     def fresh(cls, settings: Settings) -> Draft:
         """An empty draft with the user's defaults."""
         return cls(
-            Steering("-", guidance=settings.guidance, steps=settings.steps, draws=settings.draws)
+            Steering(
+                _PLACEHOLDER, guidance=settings.guidance, steps=settings.steps, draws=settings.draws
+            )
         )
 
     def ask(self) -> Ask:
@@ -49,7 +55,7 @@ class Draft:
 
     def become(self, ask: Ask) -> None:
         """Take over a query of the trail."""
-        self.steering = ask.steering.but(prompt=ask.steering.prompt or "-")
+        self.steering = ask.steering.but(prompt=ask.steering.prompt or _PLACEHOLDER)
         self.prompt, self.where, self.limits = ask.steering.prompt, ask.where, ask.limits
 
     def steer(self, **changes: Any) -> bool:

@@ -100,12 +100,12 @@ def teachers() -> Listener:
     return rows
 
 
-def listen(sound: Array, teacher: Listener) -> dict[str, HALF]:
+def listen(sound: Array, listener: Listener) -> dict[str, HALF]:
     """Log-mel and the teachers' rows for a sound (N,), after bringing it to the common loudness."""
     sound = normalise_loudness(sound)
     with torch.inference_mode():
         mel = log_mel(torch.from_numpy(sound)[None])[0].numpy()
-    rows = {"mel": mel, **teacher(sound)}
+    rows = {"mel": mel, **listener(sound)}
     return {name: value.astype(np.float16) for name, value in rows.items()}
 
 
@@ -154,7 +154,7 @@ def listed(work: Path) -> Iterator[dict[str, Any]]:
             yield {**record, "kind": kind, "path": str(work / record["path"])}
 
 
-def prepare(work: Path, teacher: Listener, part: Part = WHOLE) -> None:
+def prepare(work: Path, listener: Listener, part: Part = WHOLE) -> None:
     """Prepare the tracks that are listed but not prepared."""
     store = PreparedFolder(work)
     prepared = {record["id"]: record for record in store.records()}
@@ -169,7 +169,7 @@ def prepare(work: Path, teacher: Listener, part: Part = WHOLE) -> None:
             sound = decode(Path(record["path"]))
             if not len(sound) or float(np.sqrt(np.mean(sound**2))) < MIN_RMS:
                 raise ValueError("silent or shorter than a second")
-            store.add(record, listen(sound, teacher))
+            store.add(record, listen(sound, listener))
             seconds += len(sound) / SAMPLE_RATE_HZ
         except (OSError, ValueError, RuntimeError) as error:
             failures += 1
@@ -188,7 +188,7 @@ def prepare_numbered(
     kind: str,
     count: int,
     make: Callable[[int], tuple[dict[str, Any], Array]],
-    teacher: Listener,
+    listener: Listener,
     part: Part = WHOLE,
 ) -> None:
     """Make and prepare the tracks `KIND/00000` to `count` that are missing.
@@ -201,7 +201,7 @@ def prepare_numbered(
         if f"{kind}/{number:05d}" in prepared or not part.has(number):
             continue
         record, sound = make(number)
-        store.add(record, listen(sound, teacher))
+        store.add(record, listen(sound, listener))
         if number % 100 == 99:
             elapsed_s = time.monotonic() - began
             print(f"{number + 1} of {count} ({kind}), {elapsed_s:.0f} s", flush=True)
