@@ -6,54 +6,26 @@ import errno
 import ntpath
 import os
 import shutil
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
+from indexed_again import index, index_without_decoding
 from ingesting import age, names, run
 
-from gdr_model.errors import Hint, LibraryError, StoreUnavailable
+from gdr_model.errors import Hint, LibraryError
 from gdr_model.notebook import moved_paths
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.moves import move, recognise, recognised
 from gdr_model.notebook.trails import Trails
 from gdr_model.paths import store_of
-from gdr_model.store import ingest as ingest_module
-from gdr_model.store import lock
 from gdr_model.store.library import Library
 from gdr_model.store.roots import moved
 from gdr_model.store.roots.forget import forget
 from gdr_model.store.stores import stores
 from gdr_model.types import Edit, Hit, Query, Results, Steering
-
-
-@pytest.fixture
-def old(tmp_path, write_tone, encoder):
-    """An indexed folder of five tracks."""
-    root = tmp_path / "mnt" / "nas" / "Music"
-    for i in range(5):
-        write_tone(root / "Album" / f"{i}.wav", hz=200 + 50 * i)
-    index(root, encoder)
-    return root
-
-
-@pytest.fixture
-def new(tmp_path):
-    (tmp_path / "media").mkdir()
-    return tmp_path / "media" / "Music"
-
-
-def index(root, encoder):
-    with Library.open(root, create=True) as library:
-        return run(library, encoder)
-
-
-def index_without_decoding(root, encoder, monkeypatch):
-    monkeypatch.setattr(ingest_module, "decode", None)
-    return index(root, encoder)
 
 
 def test_a_library_follows_its_folder_and_nothing_is_decoded(old, new, encoder, monkeypatch):
@@ -150,18 +122,6 @@ def test_a_library_indexed_by_a_link_is_found_by_its_own_path_once_the_link_is_g
     assert stores().roots == [old]
     with Notebook.open() as notebook:
         assert [t.path for t in Crates(notebook).tracks("night")] == [old / "Album" / "0.wav"]
-
-
-def test_a_folder_indexed_anew_by_mistake_is_merged(old, new, encoder, write_tone, monkeypatch):
-    shutil.copytree(old, new, copy_function=shutil.copy)  # new times: not recognised
-    shutil.rmtree(old)
-    write_tone(new / "only here.wav", hz=900)
-    assert index(new, encoder) == {"new": 6, "encoded": 6}
-    assert move(old, new).tracks == 5
-    assert index_without_decoding(new, encoder, monkeypatch) == {"unchanged": 6}
-    assert stores().roots == [new]
-    with Library.open(new) as library:
-        assert len(library.passages(encoder.space).ids) == 6
 
 
 def test_a_wrong_folder_is_refused_and_nothing_changes(old, new, tmp_path, encoder, write_tone):
@@ -354,48 +314,6 @@ def test_paths_of_windows_are_renamed(monkeypatch):
     assert rename(rb"C:\Music 2\0.wav") == rb"C:\Music 2\0.wav"
     back = moved_paths._renaming([PureWindowsPath("D:/")], PureWindowsPath("C:/Music"))
     assert back(rb"D:\Album\0.wav") == rb"C:\Music\Album\0.wav"
-
-
-def test_a_merged_file_is_listed_once_as_the_newer_store_has_it(old, new, encoder, write_tone):
-    (old / "fails.wav").write_bytes(b"nothing")
-    write_tone(old / "plays.wav", hz=700)
-    index(old, encoder)
-    old.rename(new)
-    write_tone(new / "fails.wav", hz=800)
-    (new / "plays.wav").write_bytes(b"nothing")
-    write_tone(new / "gone.wav", hz=900)
-    index(new, encoder)
-    (new / "gone.wav").unlink()
-    index(new, encoder)
-    move(old, new)
-    with Library.open(new) as library:
-        assert names(library) == [*(f"Album/{i}.wav" for i in range(5)), "fails.wav"]
-        assert [failure.path.name for failure in library.failures()] == ["plays.wav"]
-        assert list(library.files.former()) == [b"gone.wav"]
-    assert [path.name for path in store_of(new).parent.iterdir()] == [store_of(new).name]
-
-
-def test_a_store_that_a_program_uses_again_after_it_was_merged_is_kept(
-    old, new, encoder, write_tone, monkeypatch
-):
-    old.rename(new)
-    write_tone(new / "only here.wav", hz=900)
-    index(new, encoder)
-    rename = os.rename
-
-    with ExitStack() as stack, monkeypatch.context() as meanwhile:
-
-        def begin_indexing(*paths):
-            meanwhile.undo()
-            stack.enter_context(lock.held(store_of(new), "it"))
-            rename(*paths)
-
-        meanwhile.setattr(os, "rename", begin_indexing)
-        with pytest.raises(StoreUnavailable, match="another gdr is indexing"):
-            move(old, new)
-    assert set(stores().roots) == {old, new}
-    assert index(new, encoder) == {"unchanged": 6}
-    assert move(old, new).tracks == 6
 
 
 def test_the_notebook_can_be_written_while_the_new_folder_is_scanned(old, new, monkeypatch):

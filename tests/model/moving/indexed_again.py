@@ -1,0 +1,18 @@
+"""A folder brought up to date."""
+
+from __future__ import annotations
+
+from ingesting import run
+
+from gdr_model.store import ingest as ingest_module
+from gdr_model.store.library import Library
+
+
+def index(root, encoder):
+    with Library.open(root, create=True) as library:
+        return run(library, encoder)
+
+
+def index_without_decoding(root, encoder, monkeypatch):
+    monkeypatch.setattr(ingest_module, "decode", None)
+    return index(root, encoder)
