@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.builtin.steps import append_to_list, read_list, step_parser, write_list
+from recipes.builtin.steps import Part, append_to_list, read_list, step_parser, write_list
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes" / "builtin"
@@ -80,3 +80,15 @@ def test_a_torn_line_is_skipped_and_the_next_is_whole(tmp_path: Path) -> None:
     assert read_list(path) == [{"id": 1}]
     append_to_list(path, {"id": 3})
     assert read_list(path) == [{"id": 1}, {"id": 3}]
+
+
+@given(st.integers(1, 9), st.integers(0, 200))
+def test_every_piece_of_work_is_in_one_part(count: int, number: int) -> None:
+    parts = [Part.parse(f"{k}/{count}") for k in range(1, count + 1)]
+    assert sum(part.has(number) for part in parts) == 1
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", ""])
+def test_a_part_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Part.parse(text)

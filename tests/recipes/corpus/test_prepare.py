@@ -23,7 +23,7 @@ from recipes.builtin.corpus.prepare import (
     prepare,
     prepare_numbered,
 )
-from recipes.builtin.steps import read_list, write_list
+from recipes.builtin.steps import Part, read_list, write_list
 
 
 def write_tone(path: Path, hz: float, seconds: float, rate_hz: int = 22050) -> Path:
@@ -188,6 +188,8 @@ def test_numbered_tracks_are_made_once(work: Path) -> None:
     assert made == [0, 1, 2, 3]
     assert [one.record["id"] for one in store.load()] == [f"remix/{n:05d}" for n in range(4)]
     assert {one.kind for one in store.load()} == {"remix"}
+    prepare_numbered(store, "remix", 8, make, Bands(), Part.parse("2/2"))
+    assert made == [0, 1, 2, 3, 5, 7], "the other process makes the rest"
 
 
 @pytest.mark.parametrize(
