@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -86,3 +87,13 @@ def write_sound(path: Path, samples: Array, rate_hz: int) -> Path:
             for packet in stream.encode(part):
                 container.mux(packet)
     return path
+
+
+def falling_noises(count: int, seconds: int, rate_hz: int) -> Iterator[Array]:
+    """Noise (N,) below a frequency that falls from one sound to the next."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        spectrum = np.fft.rfft(rng.standard_normal(seconds * rate_hz))
+        spectrum[round(len(spectrum) / (number + 1.5)) :] = 0
+        samples = np.fft.irfft(spectrum)
+        yield 0.2 * samples / np.abs(samples).max()

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import musicnn_retriever
-import numpy as np
 import published_musicnn
 import pytest
 import soundfile
 import tf_bundle
+from sounds import falling_noises
 from typer.testing import Result
 
 from gdr_model import paths
@@ -43,12 +43,8 @@ def shipped(installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def noises(music: Path) -> Path:
     """Noise in three bands, six seconds each."""
-    rng = np.random.default_rng(0)
-    for i in range(TRACKS):
-        spectrum = np.fft.rfft(rng.standard_normal(6 * 16_000))
-        spectrum[round(len(spectrum) / (i + 1.5)) :] = 0
-        samples = np.fft.irfft(spectrum)
-        soundfile.write(music / f"{i}.wav", 0.2 * samples / np.abs(samples).max(), 16_000)
+    for i, samples in enumerate(falling_noises(TRACKS, 6, 16_000)):
+        soundfile.write(music / f"{i}.wav", samples, 16_000)
     return music
 
 

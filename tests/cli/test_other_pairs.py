@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
+from sounds import falling_noises
 
 from gdr_model.models.config import ModelConfig
 from gdr_model.store.library import Library
@@ -23,14 +23,10 @@ def noises(music: Path) -> Path:
     """A dozen tracks of noise in a falling band, twelve seconds each, in folders of two genres."""
     import soundfile
 
-    rng = np.random.default_rng(0)
-    for i in range(TRACKS):
-        spectrum = np.fft.rfft(rng.standard_normal(12 * 48_000))
-        spectrum[round(len(spectrum) / (i + 1.5)) :] = 0
-        samples = np.fft.irfft(spectrum)
+    for i, samples in enumerate(falling_noises(TRACKS, 12, 48_000)):
         folder = music / ("Jazz" if i % 2 else "Techno")
         folder.mkdir(exist_ok=True)
-        soundfile.write(folder / f"{i:02}.wav", 0.2 * samples / np.abs(samples).max(), 48_000)
+        soundfile.write(folder / f"{i:02}.wav", samples, 48_000)
     return music
 
 
