@@ -33,7 +33,8 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.models import checkpoint
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Steering, TextEmbedding
+from gdr_model.steering import Steering
+from gdr_model.types import Array, TextEmbedding
 from training.runs.config import OptimiserConfig, RunConfig
 from training.runs.run_input import TrainingBatch
 from training.runs.train import adamw, one_step

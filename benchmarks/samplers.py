@@ -34,9 +34,10 @@ import torch
 from gdr_model.diffusion.schedulers import SCHEDULERS
 from gdr_model.models import checkpoint
 from gdr_model.search.retriever import Retriever
+from gdr_model.steering import Sampler, Steering
 from gdr_model.store import ingest
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Query, Sampler, Steering
+from gdr_model.types import Array, Query
 
 DEMO = Path(__file__).parents[1] / "demo"
 PROMPTS = (

@@ -18,8 +18,8 @@ from pathlib import Path
 from gdr_model.models.checkpoint import Model, load
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.understanding import Doubt, Understanding
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Steering
 
 PROMPTS = Path(__file__).with_name("prompts")
 

@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     from gdr_model.search.lexicon import Lexicon as Lexicon
     from gdr_model.search.retriever import Retriever as Retriever
     from gdr_model.search.why import explain as explain
+    from gdr_model.steering import Edit as Edit
+    from gdr_model.steering import Sampler as Sampler
+    from gdr_model.steering import Slider as Slider
+    from gdr_model.steering import Steering as Steering
+    from gdr_model.steering import WeightedText as WeightedText
     from gdr_model.store.ingest import ingest as ingest
     from gdr_model.store.library import Library as Library
     from gdr_model.types import AudioEncoder as AudioEncoder
-    from gdr_model.types import Edit as Edit
     from gdr_model.types import Hit as Hit
     from gdr_model.types import LatentSpace as LatentSpace
     from gdr_model.types import Method as Method
     from gdr_model.types import Query as Query
     from gdr_model.types import Results as Results
-    from gdr_model.types import Sampler as Sampler
-    from gdr_model.types import Slider as Slider
-    from gdr_model.types import Steering as Steering
     from gdr_model.types import TextEncoder as TextEncoder
     from gdr_model.types import Track as Track
-    from gdr_model.types import WeightedText as WeightedText
 
 __version__ = "0.1.0"
 
@@ -67,22 +67,18 @@ _HOMES = {
     "search.lexicon": ("Lexicon",),
     "search.retriever": ("Retriever",),
     "search.why": ("explain",),
+    "steering": ("Edit", "Sampler", "Slider", "Steering", "WeightedText"),
     "store.ingest": ("ingest",),
     "store.library": ("Library",),
     "types": (
         "AudioEncoder",
-        "Edit",
         "Hit",
         "LatentSpace",
         "Method",
         "Query",
         "Results",
-        "Sampler",
-        "Slider",
-        "Steering",
         "TextEncoder",
         "Track",
-        "WeightedText",
     ),
 }
 """The public names by the module that defines them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gdr_model.types import Edit, Steering
+from gdr_model.steering import Edit, Steering
 from gdr_tui.safe_text import literal
 
 

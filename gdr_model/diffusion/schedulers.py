@@ -27,7 +27,8 @@ from gdr_model.diffusion.guidance import Velocity
 from gdr_model.diffusion.sampling import check, generator, move
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import Hint, ModelError
-from gdr_model.types import Cancel, Sampler, never
+from gdr_model.steering import Sampler
+from gdr_model.types import Cancel, never
 
 
 @dataclass(frozen=True)

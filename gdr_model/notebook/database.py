@@ -35,7 +35,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             parent INTEGER REFERENCES queries (id),
             name TEXT NOT NULL,           -- given by the user, or ""
             away INTEGER NOT NULL,        -- 1: hidden, with all that came from it
-            steering TEXT NOT NULL,       -- JSON of types.Steering
+            steering TEXT NOT NULL,       -- JSON of steering.Steering
             filter TEXT NOT NULL,
             tracks_searched INTEGER NOT NULL,
             agreement REAL NOT NULL,

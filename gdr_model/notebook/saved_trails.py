@@ -24,9 +24,9 @@ from gdr_model import __version__, decode
 from gdr_model.errors import Hint, ModelError, UsageError, not_read
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.config import ModelConfig
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
 from gdr_model.store.records import key
-from gdr_model.types import Steering
 
 FORMAT = 1
 

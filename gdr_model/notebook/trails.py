@@ -18,7 +18,8 @@ import numpy as np
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.notebook.database import Notebook
-from gdr_model.types import Hit, Results, Section, Steering, Track
+from gdr_model.steering import Steering
+from gdr_model.types import Hit, Results, Section, Track
 
 KEPT_RESULTS = 300
 """Queries of a trail whose results are kept; with 50 hits each this is about 2 MB."""

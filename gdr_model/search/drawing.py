@@ -24,18 +24,9 @@ from gdr_model.diffusion.pull import Pulled
 from gdr_model.errors import Hint, UsageError
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.whitening import unit
+from gdr_model.steering import Edit, Sampler, Steering
 from gdr_model.store.records import passage_bounds
-from gdr_model.types import (
-    PASSAGE_S,
-    Array,
-    Cancel,
-    Edit,
-    Method,
-    Query,
-    Sampler,
-    Steering,
-    never,
-)
+from gdr_model.types import PASSAGE_S, Array, Cancel, Method, Query, never
 
 LIKE_PUSH = 0.5
 DISLIKE_PUSH = 0.5

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from gdr_model.search.index import HnswIndex
 from gdr_model.search.whitening import Whitening
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
 from gdr_model.store.records import Passages
-from gdr_model.types import Array, Hit, LatentSpace, Query, Steering, Track
+from gdr_model.types import Array, Hit, LatentSpace, Query, Track
 
 CANDIDATES = 200
 """Passages each draw brings before fusion, at least; four times k where that is more."""

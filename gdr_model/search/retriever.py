@@ -22,8 +22,9 @@ from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import bounds_of
 from gdr_model.search.recordings.listing import listed
 from gdr_model.search.whitening import unit
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Cancel, Method, Query, Results, Steering, never
+from gdr_model.types import Array, Cancel, Method, Query, Results, never
 
 
 class Retriever:

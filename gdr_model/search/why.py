@@ -35,7 +35,8 @@ from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.explanation import Push, Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
-from gdr_model.types import Array, Cancel, Hit, Method, Query, Steering, never
+from gdr_model.steering import Steering
+from gdr_model.types import Array, Cancel, Hit, Method, Query, never
 
 DrawnPart = Callable[[Steering], float]
 """What draws under some of the words add to a score, at the lengths of the whole query."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from gdr_model import paths
 from gdr_model.errors import UsageError, first_line
-from gdr_model.types import Edit, Steering
+from gdr_model.steering import Edit, Steering
 
 FILE_NAME = "settings.toml"
 _LIMITS = {

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from gdr_model.errors import Hint
+from gdr_model.steering import Steering
 from gdr_model.store.folder.presence import missing
-from gdr_model.types import Method, Results, Steering
+from gdr_model.types import Method, Results
 from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import AWAY, Format, show, show_paths0

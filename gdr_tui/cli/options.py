@@ -14,7 +14,8 @@ import typer
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import Limits
-from gdr_model.types import Edit, Method, Sampler, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
+from gdr_model.types import Method
 from gdr_tui.cli.output import Format
 
 

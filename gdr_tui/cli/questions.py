@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from gdr_model.errors import UsageError, not_read
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import SteeringOptions
 from gdr_tui.language.syntax import NEUTRAL, ParsedLine, parse

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gdr_model.notebook.crates import CrateTrack
-from gdr_model.types import Results, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Results
 from gdr_tui.labels import asked_for
 from gdr_tui.rows import crate_row, hit_row
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gdr_model.errors import UsageError
+from gdr_model.steering import Slider, Steering, WeightedText
 from gdr_model.store import filters
 from gdr_model.store.filters import NUMBER_FIELDS, TEXT_FIELDS
-from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui.language.negation import Negation, is_filler, negations
 from gdr_tui.language.tokens import Token
 

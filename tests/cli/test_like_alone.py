@@ -12,8 +12,8 @@ from typer.testing import Result
 
 from gdr_model.models.config import ModelConfig
 from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedQuery, SavedTrail
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Steering
 
 Gdr = Callable[..., Result]
 TRACKS = sorted((Path(__file__).parents[2] / "demo").rglob("*.ogg"))

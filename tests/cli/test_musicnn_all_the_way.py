@@ -16,7 +16,7 @@ from typer.testing import Result
 from gdr_model import paths
 from gdr_model.encoders.registry.converters import convert
 from gdr_model.models.config import ModelConfig
-from gdr_model.types import Steering
+from gdr_model.steering import Steering
 from gdr_tui.app.main.session import Session
 
 TRACKS = 3

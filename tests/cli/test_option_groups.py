@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Edit, Sampler, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
 from gdr_tui.cli.groups import expanded
 from gdr_tui.cli.options import SteeringOptions, existing_file, slider
 

@@ -10,8 +10,8 @@ import yaml
 from sounds import falling_noises
 
 from gdr_model.models.config import ModelConfig
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Steering
 from gdr_tui.app.main.session import Session
 
 TRACKS = 12

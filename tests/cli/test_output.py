@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdr_model.types import Hit, Query, Results, Slider, Steering, Track, WeightedText
+from gdr_model.steering import Slider, Steering, WeightedText
+from gdr_model.types import Hit, Query, Results, Track
 from gdr_tui import rows
 from gdr_tui.cli import output
 from gdr_tui.cli.output import Format

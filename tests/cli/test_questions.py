@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Slider, WeightedText
+from gdr_model.steering import Slider, WeightedText
 from gdr_tui.cli.options import SteeringOptions
 from gdr_tui.cli.questions import Prompt, Question, Reader, prompts
 

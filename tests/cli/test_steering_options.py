@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.testing import Result
 
-from gdr_model.types import Slider, Steering, WeightedText
+from gdr_model.steering import Slider, Steering, WeightedText
 
 Gdr = Callable[..., Result]
 TRACKS = sorted((Path(__file__).parents[2] / "demo").rglob("*.ogg"))

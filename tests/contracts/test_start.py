@@ -70,7 +70,7 @@ def test_a_search_loads_no_diffusers_unless_one_of_its_samplers_draws(tmp_path: 
     code = """
 from gdr_model import load
 from gdr_model.search.drawing import Drawer
-from gdr_model.types import Steering
+from gdr_model.steering import Steering
 steering = Steering('warm piano', draws=1, steps=2, sampler='SAMPLER')
 Drawer(load('builtin', 'cpu'), None).query(steering)
 """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from gdr_model.types import Edit, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_tui.app.trail.trail import Ask, what_changed
 from gdr_tui.cli.main import app
 from gdr_tui.labels import KINDS

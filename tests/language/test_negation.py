@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentences import DEVELOPED, HELD_OUT, Sentence
 
-from gdr_model.types import WeightedText
+from gdr_model.steering import WeightedText
 from gdr_tui.language.syntax import as_typed, parse
 
 SOME = ("no", "drums", "without", "piano", "but", "not", "and", "or", "fast", "-bass,", "it")

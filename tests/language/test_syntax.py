@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_model.errors import UsageError
+from gdr_model.steering import Slider, Steering, WeightedText
 from gdr_model.store import filters
-from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui.language.syntax import FIELDS, LIMITS, ParsedLine, as_typed, parse, parts, quoted
 
 

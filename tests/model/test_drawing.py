@@ -11,7 +11,8 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.search.drawing import DISLIKE_PUSH, LIKE_PUSH, Drawer
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Edit, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
+from gdr_model.types import Array
 
 PLAIN = Steering("warm piano", draws=3, steps=3)
 

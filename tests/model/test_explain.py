@@ -17,8 +17,9 @@ from gdr_model.models.checkpoint import Model
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.why import explain, place
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_model.store.library import Library
-from gdr_model.types import Edit, Results, Slider, Steering, WeightedText
+from gdr_model.types import Results
 
 PLAIN = Steering("warm piano", draws=3, steps=3)
 

@@ -17,8 +17,9 @@ from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
 from gdr_model.search.why import explain
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Query, Results, Steering
+from gdr_model.types import Array, Query, Results
 
 
 def cloud(direction: int, count: int, seed: int, spread: float = 0.1, dim: int = 16) -> Array:

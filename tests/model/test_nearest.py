@@ -12,8 +12,9 @@ from gdr_model.errors import UsageError
 from gdr_model.search import nearest
 from gdr_model.search.nearest import OpenLibrary, Ranking, fuse
 from gdr_model.search.whitening import Whitening, unit
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Query, Steering
+from gdr_model.types import Array, Query
 
 PLAIN = Whitening(np.zeros(8, np.float32), np.ones(8, np.float32), 0.0)
 GENRES = ("jazz", "dub", "techno")

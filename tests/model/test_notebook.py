@@ -17,7 +17,8 @@ from gdr_model.notebook import trails
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import MIGRATIONS, Notebook
 from gdr_model.notebook.trails import KeptTrail, Trails
-from gdr_model.types import Edit, Hit, Query, Results, Section, Steering, Track, WeightedText
+from gdr_model.steering import Edit, Steering, WeightedText
+from gdr_model.types import Hit, Query, Results, Section, Track
 
 ODD = [
     Path(os.fsdecode(b"/music/caf\xe9.flac")),

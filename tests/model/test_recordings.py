@@ -24,8 +24,9 @@ from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
 from gdr_model.search.recordings.listing import listed
 from gdr_model.search.whitening import Whitening, unit
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Query, Section, Steering
+from gdr_model.types import Array, Query, Section
 
 PLAIN = Whitening(np.zeros(8, np.float32), np.ones(8, np.float32), 0.0)
 ALIKE = Likeness(sound=0.97, worst=0.9, course=0.9)

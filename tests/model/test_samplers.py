@@ -16,7 +16,7 @@ from gdr_model.diffusion.guidance import Velocity
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.diffusion.schedulers import SCHEDULERS, walk
 from gdr_model.errors import Cancelled, Hint, ModelError
-from gdr_model.types import Sampler
+from gdr_model.steering import Sampler
 
 SCHEDULE = Schedule()
 FINE = Schedule(times=20_000)

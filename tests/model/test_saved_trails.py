@@ -14,9 +14,10 @@ from gdr_model.errors import UsageError
 from gdr_model.limits import Limits
 from gdr_model.models.config import SHIPPED, ModelConfig
 from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedQuery, SavedTrail
+from gdr_model.steering import Edit, Steering, WeightedText
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
-from gdr_model.types import Edit, LatentSpace, Steering, WeightedText
+from gdr_model.types import LatentSpace
 
 SPACE = LatentSpace("plain", 8, 16000, 1.0, 1.0, "ab" * 8)
 ODD = os.fsdecode(b"/music/caf\xe9 [1]\n.flac")

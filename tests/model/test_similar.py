@@ -18,8 +18,9 @@ from gdr_model.search.retriever import Retriever
 from gdr_model.search.understanding import notes
 from gdr_model.search.whitening import unit
 from gdr_model.search.why import explain, place
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Edit, Slider, Steering, WeightedText
+from gdr_model.types import Array
 
 
 @pytest.fixture(scope="module")

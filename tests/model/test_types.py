@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Edit, Sampler, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
 
 texts = st.text(min_size=1, max_size=50).filter(str.strip)
 weights = st.floats(0.01, 5)

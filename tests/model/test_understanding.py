@@ -17,18 +17,9 @@ from gdr_model.errors import ModelError
 from gdr_model.models.checkpoint import Model, load
 from gdr_model.search import references
 from gdr_model.search.understanding import FILE, Doubt, Note, Understanding, misspelt, notes
-from gdr_model.types import (
-    Array,
-    Hit,
-    Method,
-    Query,
-    Results,
-    Slider,
-    Steering,
-    TextEmbedding,
-    Track,
-)
-from gdr_model.types import WeightedText as Negative
+from gdr_model.steering import Slider, Steering
+from gdr_model.steering import WeightedText as Negative
+from gdr_model.types import Array, Hit, Method, Query, Results, TextEmbedding, Track
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from gdr_model.errors import UsageError
 from gdr_model.models import checkpoint
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
+from gdr_model.steering import Steering
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
-from gdr_model.types import Query, Steering
+from gdr_model.types import Query
 from training.data.corpus import Corpus
 from training.data.folder import words_of
 from training.evaluation import attributes

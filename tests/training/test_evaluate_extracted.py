@@ -13,7 +13,7 @@ from gdr_model import decode
 from gdr_model.errors import ModelError, SpaceMismatch, UsageError
 from gdr_model.models import checkpoint
 from gdr_model.search.retriever import Retriever
-from gdr_model.types import Steering
+from gdr_model.steering import Steering
 from training.data import Dataset, Item
 from training.data.extract import extract
 from training.evaluation.attributes import of_corpus

@@ -15,8 +15,9 @@ from gdr_model.diffusion.denoisers import build
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
+from gdr_model.steering import Edit, Steering, WeightedText
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Edit, LatentSpace, Query, Steering, WeightedText
+from gdr_model.types import Array, LatentSpace, Query
 from training.data.corpus import Corpus
 from training.retrievers.gallery import Gallery, gallery
 from training.retrievers.run_model import CaptionReader, latent_space, run_model, stored

@@ -16,7 +16,7 @@ from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.drawing import Drawer
-from gdr_model.types import Steering
+from gdr_model.steering import Steering
 from training.data.corpus import Corpus
 from training.retrievers import together
 from training.retrievers.run_model import run_model

@@ -13,7 +13,8 @@ from gdr_model import decode
 from gdr_model.errors import ModelError, SpaceMismatch
 from gdr_model.models import checkpoint
 from gdr_model.search.retriever import Retriever
-from gdr_model.types import Method, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Method
 from training.data import Dataset, Item
 from training.data.config import DataConfig
 from training.data.corpus import read_corpus

@@ -15,17 +15,9 @@ from gdr_model.errors import Cancelled, LibraryError, ModelError, UsageError
 from gdr_model.explanation import Interpretation, Push, Why
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.search import vocabulary
+from gdr_model.steering import Steering
 from gdr_model.store.records import Failure
-from gdr_model.types import (
-    Array,
-    Cancel,
-    Hit,
-    Query,
-    Results,
-    Steering,
-    Track,
-    never,
-)
+from gdr_model.types import Array, Cancel, Hit, Query, Results, Track, never
 from gdr_tui.app.library.folders import Folder
 from gdr_tui.app.library.pause import Pause
 from gdr_tui.app.main.libraries import Libraries

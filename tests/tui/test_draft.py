@@ -8,7 +8,7 @@ import pytest
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import Limits
-from gdr_model.types import PULL, Edit, Slider, Steering, WeightedText
+from gdr_model.steering import PULL, Edit, Slider, Steering, WeightedText
 from gdr_tui.app.edit.state import weighted
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.settings import Settings

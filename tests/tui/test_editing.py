@@ -5,7 +5,7 @@ from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, s
 from stand_in import StandIn
 from textual.widgets import Input
 
-from gdr_model.types import WeightedText
+from gdr_model.steering import WeightedText
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
 from gdr_tui.app.edit.panel import EditPanel

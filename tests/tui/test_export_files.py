@@ -11,7 +11,8 @@ from stand_in import hits
 
 from gdr_model.errors import UsageError
 from gdr_model.notebook.crates import CrateTrack
-from gdr_model.types import Query, Results, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Query, Results
 from gdr_tui import export
 from gdr_tui.export import rekordbox
 

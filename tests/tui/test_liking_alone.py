@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from gdr_model.notebook.crates import Crates, CrateTrack
 from gdr_model.notebook.database import Notebook
-from gdr_model.types import Steering, WeightedText
+from gdr_model.steering import Steering, WeightedText
 from gdr_tui.app.crates.screen import CratesScreen
 from gdr_tui.app.edit.panel import EditPanel
 from gdr_tui.app.explain.why_dialog import WhyDialog

@@ -15,9 +15,10 @@ from gdr_model.errors import Cancelled
 from gdr_model.search import library_map
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.whitening import Whitening
+from gdr_model.steering import Steering
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
-from gdr_model.types import Hit, Query, Results, Steering
+from gdr_model.types import Hit, Query, Results
 from gdr_tui.app.map.compute import Mapper
 from gdr_tui.app.map.points import Mapped
 from gdr_tui.app.trail.trail import Ask, Node

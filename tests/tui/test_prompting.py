@@ -10,7 +10,7 @@ from rich.text import Text
 from stand_in import StandIn
 from textual.widgets import Input
 
-from gdr_model.types import Slider, WeightedText
+from gdr_model.steering import Slider, WeightedText
 from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.history import KEPT, History
 from gdr_tui.app.search.prompt import Completions, Signs

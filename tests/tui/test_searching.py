@@ -6,7 +6,7 @@ from stand_in import StandIn
 from textual import events
 from textual.widgets import Input
 
-from gdr_model.types import WeightedText
+from gdr_model.steering import WeightedText
 from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.trail.compare_dialog import CompareDialog
 

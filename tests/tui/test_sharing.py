@@ -17,9 +17,10 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.errors import LibraryError
+from gdr_model.steering import Steering
 from gdr_model.store import ingest as ingesting
 from gdr_model.store.library import Library
-from gdr_model.types import Query, Results, Steering
+from gdr_model.types import Query, Results
 from gdr_tui.app.background import Background
 from gdr_tui.app.library import jobs
 from gdr_tui.app.main.retrieval import Retrieval

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Cancel, WeightedText
+from gdr_model.steering import WeightedText
+from gdr_model.types import Cancel
 from gdr_tui.app import keymap
 from gdr_tui.app.background import Background
 from gdr_tui.app.playback.waveform import braille, levels

@@ -10,7 +10,8 @@ from stand_in import hits, track
 
 from gdr_model.errors import UsageError
 from gdr_model.explanation import Interpretation
-from gdr_model.types import Edit, Query, Results, Sampler, Steering, WeightedText
+from gdr_model.steering import Edit, Sampler, Steering, WeightedText
+from gdr_model.types import Query, Results
 from gdr_tui.app.edit.state import EditState, Source
 from gdr_tui.app.explain.state import ExplainState
 from gdr_tui.app.library.state import LibraryState

@@ -3,7 +3,8 @@ import pytest
 from stand_in import hits
 
 from gdr_model.limits import Limits
-from gdr_model.types import Edit, Query, Results, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
+from gdr_model.types import Query, Results
 from gdr_tui.app.trail.trail import Ask, Trail, compare, what_changed
 
 FIRST = Steering("warm dub", seed=3)

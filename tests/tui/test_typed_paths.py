@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Query, Results, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Query, Results
 from gdr_tui import export
 from gdr_tui.app.library.folder_dialog import FolderDialog
 from gdr_tui.app.ui.export_dialog import ExportDialog

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Array, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Array
 from training import metrics
 from training.evaluation.subjects import CPU, Subject, subjects
 from training.evaluation.tables import Table

@@ -25,7 +25,8 @@ from gdr_model.errors import Cancelled
 from gdr_model.search.clusters import clusters
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Cancel, Method, Query, Steering, never
+from gdr_model.steering import Steering
+from gdr_model.types import Array, Cancel, Method, Query, never
 from training import metrics
 from training.evaluation import baselines, fitted, teacher
 from training.evaluation.subjects import CPU, Subject, subjects

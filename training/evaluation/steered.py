@@ -18,8 +18,9 @@ from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_model.store.library import Library
-from gdr_model.types import Array, Edit, Query, Slider, Steering, WeightedText
+from gdr_model.types import Array, Query
 from training.evaluation import attributes
 from training.evaluation.attributes import FLOOR, Attributes
 from training.evaluation.subjects import CPU, opened

@@ -17,7 +17,8 @@ from torch import Tensor
 from gdr_model.diffusion.denoisers.context import Context, Denoiser
 from gdr_model.diffusion.guidance import Guided
 from gdr_model.search.drawing import Drawer
-from gdr_model.types import Query, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Query
 
 SEQUENCES = 256
 """Sequences that are drawn at once, at most, on an accelerator."""

@@ -17,7 +17,7 @@ from gdr_model import decode
 from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
-from gdr_model.types import Steering
+from gdr_model.steering import Steering
 from training.data.config import DataConfig, need
 
 if TYPE_CHECKING:

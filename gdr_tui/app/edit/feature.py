@@ -8,7 +8,7 @@ from typing import Protocol
 from textual.message import Message
 
 from gdr_model.limits import Limits
-from gdr_model.types import Steering
+from gdr_model.steering import Steering
 from gdr_tui.app.edit.jobs import EditJobs
 from gdr_tui.app.edit.messages import PreviewFound
 from gdr_tui.app.edit.panel import EditPanel

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.types import Edit, Results, Sampler, Slider, Steering, Track, WeightedText
+from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
+from gdr_model.types import Results, Track
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.language.syntax import NEUTRAL, parse
 from gdr_tui.safe_text import literal

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.types import Cancel, Method, Results, Steering, never
+from gdr_model.steering import Steering
+from gdr_model.types import Cancel, Method, Results, never
 from gdr_tui.app.retrievers import Retrievers
 
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
+from gdr_model.steering import Slider, Steering, WeightedText
 from gdr_model.store import filters
-from gdr_model.types import Slider, Steering, WeightedText
 from gdr_tui import labels
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask

@@ -10,7 +10,8 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from gdr_model.errors import UsageError
-from gdr_model.types import PULL, Track
+from gdr_model.steering import PULL
+from gdr_model.types import Track
 from gdr_tui.app.feature import Host
 from gdr_tui.app.messages import ModelReady, TracksArrived, WentWrong
 from gdr_tui.app.search.chips import Chips

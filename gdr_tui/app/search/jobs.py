@@ -10,7 +10,8 @@ from typing import Protocol
 
 from gdr_model.errors import Cancelled
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.types import Cancel, Results, Steering, never
+from gdr_model.steering import Steering
+from gdr_model.types import Cancel, Results, never
 from gdr_tui.app.messages import ModelLoaded, WentWrong
 from gdr_tui.app.search.draft import conditions
 from gdr_tui.app.search.messages import (

@@ -18,7 +18,8 @@ import numpy as np
 
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.notebook.trails import KeptQuery, KeptTrail
-from gdr_model.types import Hit, Query, Results, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Hit, Query, Results
 from gdr_tui import labels
 
 

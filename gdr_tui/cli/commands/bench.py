@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gdr_model.types import Array, Method, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import Array, Method
 from gdr_tui.cli.options import RetrieverOptions
 from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import open_retriever

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gdr_model.types import Edit, Method
+from gdr_model.steering import Edit
+from gdr_model.types import Method
 from gdr_tui.cli.answers import Request, answer
 from gdr_tui.cli.options import (
     K,

@@ -23,7 +23,8 @@ from gdr_model.diffusion.inversion import invert
 from gdr_model.diffusion.sampling import ddim
 from gdr_model.encoders.builtin.audio import SAMPLE_RATE_HZ
 from gdr_model.search.whitening import unit
-from gdr_model.types import PASSAGE_S, Array, Steering
+from gdr_model.steering import Steering
+from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.baselines import read_ridge
 from recipes.builtin.export import SHIPPED_RIDGE
 from recipes.builtin.report.sets import BY_NAME, SETS

@@ -21,11 +21,12 @@ from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.moves import move, recognise, recognised
 from gdr_model.notebook.trails import Trails
 from gdr_model.paths import store_of
+from gdr_model.steering import Edit, Steering
 from gdr_model.store.library import Library
 from gdr_model.store.roots import moved
 from gdr_model.store.roots.forget import forget
 from gdr_model.store.stores import stores
-from gdr_model.types import Edit, Hit, Query, Results, Steering
+from gdr_model.types import Hit, Query, Results
 
 
 def test_a_library_follows_its_folder_and_nothing_is_decoded(old, new, encoder, monkeypatch):
