@@ -99,6 +99,10 @@ class Steering:
     prompt itself acts."""
     pull: float = 0.0
     """How hard likes and dislikes act inside the sampler, besides moving the draws."""
+    spread: float = 0.0
+    """From 0, where all draws make one list, close to the words, to 1: one draw alone makes it."""
+    roll: int = 1
+    """Which draw makes the list at a spread above 0; those after the last come from other seeds."""
 
     def __post_init__(self) -> None:
         """Validate the fields.
@@ -150,6 +154,10 @@ class Steering:
             raise UsageError("the interval of guidance needs a start below its end, from 0 to 1")
         if not 0 <= self.pull <= 1:
             raise UsageError(f"pull {self.pull:g} is out of range; use 0 to 1")
+        if not 0 <= self.spread <= 1:
+            raise UsageError(f"spread {self.spread:g} is out of range; use 0 to 1")
+        if not 1 <= self.roll <= 1_000_000:
+            raise UsageError(f"roll {self.roll} is out of range; use 1 to 1,000,000")
 
     @property
     def worded(self) -> bool:

@@ -173,6 +173,8 @@ class Query:
     """(1, D) the contrastive tower's point for the words, to be fused with the draws."""
     draws: tuple[int, ...] | None = None
     """Which of the steering's draws these are; None for all."""
+    cloud: Array | None = None
+    """All of the steering's draws (Q, D), where `vectors` are those of a roll."""
 
 
 @dataclass(frozen=True)

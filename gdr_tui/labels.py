@@ -247,6 +247,8 @@ LABELS = (
     TextsLabel("sliders", "slider", sign="+", number="amount", weight=AMOUNT),
     TextsLabel("negatives", "negative", sign="−", number="weight", weight=WEIGHT, usual=1.0),
     ValueLabel("guidance", words=lambda old, new: f"g {old:g}→{new:g}", names_first=False),
+    ValueLabel("spread", words=lambda _, new: f"spread {new:g}" if new else "closest"),
+    ValueLabel("roll", words=lambda _, new: f"roll {new}"),
     ValueLabel("interval", words=_interval),
     ValueLabel("sampler", words=lambda _, new: f"sampler {new}"),
     ValueLabel("steps", words=lambda _, new: f"{new} steps", names_first=False),

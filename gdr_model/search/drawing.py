@@ -23,6 +23,7 @@ from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
 from gdr_model.errors import Hint, UsageError
 from gdr_model.models.checkpoint import Model
+from gdr_model.search import spread
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Edit, Sampler, Steering
 from gdr_model.store.records import passage_bounds
@@ -94,17 +95,24 @@ class Drawer:
         if moves:
             vectors = vectors + sum(moves)
             anchor = None if anchor is None else unit(anchor + sum(moves))
-        return replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+        query = replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+        chosen = spread.chosen(steering)
+        if chosen is None or method != Method.GDR or not steering.worded:
+            return query
+        cloud = query.vectors
+        return replace(query, vectors=cloud[[chosen]], draws=(chosen,), cloud=cloud)
 
     def drawn(
         self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never
     ) -> Query:
-        """The points of a worded steering before likes and dislikes move them.
+        """All points of a worded steering before likes and dislikes move them.
 
         They are drawn unless remembered.
         """
+        drawn_by = spread.cloud(steering)
         # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
-        drawn_by = steering if steering.pull else steering.but(likes=(), dislikes=())
+        if not steering.pull:
+            drawn_by = drawn_by.but(likes=(), dislikes=())
         query = self._remembered.get((drawn_by, method))
         if query is None:
             query = self._points(drawn_by, method, cancelled)

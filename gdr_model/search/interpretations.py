@@ -43,14 +43,17 @@ def interpretations(
         UsageError: if the filter cannot be read.
     """
     query = results.query
-    parts = split(query.vectors)
+    cloud = query.vectors if query.cloud is None else query.cloud
+    parts = split(cloud)
     if parts is None:
         return ()
     answers, centres = [], []
     for part in range(int(parts.max()) + 1):
         draws = np.flatnonzero(parts == part)
-        vectors = query.vectors[draws]
-        partial = replace(query, vectors=vectors, anchor=None, draws=tuple(map(int, draws)))
+        vectors = cloud[draws]
+        partial = replace(
+            query, vectors=vectors, anchor=None, draws=tuple(map(int, draws)), cloud=None
+        )
         answers.append(retriever.answer(partial, k, where, limits=limits))
         centres.append(unit(vectors.mean(0)))
     tags = _distinctive_tags([results.hits[:_TAGGED_HITS] for results in answers])

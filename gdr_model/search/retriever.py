@@ -15,7 +15,7 @@ from gdr_model.audio import decode
 from gdr_model.errors import DecodeError, UsageError
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.checkpoint import Model
-from gdr_model.search import nearest
+from gdr_model.search import nearest, spread
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.nearest import OpenLibrary, Ranking
 from gdr_model.search.recordings.copies import Copies
@@ -126,7 +126,7 @@ class Retriever:
             tuple(ranked.hit(centre) for ranked in ranking.tracks),
             query,
             ranking.competing,
-            _agreement(query.vectors),
+            _agreement(query.vectors if query.cloud is None else query.cloud),
             draw_s=draw_s,
             search_s=time.perf_counter() - began,
             filtered=ranking.filtered,
@@ -141,8 +141,7 @@ class Retriever:
         Raises:
             UsageError: if the filter cannot be read.
         """
-        share = self.model.config.anchor_share
-        return nearest.rank(query, self.libraries, share, where, k)
+        return nearest.rank(query, self.libraries, self.share(query), where, k)
 
     def recordings(
         self,
@@ -156,13 +155,17 @@ class Retriever:
         Raises:
             UsageError: if the filter cannot be read.
         """
-        share = self.model.config.anchor_share
+        share = self.share(query)
         return listed(query, self.libraries, share, self.copies, where, k, limits)
 
     def centre(self, query: Query) -> Array:
         """The one unit point (D,) whose cosines come nearest to the scores of a query."""
         anchor = None if query.anchor is None else query.anchor[0]
-        return unit(nearest.fuse(query.vectors, anchor, self.model.config.anchor_share))
+        return unit(nearest.fuse(query.vectors, anchor, self.share(query)))
+
+    def share(self, query: Query) -> float:
+        """The share of a query's scores that its anchor has, if it has one."""
+        return spread.share(query.steering, self.model.config.anchor_share)
 
     def _latents(self, path: str) -> Array:
         """Latents (T, D) of a file: from a library that holds it, else decoded and encoded."""

@@ -167,7 +167,7 @@ def _share(retriever: Retriever, query: Query) -> float:
     """The share of a score that comes from the point that is not drawn."""
     if query.method == Method.CONTRASTIVE or not query.steering.worded:
         return 1.0
-    return 0.0 if query.anchor is None else retriever.model.config.anchor_share
+    return 0.0 if query.anchor is None else retriever.share(query)
 
 
 def _point(retriever: Retriever, hit: Hit) -> Array:

@@ -116,6 +116,8 @@ def _explain(results: Results, verbose: bool) -> None:
     query, steering = results.query, results.query.steering
     words = f"{len(results.hits)} of {results.tracks_searched} tracks"
     if query.method == Method.GDR and steering.worded:
+        if steering.spread:
+            words += f" · spread {steering.spread:g} · roll {steering.roll}"
         words += f" · seed {steering.seed} · {steering.draws} draws agree {results.agreement:.2f}"
     say(f"{words} · {1000 * (results.draw_s + results.search_s):.0f} ms")
     if verbose and query.round_trip is not None:

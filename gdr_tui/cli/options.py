@@ -133,6 +133,17 @@ class SteeringOptions:
             help="Steer only in this part of a draw, from 0 (noise) to 1 (result).",
         ),
     ] = Steering.interval
+    spread: Annotated[
+        float,
+        typer.Option(
+            help="Make the list from one draw, above 0, up to 1, the widest; at 0 all draws "
+            "make it, closest to the prompt.",
+        ),
+    ] = Steering.spread
+    roll: Annotated[
+        int,
+        typer.Option(help="Which draw makes the list, from 1, if --spread is above 0."),
+    ] = Steering.roll
 
     def steering(self, prompt: str, edit: Edit | None = None) -> Steering:
         """The steering of a prompt.

@@ -19,6 +19,7 @@ def test_every_option_arrives_in_the_steering_that_is_answered(gdr: Gdr, demo: P
     options = ["--not", "drums:0.5", "--not", "vocals", "--slide", "strings:-0.5"]
     options += ["--like", liked, "--unlike", banned, "--pull", "0.2", "--interval", "0.1", "0.9"]
     options += ["--guidance", "4", "--steps", "5", "--draws", "3", "--seed", "7"]
+    options += ["--spread", "0.4", "--roll", "5"]
     done = gdr("search", "cold", "piano", *options, "--sampler", "dpm++", "-f", "json", "-k", 1)
     (answer,) = json.loads(done.stdout)
     assert Steering.from_json(json.dumps(answer["steering"])) == Steering(
@@ -34,6 +35,8 @@ def test_every_option_arrives_in_the_steering_that_is_answered(gdr: Gdr, demo: P
         sampler="dpm++",
         interval=(0.1, 0.9),
         pull=0.2,
+        spread=0.4,
+        roll=5,
     )
 
 

@@ -29,6 +29,8 @@ CHANGES: dict[str, Any] = {
     "sampler": "dpm++",
     "interval": (0.2, 0.8),
     "pull": 0.2,
+    "spread": 0.5,
+    "roll": 3,
 }
 """A change of each field."""
 OPTIONS = {
@@ -43,6 +45,8 @@ OPTIONS = {
     "sampler": "--sampler",
     "interval": "--interval",
     "pull": "--pull",
+    "spread": "--spread",
+    "roll": "--roll",
 }
 """The option of each field; the prompt is an argument, and an edit is a command of its own."""
 FIELDS = [field.name for field in fields(Steering)]

@@ -50,8 +50,7 @@ class Gallery:
         opened = retriever.libraries[0]
         vectors = opened.index.vectors
         anchored = None if query.anchor is None else vectors @ query.anchor[0]
-        share = retriever.model.config.anchor_share
-        fused = nearest.fuse(query.vectors @ vectors.T, anchored, share)
+        fused = nearest.fuse(query.vectors @ vectors.T, anchored, retriever.share(query))
         row = np.full(len(self.tracks), -np.inf, np.float32)
         # Sounds without a track cannot be found.
         columns = np.array([self.column.get(c, -1) for c in opened.index.passages.contents])
