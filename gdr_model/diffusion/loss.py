@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gdr_model.diffusion.prediction import check, target, to_x0
+from gdr_model.diffusion.prediction import check, target
 from gdr_model.diffusion.schedule import Schedule
 
 GAMMA = 5.0
@@ -69,21 +69,12 @@ def denoising(
     return errors.mean()
 
 
-def nt_xent(
-    output: Tensor,
-    x: Tensor,
-    x0: Tensor,
-    t: Tensor,
-    schedule: Schedule,
-    prediction: str = "v",
-    tau: float = TAU,
-) -> Tensor:
-    """Contrast, a scalar: each estimate's time-mean should be nearest to its own target's.
+def nt_xent(estimates: Tensor, targets: Tensor, tau: float = TAU) -> Tensor:
+    """Contrast, a scalar: each estimated time-mean (B, D) should be nearest to its own target.
 
-    `x` is the noisy input. Both directions count, as in CLIP (Radford et al. 2021).
+    Both directions count, as in CLIP (Radford et al. 2021).
     """
-    estimates = to_x0(output, x, t, schedule, prediction).mean(1)
-    scores = F.normalize(estimates, dim=1) @ F.normalize(x0.mean(1), dim=1).T / tau  # (B, B)
+    scores = F.normalize(estimates, dim=1) @ F.normalize(targets, dim=1).T / tau  # (B, B)
     diagonal = torch.arange(len(scores), device=scores.device)
     return (F.cross_entropy(scores, diagonal) + F.cross_entropy(scores.T, diagonal)) / 2
 

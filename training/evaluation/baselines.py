@@ -98,8 +98,8 @@ def regression(
         value = F.mse_loss(answer, batch.x0)
         worded = batch.mask.any(1)  # without words all answers are one
         if contrast and worded.any():
-            rows = answer[worded], batch.x0[worded], times[worded]
-            value = value + contrast * nt_xent(rows[0], *rows, d.schedule, "x0", d.tau)
+            means = answer[worded].mean(1), batch.x0[worded].mean(1)
+            value = value + contrast * nt_xent(*means, d.tau)
         return value
 
     net = network(config, space.dim, corpus.texts).to(device)

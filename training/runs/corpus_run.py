@@ -15,6 +15,7 @@ from training.runs import state
 from training.runs.batches import Pairs
 from training.runs.config import RunConfig
 from training.runs.known import SPLITS, as_trained, write_known
+from training.runs.processes import ALONE, Processes
 from training.runs.run_input import RunInput
 from training.runs.space import Space
 from training.runs.train import TrainingProgress, network, train
@@ -31,6 +32,7 @@ def train_on_corpus(
     space: Space | None = None,
     start: Network | None = None,
     device: torch.device | None = None,
+    among: Processes = ALONE,
     on_progress: Callable[[TrainingProgress], None] = lambda _: None,
     cancelled: Cancel = never,
 ) -> dict[str, Any]:
@@ -48,7 +50,8 @@ def train_on_corpus(
     if resume and (folder / SPLITS).exists():
         corpus = as_trained(corpus, folder)
     given = corpus_input(config, part, corpus, space, start)
-    if not resume:
+    among.wait()  # until all have seen the folder as it was
+    if not resume and among.first:
         folder.mkdir(parents=True, exist_ok=True)
         corpus.splits.save(folder / SPLITS)
         write_known(folder, corpus, corpus.divided(part, config.data.validation))
@@ -58,6 +61,7 @@ def train_on_corpus(
         folder,
         resume=resume,
         device=device,
+        among=among,
         on_progress=on_progress,
         cancelled=cancelled,
     )

@@ -32,6 +32,7 @@ from training.data.texts import embed
 from training.retrievers.export import export
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
+from training.runs.processes import ALONE, Processes
 from training.runs.space import Space
 from training.runs.train import TrainingProgress
 from training.words import vocabulary
@@ -139,6 +140,7 @@ def train_library(
     folder: Path,
     *,
     resume: bool = False,
+    among: Processes = ALONE,
     on_progress: Callable[[TrainingProgress], None] = lambda _: None,
 ) -> tuple[dict[str, Any], Used]:
     """Train a model's denoiser on a library, on the model's device; `folder/model` is the result.
@@ -161,9 +163,11 @@ def train_library(
             resume=resume,
             corpus=corpus,
             device=model.device,
+            among=among,
             on_progress=on_progress,
         )
-        export(folder, corpus, model, model.device)
+        if among.first:
+            export(folder, corpus, model, model.device)
         return found, used
     network = describe(model.denoiser)
     diffusion = replace(
@@ -189,7 +193,9 @@ def train_library(
         space=space,
         start=model.denoiser,
         device=model.device,
+        among=among,
         on_progress=on_progress,
     )
-    export(folder, corpus, model)
+    if among.first:
+        export(folder, corpus, model)
     return found, used

@@ -31,6 +31,11 @@ class TrainingBatch:
         parts = (self.x0, self.states, self.mask, self.pooled)
         return TrainingBatch(*(part.to(device) for part in parts))
 
+    def rows(self, which: slice) -> TrainingBatch:
+        """Some of its rows."""
+        parts = (self.x0, self.states, self.mask, self.pooled)
+        return TrainingBatch(*(part[which] for part in parts))
+
 
 class BatchSource(Protocol):
     """Training data."""

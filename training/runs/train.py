@@ -21,9 +21,10 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,14 @@ from torch import Tensor
 
 from gdr_model.diffusion import loss
 from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
+from gdr_model.diffusion.prediction import to_x0
 from gdr_model.errors import Cancelled, UsageError
 from gdr_model.types import Cancel, never
 from training.data.texts import Texts
 from training.runs import report, state
 from training.runs.config import RunConfig
 from training.runs.ema import Ema
+from training.runs.processes import ALONE, Processes
 from training.runs.run_input import RunInput, TrainingBatch
 
 LOGGED = 10
@@ -67,16 +70,21 @@ def train(
     *,
     resume: bool = False,
     device: torch.device | None = None,
+    among: Processes = ALONE,
     on_progress: Callable[[TrainingProgress], None] = lambda _: None,
     cancelled: Cancel = never,
 ) -> dict[str, Any]:
     """Train, and leave model and report in `folder`; returns the metrics.
 
+    Of several processes, the first writes, and it alone returns metrics; the others return {}.
+
     Raises:
-        UsageError: if the folder already holds a run and `resume` is not set.
+        UsageError: if the folder already holds a run and `resume` is not set, or the batch
+            cannot be shared equally by the processes.
         RunError: if there is nothing to resume, or it is another run.
         Cancelled: between steps, when asked; what was done is kept.
     """
+    among.share(config.optimiser.batch)
     state.require_free(folder, resume)
     device = device or torch.device("cpu")
     net = deepcopy(given.network).requires_grad_(True).to(device)
@@ -90,20 +98,26 @@ def train(
             )
         if (folder / state.STATE).exists():
             begin = state.load_state(folder, net, ema, optimiser)
-    state.write_config(folder, config, given.held_out, describe(net))
+    among.wait()  # until all have seen the folder as it was
+    if among.first:
+        state.write_config(folder, config, given.held_out, describe(net))
     validation = given.validation
-    log = Log(folder, (*COLUMNS, *validation.figures), begin)
+    log = Log(folder, (*COLUMNS, *validation.figures), begin) if among.first else None
     began, steps = time.monotonic(), config.optimiser.steps
-    begin_s = time.process_time() - log.processor_s
+    begin_s = time.process_time() - (log.processor_s if log else 0.0)
     scores: dict[str, float] = {}
-    with closing(log):
+    loss_of = among.averaging(net, partial(objective, among=among))
+    with closing(log) if log else nullcontext():
         for step in range(begin, steps):
-            if cancelled():
-                state.save_state(folder, step, net, ema, optimiser)
+            if among.any(cancelled()):
+                if among.first:
+                    state.save_state(folder, step, net, ema, optimiser)
                 raise Cancelled("the run was stopped; gdr train --resume continues from here")
             batch = given.batches.batch(step).to(device)
-            value, gradient = one_step(net, batch, optimiser, config, step)
+            value, gradient = one_step(net, batch, optimiser, config, step, loss_of, among)
             ema.update(net)
+            if log is None:
+                continue
             done = step + 1
             due = config.validate_every and done % config.validate_every == 0
             if due or done == steps:
@@ -119,6 +133,8 @@ def train(
             if config.keep_every and done % config.keep_every == 0 and done < steps:
                 state.save_state(folder, done, net, ema, optimiser)
             on_progress(TrainingProgress(done, steps, value, time.monotonic() - began, scores))
+    if not among.first:
+        return {}
     state.save_model(folder, net, ema, given.space)
     (folder / state.STATE).unlink(missing_ok=True)
     metrics = {
@@ -178,25 +194,35 @@ def rate_at(step: int, config: RunConfig) -> float:
     return o.final_rate + (o.rate - o.final_rate) * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def objective(net: Network, batch: TrainingBatch, config: RunConfig, step: int) -> Tensor:
-    """The loss: denoising, and the contrast between time-means if the configuration has one."""
+def objective(
+    net: Network,
+    batch: TrainingBatch,
+    config: RunConfig,
+    step: int,
+    among: Processes = ALONE,
+) -> Tensor:
+    """The loss: denoising, and the contrast between time-means if the configuration has one.
+
+    Of several processes, each has the whole batch and computes the loss of its rows; all rows
+    contrast with each other.
+    """
     d = config.diffusion
     generator = torch.Generator().manual_seed((config.optimiser.seed * 7_368_787 + step) % 2**63)
     times = d.schedule.times
     t = (times * (1 - noise_shares(len(batch.x0), config, generator) ** d.noisier)).long()
-    t = t.clamp(0, times - 1).to(batch.x0.device)
-    eps = torch.randn(batch.x0.shape, generator=generator).to(batch.x0.device)
+    eps = torch.randn(batch.x0.shape, generator=generator)
+    rows, device, whole = among.share(len(batch.x0)), batch.x0.device, batch
+    batch, t, eps = whole.rows(rows), t.clamp(0, times - 1)[rows].to(device), eps[rows].to(device)
     x = d.schedule.add_noise(batch.x0, eps, t)
     output = net(x, t, net.read(batch.states, batch.mask, batch.pooled)).float()
     value = loss.denoising(
         output, batch.x0, eps, t, d.schedule, d.prediction, d.min_snr, d.mean_weight
     )
     # Without words, only the noisy passages themselves could tell one from another.
-    worded = batch.mask.any(1)
+    worded = whole.mask.any(1)
     if d.nt_xent and worded.any():
-        contrast = loss.nt_xent(
-            output[worded], x[worded], batch.x0[worded], t[worded], d.schedule, d.prediction, d.tau
-        )
+        means = among.gathered(to_x0(output, x, t, d.schedule, d.prediction).mean(1))
+        contrast = loss.nt_xent(means[worded], whole.x0[worded].mean(1), d.tau)
         value = value + d.nt_xent * contrast
     return value
 
@@ -208,8 +234,9 @@ def one_step(
     config: RunConfig,
     step: int,
     loss_of: Objective = objective,
+    among: Processes = ALONE,
 ) -> tuple[float, float]:
-    """Loss and gradient's norm of one step."""
+    """Loss and gradient's norm of one step; of several processes, those of the whole batch."""
     o = config.optimiser
     for group in optimiser.param_groups:
         group["lr"] = rate_at(step, config)
@@ -218,14 +245,14 @@ def one_step(
     half = o.precision == "bf16" and device.type == "cuda"
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         # Dropout has no generator of its own.
-        torch.manual_seed((o.seed * 1_000_003 + step) % 2**63)
+        torch.manual_seed((o.seed * 1_000_003 + step + among.rank * 2**40) % 2**63)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             value = loss_of(net, batch, config, step)
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(net.parameters(), o.clip)
     optimiser.step()
-    return float(value.detach()), float(norm)
+    return among.mean(float(value.detach())), float(norm)
 
 
 def noise_shares(size: int, config: RunConfig, generator: torch.Generator) -> Tensor:

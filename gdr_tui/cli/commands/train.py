@@ -1,4 +1,7 @@
-"""`gdr train`: train a retriever on a dataset or on your own library; the figures on stdout."""
+"""`gdr train`: train a retriever on a dataset or on your own library; the figures on stdout.
+
+Of several processes started by torchrun, the first reports.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from gdr_tui.torch_threads import use_one_thread
 
 if TYPE_CHECKING:
     from training.runs.config import RunConfig
+    from training.runs.processes import Processes
     from training.runs.train import TrainingProgress
 
 
@@ -101,7 +105,9 @@ def train(
     ] = False,
 ) -> None:
     """Train a retriever. The run's folder gets the model, a log, curves and metrics."""
+    from gdr_model.models.checkpoint import pick_device
     from training.runs.config import RunConfig
+    from training.runs.processes import joined
 
     use_one_thread()
     run = RunConfig.read(config)
@@ -111,17 +117,23 @@ def train(
         run = replace(run, data=replace(run.data, path=str(data)))
     if fold is not None and not fold.isdigit():
         run = replace(run, data=replace(run.data, held_out=fold))
-    if library is not None:
-        summary = _on_library(run, library, model, out, resume, device)
-    else:
-        summary = _on_dataset(run, fold, out, resume, device)
+    with joined(pick_device(device)) as among:
+        if library is not None:
+            summary = _on_library(run, library, model, out, resume, device, among)
+        else:
+            summary = _on_dataset(run, fold, out, resume, device, among)
     write(summary)
 
 
 def _on_dataset(
-    config: RunConfig, fold: str | None, out: Path | None, resume: bool, device: str
+    config: RunConfig,
+    fold: str | None,
+    out: Path | None,
+    resume: bool,
+    device: str,
+    among: Processes,
 ) -> str:
-    """Train on an extracted dataset and return the summary."""
+    """Train on an extracted dataset and return the summary, empty but for the first process."""
     from gdr_model.models.checkpoint import pick_device
     from training.data.corpus import read_corpus
     from training.retrievers.export import export
@@ -130,7 +142,7 @@ def _on_dataset(
     held_out = fold or config.data.held_out or "0"
     folder = out or Path("runs") / config.name / held_out
     corpus = read_corpus(config.data)
-    with _progress(config) as on_progress:
+    with _progress(config, among) as on_progress:
         figures = train_on_corpus(
             config,
             held_out,
@@ -138,8 +150,11 @@ def _on_dataset(
             resume=resume,
             corpus=corpus,
             device=pick_device(device),
+            among=among,
             on_progress=on_progress,
         )
+    if not among.first:
+        return ""
     summary = _summary(config.name, figures, held_out, folder)
     if corpus.model:
         try:
@@ -151,18 +166,32 @@ def _on_dataset(
 
 
 def _on_library(
-    config: RunConfig, root: Path, model: str, out: Path | None, resume: bool, device: str
+    config: RunConfig,
+    root: Path,
+    model: str,
+    out: Path | None,
+    resume: bool,
+    device: str,
+    among: Processes,
 ) -> str:
-    """Continue training a model on the user's own music and return the summary."""
+    """Continue training a model on the user's own music and return the summary, as above."""
     from gdr_model.models.checkpoint import load
     from gdr_model.store.library import Library
     from training.runs.library_run import train_library
 
     folder = out or Path("runs") / "library"
-    with Library.open(root) as library, _progress(config) as on_progress:
+    with Library.open(root) as library, _progress(config, among) as on_progress:
         figures, captions = train_library(
-            config, library, load(model, device), folder, resume=resume, on_progress=on_progress
+            config,
+            library,
+            load(model, device),
+            folder,
+            resume=resume,
+            among=among,
+            on_progress=on_progress,
         )
+    if not among.first:
+        return ""
     common = ", ".join(captions.common) or "none"
     return (
         f"words from tags and folders: {captions.tagged} of {captions.tracks} tracks (most often: "
@@ -217,7 +246,10 @@ def _repeats(figures: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def _progress(config: RunConfig) -> Iterator[Callable[[TrainingProgress], None]]:
+def _progress(config: RunConfig, among: Processes) -> Iterator[Callable[[TrainingProgress], None]]:
+    if not among.first:
+        yield lambda _: None
+        return
     with bars() as progress:
 
         def on_progress(at: TrainingProgress) -> None:
