@@ -15,7 +15,7 @@ class Push:
     """What one term adds to a score."""
 
     kind: str
-    """start, prompt, negative, slider, like or dislike."""
+    """start, prompt, negative, slider, like or dislike; preferred, heard or passed."""
     text: str
     """Its words, or its file."""
     drawn: float
@@ -23,11 +23,15 @@ class Push:
     tower: float
     """Through the point that is not drawn, already multiplied by its share: the tower's, or
     without words that of the likes."""
+    done: float = 0.0
+    """Because of what was done in the session."""
+    over: int = 0
+    """How many other files a preferred one was preferred to."""
 
     @property
     def total(self) -> float:
-        """Both."""
-        return self.drawn + self.tower
+        """All of it."""
+        return self.drawn + self.tower + self.done
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from gdr_model.errors import UsageError
+from gdr_model.evidence import Evidence
 
 MAX_PROMPT_CHARS = 2000
 """Longer prompts are refused: the text model reads about the first 200 words anyway."""
+
+MOST_EVIDENCE = 500
 
 
 class Sampler(StrEnum):
@@ -103,6 +106,8 @@ class Steering:
     """From 0, where all draws make one list, close to the words, to 1: one draw alone makes it."""
     roll: int = 1
     """Which draw makes the list at a spread above 0; those after the last come from other seeds."""
+    evidence: tuple[Evidence, ...] = ()
+    """What was done with results of this session, oldest first (`gdr_model.search.session`)."""
 
     def __post_init__(self) -> None:
         """Validate the fields.
@@ -158,6 +163,8 @@ class Steering:
             raise UsageError(f"spread {self.spread:g} is out of range; use 0 to 1")
         if not 1 <= self.roll <= 1_000_000:
             raise UsageError(f"roll {self.roll} is out of range; use 1 to 1,000,000")
+        if len(self.evidence) > MOST_EVIDENCE:
+            raise UsageError(f"more than {MOST_EVIDENCE} judgements are too many for a query")
 
     @property
     def worded(self) -> bool:

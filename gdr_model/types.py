@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model.evidence import Evidence
 from gdr_model.steering import Steering
 
 Array = NDArray[np.float32]
@@ -159,6 +160,14 @@ class Track:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One thing that a person did, with the points of the files."""
+
+    evidence: Evidence
+    points: Array  # (S, D), the file itself first, then those it was preferred to
+
+
+@dataclass(frozen=True)
 class Query:
     """Points drawn in the search space, with the steering that made them."""
 
@@ -175,6 +184,8 @@ class Query:
     """Which of the steering's draws these are; None for all."""
     cloud: Array | None = None
     """All of the steering's draws (Q, D), where `vectors` are those of a roll."""
+    judged: tuple[Judged, ...] = ()
+    """The steering's evidence, as far as its files can still be read."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +197,8 @@ class Hit:
     """Where the best passage begins; previews start here."""
     end_s: float
     score: float
-    """Cosine to the query in the search space, fused by `nearest.fuse`, in [-1, 1]."""
+    """Cosine to the query in the search space, fused by `nearest.fuse`, in [-1, 1], and what the
+    evidence of a session adds to it."""
     votes: int
     """How many draws rank it among their own best K, or in their best quarter of all competing
     tracks if that is fewer."""

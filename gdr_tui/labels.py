@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gdr_model.evidence import Evidence, Judgement
 from gdr_model.steering import Edit, Steering
 from gdr_tui.safe_text import literal
 
@@ -209,12 +210,42 @@ class TracksLabel(Label):
         return settled(steering.but(**{self.name: others}))
 
 
+class EvidenceLabel(Label):
+    """What was done with results of the session; a chip's key is its place among them."""
+
+    def changes(self, before: Steering, after: Steering) -> Iterable[str]:
+        """What was done since, then what no longer counts."""
+        old, new = before.evidence, after.evidence
+        yield from (_done(one) for one in new if one not in old)
+        yield from (f"no {_done(one)}" for one in old if one not in new)
+        if old != new and set(old) == set(new):
+            yield "other order"
+
+    def chips(self, steering: Steering) -> Iterable[Chip]:
+        """One for each thing that was done."""
+        for place, one in enumerate(steering.evidence):
+            yield Chip(self.kind, literal(_done(one)), str(place))
+
+    def without(self, steering: Steering, key: str) -> Steering:
+        """Let one of them no longer count."""
+        kept = (one for place, one in enumerate(steering.evidence) if str(place) != key)
+        return steering.but(evidence=tuple(kept))
+
+
 class LikesLabel(TracksLabel):
     """Likes, unless they are what is asked for: then the prompt's label names them."""
 
     def changes(self, before: Steering, after: Steering) -> Iterable[str]:
         """Likes that are new, then those that are gone."""
         return super().changes(before, after) if after.worded else ()
+
+
+DONE = {Judgement.PREFERRED: "≈", Judgement.HEARD: "▸", Judgement.PASSED: "↷"}
+"""The sign of each thing that is done with a result: nearest, heard to its end, passed over."""
+
+
+def _done(one: Evidence) -> str:
+    return f"{DONE[one.judgement]} {Path(one.path).stem}"
 
 
 def asked_for(steering: Steering) -> str:
@@ -239,6 +270,7 @@ LABELS = (
     PromptLabel("prompt"),
     LikesLabel("likes", "like", sign="♥"),
     TracksLabel("dislikes", "ban", sign="⊘"),
+    EvidenceLabel("evidence", "evidence"),
     PullLabel(
         "pull",
         "pull",

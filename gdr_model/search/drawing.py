@@ -10,7 +10,7 @@ the search space; sequences are standardised as the denoiser sees them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,13 +21,14 @@ from torch import Tensor
 from gdr_model.diffusion import inversion, sampling, schedulers
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
-from gdr_model.errors import Hint, UsageError
+from gdr_model.errors import DecodeError, Hint, UsageError
+from gdr_model.evidence import Evidence
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import spread
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Edit, Sampler, Steering
 from gdr_model.store.records import passage_bounds
-from gdr_model.types import PASSAGE_S, Array, Cancel, Method, Query, never
+from gdr_model.types import PASSAGE_S, Array, Cancel, Judged, Method, Query, never
 
 LIKE_PUSH = 0.5
 DISLIKE_PUSH = 0.5
@@ -95,7 +96,10 @@ class Drawer:
         if moves:
             vectors = vectors + sum(moves)
             anchor = None if anchor is None else unit(anchor + sum(moves))
-        query = replace(drawn, vectors=unit(vectors), steering=steering, anchor=anchor)
+        judged = tuple(self._judged(steering.evidence))
+        query = replace(
+            drawn, vectors=unit(vectors), steering=steering, anchor=anchor, judged=judged
+        )
         chosen = spread.chosen(steering)
         if chosen is None or method != Method.GDR or not steering.worded:
             return query
@@ -109,7 +113,7 @@ class Drawer:
 
         They are drawn unless remembered.
         """
-        drawn_by = spread.cloud(steering)
+        drawn_by = spread.cloud(steering).but(evidence=())
         # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
         if not steering.pull:
             drawn_by = drawn_by.but(likes=(), dislikes=())
@@ -134,6 +138,23 @@ class Drawer:
         ):
             moves += [(kind, path, push / len(paths) * self.point_of(path)) for path in paths]
         return moves
+
+    def _judged(self, evidence: Sequence[Evidence]) -> Iterator[Judged]:
+        """Evidence with the points of its files; those that cannot be read any longer say nothing.
+
+        A preference is left out with its file, or if nothing is left that it was preferred to.
+        """
+        for one in evidence:
+            points = [self._point_if_there(path) for path in (one.path, *one.over)]
+            others = [point for point in points[1:] if point is not None]
+            if points[0] is not None and (others or not one.over):
+                yield Judged(one, np.stack([points[0], *others]))
+
+    def _point_if_there(self, path: str) -> Array | None:
+        try:
+            return self.point_of(path)
+        except DecodeError:
+            return None
 
     def point_of(self, path: str) -> Array:
         """A file's point (D,) in the search space."""

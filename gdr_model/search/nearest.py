@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model.search.index import HnswIndex
+from gdr_model.search.index import HnswIndex, Rows
+from gdr_model.search.session.posterior import EvidenceScores
 from gdr_model.search.whitening import Whitening
 from gdr_model.steering import Steering
 from gdr_model.store.library import Library
@@ -53,6 +54,7 @@ class OpenLibrary:
     """By content, so that copies of one recording are together."""
     sections: list[int]
     """The section of its file that each passage of the index belongs to, from 1; 0 for none."""
+    evidence: EvidenceScores = field(default_factory=EvidenceScores)
 
     @classmethod
     def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
@@ -308,17 +310,26 @@ def _of_library(
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
-    passage has been seen.
+    passage has been seen. Evidence can raise a passage that no draw is near to, so with any, every
+    passage is scored and the best of all are candidates too.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
     points = _points(query)
+    posterior = None
+    if query.judged:
+        posterior = _scores(query, points, vectors, share)[1]
+        posterior += opened.evidence.of(query.judged, vectors)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
     while True:
         rows, _ = opened.index.search(points, wanted, allowed)
-        candidates = np.unique(rows)
+        leaders = rows if posterior is None else _highest(posterior, rows.shape[1], allowed)
+        candidates = np.unique(np.append(rows, leaders))
         scores, fused = _scores(query, points, vectors[candidates], share)
+        ranked = len(candidates)
+        if posterior is not None:  # below its highest there can be others that no draw brings
+            fused, ranked = posterior[candidates], len(leaders)
         best: dict[tuple[str, int], int] = {}  # to the position of the best candidate
-        for position in np.argsort(-fused, kind="stable"):
+        for position in np.argsort(-fused, kind="stable")[:ranked]:
             row = candidates[position]
             if contents[row] in tracks:
                 best.setdefault((contents[row], sections[row]), int(position))
@@ -334,6 +345,12 @@ def _of_library(
     ]
     scored = Scored(scores, [contents[row] for row in candidates], tracks)
     return found, scored, seen_all and len(best) <= k
+
+
+def _highest(scores: Array, count: int, allowed: NDArray[np.bool_] | None) -> Rows:
+    """The rows with the highest of the scores (N,), in no order."""
+    rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+    return rows if count >= len(rows) else rows[np.argpartition(-scores[rows], count - 1)[:count]]
 
 
 def _points(query: Query) -> Array:

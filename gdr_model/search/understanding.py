@@ -213,7 +213,7 @@ def notes(
 ) -> tuple[Note, ...]:
     """What a user should know of an answer: texts not understood, or nothing close to the prompt.
 
-    Nothing where the model has not been measured. Likes and edits start from sound, so there the
+    Nothing where the model has not been measured. Likes, edits and evidence are sound, so there the
     words do not say alone what is close.
     """
     if understanding is None:
@@ -226,7 +226,8 @@ def notes(
         for one in dict.fromkeys(text for text in texts if text.strip())
         if (doubt := understanding.doubt(text, one)) is not None
     )
-    drawn = results.query.method == Method.GDR and not (steering.likes or steering.edit)
+    heard = steering.likes or steering.edit or steering.evidence
+    drawn = results.query.method == Method.GDR and not heard
     if not found and drawn and results.hits:
         best = results.hits[0].score
         if not understanding.has_close(text, steering.prompt, best):

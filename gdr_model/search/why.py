@@ -20,6 +20,9 @@ if guidance is limited to an interval, so is the effect of the prompt outside it
 
 Without a prompt nothing is drawn. The one point is a weighted sum of the likes and of the tower's
 points for negatives and sliders, so every push is an exact part of the score.
+
+What was done in the session adds to a score by itself (`gdr_model.search.session`), whatever the
+words are; each part of it is a push.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.explanation import Push, Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.retriever import Retriever
+from gdr_model.search.session.likelihood import pushes as evidence_pushes
 from gdr_model.steering import Steering
 from gdr_model.types import Array, Cancel, Hit, Method, Query, never
 
@@ -129,6 +133,10 @@ def _breakdown(
     for kind, path, move in moves:
         cosine = float(move @ point)
         pushes.append(Push(kind, path, per_cosine * cosine, per_tower_cosine * cosine))
+    for one in query.judged:
+        done = float(evidence_pushes(one, point[None])[0])
+        evidence, over = one.evidence, len(one.points) - 1
+        pushes.append(Push(evidence.judgement, evidence.path, 0.0, 0.0, done, over))
     return tuple(pushes)
 
 

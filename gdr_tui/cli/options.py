@@ -17,6 +17,7 @@ from gdr_model.limits import Limits
 from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
 from gdr_model.types import Method
 from gdr_tui.cli.output import Format
+from gdr_tui.cli.session_files import Earlier, read
 
 
 class Device(StrEnum):
@@ -103,6 +104,35 @@ class SteeringOptions:
             help="Leave this track out and rank similar ones lower. Repeatable.",
         ),
     ] = None
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            "--session",
+            metavar="FILE",
+            help="Keep what was done in this session: results printed with -f json, or a trail.",
+            show_default=False,
+            readable=False,
+        ),
+    ] = None
+    nearest: Annotated[
+        int | None,
+        typer.Option(
+            "--nearest",
+            metavar="N",
+            help="Of the results in the --session file, number N is the nearest to what you want.",
+            show_default=False,
+        ),
+    ] = None
+    heard: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--heard", metavar="N", help="You heard result N of the file to its end. Repeatable."
+        ),
+    ] = None
+    passed: Annotated[
+        list[int] | None,
+        typer.Option("--passed", metavar="N", help="You passed over result N. Repeatable."),
+    ] = None
     pull: Annotated[
         float,
         typer.Option(
@@ -154,7 +184,18 @@ class SteeringOptions:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         lists = {"negatives", "sliders", "likes", "dislikes"}
         values |= {name: tuple(values[name] or ()) for name in lists}
+        since = values.pop("nearest"), values.pop("heard") or (), values.pop("passed") or ()
+        values["evidence"] = self._earlier().and_then(*since)
         return Steering(prompt, edit=edit, **values)
+
+    def _earlier(self) -> Earlier:
+        if self.evidence is not None:
+            return read(self.evidence)
+        if self.nearest is not None or self.heard or self.passed:
+            raise UsageError(
+                "--nearest, --heard and --passed number the results of a --session file"
+            )
+        return Earlier()
 
 
 @dataclass(frozen=True)

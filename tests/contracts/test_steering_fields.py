@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from gdr_model.evidence import Evidence, Judgement
 from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_tui.app.trail.trail import Ask, what_changed
 from gdr_tui.cli.main import app
@@ -31,6 +32,7 @@ CHANGES: dict[str, Any] = {
     "pull": 0.2,
     "spread": 0.5,
     "roll": 3,
+    "evidence": (Evidence(Judgement.PREFERRED, "/m/a.mp3", ("/m/b.mp3", "/m/c.mp3")),),
 }
 """A change of each field."""
 OPTIONS = {
@@ -47,6 +49,7 @@ OPTIONS = {
     "pull": "--pull",
     "spread": "--spread",
     "roll": "--roll",
+    "evidence": "--session",
 }
 """The option of each field; the prompt is an argument, and an edit is a command of its own."""
 FIELDS = [field.name for field in fields(Steering)]

@@ -51,6 +51,7 @@ class Gallery:
         vectors = opened.index.vectors
         anchored = None if query.anchor is None else vectors @ query.anchor[0]
         fused = nearest.fuse(query.vectors @ vectors.T, anchored, retriever.share(query))
+        fused += opened.evidence.of(query.judged, vectors)
         row = np.full(len(self.tracks), -np.inf, np.float32)
         # Sounds without a track cannot be found.
         columns = np.array([self.column.get(c, -1) for c in opened.index.passages.contents])

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gdr_model.evidence import Judgement
 from gdr_model.explanation import Near, Push, Why
 from gdr_model.types import Hit, Method
 from gdr_tui.cli.options import (
@@ -83,9 +84,19 @@ def in_words(why: Why, hit: Hit, rank: int, competing: int) -> str:
 
 def _push(push: Push, *, by: bool) -> str:
     """What a part of the query adds; with `by`, through the draws and through the tower."""
+    if push.done:
+        return f"{push.done:+.3f} because you {_done(push)}"
     what = f"{push.kind} {literal(push.text)}" if push.text else "no words at all"
     parts = f" (draws {push.drawn:+.3f}, tower {push.tower:+.3f})" if by else ""
     return f"{push.total:+.3f} {what}{parts}"
+
+
+def _done(push: Push) -> str:
+    """What was done in the session, with whose result."""
+    name = literal(Path(push.text).name)
+    if push.kind == Judgement.PREFERRED:
+        return f"preferred {name} to {push.over} other{'s' * (push.over != 1)}"
+    return f"heard {name} to its end" if push.kind == Judgement.HEARD else f"passed over {name}"
 
 
 def _near(near: Near) -> str:
