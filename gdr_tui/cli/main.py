@@ -10,7 +10,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from gdr_model import __version__
 from gdr_tui.cli.commands import (
-    bench,
     crate,
     doctor,
     edit,
@@ -22,6 +21,7 @@ from gdr_tui.cli.commands import (
     why,
 )
 from gdr_tui.cli.commands import eval as evaluate
+from gdr_tui.cli.commands.bench import group as bench
 from gdr_tui.cli.commands.library import duplicates, forget, index, move, status
 from gdr_tui.cli.commands.model import check, convert, pull, show
 from gdr_tui.cli.commands.model import list as model_list
@@ -79,7 +79,8 @@ add(app, search.search, edit.edit, cls=Prompted)
 add(app, replay.replay)
 add(app, why.why, cls=Prompted)
 add(app, status.status, move.move, forget.forget)
-add(app, duplicates.duplicates, doctor.doctor, bench.bench, extract.extract, train.train)
+add(app, duplicates.duplicates, doctor.doctor, extract.extract, train.train)
+app.add_typer(bench.group, name="bench")
 app.add_typer(crate.group, name="crate")
 models = typer.Typer(no_args_is_help=True, help="The models gdr can use.")
 models.command("list")(model_list.list_models)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from gdr_tui.cli.commands import bench
+from gdr_tui.cli.commands.bench import summary
 from gdr_tui.cli.options import Device, RetrieverOptions
 from gdr_tui.cli.retrievers import open_retriever
 
@@ -98,7 +98,7 @@ def test_bench_prints_a_figure_for_every_part(
 ) -> None:
     with ExitStack() as stack:
         options = RetrieverOptions(library=[demo], device=Device.CPU)
-        bench.measure(open_retriever(stack, options), sound_s=4, repeats=1)
+        summary.measure(open_retriever(stack, options), sound_s=4, repeats=1)
     lines = capfd.readouterr().out.splitlines()
     assert [line[:34].strip() for line in lines] == [
         "encode, one thread",
@@ -112,6 +112,36 @@ def test_bench_prints_a_figure_for_every_part(
     ]
     assert all(re.search(r"\d (×|ms)", line) for line in lines)
     assert "recall 1.000" in lines[-1]
+
+
+def test_bench_query_measures_drawing_and_searching_apart(gdr: Gdr, demo: Path) -> None:
+    lines = gdr("bench", "query", "--library", demo, "--repeats", 2).stdout.splitlines()
+    assert [line[:34].strip() for line in lines] == [
+        "prompt to results", "of", "drawing", "searching", "searching, year >= 1990",
+    ]  # fmt: skip
+    assert f"{len(TRACKS)}  tracks, {len(TRACKS)} passages" in lines[1]
+    both = [float(re.search(r"([\d.,]+) ms", line)[1].replace(",", "")) for line in lines[::2]]  # type: ignore[index]
+    assert both[0] >= both[1] > 0, "drawing is a part of answering"
+
+
+def test_bench_startup_and_memory_measure_the_same_stages(gdr: Gdr, demo: Path) -> None:
+    startup = gdr("bench", "startup", "--library", demo).stdout.splitlines()
+    memory = gdr("bench", "memory", "--library", demo).stdout.splitlines()
+    stages = [line[:34].strip() for line in startup[1:]]
+    assert [line[:34].strip() for line in memory] == [*stages, "eight more queries"]
+    assert stages[1:3] == ["torch", "the model"]
+    assert sum(float(line.split()[-3]) for line in startup[1:]) == pytest.approx(1, abs=0.05)
+    if Path("/proc/self/status").exists():
+        held = [float(line[34:48].strip(" MB").replace(",", "")) for line in memory]
+        assert held[0] < held[1] < held[2], "torch and the model need memory"
+
+
+def test_bench_refuses_a_folder_that_was_never_indexed(gdr: Gdr, tmp_path: Path) -> None:
+    for part in ((), ("query",), ("startup",), ("memory",)):
+        result = gdr("bench", *part, "--library", tmp_path)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.count("\n") == 1
+        assert "no library" in result.stderr
 
 
 def test_models_are_listed_as_columns(gdr: Gdr) -> None:

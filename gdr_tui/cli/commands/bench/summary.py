@@ -1,17 +1,17 @@
-"""`gdr bench`: how fast this machine is, measured in one run so that the figures compare."""
+"""`gdr bench` alone: encoding, drawing and searching in one run, so that the figures compare."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from statistics import median
 from typing import TYPE_CHECKING
+
+import typer
 
 from gdr_model.steering import Steering
 from gdr_model.types import Array, Method
+from gdr_tui.cli.commands.bench.figures import row, seconds
 from gdr_tui.cli.options import RetrieverOptions
-from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import open_retriever
 
 if TYPE_CHECKING:
@@ -22,8 +22,13 @@ SOUND_S = 300
 REPEATS = 7
 
 
-def bench(backend: RetrieverOptions) -> None:
-    """Measure encoding, drawing and searching on this machine and library."""
+def bench(context: typer.Context, backend: RetrieverOptions) -> None:
+    """Measure encoding, drawing and searching on this machine and library.
+
+    A subcommand measures one part of that in more detail.
+    """
+    if context.invoked_subcommand:
+        return
     with ExitStack() as stack:
         measure(open_retriever(stack, backend))
 
@@ -41,21 +46,21 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
     model = retriever.model
     noise = np.random.default_rng(0).standard_normal(sound_s * model.space.sample_rate_hz)
     sound = (0.1 * noise).astype(np.float32)
-    spent = _seconds(lambda: model.encoder.encode(sound), min(3, repeats))
-    _row("encode, one thread", f"{sound_s / spent:,.0f} ×", "real time, decoding not counted")
+    spent = seconds(lambda: model.encoder.encode(sound), min(3, repeats))
+    row("encode, one thread", f"{sound_s / spent:,.0f} ×", "real time, decoding not counted")
     plain = Steering("warm piano")
 
     def draw(**changes: int) -> float:
-        return _seconds(lambda: retriever.query(plain.but(**changes)), repeats)
+        return seconds(lambda: retriever.query(plain.but(**changes)), repeats)
 
     base = draw()
-    _row(f"draw, {plain.draws} draws of {plain.steps} steps", f"{1e3 * base:.0f} ms")
-    _row("  one draw", f"{1e3 * draw(draws=1):.0f} ms", f"{draw(draws=1) / base:.2f} of that")
-    _row("  twice the steps", f"{1e3 * draw(steps=2 * plain.steps):.0f} ms")
-    contrastive = _seconds(lambda: retriever.query(plain, Method.CONTRASTIVE), repeats)
-    _row("  contrastive query", f"{1e3 * contrastive:.1f} ms", f"{contrastive / base:.3f} of that")
-    answer = _seconds(lambda: retriever.search(plain), repeats)
-    _row("search, words to results", f"{1e3 * answer:.0f} ms", f"{retriever.count():,} tracks")
+    row(f"draw, {plain.draws} draws of {plain.steps} steps", f"{1e3 * base:.0f} ms")
+    row("  one draw", f"{1e3 * draw(draws=1):.0f} ms", f"{draw(draws=1) / base:.2f} of that")
+    row("  twice the steps", f"{1e3 * draw(steps=2 * plain.steps):.0f} ms")
+    contrastive = seconds(lambda: retriever.query(plain, Method.CONTRASTIVE), repeats)
+    row("  contrastive query", f"{1e3 * contrastive:.1f} ms", f"{contrastive / base:.3f} of that")
+    answer = seconds(lambda: retriever.search(plain), repeats)
+    row("search, words to results", f"{1e3 * answer:.0f} ms", f"{retriever.count():,} tracks")
     vectors = retriever.query(plain).vectors
     for opened in retriever.libraries:
         _compare(opened.library, retriever, vectors)
@@ -71,27 +76,11 @@ def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:
     built = time.perf_counter() - built
     exact = HnswIndex.open(library, model.space, model.whitening, exact_below=2**62)
     k = min(10, len(exact.vectors))
-    exact_s = _seconds(lambda: exact.search(vectors, k), 20)
-    graph_s = _seconds(lambda: graph.search(vectors, k), 20)
+    exact_s = seconds(lambda: exact.search(vectors, k), 20)
+    graph_s = seconds(lambda: graph.search(vectors, k), 20)
     listed, nearest = graph.search(vectors, k)[0].tolist(), exact.search(vectors, k)[0].tolist()
     hits = sum(len(set(a) & set(b)) for a, b in zip(listed, nearest, strict=True))
     wanted = sum(map(len, nearest))
-    _row(f"nearest {k} of {len(exact.vectors):,} passages", f"{1e3 * exact_s:.2f} ms", "exact")
+    row(f"nearest {k} of {len(exact.vectors):,} passages", f"{1e3 * exact_s:.2f} ms", "exact")
     recall = hits / max(1, wanted)
-    _row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, opened in {built:.1f} s")
-
-
-def _seconds(action: Callable[[], object], repeats: int) -> float:
-    """Median time of an action, after one run that warms it up."""
-    action()
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - begun)
-    return median(times)
-
-
-def _row(what: str, value: str, compared: str = "") -> None:
-    """One line of the report."""
-    write(f"{what:34}{value:>14}  {compared}".rstrip() + "\n")
+    row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, opened in {built:.1f} s")

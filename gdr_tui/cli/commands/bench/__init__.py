@@ -1,0 +1,1 @@
+"""`gdr bench`: how fast this machine is, in one figure a line; a subcommand for each part."""
