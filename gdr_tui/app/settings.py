@@ -49,6 +49,9 @@ class Settings:
     """How far an edit moves from its source, above 0 and up to 1; .4 keeps it close."""
     results: int = 50
     """Length of the result list, 1 to 1000."""
+    as_you_type: bool = True
+    """List what the prompt line would find while it is typed; off spares a slow machine the draws
+    and a slow connection the repainting."""
     theme: str = "gdr"
     """A theme of the palette (ctrl+p, Theme); `ansi-dark` and `ansi-light` use the colours of
     the terminal."""

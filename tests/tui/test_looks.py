@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from driving import NARROW, WIDE, asked, main, opened, picture, until
-from stand_in import StandIn
+from stand_in import StandIn, hits
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from gdr_model.steering import WeightedText
 from gdr_tui.app.edit.panel import EditPanel
 from gdr_tui.app.explain.tabs import InterpretationTabs
 from gdr_tui.app.settings import Settings
@@ -175,12 +176,28 @@ def test_edit_panel(snap_compare: Compare, size: Size) -> None:
         state = panel.query_one("#edit-state", Static)
         words = panel.query_one("#edit-prompt", Input)
         await until(pilot, lambda: words.value.endswith("strings"))
-        await until(pilot, lambda: panel.state.tried == panel.edited())
+        tried = panel.previews
+        await until(pilot, lambda: tried.tried and tried.tried.ask == panel.edited())
         await until(pilot, lambda: "round trip" in str(state.render()))
         state.update(re.sub(r"^[0-9.]+ s", "0.42 s", str(state.render())))
 
     run_before = posed(searched, pressed("i", "end", *" strings", "tab", "tab"), drawn)
     assert snap_compare(opened(StandIn()), terminal_size=size, run_before=run_before)
+
+
+@SIZES
+def test_typing(snap_compare: Compare, size: Size) -> None:
+    async def typed(pilot: Pilot[Any]) -> None:
+        await pilot.press("slash", *"warm piano, no bass ")
+        search = main(pilot).search
+        settled = search.state.draft.steering.but(
+            prompt="warm piano",
+            negatives=(WeightedText("drums", 0.5), WeightedText("bass")),
+        )
+        expected = [hit.track.path for hit in hits(settled, 20)]
+        await until(pilot, lambda: [track.path for track in search.typed.list.tracks] == expected)
+
+    assert snap_compare(opened(StandIn()), terminal_size=size, run_before=posed(searched, typed))
 
 
 @SIZES

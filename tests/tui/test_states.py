@@ -314,18 +314,6 @@ def test_an_earlier_edit_is_edited_from_the_same_passage() -> None:
     assert (source.start_s, source.from_prompt, source.words) == (12.0, "under these words", "cold")
 
 
-def test_only_the_try_drawn_last_is_shown() -> None:
-    state = editing()
-    first = state.ask("one", "", 0.5, 3.0, 12)
-    state.try_out(first, 1)
-    assert state.tried == first
-    state.try_out(state.ask("two", "", 0.5, 3.0, 12), 2)
-    assert not state.is_latest(1)
-    assert state.is_latest(2)
-    state.give_up()
-    assert not state.is_latest(2)
-
-
 # Notices: what may be said
 
 

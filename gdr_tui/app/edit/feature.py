@@ -9,11 +9,10 @@ from textual.message import Message
 
 from gdr_model.limits import Limits
 from gdr_model.steering import Steering
-from gdr_tui.app.edit.jobs import EditJobs
-from gdr_tui.app.edit.messages import PreviewFound
 from gdr_tui.app.edit.panel import EditPanel
 from gdr_tui.app.edit.state import EditState, Source
 from gdr_tui.app.feature import Host
+from gdr_tui.app.previews import PreviewFound, Previews
 from gdr_tui.app.trail.trail import Ask, Node
 
 
@@ -32,7 +31,7 @@ class EditFeature:
     def __init__(
         self,
         host: Host,
-        jobs: EditJobs,
+        previews: Previews,
         drafted: Callable[[], Drafted],
         keep: Callable[[Ask], object],
         strength: float,
@@ -42,19 +41,18 @@ class EditFeature:
 
         Args:
             host: the main screen.
-            jobs: draw on a thread.
+            previews: draws what is tried on a thread.
             drafted: the query that is being put together.
             keep: asks an edit that the user keeps.
             strength: how far an edit walks from its source, unless the user says otherwise.
             k: how many results a preview has.
         """
         self._host = host
-        self._jobs = jobs
+        self._previews = previews
         self._drafted = drafted
         self._keep = keep
         self._strength = strength
         self._k = k
-        self._previewed = 0
         self._panel: EditPanel | None = None
         self.state: EditState | None = None
         """The edit being tried."""
@@ -94,16 +92,12 @@ class EditFeature:
             source, drafted.steering, drafted.where, before, strength, drafted.limits
         )
 
-        def preview(ask: Ask) -> int:
-            self._previewed += 1
-            self._jobs.preview(self._previewed, ask, self._k)
-            return self._previewed
-
         def closed(ask: Ask | None) -> None:
             self._panel = self.state = None
-            self._jobs.cancel()
             if ask:
                 self._keep(ask)
+            else:
+                self._previews.drop()
 
-        self._panel = EditPanel(self.state, preview)
+        self._panel = EditPanel(self.state, self._previews, self._k)
         self._host.open(self._panel, closed)

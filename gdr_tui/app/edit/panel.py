@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -18,17 +17,14 @@ from gdr_model.errors import UsageError
 from gdr_tui.app import keys
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
-from gdr_tui.app.edit.messages import PreviewFound
 from gdr_tui.app.edit.state import EditState
+from gdr_tui.app.previews import PAUSE_S, PreviewFound, Previews
 from gdr_tui.app.trail.trail import Ask, compare
 from gdr_tui.app.ui.box import Box
 from gdr_tui.labels import GUIDANCE, STRENGTH
 from gdr_tui.language.syntax import as_typed, read_negations
 from gdr_tui.language.understood import readings
 from gdr_tui.safe_text import clock, literal
-
-PREVIEW_S = 0.12
-"""A change is drawn this long after the last key, so that a held key causes one draw."""
 
 
 class Field(Box):
@@ -43,11 +39,12 @@ class EditPanel(Screen[Ask | None]):
     BINDINGS: ClassVar[list[BindingType]] = list(keys.EDITING)
     AUTO_FOCUS = "#edit-prompt"
 
-    def __init__(self, state: EditState, preview: Callable[[Ask], int]) -> None:
-        """`preview` draws on a thread and returns the number that its answer will have."""
+    def __init__(self, state: EditState, previews: Previews, k: int) -> None:
+        """Draw nothing yet; `k` is how many results a preview has."""
         super().__init__()
         self.state = state
-        self._preview = preview
+        self.previews = previews
+        self._k = k
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -97,7 +94,7 @@ class EditPanel(Screen[Ask | None]):
         """Draw when the keys have settled."""
         if self._settling:
             self._settling.stop()
-        self._settling = self.set_timer(PREVIEW_S, self._draw)
+        self._settling = self.set_timer(PAUSE_S, self._draw)
 
     def edited(self) -> Ask:
         """The query with this edit.
@@ -117,18 +114,17 @@ class EditPanel(Screen[Ask | None]):
         try:
             ask = self.edited()
         except UsageError as error:
-            self.state.give_up()
+            self.previews.drop()
             self._say(str(error))
             return
-        if ask != self.state.tried:
-            self.state.try_out(ask, self._preview(ask))
+        if self.previews.try_out(ask, self._k):
             self._say(self._with_reading("drawing …"))
 
     # Answers
 
     def show(self, found: PreviewFound) -> None:
         """Show the latest answer; stale ones are dropped."""
-        if not self.state.is_latest(found.number):
+        if not self.previews.is_latest(found):
             return
         if found.results is None:
             self._say(found.problem)

@@ -1,4 +1,4 @@
-"""An edit that is being tried: where it starts, what is asked, which answer is the latest."""
+"""An edit that is being tried: where it starts, and what is asked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Source:
 
 
 class EditState:
-    """From fields to a query, and from tries to the latest answer."""
+    """From fields to a query."""
 
     def __init__(
         self,
@@ -61,9 +61,6 @@ class EditState:
         """To begin with."""
         self._where = where
         self._limits = limits
-        self._number = 0
-        self.tried: Ask | None = None
-        """The edit that is drawn, or was drawn last."""
 
     def ask(self, words: str, without: str, strength: float, guidance: float, steps: int) -> Ask:
         """The query of a prompt and negatives as typed, and of dials.
@@ -87,18 +84,6 @@ class EditState:
         both = self._where and line.where
         where = f"({self._where}) and {line.where}" if both else line.where or self._where
         return Ask(steering, where, replace(self._limits, **dict(line.limits)))
-
-    def try_out(self, ask: Ask, number: int) -> None:
-        """Take note that an edit is being drawn; answers with other numbers are stale now."""
-        self.tried, self._number = ask, number
-
-    def give_up(self) -> None:
-        """Ignore any answer under way: the fields are invalid now."""
-        self.tried, self._number = None, 0
-
-    def is_latest(self, number: int) -> bool:
-        """Whether an answer is to the edit drawn last."""
-        return number == self._number
 
 
 def weighted(typed: str) -> tuple[WeightedText, ...]:

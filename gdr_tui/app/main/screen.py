@@ -20,7 +20,6 @@ from gdr_tui.app import keymap, keys
 from gdr_tui.app.crates.feature import CratesFeature
 from gdr_tui.app.crates.writer import CrateWriter
 from gdr_tui.app.edit.feature import EditFeature
-from gdr_tui.app.edit.jobs import EditJobs
 from gdr_tui.app.explain.feature import ExplainFeature
 from gdr_tui.app.explain.jobs import ExplainJobs
 from gdr_tui.app.feature import Feature
@@ -72,7 +71,7 @@ class MainScreen(Screen[None]):
             self, search_jobs, trail, settings, explain_jobs.cancel_why, lambda: self.edit.change()
         )
         self.edit = EditFeature(
-            self, EditJobs(tasks, search_jobs.find), lambda: self.search.state.draft,
+            self, search_jobs.previews, lambda: self.search.state.draft,
             self.search.keep, settings.strength, k,
         )  # fmt: skip
         self.playback = PlaybackFeature(
@@ -119,7 +118,9 @@ class MainScreen(Screen[None]):
         yield self.search.prompt.completions
         yield self.explain.tabs
         with Container(id="middle"):
-            yield self.search.results
+            with Container(id="lists"):
+                yield self.search.results
+                yield self.search.typed.list
             yield self.playback.panel
         yield self.trail.tree
         yield self.status
@@ -243,7 +244,7 @@ class MainScreen(Screen[None]):
     def action_move(self, by: int) -> None:
         """Move in the list that has the focus, else in the results."""
         focused = self.focused
-        (focused if isinstance(focused, Listing) else self.search.results).move(by)
+        (focused if isinstance(focused, Listing) else self.search.listed).move(by)
 
     def action_enter(self) -> None:
         """Go to the trail's query under the cursor, or ask what is drafted."""

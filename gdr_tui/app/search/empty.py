@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gdr_model.types import Results
-from gdr_tui.app.trail.trail import Node
+from gdr_tui.app.trail.trail import Ask
 from gdr_tui.app.values import Catalogue
 from gdr_tui.safe_text import counted, literal
 
@@ -17,14 +17,17 @@ def nothing_yet(catalogue: Catalogue) -> tuple[str, ...]:
     return ("no tracks yet", "", "they appear here as the folder is indexed")
 
 
-def nothing_found(node: Node, counts: Mapping[str, int] | None = None) -> tuple[str, ...]:
+SEARCHING_AGAIN = ("a query from an earlier session; searching again …",)
+
+
+def nothing_found(
+    ask: Ask, results: Results, counts: Mapping[str, int] | None = None
+) -> tuple[str, ...]:
     """Why a query found nothing.
 
     `counts` are the tracks that match each condition of the filter on its own, if known.
     """
-    if node.stale:
-        return ("a query from an earlier session; searching again …",)
-    results, where = node.results, node.ask.where
+    where = ask.where
     if results.tracks_searched:
         return ("nothing found", "", "no track has audio that can be searched")
     if results.banned:

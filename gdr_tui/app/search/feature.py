@@ -22,7 +22,9 @@ from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.search.prompt import PromptBox
 from gdr_tui.app.search.prompt_line import PromptLine
 from gdr_tui.app.search.queries import Queries
-from gdr_tui.app.search.results import Flags
+from gdr_tui.app.search.results import Flags, ResultsList
+from gdr_tui.app.search.typing.list import TypedList
+from gdr_tui.app.search.typing.preview import TypedPreview
 from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.trail import Ask, Node, Trail
 from gdr_tui.app.ui.box import Box
@@ -72,6 +74,9 @@ class SearchFeature:
         self.negative.display = False
         self.found = Found(host, jobs)
         self.results = self.found.list
+        self.typed = TypedPreview(
+            host, jobs.previews, self.prompt, self.state, self.found.path, settings
+        )
 
     def show(self, node: Node, *, keep: bool) -> None:
         """List the results of a query."""
@@ -82,9 +87,12 @@ class SearchFeature:
         """Act on inputs, chips and answers."""
         self.prompt.take(message)
         self.found.take(message)
+        self.typed.take(message)
         match message:
             case Input.Submitted(input=self.prompt.box):
                 self._submit(message.value)
+            case TypedList.Clicked():
+                self._submit(self.prompt.box.value)
             case PromptBox.Dropped():
                 self._like_files(message.paths)
             case Input.Submitted(input=self.negative):
@@ -101,6 +109,7 @@ class SearchFeature:
                 self._take_answer(message)
             case SearchRefused():
                 if self.state.refused(message):
+                    self.typed.close()
                     self._host.say(message.sentence, problem=True)
                 self._host.refresh_status()
             case TracksArrived():
@@ -110,6 +119,11 @@ class SearchFeature:
             case WentWrong():
                 self._fail(message)
 
+    @property
+    def listed(self) -> ResultsList:
+        """The list that is seen: the results, or what covers them."""
+        return self.typed.list if self.typed.list.display else self.results
+
     def show_draft(self, marked: frozenset[Path]) -> None:
         """Show the chips of the draft, and on the results what is liked, banned and marked."""
         draft = self.state.draft
@@ -117,6 +131,7 @@ class SearchFeature:
         steering = draft.steering
         flags = Flags(steering.likes, steering.dislikes, marked, self.found.away)
         self.results.show_flags(flags)
+        self.typed.list.show_flags(flags)
 
     # Asking
 
@@ -129,6 +144,7 @@ class SearchFeature:
         except UsageError as error:
             self._host.say(str(error), problem=True)
             return False
+        self.typed.asked()
         if self.prompt.read:
             self._host.say(self.prompt.read)
         self._host.refresh_status()
@@ -157,6 +173,7 @@ class SearchFeature:
     def go_to(self, node: Node) -> None:
         """Make a query of the trail the current one."""
         self._stop_settling()
+        self.typed.close()
         self.state.return_to(node)
         self.prompt.show(node.ask.steering.prompt)
         self._host.show_node(keep=True)
@@ -209,6 +226,8 @@ class SearchFeature:
         before = self._host.node
         node = self.state.answered(answer)
         if node:
+            if not answer.quiet:
+                self.typed.hide()
             same = before and before.ask.steering.prompt == answer.ask.steering.prompt
             self._host.show_node(keep=bool(answer.quiet or same))
             if answer.notes:
@@ -221,6 +240,7 @@ class SearchFeature:
             self.ask()
         else:
             self.state.mend()
+            self.typed.line_changed()
         self._host.refresh_status()
 
     def _fail(self, wrong: WentWrong) -> None:
@@ -240,7 +260,8 @@ class SearchFeature:
         self.negative.screen.set_focus(self.negative)
 
     def action_focus_results(self) -> None:
-        """Take back what was put in, else leave what is being typed."""
+        """Take back what was put in, else leave what is being typed; either way, list what was."""
+        self.typed.close()
         if not self.prompt.undo_completion():
             self.results.focus()
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from gdr_model.types import Results
 from gdr_tui.app.feature import Host
 from gdr_tui.app.messages import CatalogueRead, WentWrong
-from gdr_tui.app.search.empty import is_filtered, nothing_found, nothing_yet
+from gdr_tui.app.search.empty import SEARCHING_AGAIN, is_filtered, nothing_found, nothing_yet
 from gdr_tui.app.search.jobs import SearchJobs
 from gdr_tui.app.search.messages import ConditionsCounted, FilesMissed
 from gdr_tui.app.search.results import ResultsList
@@ -32,7 +32,8 @@ class Found:
     def show(self, node: Node, *, keep: bool) -> None:
         """List the results of a query; if a filter left none, count what each condition matches."""
         track = self.list.track if keep else None
-        self.list.empty = nothing_found(node)
+        again = SEARCHING_AGAIN if node.stale else None
+        self.list.empty = again or nothing_found(node.ask, node.results)
         parent = node.parent.results if node.parent else None
         self.list_results(node.results, parent, track.path if track else None)
         if is_filtered(node.results):
@@ -74,7 +75,7 @@ class Found:
         """Say which condition is to blame, if the list is still empty."""
         node = self._host.node
         if node and node.ask.where == counted.where and not node.results.hits:
-            self.list.empty = nothing_found(node, counted.counts)
+            self.list.empty = nothing_found(node.ask, node.results, counted.counts)
             self.list.refresh()
 
     def _show_away(self, away: frozenset[Path]) -> None:

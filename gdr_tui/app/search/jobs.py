@@ -13,6 +13,7 @@ from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.steering import Steering
 from gdr_model.types import Cancel, Results, never
 from gdr_tui.app.messages import ModelLoaded, WentWrong
+from gdr_tui.app.previews import Previews, Try
 from gdr_tui.app.search.draft import conditions
 from gdr_tui.app.search.messages import (
     ConditionsCounted,
@@ -65,14 +66,17 @@ class SearchJobs:
         self._tasks = tasks
         self._searcher = searcher
         self._model = model
+        self.previews = Previews(tasks, self.find)
 
     def ask(self, number: int, ask: Ask, k: int, *, quiet: bool) -> None:
-        """Draw a query; the one under way is cancelled."""
-        self._tasks.start("search", partial(self._search, number, ask, k, quiet))
+        """Draw a query, unless it is being tried; the one under way is cancelled."""
+        tried = None if quiet else self.previews.take_over(ask)
+        self._tasks.start("search", partial(self._search, number, ask, k, quiet, tried))
 
     def cancel(self) -> None:
         """Cancel the query under way."""
         self._tasks.cancel("search")
+        self.previews.drop()
 
     def count_conditions(self, where: str) -> None:
         """Count the tracks that match each condition of a filter."""
@@ -99,10 +103,13 @@ class SearchJobs:
         self._tasks.post(WentWrong(full, "model"))
         return self._searcher.search(ask.steering, k, ask.where, cancelled, ask.limits)
 
-    def _search(self, number: int, ask: Ask, k: int, quiet: bool, cancelled: Cancel) -> None:
+    def _search(
+        self, number: int, ask: Ask, k: int, quiet: bool, tried: Try | None, cancelled: Cancel
+    ) -> None:
         began = time.monotonic()
         try:
-            results = self.find(ask, k, cancelled)
+            results = tried.wait(cancelled) if tried else None
+            results = results or self.find(ask, k, cancelled)
             notes = () if quiet else self._searcher.notes(results)
         except Cancelled:
             return

@@ -13,7 +13,7 @@ from gdr_tui.app.search.completion import Sources, complete
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.history import History
 from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
-from gdr_tui.language.syntax import as_typed, parse
+from gdr_tui.language.syntax import ParsedLine, as_typed, parse
 from gdr_tui.language.understood import readings
 
 
@@ -50,12 +50,19 @@ class PromptLine:
             UsageError: if it is invalid.
         """
         self.read = ""
-        if self.box.value == as_typed(draft.prompt):
-            return
-        line = parse(self.box.value)
-        draft.take(line, track_at)
-        self.show(draft.prompt)
-        self.read = readings(line.negations)
+        if line := self.line_beyond(draft):
+            draft.take(line, track_at)
+            self.show(draft.prompt)
+            self.read = readings(line.negations)
+
+    def line_beyond(self, draft: Draft) -> ParsedLine | None:
+        """What is in the line; None where that is what the draft has already.
+
+        Raises:
+            UsageError: if it is invalid.
+        """
+        typed = self.box.value
+        return None if typed == as_typed(draft.prompt) else parse(typed)
 
     def take(self, message: Message) -> None:
         """Offer completions, and insert the picked one."""

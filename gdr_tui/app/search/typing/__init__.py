@@ -1,0 +1,1 @@
+"""Results that follow the typing."""
