@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +58,16 @@ def track(number: int) -> Track:
 
 
 def hits(steering: Steering, count: int) -> tuple[Hit, ...]:
-    """Hits in an order that depends on everything that steers."""
-    seed = sum(map(ord, steering.to_json()))
+    """Hits in an order that depends on everything that steers.
+
+    Fields that have their default do not count, so a new one changes no picture.
+    """
+    steers = {
+        one.name: value
+        for one in fields(steering)
+        if (value := getattr(steering, one.name)) != one.default
+    }
+    seed = sum(map(ord, repr(steers)))
     order = np.random.default_rng(seed).permutation(30)[:count].tolist()
     liked = [int(Path(path).stem) for path in steering.likes]
     banned = {int(Path(path).stem) for path in steering.dislikes}
