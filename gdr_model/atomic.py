@@ -4,24 +4,36 @@
     replacing                 a path to write to, for writers that want one
     move_into_place           a file that was written over time, once it is complete
     move_folder_into_place    a folder of such files
+    temporary_for             the hidden name of a file or folder that is being written
+    sweep                     removes those that killed writers left
 
 A reader sees the old content or the new one, never a part, whatever stops the writer. After an
-exception nothing is left behind; after a power cut at worst a hidden `.gdr-….part` file is.
+exception nothing is left behind; a killed writer leaves at worst a hidden `.gdr-….part`, which the
+next one in that folder removes.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import platform
+import re
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 _CANNOT_SYNC_FOLDERS = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 """What folders without read permission and some network file systems answer."""
+
+_TEMPORARY = re.compile(r"\.gdr-(?:([0-9a-f]{8})-(\d+)-)?[0-9a-f]{16}\.part")
+_ABANDONED_S = 24 * 3600.0
+"""Age from which a file counts as left where its writer cannot be asked for."""
 
 
 def write_bytes(target: Path, content: bytes) -> None:
@@ -58,14 +70,50 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         OSError: if the folder cannot be written; the target is unchanged.
     """
-    temporary = target.with_name(f".gdr-{secrets.token_hex(8)}.part{target.suffix[:20]}")
+    sweep(target.parent)
+    temporary = temporary_for(target)
     try:
         yield temporary
-        if target.exists():
+        if target.is_file() and not target.is_symlink():  # the link is replaced, not what it names
             shutil.copymode(target, temporary)
         move_into_place(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_for(target: Path) -> Path:
+    """A hidden path next to a target, which says who writes there."""
+    writer = f"{_machine()}-{os.getpid()}"
+    return target.with_name(f".gdr-{writer}-{secrets.token_hex(8)}.part{target.suffix[:20]}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files and folders in a folder whose writers were killed."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if (named := _TEMPORARY.match(entry.name)) and _is_abandoned(named, entry):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
+
+
+def _is_abandoned(named: re.Match[str], entry: os.DirEntry[str]) -> bool:
+    machine, process = named.groups()
+    if machine != _machine() or sys.platform == "win32":
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_S
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        pass  # it is another user's
+    return False
+
+
+@cache
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def move_into_place(temporary: Path, target: Path) -> None:

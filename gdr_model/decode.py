@@ -19,7 +19,6 @@ Another module passes its own error class (`error=ModelError`) and the beginning
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Hashable, Mapping
@@ -31,6 +30,7 @@ from msgspec import inspect
 
 from gdr_model.characters import cut
 from gdr_model.errors import GdrError, UsageError
+from gdr_model.plain import from_json as parsed_json
 
 T = TypeVar("T")
 
@@ -70,6 +70,8 @@ def into(
         return decoded
     except _Refused as refused:
         raise error(f"{prefix}{refused}") from None
+    except RecursionError:
+        raise error(f"{prefix}{whole} is nested too deeply") from None
     except GdrError as refused:  # by a `__post_init__`
         if type(refused) is error and not prefix:
             raise
@@ -90,7 +92,7 @@ def from_json(
         GdrError: of the class `error`, if the text is not JSON or not of this kind.
     """
     try:
-        plain = json.loads(text)
+        plain = parsed_json(text)
     except ValueError as broken:
         raise error(f"{prefix}{broken}") from broken
     return into(kind, plain, prefix=prefix, whole=whole, error=error)

@@ -25,6 +25,8 @@ class Hub:
     cut: int | None = None
     """Bytes of a large file after which the line breaks, once; then the hub is ill."""
     ill: bool = False
+    longer: int = 0
+    """Bytes that a large file has beyond those announced."""
     altered: bool = False
     """Whether large files differ from their checksums."""
     ranges: list[tuple[str, str | None]] = field(default_factory=list)
@@ -66,6 +68,7 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             large = path.suffix in LARGE
             if large and hub.altered:
                 data = data[:-1] + bytes([data[-1] ^ 1])
+            data += bytes(hub.longer if large else 0)
             hub.ranges.append((path.name, asked))
             start = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
             rest = data[start:]

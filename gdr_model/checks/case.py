@@ -6,7 +6,6 @@ the same suffix (none, `_full`, `_paper`). Stored tensors take precedence; a rec
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from gdr_model import plain
 from gdr_model.checks.weight_recipe import rebuild
 from gdr_model.errors import ModelError, first_line
 
@@ -67,7 +67,7 @@ class Case:
         """
         path = self.folder / f"config{self.suffix}.json"
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = plain.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError(f"{path} is not a configuration in JSON") from error
         if not isinstance(raw, dict):

@@ -12,7 +12,6 @@ computed in float64 and cast to float32. A tensor that is given replaces its rec
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model import plain
 from gdr_model.errors import ModelError, first_line
 
 TOLERANCE = 1e-4
@@ -41,7 +41,7 @@ def rebuild(
         ModelError: if the recipe cannot be read, or a tensor differs from what it promises.
     """
     try:
-        entries = json.loads(recipe.read_text(encoding="utf-8"))
+        entries = plain.from_json(recipe.read_text(encoding="utf-8"))
         seeds = {name: entries[names[-1]] for names in shared for name in names}
         return {
             name: _tensor(name, seeds.get(name, entry), stored or {})

@@ -15,7 +15,6 @@ seconds for the networks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +24,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from gdr_model import decode, paths
+from gdr_model import decode, paths, plain
 from gdr_model.encoders.registry.pairs import MINILM, OWN_TEXT, PAIRS, TextPart
 from gdr_model.encoders.registry.resolve import Located, locate
 from gdr_model.errors import Hint, ModelError, SpaceMismatch, first_line
@@ -91,7 +90,7 @@ class ModelConfig:
             ModelError: if it is missing or invalid.
         """
         try:
-            raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            raw = plain.from_json((folder / "config.json").read_text(encoding="utf-8"))
             version = raw.pop("format")
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{folder / 'config.json'} does not describe a gdr model") from error
@@ -235,7 +234,7 @@ def _model_in(folder: Path) -> Path | None:
         ModelError: for a run without a model.
     """
     try:
-        raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        raw = plain.from_json((folder / "config.json").read_text(encoding="utf-8"))
     except OSError:
         return None
     except ValueError:

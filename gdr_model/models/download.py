@@ -9,6 +9,7 @@ nothing but tensors is read and rewritten.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import os
@@ -85,6 +86,9 @@ def pull(name: str, on_progress: OnProgress = lambda _: None) -> Path:
     commit, listed = _listing(repository)
     files = _chosen(repository, listed, file)
     part = folder.with_name(f".{folder.name}.{commit[:12]}.part")
+    for other in folder.parent.glob(f".{glob.escape(folder.name)}.*.part"):
+        if other != part:  # of a commit that is not the newest any more
+            shutil.rmtree(other, ignore_errors=True)
     part.mkdir(parents=True, exist_ok=True)
     if wanted is not None and wanted.tokenizer:
         its_commit, its_files = _listing(wanted.tokenizer)
@@ -135,15 +139,28 @@ def _chosen(repository: str, listed: dict[str, Remote], file: str) -> list[Remot
     return [listed[name] for name in names]
 
 
+class _TooLong(Exception):
+    """More arrives than was announced."""
+
+    def __init__(self) -> None:
+        super().__init__("it sends more than it announced")
+
+
 class _ReportingFile(io.FileIO):
-    """A file that reports how much has been written."""
+    """A file that reports how much has been written, and takes no more than was announced."""
 
     def __init__(self, path: Path, remote: Remote, on_progress: OnProgress) -> None:
         super().__init__(path, "ab+")
         self.remote, self.on_progress = remote, on_progress
 
     def write(self, data: Any, /) -> int:
-        """Write, and report."""
+        """Write, and report.
+
+        Raises:
+            _TooLong: if the file would become longer than the hub says it is.
+        """
+        if self.tell() + len(data) > self.remote.size:
+            raise _TooLong
         written = super().write(data)
         self.on_progress(FileProgress(self.remote.name, self.tell(), self.remote.size))
         return written
@@ -168,14 +185,19 @@ def _fetch(
         )
     try:
         with _quiet(), _ReportingFile(arriving, remote, on_progress) as target:
-            size = target.seek(0, os.SEEK_END)
+            kept = target.seek(0, os.SEEK_END)
+            if kept > remote.size:  # it is no part of this file
+                kept = target.truncate(target.seek(0))
             http_get(
                 hf_hub_url(repository, remote.name, revision=commit),
                 target,
-                resume_size=size,
+                resume_size=kept,
                 headers=build_hf_headers(),
                 expected_size=remote.size,
             )
+    except _TooLong as error:
+        arriving.unlink()
+        raise _refused(repository, error) from error
     except Exception as error:
         raise _refused(repository, error, arriving) from error
     actual = digest(arriving, len(remote.digest))

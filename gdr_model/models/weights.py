@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gdr_model import atomic, paths
+from gdr_model import atomic, paths, plain
 from gdr_model.encoders.registry.pairs import Weights
 from gdr_model.errors import Hint, ModelError, WeightsMissing, first_line
+from gdr_model.private import make_private
 
 TENSORS = "model.safetensors"
 PICKLE = "pytorch_model.bin"
@@ -75,7 +76,7 @@ def described(folder: Path) -> dict[str, Any]:
         ModelError: if there is none, or it is not a JSON object.
     """
     try:
-        raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        raw = plain.from_json((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} has no readable config.json") from error
     if not isinstance(raw, dict):
@@ -131,14 +132,14 @@ def remembered(file: Path, what: str, make: Callable[[], Any]) -> Any:
     if key not in entries:
         entries[key] = make()
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
             atomic.write_text(path, json.dumps(entries, indent=1) + "\n")
     return entries[key]
 
 
 def _entries(path: Path) -> dict[str, Any]:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = plain.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return raw if isinstance(raw, dict) else {}
@@ -149,7 +150,7 @@ def _hashed(file: Path, prefixes: Sequence[str]) -> str:
     try:
         with file.open("rb") as source:
             length = int.from_bytes(source.read(8), "little")
-            header = json.loads(source.read(length)) if length <= file.stat().st_size else None
+            header = plain.from_json(source.read(length)) if length <= file.stat().st_size else None
             if not isinstance(header, dict):
                 raise ModelError(f"{file} is not a safetensors file, or is truncated")
             header.pop("__metadata__", None)

@@ -138,19 +138,32 @@ class Crates:
         with self._notebook.write() as connection:
             connection.execute("DELETE FROM crates WHERE id = ?", (crate,))
 
-    def add(self, name: str, tracks: Iterable[CrateTrack]) -> int:
+    def add(self, name: str, tracks: Iterable[CrateTrack], *, make: bool = False) -> int:
         """Add tracks at the end of a crate; returns how many were new to it.
+
+        Args:
+            name: of the crate.
+            tracks: to add.
+            make: make the crate if there is none of this name, in the same transaction.
 
         Raises:
             LibraryError: if there is no such crate.
+            UsageError: if a crate cannot have the name.
         """
-        crate, now, listed = self._number(name), time.time(), list(tracks)
+        listed, now = list(tracks), time.time()
+        name = checked_name(name) if make else name
+        crate = self._found(name) if make else self._number(name)
         files = self._files(crate, [track.path for track in listed])
         fresh: dict[bytes, CrateTrack] = {}
         for track in listed:
             if not files.stored(track.path):
                 fresh.setdefault(files.identity(track.path), track)
         with self._notebook.write() as connection:
+            if crate is None:
+                connection.execute(
+                    "INSERT OR IGNORE INTO crates (name, made_at) VALUES (?, ?)", (name, now)
+                )
+                crate = self._number(name)
             place = _last_place(connection, crate) + 1
             return connection.executemany(
                 "INSERT OR IGNORE INTO crate_tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -199,15 +212,19 @@ class Crates:
                 "UPDATE crate_tracks SET place = place + ? WHERE crate = ?", (len(order), crate)
             )
 
-    def _files(self, crate: int, others: Iterable[Path]) -> _Files:
+    def _files(self, crate: int | None, others: Iterable[Path]) -> _Files:
         rows = self._notebook.read("SELECT path FROM crate_tracks WHERE crate = ?", crate)
         return _Files([Path(os.fsdecode(row[0])) for row in rows], others)
 
     def _number(self, name: str) -> int:
-        rows = self._notebook.read("SELECT id FROM crates WHERE name = ?", name)
-        if not rows:
+        crate = self._found(name)
+        if crate is None:
             raise LibraryError(f"there is no crate called {name}", Hint.LIST_CRATES)
-        return int(rows[0][0])
+        return crate
+
+    def _found(self, name: str) -> int | None:
+        rows = self._notebook.read("SELECT id FROM crates WHERE name = ?", name)
+        return int(rows[0][0]) if rows else None
 
 
 def _last_place(connection: sqlite3.Connection, crate: int) -> int:

@@ -18,6 +18,8 @@ from typing import Any
 
 from gdr_model.errors import LibraryError, StoreUnavailable
 from gdr_model.paths import home
+from gdr_model.private import make_private
+from gdr_model.store.disk.connection import FAULTS, can_be_written, connect, refusal, why
 from gdr_model.store.migrations import migrate
 from gdr_model.store.records import shown
 
@@ -96,7 +98,7 @@ class Notebook:
 
     @classmethod
     def open(cls, file: Path | None = None, *, patience_s: float = 10) -> Notebook:
-        """The user's notebook, created at its first use.
+        """The user's notebook, created at its first use; to be read where it cannot be written.
 
         Args:
             file: its path; None for the one in gdr's data folder.
@@ -108,22 +110,21 @@ class Notebook:
         """
         file = file or home() / "notebook.db"
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            if writable := can_be_written(file):
+                make_private(file.parent)
             with ExitStack() as on_error:
-                connection = sqlite3.connect(
-                    file, timeout=patience_s, isolation_level=None, check_same_thread=False
-                )
+                connection = connect(file, patience_s)
                 on_error.callback(connection.close)
                 connection.execute("PRAGMA foreign_keys = ON")
-                migrate(connection, MIGRATIONS, "notebook")
+                migrate(connection, MIGRATIONS, "notebook", writable=writable)
                 on_error.pop_all()
         except OSError as error:
             raise StoreUnavailable(f"{shown(file)} cannot be written: {error.strerror}") from error
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(f"{shown(file)} cannot be opened: {error}") from error
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise LibraryError(
-                f"the trails and crates in {shown(file)} cannot be opened ({error}); if this "
+                f"the trails and crates in {shown(file)} cannot be opened ({why(error)}); if this "
                 "persists, move that file away"
             ) from error
         return cls(file, connection)
@@ -149,8 +150,8 @@ class Notebook:
         with self._lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                raise _class_of(error)(f"{shown(self.file)} cannot be read: {error}") from error
+            except FAULTS as error:
+                raise refusal(error)(f"{shown(self.file)} cannot be read: {why(error)}") from error
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -170,10 +171,7 @@ class Notebook:
                     if self._connection.in_transaction:  # a full disk has already ended it
                         self._connection.execute("ROLLBACK")
                     raise
-            except sqlite3.Error as error:
-                raise _class_of(error)(f"{shown(self.file)} cannot be written: {error}") from error
-
-
-def _class_of(error: sqlite3.Error) -> type[LibraryError]:
-    """Operational errors of SQLite are those of the machine: a full disk, a lock, a bad disk."""
-    return StoreUnavailable if isinstance(error, sqlite3.OperationalError) else LibraryError
+            except FAULTS as error:
+                raise refusal(error)(
+                    f"{shown(self.file)} cannot be written: {why(error)}"
+                ) from error

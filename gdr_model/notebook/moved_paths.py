@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gdr_model import plain
+
 Rename = Callable[[bytes], bytes]
 
 
@@ -57,7 +59,7 @@ def _rename_trails(connection: sqlite3.Connection, rename: Rename) -> None:
 def _rename_steerings(connection: sqlite3.Connection, rename: Rename) -> None:
     for query, text in connection.execute("SELECT id, steering FROM queries").fetchall():
         try:
-            steering = json.loads(text)
+            steering = plain.from_json(text)
         except ValueError:
             continue
         renamed = _renamed_steering(steering, rename)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gdr_model import __version__, decode
+from gdr_model import __version__, decode, plain
 from gdr_model.errors import Hint, ModelError, UsageError, not_read
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.config import ModelConfig
@@ -146,7 +146,7 @@ class SavedTrail:
             UsageError: if it is not a saved trail, or was written by a newer gdr.
         """
         try:
-            raw = json.loads(text)
+            raw = plain.from_json(text)
         except ValueError as error:
             raise UsageError(f"this saved trail cannot be read: {error}") from error
         if not isinstance(raw, dict) or "gdr_session" not in raw:

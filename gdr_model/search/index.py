@@ -27,8 +27,9 @@ import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model import atomic
+from gdr_model import atomic, plain
 from gdr_model.errors import Cancelled, LibraryError, SpaceMismatch
+from gdr_model.private import make_private
 from gdr_model.search.whitening import Whitening
 from gdr_model.store.library import Library
 from gdr_model.store.records import Passages, file_stem, shown
@@ -166,7 +167,7 @@ class HnswIndex:
                 return
             binary, manifest = self._folder / "hnsw.bin", self._folder / "manifest.json"
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                make_private(self._folder)
                 with atomic.replacing(binary) as part:
                     self._graph.save_index(str(part))
                     checksum = _sha256(part)
@@ -246,7 +247,7 @@ class HnswIndex:
         if not self._folder.exists():
             self._take_over()
         try:
-            manifest = json.loads((self._folder / "manifest.json").read_text("utf-8"))
+            manifest = plain.from_json((self._folder / "manifest.json").read_text("utf-8"))
             expected = self._facts() | {"sha256": _sha256(binary)}
             if {name: manifest.get(name) for name in expected} != expected:
                 return None
@@ -270,7 +271,7 @@ class HnswIndex:
         """Rename the folder of the same space and whitening that an earlier gdr named otherwise."""
         for manifest in self._folder.parent.glob("*/manifest.json"):
             with contextlib.suppress(OSError, ValueError, AttributeError):
-                found = json.loads(manifest.read_text("utf-8"))
+                found = plain.from_json(manifest.read_text("utf-8"))
                 if all(found.get(name) == fact for name, fact in self._facts().items()):
                     manifest.parent.rename(self._folder)
                     return

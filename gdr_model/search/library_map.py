@@ -27,6 +27,7 @@ import numpy as np
 
 from gdr_model import atomic
 from gdr_model.errors import Cancelled
+from gdr_model.private import make_private
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array, Cancel, never
 
@@ -229,7 +230,7 @@ def keep(folder: Path, name: str, recordings: Recordings, atlas: Atlas, asked: s
     }
     content = save({"xy": np.ascontiguousarray(atlas.xy)}, facts)
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         atomic.write_bytes(folder / f"{name}.safetensors", content)
 
 

@@ -31,7 +31,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from gdr_model import atomic
+from gdr_model import atomic, plain
 from gdr_model.errors import ModelError
 from gdr_model.search import references, vocabulary
 from gdr_model.search.whitening import unit
@@ -134,7 +134,7 @@ class Understanding:
             return None
         try:
             with safe_open(path, "numpy") as file:
-                facts = json.loads(file.metadata()["facts"])
+                facts = plain.from_json(file.metadata()["facts"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             functions = {
                 name: Linear(tensors[f"{name}.centre"], tensors[f"{name}.weights"])

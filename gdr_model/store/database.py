@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from gdr_model.errors import Hint, LibraryError
+from gdr_model.errors import Hint, LibraryError, first_line
+from gdr_model.private import make_private
+from gdr_model.store.disk.connection import FAULTS, can_be_written, connect, refusal, why
 from gdr_model.store.migrations import prepare
 from gdr_model.store.records import shown
 
@@ -19,9 +21,10 @@ from gdr_model.store.records import shown
 class Database:
     """A connection and its lock. Safe to use from several threads."""
 
-    def __init__(self, connection: sqlite3.Connection, root: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: Path, root: Path) -> None:
         """Use `Database.open`."""
         self._connection = connection
+        self._store = store
         self._root = root
         self._lock = threading.RLock()
 
@@ -29,32 +32,30 @@ class Database:
     def open(cls, store: Path, root: Path) -> Database:
         """The database in a store, created with its tables if there is none.
 
+        One that cannot be written, on a read-only disk for example, is opened to be read.
+
         Args:
             store: its folder.
             root: the music folder it describes, recorded when it is created.
 
         Raises:
-            LibraryError: if it is damaged, cannot be written, or a newer program wrote it.
+            LibraryError: if it is damaged, cannot be made, or another version wrote it.
+            StoreUnavailable: if another program has locked it or the disk is full.
         """
+        file = store / "library.db"
         try:
-            (store / "latents").mkdir(parents=True, exist_ok=True)
+            if writable := can_be_written(file):
+                make_private(store / "latents")
             with ExitStack() as on_error:
-                connection = sqlite3.connect(
-                    store / "library.db", timeout=30, isolation_level=None, check_same_thread=False
-                )
+                connection = connect(file, patience_s=30)
                 on_error.callback(connection.close)
-                prepare(connection, os.fsencode(root))
+                prepare(connection, os.fsencode(root), writable=writable)
                 on_error.pop_all()
         except OSError as error:
             raise LibraryError(f"{shown(store)} cannot be written: {error.strerror}") from error
-        except sqlite3.Error as error:
-            raise LibraryError(
-                f"the library of {shown(root)} cannot be opened ({error})",
-                Hint.REPLACE_LIBRARY,
-                root=root,
-                store=store,
-            ) from error
-        return cls(connection, root)
+        except FAULTS as error:
+            raise _refused(error, f"cannot be opened ({why(error)})", store, root) from error
+        return cls(connection, store, root)
 
     def close(self) -> None:
         """Close the connection."""
@@ -81,21 +82,22 @@ class Database:
 
         Raises:
             LibraryError: if the file is damaged.
+            StoreUnavailable: if another program has locked it, or the disk fails.
         """
         with self._lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                raise LibraryError(
-                    f"the library of {shown(self._root)} cannot be read: {error}"
-                ) from error
+            except FAULTS as error:
+                said = f"cannot be read: {why(error)}"
+                raise _refused(error, said, self._store, self._root) from error
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is committed whole or not at all, and counts as one change.
 
         Raises:
-            LibraryError: if the disk is full or another program has locked the file.
+            LibraryError: if the file is damaged.
+            StoreUnavailable: if the disk is full or another program has locked the file.
         """
         with self._lock:
             try:
@@ -110,9 +112,16 @@ class Database:
                     )
                     self._connection.execute("COMMIT")
                 except BaseException:
-                    self._connection.execute("ROLLBACK")
+                    if self._connection.in_transaction:  # a full disk has already ended it
+                        self._connection.execute("ROLLBACK")
                     raise
-            except (sqlite3.Error, OSError) as error:
-                raise LibraryError(
-                    f"the library of {shown(self._root)} cannot be written: {error}"
+            except (*FAULTS, OSError) as error:
+                raise refusal(error)(
+                    f"the library of {shown(self._root)} cannot be written: {first_line(error)}"
                 ) from error
+
+
+def _refused(error: Exception, said: str, store: Path, root: Path) -> LibraryError:
+    """The error for a database that cannot be read."""
+    sentence = f"the library of {shown(root)} {said}"
+    return refusal(error)(sentence, Hint.REPLACE_LIBRARY, root=root, store=store)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from gdr_model import plain
 from gdr_model.audio import Tags
 from gdr_model.store import statements
 from gdr_model.store.database import Database
@@ -187,7 +188,7 @@ class Files:
     @property
     def excludes(self) -> tuple[str, ...]:
         """Globs of files and folders to leave out, as they were given."""
-        return tuple(json.loads(self._database.fact("excludes") or "[]"))
+        return tuple(plain.from_json(self._database.fact("excludes") or "[]"))
 
     def put_excludes(self, globs: Sequence[str]) -> None:
         """Remember globs of files and folders to leave out, in place of those before."""

@@ -11,12 +11,12 @@ append overwrites it. One program writes at a time (`ingest` holds a lock); any 
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
+from gdr_model import plain
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.paths import inside
 from gdr_model.store import filters, lock, statements, text_match
@@ -202,6 +202,6 @@ class Library:
 
     def _track(self, row: tuple[Any, ...]) -> Track:
         path, values, parts = row[0], row[1:-1], row[-1]
-        sections = tuple(Section(*part) for part in json.loads(parts)) if parts else ()
+        sections = tuple(Section(*part) for part in plain.from_json(parts)) if parts else ()
         fields: tuple[Any, ...] = (self.path(path), *values, sections)
         return Track(*fields)

@@ -8,23 +8,34 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from gdr_model.atomic import sweep
 from gdr_model.errors import StoreUnavailable
+from gdr_model.store.records import shown
 
 _FILE = "ingest.lock"
 
 
 @contextmanager
 def held(store: Path, whose: str) -> Iterator[None]:
-    """Hold the lock of a store.
+    """Hold the lock of a store, and remove what killed writers left in it.
 
     Raises:
-        StoreUnavailable: naming `whose` it is, if another program holds it.
+        StoreUnavailable: naming `whose` it is, if another program holds it or the store cannot be
+            written.
     """
+    lock = FileLock(store / _FILE, timeout=0)
     try:
-        with FileLock(store / _FILE, timeout=0):
-            yield
+        lock.acquire()
     except Timeout:
         raise StoreUnavailable(f"another gdr is indexing {whose}; wait until it is done") from None
+    except OSError as error:
+        raise StoreUnavailable(f"{shown(store)} cannot be written: {error.strerror}") from error
+    try:
+        for folder in (store, *store.glob("*/"), *store.glob("index/*/")):
+            sweep(folder)
+        yield
+    finally:
+        lock.release()
 
 
 def is_held(store: Path) -> bool:

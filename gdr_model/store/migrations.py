@@ -104,15 +104,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def prepare(connection: sqlite3.Connection, root: bytes) -> None:
+def prepare(connection: sqlite3.Connection, root: bytes, *, writable: bool = True) -> None:
     """Prepare a library's database: apply migrations, record its root.
 
     Raises:
-        LibraryError: if a newer program wrote it.
+        LibraryError: if a newer program wrote it, or an older one and it is not `writable`.
     """
-    migrate(connection, MIGRATIONS, "library")
+    migrate(connection, MIGRATIONS, "library", writable=writable)
     # Opening an existing library must not write: another program may be in a transaction.
-    if not connection.execute("SELECT 1 FROM facts WHERE name = 'generation'").fetchone():
+    known = connection.execute("SELECT 1 FROM facts WHERE name = 'generation'").fetchone()
+    if writable and not known:
         connection.execute(
             "INSERT OR IGNORE INTO facts (name, value) VALUES ('root', ?), ('generation', 0)",
             (root,),
@@ -120,7 +121,11 @@ def prepare(connection: sqlite3.Connection, root: bytes) -> None:
 
 
 def migrate(
-    connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...], what: str
+    connection: sqlite3.Connection,
+    migrations: tuple[tuple[str, ...], ...],
+    what: str,
+    *,
+    writable: bool = True,
 ) -> None:
     """Let readers and a writer work at the same time, and apply missing migrations, all or none.
 
@@ -128,10 +133,14 @@ def migrate(
         connection: to the database.
         migrations: SQL statements by migration, oldest first.
         what: the database's name in messages.
+        writable: whether it can be changed.
 
     Raises:
-        LibraryError: if a newer program wrote it.
+        LibraryError: if a newer program wrote it, or an older one and it is not `writable`.
     """
+    if not writable:
+        _refuse_other(_version(connection), len(migrations), what)
+        return
     _use_wal(connection)
     # Commits are not synced: a power cut can lose the latest ones, but never reorders them.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -142,19 +151,33 @@ def migrate(
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version(connection)
-        if version > latest:
-            raise LibraryError(
-                f"a newer gdr wrote this {what} (format {version}, this one reads up to "
-                f"{latest}); upgrade gdr to open it"
-            )
+        _refuse_newer(version, latest, what)
         for statements in migrations[version:]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {latest}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has already ended it
+            connection.execute("ROLLBACK")
         raise
+
+
+def _refuse_newer(version: int, latest: int, what: str) -> None:
+    if version > latest:
+        raise LibraryError(
+            f"a newer gdr wrote this {what} (format {version}, this one reads up to {latest}); "
+            "upgrade gdr to open it"
+        )
+
+
+def _refuse_other(version: int, latest: int, what: str) -> None:
+    _refuse_newer(version, latest, what)
+    if version < latest:
+        raise LibraryError(
+            f"an older gdr wrote this {what} (format {version}, this one reads {latest}), and it "
+            "cannot be brought up to date where it cannot be written"
+        )
 
 
 def _use_wal(connection: sqlite3.Connection, limit_s: float = 10.0) -> None:
@@ -168,8 +191,8 @@ def _use_wal(connection: sqlite3.Connection, limit_s: float = 10.0) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 

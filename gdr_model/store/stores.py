@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from gdr_model.paths import home, inside, store_of
+from gdr_model.store.disk.connection import FAULTS, connect
 from gdr_model.store.records import key
+
+PATIENCE_S = 5.0
+"""How long another program can keep a library locked before its store counts as damaged."""
 
 
 class Place(NamedTuple):
@@ -42,13 +45,19 @@ def stores() -> Stores:
     damaged: list[Path] = []
     for database in sorted((home() / "libraries").glob("*/library.db")):
         try:
-            with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            with closing(connect(database, PATIENCE_S)) as connection:
                 facts = dict(connection.execute("SELECT name, value FROM facts"))
-            at = Place(Path(os.fsdecode(facts["root"])), database.parent)
-            indexed.append((facts.get("indexed_at", 0.0), at))
-        except (sqlite3.Error, KeyError):
+            at = Place(_root(facts["root"]), database.parent)
+            indexed.append((float(facts.get("indexed_at", 0.0)), at))
+        except (*FAULTS, KeyError, TypeError, ValueError):
             damaged.append(database.parent)
     return Stores([at for _, at in sorted(indexed, key=lambda item: -item[0])], damaged)
+
+
+def _root(stored: bytes | str) -> Path:
+    if "\0" in (root := os.fsdecode(stored)):
+        raise ValueError(root)
+    return Path(root)
 
 
 def find(folder: Path) -> Place | None:

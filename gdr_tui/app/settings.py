@@ -13,12 +13,11 @@ says why.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gdr_model import paths
+from gdr_model import paths, plain
 from gdr_model.errors import UsageError, first_line
 from gdr_model.steering import Edit, Steering
 
@@ -92,10 +91,10 @@ def load(file: Path | None = None) -> tuple[Settings, str]:
     """The settings, and one sentence about what is wrong with the file ("" when nothing is)."""
     file = file or paths.home() / FILE_NAME
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = plain.from_toml(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings(), ""
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         return (
             Settings(),
             f"{file.name} cannot be read, so the defaults are used: {first_line(error)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gdr_model.errors import Hint
 from gdr_model.steering import Steering
@@ -14,9 +15,12 @@ from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import ListOptions, OutputOptions, RetrieverOptions
 from gdr_tui.cli.output import AWAY, Format, show, show_paths0
 from gdr_tui.cli.questions import Question
-from gdr_tui.cli.retrievers import open_retriever
+from gdr_tui.cli.retrievers import answered, open_retriever
 from gdr_tui.next_steps import step
 from gdr_tui.rows import fits_playlist
+
+if TYPE_CHECKING:
+    from gdr_model.search.retriever import Retriever
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,7 @@ def answer(request: Request) -> None:
         said = [text for steering in steerings for text in _texts(steering)]
         if said:
             model.text.embed(said[:1])  # loads before the clock starts
-        answers = [
-            retriever.search(
-                asked.steering,
-                request.k,
-                asked.where,
-                request.method,
-                limits=asked.limits,
-                every_file=request.listing.every_file,
-            )
-            for asked in request.questions
-        ]
+        answers = answered(retriever, lambda asked_of: _searched(request, asked_of))
         noted = [notes(model.understanding, model.text, results) for results in answers]
     print_answers(answers, request.output)
     for note in dict.fromkeys(note for of_one in noted for note in of_one):
@@ -70,6 +64,21 @@ def answer(request: Request) -> None:
             f"{request.backend.model} has no retriever of its own, so words were looked up in the "
             f"space it shares with sound; {step(Hint.TRAIN, model=model.config.argument)}"
         )
+
+
+def _searched(request: Request, retriever: Retriever) -> list[Results]:
+    """The results of every question."""
+    return [
+        retriever.search(
+            asked.steering,
+            request.k,
+            asked.where,
+            request.method,
+            limits=asked.limits,
+            every_file=request.listing.every_file,
+        )
+        for asked in request.questions
+    ]
 
 
 def _texts(steering: Steering) -> list[str]:

@@ -25,8 +25,22 @@ Misused: Any = typer.BadParameter.__bases__[0]
 
 
 def say(sentence: str) -> None:
-    """Print one line on stderr; bytes that are not text are made visible, never sent raw."""
-    print(literal(sentence), file=sys.stderr)  # noqa: T201 (the one place that writes to stderr)
+    """Print one line on stderr; bytes that are not text are made visible, never sent raw.
+
+    Where stderr takes nothing, the exit code is all there is.
+    """
+    with suppress(OSError):
+        print(literal(sentence), file=sys.stderr, flush=True)  # noqa: T201 (the one place)
+
+
+_undone: list[str] = []
+"""What the command that runs could not do, although it went on."""
+
+
+def failed_in_part(sentence: str) -> None:
+    """Say what cannot be done; the command goes on with the rest, and exits with 1."""
+    _undone.append(sentence)
+    say(f"gdr: {sentence}")
 
 
 class Failed(Exception):
@@ -43,9 +57,10 @@ def verdict() -> Iterator[None]:
 
     Raises:
         Failed: instead of a `GdrError`, a value that the parser refuses, an interruption or a
-            failure of the system.
+            failure of the system; and after a part that could not be done.
     """
     ended_by: list[int] = []
+    _undone.clear()
 
     def end(code: int) -> None:
         ended_by.append(code)
@@ -54,6 +69,8 @@ def verdict() -> Iterator[None]:
     before = on_ending(end)
     try:
         yield
+        if _undone:
+            raise Failed(1)
     except GdrError as error:
         say(f"gdr: {for_command_line(error)}")
         raise Failed(error.exit_code) from None
@@ -82,6 +99,5 @@ def verdict() -> Iterator[None]:
 
 
 def _interrupted(ended_by: list[int]) -> Failed:
-    with suppress(OSError):
-        say("gdr: interrupted; everything done so far is kept")
+    say("gdr: interrupted; everything done so far is kept")
     return Failed(ended_by[0] if ended_by else INTERRUPTED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -25,9 +26,10 @@ from gdr_tui.cli.commands.bench import group as bench
 from gdr_tui.cli.commands.library import duplicates, forget, index, move, status
 from gdr_tui.cli.commands.model import check, convert, pull, show
 from gdr_tui.cli.commands.model import list as model_list
-from gdr_tui.cli.diagnostics import Failed, verdict
+from gdr_tui.cli.diagnostics import Failed, say, verdict
 from gdr_tui.cli.groups import expanded
 from gdr_tui.cli.prompted import Prompted
+from gdr_tui.cli.streams import fill_closed
 
 ABOUT = "Find music by generating the query: words in, the nearest passages of your library out."
 
@@ -51,7 +53,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=ABOUT,
 )
-main = app
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command in some words, or in `sys.argv`, whatever stdin, stdout and stderr are."""
+    fill_closed()
+    try:
+        app(words)
+    except SystemExit as ended:
+        # The reader of a help text or a table has left, which some libraries count as a failure.
+        if isinstance(ended.__context__, BrokenPipeError):
+            sys.exit(0)
+        raise
+    except OSError as error:  # a help text that cannot be written
+        say(f"gdr: {error.strerror or error}")
+        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True, help=ABOUT)

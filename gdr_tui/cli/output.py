@@ -7,7 +7,6 @@ surrogate escape, which Python's `os.fsencode` turns back into the byte.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -26,7 +25,8 @@ _COLUMNS = (
 """Of tab-separated output; of copies the number."""
 AWAY = "not there now"
 """Said of a file on a disk that is not mounted, or one that is gone."""
-_BREAKS = re.compile("([\n\t])")
+_KEPT = re.compile("([\n\t\0])")
+"""What separates lines, columns and paths; terminals ignore NUL."""
 
 
 class Format(StrEnum):
@@ -43,7 +43,7 @@ class Format(StrEnum):
 def write(text: str) -> None:
     """Write to stdout: to a program the text's own bytes, to a terminal nothing that acts on it."""
     if sys.stdout.isatty():
-        text = "".join(part if part in "\n\t" else literal(part) for part in _BREAKS.split(text))
+        text = "".join(part if part in "\n\t\0" else literal(part) for part in _KEPT.split(text))
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
@@ -160,6 +160,5 @@ def show_paths0(answers: Sequence[Results]) -> None:
 
 
 def write_paths0(paths: Iterable[Path]) -> None:
-    """Write paths as the bytes they have on disk, each ended by NUL."""
-    sys.stdout.buffer.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
-    sys.stdout.buffer.flush()
+    """Write paths, each ended by NUL: to a program as the bytes they have on disk."""
+    write("".join(f"{path}\0" for path in paths))

@@ -65,10 +65,11 @@ def rate(audio_s: float, elapsed_s: float) -> str:
 def _columns(shown: Shown) -> list[ProgressColumn]:
     from rich import progress
 
-    name = progress.TextColumn("{task.description}")
+    # Names are not markup: a folder can be called [red].
+    name = progress.TextColumn("{task.description}", markup=False)
     match shown:
         case Shown.COUNT:
-            note = progress.TextColumn("{task.fields[note]}")
+            note = progress.TextColumn("{task.fields[note]}", markup=False)
             counts = progress.BarColumn(), progress.MofNCompleteColumn(), note
             return [name, *counts, progress.TimeRemainingColumn()]
         case Shown.BYTES:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from gdr_model.errors import Hint, LibraryError
+from gdr_model.errors import Hint, LibraryError, SpaceMismatch
 from gdr_model.store.stores import Place, stores
-from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.diagnostics import failed_in_part, say
 from gdr_tui.cli.options import RetrieverOptions
 from gdr_tui.gc_control import long_lived
+from gdr_tui.next_steps import for_command_line
 from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
+    from gdr_model.models.checkpoint import Model
     from gdr_model.search.retriever import Retriever
     from gdr_model.store.library import Library
+
+T = TypeVar("T")
 
 
 def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
@@ -28,11 +33,46 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
     libraries = open_libraries(stack, options.library)
     with long_lived():
         from gdr_model.models.checkpoint import load
-        from gdr_model.search.retriever import Retriever
 
         model = load(options.model, options.device)
         use_threads_for(model.config)
-        return Retriever(model, libraries)
+        return _retriever(model, libraries)
+
+
+def answered(retriever: Retriever, ask: Callable[[Retriever], T]) -> T:
+    """What a retriever answers, without the libraries that turn out to be damaged.
+
+    Raises:
+        LibraryError: if no other library is left.
+    """
+    while True:
+        try:
+            return ask(retriever)
+        except LibraryError as error:
+            libraries = [opened.library for opened in retriever.libraries]
+            retriever = _retriever(retriever.model, _without(libraries, error))
+
+
+def _retriever(model: Model, libraries: Sequence[Library]) -> Retriever:
+    """A retriever over those of some libraries that are not damaged."""
+    from gdr_model.search.retriever import Retriever
+
+    while True:
+        try:
+            return Retriever(model, libraries)
+        except SpaceMismatch:
+            raise
+        except LibraryError as error:
+            libraries = _without(libraries, error)
+
+
+def _without(libraries: Sequence[Library], error: LibraryError) -> list[Library]:
+    """The libraries but that of an error, which is named; the error, if that leaves none."""
+    rest = [each for each in libraries if str(each.root) != error.facts.get("root")]
+    if not rest or len(rest) == len(libraries):
+        raise error
+    failed_in_part(for_command_line(error))
+    return rest
 
 
 def open_libraries(stack: ExitStack, named: list[Path] | None) -> list[Library]:
@@ -48,8 +88,20 @@ def open_libraries(stack: ExitStack, named: list[Path] | None) -> list[Library]:
         raise LibraryError("no library has been indexed yet; run gdr index DIR")
     for folder in folders:
         _refuse_file(folder)
-    libraries = [stack.enter_context(Library.open(folder)) for folder in folders]
-    if not any(library.count() for library in libraries):
+    libraries: list[Library] = []
+    tracks = 0
+    for folder in folders:
+        try:
+            library = stack.enter_context(Library.open(folder))
+            tracks += library.count()
+            libraries.append(library)
+        except LibraryError as error:
+            if len(folders) == 1 or Hint.REPLACE_LIBRARY is not error.hint:
+                raise
+            failed_in_part(for_command_line(error))
+    if not libraries:
+        raise LibraryError("none of these libraries can be read")
+    if not tracks:
         folder, library = folders[0], libraries[0]
         if library.part and not folder.expanduser().exists():
             raise LibraryError(
@@ -70,21 +122,26 @@ def library_folders(named: list[Path] | None) -> list[Path]:
     indexed = stores()
     if indexed.damaged and not indexed.roots:
         raise LibraryError(unreadable(indexed.damaged[0]))
-    roots = [at.root for at in indexed.known if _holds_tracks(at)] or indexed.roots
+    for store in indexed.damaged:
+        failed_in_part(unreadable(store))
+    roots = indexed.roots
+    if len(roots) > 1:
+        roots = [at.root for at in indexed.known if _holds_tracks(at)] or roots
     if len(roots) > 1:
         say(f"searching {roots[0]}, the library indexed last (--library chooses another)")
     return roots[:1]
 
 
 def _holds_tracks(at: Place) -> bool:
-    """Whether a library lists any track; one that cannot be opened says why when it is."""
+    """Whether a library lists any track; one that cannot be opened is named."""
     from gdr_model.store.library import Library
 
     try:
         with Library.open(at.root, store=at.store) as library:
             return bool(library.count())
-    except LibraryError:
-        return True
+    except LibraryError as error:
+        failed_in_part(for_command_line(error))
+        return False
 
 
 def unreadable(store: Path) -> str:

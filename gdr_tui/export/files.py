@@ -76,7 +76,8 @@ def write_list(
     """
     with typed_path(str(target)):
         target = Path(os.path.abspath(target.expanduser()))
-        exists = target.is_dir() and any(target.iterdir()) if not target.suffix else target.exists()
+        is_list = target.suffix or not target.is_dir()
+        exists = os.path.lexists(target) if is_list else any(target.iterdir())
     suffix = target.suffix.lower()
     if suffix and suffix not in FORMATS:
         raise wrong_ending(FORMATS, "; without an ending it becomes a folder of links")

@@ -19,12 +19,15 @@ _SUFFIX = 16
 def fill(folder: Path, tracks: TrackList, *, relative: bool) -> None:
     """Fill a folder with a link to every track and nothing else.
 
-    Existing links are replaced; other files are never removed.
+    Existing links are replaced; other files are never removed. A folder that is itself a link is
+    not followed: what it names can be anything.
 
     Raises:
-        UsageError: if the folder holds anything but links.
+        UsageError: if the folder is a link, or holds anything but links.
         OSError: if it cannot be written.
     """
+    if folder.is_symlink():
+        raise UsageError(f"{literal(str(folder))} is a link to another folder; name a new folder")
     existing = list(folder.iterdir()) if folder.is_dir() else []
     if any(not entry.is_symlink() for entry in existing):
         raise UsageError(f"{literal(str(folder))} holds files other than links; name a new folder")

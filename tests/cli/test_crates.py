@@ -13,6 +13,8 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from typer.testing import Result
 
+from gdr_model.notebook.database import Notebook
+
 Gdr = Callable[..., Result]
 
 ODD = [b"caf\xe9 [red].mp3", b"two\nlines.flac", "夜 🎷 #1.ogg".encode(), b"plain.wav"]
@@ -189,3 +191,15 @@ def test_exports_tables(gdr: Gdr, odd: list[Path], tmp_path: Path) -> None:
     assert whole["crate"] == "night"
     assert [track["path"] for track in whole["tracks"]] == [str(path) for path in odd]
     assert gdr("crate", "export", "night", tmp_path / "night.txt").exit_code == 2
+
+
+def test_a_crate_is_made_with_its_first_tracks_or_not_at_all(gdr: Gdr, odd: list[Path]) -> None:
+    with Notebook.open() as notebook, notebook.write() as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON crate_tracks WHEN NEW.place = 2 "
+            "BEGIN SELECT raise(ABORT, 'the disk is full'); END"
+        )
+    done = gdr("crate", "add", "night", *odd)
+    assert done.exit_code == 1
+    assert "cannot be written: the disk is full" in done.stderr
+    assert "there is no crate yet" in gdr("crate", "list").stderr

@@ -82,3 +82,15 @@ def test_a_spinner_names_what_is_being_done_now(on_terminal: Callable[[], Termin
 def test_the_rate_of_reading_sound() -> None:
     assert rate(6000, 3) == "2,000 × real time"
     assert rate(10, 0) == "0 × real time", "nothing was measured yet"
+
+
+@pytest.mark.parametrize("shown", Shown)
+def test_a_name_is_no_markup(shown: Shown, on_terminal: Callable[[], Terminal]) -> None:
+    terminal = on_terminal()
+    with bars(shown) as progress:
+        if shown is Shown.NAME:
+            progress.say("[red]hot[/red] [link=x]")
+        else:
+            progress.show("[red]hot[/red] [link=x]", 1, 2, "[dim]note")
+    assert "[red]hot[/red] [link=x]" in terminal.getvalue()
+    assert ("[dim]note" in terminal.getvalue()) == (shown is Shown.COUNT)

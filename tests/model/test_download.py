@@ -172,3 +172,33 @@ def test_git_gives_a_file_the_same_digest(tmp_path: Path) -> None:
     )
     assert download.digest(file, 40) == done.stdout.strip()
     assert download.digest(file, 64) == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_kept_part_that_is_longer_than_the_file_is_dropped(hub: Hub) -> None:
+    part = paths.models() / "some" / f".clap.{COMMIT[:12]}.part"
+    part.mkdir(parents=True)
+    (part / "model.safetensors.arriving").write_bytes(b"x" * 600_000)
+    folder = download.pull(REPOSITORY)
+    served = hub.folders[REPOSITORY] / "model.safetensors"
+    assert (folder / "model.safetensors").read_bytes() == served.read_bytes()
+
+
+def test_nothing_is_written_beyond_the_announced_size(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
+    hub.longer = 1_000_000
+    reports: list[FileProgress] = []
+    with pytest.raises(ModelError, match="it sends more than it announced"):
+        download.pull(REPOSITORY, reports.append)
+    size = (hub.folders[REPOSITORY] / "model.safetensors").stat().st_size
+    assert max(report.done for report in reports) <= size
+    assert not list(paths.models().rglob("model.safetensors*"))
+
+
+def test_what_an_older_commit_left_is_removed(hub: Hub) -> None:
+    old = paths.models() / "some" / ".clap.0123456789ab.part"
+    old.mkdir(parents=True)
+    (old / "model.safetensors.arriving").write_bytes(b"x")
+    download.pull(REPOSITORY)
+    assert not old.exists()

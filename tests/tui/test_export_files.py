@@ -170,3 +170,29 @@ def test_no_cell_of_a_table_is_a_formula_and_none_is_lost(tmp_path: Path, bom: b
 )
 def test_rekordbox_finds_files_of_every_system(path: PurePath, location: str) -> None:
     assert rekordbox.location(path) == f"file://localhost/{location}"
+
+
+def test_a_link_in_the_place_of_a_list_is_replaced_and_never_followed(
+    tmp_path: Path, found: Results
+) -> None:
+    victim = tmp_path / "victim"
+    target = tmp_path / "list.m3u8"
+    target.symlink_to(victim)
+    with pytest.raises(export.AlreadyThere):  # though what it names does not exist
+        export.write_list(target, export.of_results(found))
+    victim.write_text("mine")
+    victim.chmod(0o606)
+    export.write_list(target, export.of_results(found), replace=True)
+    assert victim.read_text() == "mine"
+    assert not target.is_symlink()
+    assert target.stat().st_mode & 0o777 != 0o606
+
+
+def test_a_folder_of_links_that_is_a_link_itself_is_refused(tmp_path: Path, found: Results) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "a").symlink_to("/somewhere")
+    (tmp_path / "links").symlink_to(others)
+    with pytest.raises(UsageError, match="is a link to another folder"):
+        export.write_list(tmp_path / "links", export.of_results(found), replace=True)
+    assert [entry.name for entry in others.iterdir()] == ["a"]

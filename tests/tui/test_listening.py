@@ -10,6 +10,7 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.types import Array
+from gdr_tui.app.playback.placeholders import filled_in
 from gdr_tui.app.playback.reveal import RevealError, command, reveal
 from gdr_tui.app.playback.waveform import Waveform
 from gdr_tui.app.settings import Settings
@@ -242,3 +243,11 @@ def test_the_platform_shows_files_where_nothing_is_set() -> None:
     assert command(path, (), "darwin") == ["open", "-R", "/music/a b.flac"]
     with pytest.raises(RevealError, match="set opener in settings"):
         reveal(Path(__file__), ("/no/such/program", "{path}"))
+
+
+def test_a_placeholder_in_a_file_name_is_part_of_the_name() -> None:
+    path = Path("/music/{folder} {start_s} {path}.mp3")
+    opener = ("show", "--in={folder}", "{path}", "{other}")
+    assert command(path, opener) == ["show", "--in=/music", str(path), "{other}"]
+    filled = filled_in(("{path}@{start_s}",), {"path": str(path), "start_s": "1.5"})
+    assert filled == [f"{path}@1.5"]

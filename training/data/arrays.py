@@ -7,7 +7,6 @@ names. An optional `split` goes the same way.
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from gdr_model import plain
 from gdr_model.types import Array
 from training.data.items import Dataset, DatasetError, Item, Problem
 
@@ -86,7 +86,7 @@ def _safetensors(path: Path) -> Parts:
     texts: dict[str, list[str]] = {}
     for name in ("caption", "track_id", "split"):
         if name in metadata:
-            values = json.loads(metadata[name])
+            values = plain.from_json(metadata[name])
             if not isinstance(values, list):
                 raise ValueError(f"{name} in its metadata is no list")
             texts[name] = [str(value) for value in values]

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from gdr_model import atomic, decode
+from gdr_model import atomic, decode, plain
 from gdr_model.encoders.registry.pairs import MINILM
 from gdr_model.types import Array, LatentSpace
 from training.data import MANIFEST, Dataset, DatasetError, Item
@@ -82,7 +82,7 @@ class Manifest:
         path = folder / MANIFEST
         malformed = f"{path} does not describe an extraction: "
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = plain.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise DatasetError(
                 f"{folder} holds no extraction: it has no {MANIFEST}; run gdr extract"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gdr_model import atomic, decode
+from gdr_model import atomic, decode, plain
 from gdr_model.errors import UsageError
 from training.data.items import Dataset, DatasetError
 
@@ -171,7 +171,7 @@ class Splits:
         """
         unreadable = f"{path} cannot be read as splits: "
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = plain.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DatasetError(f"{unreadable}{error}") from error
         file = decode.into(_SplitsFile, raw, prefix=unreadable, error=DatasetError)

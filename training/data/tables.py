@@ -7,12 +7,12 @@ are not UTF-8 are met with, and end in a row that is named rather than in a read
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TextIO
 
+from gdr_model import plain
 from training.data.items import Dataset, DatasetError, Item, Problem
 
 Fields = dict[str, str]
@@ -115,7 +115,7 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, Fields | str]]:
             if not raw.strip():
                 continue
             try:
-                value = json.loads(raw.decode("utf-8-sig"))
+                value = plain.from_json(raw.decode("utf-8-sig"))
             except (ValueError, RecursionError):
                 yield line, "it is not JSON"
                 continue

@@ -200,6 +200,8 @@ class RunConfig:
         path = found(str(name))
         try:
             raw = yaml.load(path.read_text(encoding="utf-8"), _loader())  # noqa: S506 (it is a SafeLoader)
+        except RecursionError:
+            raise UsageError(f"{path} cannot be read: it is nested too deeply") from None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
         return decode.into(cls, raw, prefix=f"{path}: ", whole="the file")

@@ -8,13 +8,12 @@ known.json     fingerprints of the captions and the sounds it trained or validat
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from gdr_model import decode
+from gdr_model import decode, plain
 from training.data import Splits
 from training.data.corpus import Corpus
 from training.data.division import Division, Mask
@@ -67,7 +66,7 @@ def read_known(folder: Path) -> Known:
     if not path.is_file():
         return Known()
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = plain.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read: {error}") from error
     return decode.into(Known, raw, prefix=f"{path}: ", error=RunError)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from gdr_model import atomic, decode
+from gdr_model import atomic, decode, plain
 from gdr_model.diffusion.denoisers import Network, build
 from gdr_model.errors import GdrError, UsageError
 from training.runs.config import RunConfig
@@ -66,7 +66,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, json.loads((file.metadata() or {})["about"])
+            return tensors, plain.from_json((file.metadata() or {})["about"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise RunError(f"{path} cannot be read; run gdr train again") from error
 
@@ -135,7 +135,7 @@ def read_config(folder: Path) -> tuple[RunConfig, str, dict[str, Any]]:
         RunError: if it is not the folder of a run.
     """
     try:
-        raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        raw = plain.from_json((folder / CONFIG).read_text(encoding="utf-8"))
         config = decode.into(RunConfig, raw["run"])
         return config, str(raw["part"]), dict(raw["network"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:

@@ -19,7 +19,7 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gdr_model import paths
+from gdr_model import paths, plain
 from gdr_model.encoders.formats.state_dicts import read_pickle
 from gdr_model.encoders.registry.pairs import CLAP_WEIGHTS, LAION_WEIGHTS
 from gdr_model.errors import Hint, ModelError
@@ -85,11 +85,11 @@ def _words_of(folder: Path) -> int:
     """How many words the tokenizer in a folder knows; 0 if there is none."""
     try:
         if (folder / "tokenizer.json").is_file():
-            raw = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+            raw = plain.from_json((folder / "tokenizer.json").read_text(encoding="utf-8"))
             return len(
                 raw["model"]["vocab"].keys() | {each["content"] for each in raw["added_tokens"]}
             )
-        return len(json.loads((folder / "vocab.json").read_text(encoding="utf-8")))
+        return len(plain.from_json((folder / "vocab.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from gdr_model import decode
+from gdr_model import decode, plain
 from gdr_model.errors import Hint, ModelError, WeightsMissing, first_line
 from gdr_model.models.weights import TENSORS
 
@@ -80,7 +80,7 @@ def read(folder: Path, model_type: str, kind: type[Config]) -> tuple[Config, dic
         ModelError: naming what the folder holds and what was expected.
     """
     try:
-        described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        described = plain.from_json((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise WeightsMissing(
             f"{folder} holds no {model_type} weights: it has no config.json",

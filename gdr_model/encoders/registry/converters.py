@@ -7,7 +7,6 @@ imported when a conversion runs, because it imports torch.
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 from pathlib import Path
 
@@ -56,7 +55,8 @@ def convert(source: Path, name: str, folder: Path, text_heads: int | None = None
     if folder.exists() and (not in_place or (folder / "config.json").exists()):
         raise ModelError(f"{folder} exists; name a new folder, or remove it first")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    atomic.sweep(folder.parent)
+    part = atomic.temporary_for(folder)
     part.mkdir()
     try:
         options = {} if text_heads is None else {"text_heads": text_heads}

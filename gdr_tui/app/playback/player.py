@@ -22,6 +22,7 @@ import numpy as np
 
 from gdr_model.errors import GdrError
 from gdr_model.types import Array
+from gdr_tui.app.playback.placeholders import filled_in
 
 RATE_HZ = 44_100
 BLOCK = 1_024
@@ -324,10 +325,7 @@ class ExternalPlayer:
     def play(self, path: Path, start_s: float) -> None:
         """Start the program on `path`; PlaybackError if there is no such program."""
         self.stop()
-        filled = [
-            part.replace("{path}", str(path)).replace("{start_s}", f"{start_s:.3f}")
-            for part in self._command
-        ]
+        filled = filled_in(self._command, {"path": str(path), "start_s": f"{start_s:.3f}"})
         try:
             self._process = subprocess.Popen(
                 filled,

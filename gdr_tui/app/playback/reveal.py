@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from gdr_model.errors import GdrError
+from gdr_tui.app.playback.placeholders import filled_in
 from gdr_tui.safe_text import literal
 
 
@@ -18,11 +19,7 @@ class RevealError(GdrError):
 def command(path: Path, opener: tuple[str, ...], platform: str = sys.platform) -> list[str]:
     """The command that shows a file: the user's, with its placeholders filled in, or ours."""
     if opener:
-        filled = {"{path}": str(path), "{folder}": str(path.parent)}
-        parts = list(opener)
-        for name, value in filled.items():
-            parts = [part.replace(name, value) for part in parts]
-        return parts
+        return filled_in(opener, {"path": str(path), "folder": str(path.parent)})
     if platform == "darwin":
         return ["open", "-R", str(path)]
     if platform == "win32":

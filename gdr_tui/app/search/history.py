@@ -8,10 +8,11 @@ read are skipped, and a folder that cannot be written costs only the history.
 from __future__ import annotations
 
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
-from gdr_model import paths
+from gdr_model import atomic, paths, plain
+from gdr_model.private import make_private
 
 FILE_NAME = "prompts.jsonl"
 KEPT = 500
@@ -43,27 +44,21 @@ class History:
             return
         kept = [other for other in self.prompts if other != prompt]
         self.prompts = [prompt, *kept][:KEPT]
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):
+            make_private(self._file.parent)
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(prompt) + "\n")
-        except OSError:
-            return
 
     def _rewrite(self) -> None:
-        fresh = self._file.with_suffix(f".{os.getpid()}")
         lines = [json.dumps(prompt) + "\n" for prompt in reversed(self.prompts)]
-        try:
-            fresh.write_text("".join(lines), encoding="utf-8")
-            fresh.replace(self._file)
-        except OSError:
-            return
+        with suppress(OSError):
+            atomic.write_text(self._file, "".join(lines))
 
 
 def _prompt(line: str) -> str:
     """The prompt in a line, "" if there is none."""
     try:
-        prompt = json.loads(line)
+        prompt = plain.from_json(line)
     except ValueError:
         return ""
     return prompt.strip() if isinstance(prompt, str) and prompt.isprintable() else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -90,11 +91,9 @@ def show(
 def add(name: Name, files: Files) -> None:
     """Add files to the end of a crate; a new crate is made if there is none of this name."""
     paths = [Path(existing_file(str(file))) for file in files]
+    tracks = [_described(path) for path in paths]
     with Notebook.open() as notebook:
-        crates = Crates(notebook)
-        if name.strip() not in {crate.name for crate in crates.all()}:
-            crates.make(name)
-        added = crates.add(name.strip(), map(_described, paths))
+        added = Crates(notebook).add(name, tracks, make=True)
     duplicates = len(paths) - added
     say(
         f"{added} added to {name.strip()}" + (f", {duplicates} already in it" if duplicates else "")
@@ -178,15 +177,14 @@ def export(
 
 
 def _described(path: Path) -> CrateTrack:
-    """A file with its tags, if a library holds it."""
+    """A file with its tags, if a library that can be read holds it."""
     from gdr_model.store.library import Library
     from gdr_model.store.stores import find
 
     if at := find(path.parent):
-        with Library.open(at.root, store=at.store) as library:
-            track = library.track(path)
-        if track:
-            return CrateTrack(
-                path, track.title, track.artist, track.album, track.genre, track.duration_s
-            )
+        with suppress(LibraryError), Library.open(at.root, store=at.store) as library:
+            if track := library.track(path):
+                return CrateTrack(
+                    path, track.title, track.artist, track.album, track.genre, track.duration_s
+                )
     return CrateTrack(path)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gdr_model import __version__, paths
 from gdr_model.errors import GdrError, UsageError
+from gdr_model.private import make_private
 from gdr_tui.cli.diagnostics import Failed
 from gdr_tui.cli.output import write
 from gdr_tui.next_steps import for_command_line
@@ -65,7 +66,7 @@ def _settings() -> str:
 
 def _store() -> str:
     home = paths.home()
-    home.mkdir(parents=True, exist_ok=True)
+    make_private(home)
     if not os.access(home, os.W_OK):
         raise OSError(f"{home} cannot be written")
     return str(home)

@@ -185,6 +185,9 @@ class Indexing:
                 HnswIndex.open(library, self.config.space, self.config.whitening())
             tracks = library.count()
             write(self._told(folder, summary, tracks))
+            if not self.dry_run and not folder.is_dir():
+                say(f"gdr: {folder} went away while it was indexed; its tracks are kept")
+                return False
             has_music = _has_music(folder, summary, tracks)
             return has_music if self.dry_run else bool(tracks) and not nothing_was_read(summary)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gdr_model.errors import Hint
+from gdr_model.errors import Hint, LibraryError
 from gdr_model.store.stores import stores
-from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.diagnostics import failed_in_part
 from gdr_tui.cli.output import write
 from gdr_tui.cli.retrievers import unreadable
 from gdr_tui.library_words import away, explained, name, summarised
-from gdr_tui.next_steps import step
+from gdr_tui.next_steps import for_command_line, step
 from gdr_tui.safe_text import counted, length, literal
 
 if TYPE_CHECKING:
@@ -41,16 +41,20 @@ def status(
     if not (library or indexed.roots or indexed.damaged):
         write("no library has been indexed yet; run gdr index DIR\n")
     for store in () if library else indexed.damaged:
-        say(f"gdr: {unreadable(store)}")
-    for root in library or indexed.roots:
-        write(_described(root, left_out))
+        failed_in_part(unreadable(store))
+    known: list[tuple[Path, Path | None]] = [at[:2] for at in indexed.known]
+    for root, kept_in in [(root, None) for root in library] if library else known:
+        try:
+            write(_described(root, kept_in, left_out))
+        except LibraryError as error:
+            failed_in_part(for_command_line(error))
 
 
-def _described(folder: Path, left_out: bool) -> str:
+def _described(folder: Path, store: Path | None, left_out: bool) -> str:
     """A paragraph: tracks, what is left out or not there, latents, the store, failures."""
     from gdr_model.store.library import Library
 
-    with Library.open(folder) as library:
+    with Library.open(folder, store=store) as library:
         files, failures = library.files, library.failures()
         sound = length(sum(track.duration_s for track in library.tracks()))
         size = sum(file.stat().st_size for file in library.store.rglob("*") if file.is_file())
