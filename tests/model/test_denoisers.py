@@ -10,8 +10,9 @@ import torch
 from small_networks import UNET
 from torch import Tensor
 
-from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
+from gdr_model.diffusion.denoisers import KINDS, POOLED, Network, build, describe
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
+from gdr_model.diffusion.denoisers.residual import ResidualConfig, ResidualDenoiser
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.denoisers.unet import UnetDenoiser
 from gdr_model.diffusion.denoisers.upstream import unet_keys
@@ -19,7 +20,8 @@ from gdr_model.types import TextEmbedding
 
 TRANSFORMER = TransformerConfig(dim=8, frames=16, patch=4, width=32, layers=2, text_width=12)
 MLP = MlpConfig(dim=8, widths=(16, 24), condition_width=10, text_width=12)
-CONFIGS = {"transformer": TRANSFORMER, "unet": UNET, "mlp": MLP}
+RESIDUAL = ResidualConfig(dim=8, width=16, layers=2, text_width=12)
+CONFIGS = {"transformer": TRANSFORMER, "unet": UNET, "mlp": MLP, "residual": RESIDUAL}
 
 
 @pytest.fixture(params=list(KINDS))
@@ -163,10 +165,9 @@ def test_the_default_transformer_has_the_size_of_the_readme() -> None:
     assert count(net) / 1e6 == pytest.approx(3, abs=0.5)
 
 
-def test_a_fresh_transformer_predicts_zero(words) -> None:
-    net = TransformerDenoiser(TRANSFORMER)
-    x = torch.randn(2, 16, 8)
-    assert not predict(net, x, [1, 900], words([0, 3])).any()
+@pytest.mark.parametrize("fresh", [TransformerDenoiser(TRANSFORMER), ResidualDenoiser(RESIDUAL)])
+def test_a_fresh_network_predicts_zero(fresh: Network, words) -> None:
+    assert not predict(fresh.eval(), state(fresh, 2), [1, 900], words([0, 3])).any()
 
 
 def test_pooled_text_can_have_a_width_of_its_own(words) -> None:
@@ -175,11 +176,35 @@ def test_pooled_text_can_have_a_width_of_its_own(words) -> None:
     assert predict(net, torch.randn(2, 16, 8), [1, 2], text).shape == (2, 16, 8)
 
 
-def test_frames_of_the_mlp_are_independent(words) -> None:
-    net = MlpDenoiser(MLP).eval()
+@pytest.mark.parametrize("kind", POOLED)
+def test_a_network_of_time_means_sees_one_frame_at_a_time(kind: str, words) -> None:
+    torch.manual_seed(0)
+    net = KINDS[kind][0](CONFIGS[kind]).eval()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
     x, text = torch.randn(1, 5, 8), words([3])
     whole = predict(net, x, [300], text)
     torch.testing.assert_close(predict(net, x[:, [3]], [300], text), whole[:, [3]])
+
+
+def test_without_words_the_residual_network_sees_its_null_whatever_was_pooled() -> None:
+    net, mask = ResidualDenoiser(RESIDUAL), torch.tensor([[False], [True]])
+    with torch.inference_mode():
+        pooled = net.read(torch.zeros(2, 1, 12), mask, torch.randn(2, 12)).pooled
+    torch.testing.assert_close(pooled[0], net.null.detach())
+    assert not torch.equal(pooled[1], net.null)
+
+
+def test_dropout_of_the_residual_network_acts_only_in_training(words) -> None:
+    torch.manual_seed(0)
+    residual = ResidualDenoiser(RESIDUAL)
+    for parameter in residual.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x, text = state(residual, 2), words([2, 2])
+    once, again = (predict(residual.eval(), x, [500, 500], text) for _ in range(2))
+    assert torch.equal(once, again)
+    once, again = (predict(residual.train(), x, [500, 500], text) for _ in range(2))
+    assert not torch.equal(once, again)
 
 
 def test_a_unet_takes_passages_of_any_multiple_of_its_factors(words) -> None:

@@ -33,6 +33,7 @@ SHAPES = {
         "null_length": 5,
     },
     "mlp": {"dim": 8, "widths": [16, 16], "condition_width": 16, "text_width": 12},
+    "residual": {"dim": 8, "width": 16, "layers": 2, "text_width": 12},
 }
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdr_model.diffusion.denoisers import POOLED
 from gdr_model.errors import Cancelled
 from gdr_model.search.clusters import clusters
 from gdr_model.search.retriever import Retriever
@@ -150,7 +151,7 @@ def search_captions(
     points, named = dict(points or {}), None
     if subject.trained is not None:
         on_progress(f"{subject.name}: fitting the baselines")
-        text = subject.embedding(subject.trained.run.config.network["kind"] != "mlp")
+        text = subject.embedding(subject.trained.run.config.network["kind"] not in POOLED)
         points |= fitted.points(subject.trained, text, wanted)
         if subject.run is not None and "classes" in wanted:
             division = subject.trained.division

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from gdr_model.diffusion.denoisers import POOLED
 from gdr_model.diffusion.loss import repeat_short
 from gdr_model.errors import UsageError
 from gdr_model.types import Array
@@ -35,7 +36,7 @@ class Pairs:
             UsageError: if there is none.
         """
         self.config, self.frames, self.space = config, frames, space
-        self.states = config.network["kind"] != "mlp"
+        self.states = config.network["kind"] not in POOLED
         division = corpus.divided(part, config.data.validation)
         tracks, items = division.trained, division.items
         if not items.any():

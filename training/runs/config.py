@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdr_model import decode
+from gdr_model.diffusion.denoisers import POOLED
 from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
@@ -37,7 +38,7 @@ class CaptionConfig:
     """Share of a batch with written captions instead of people's."""
     blended: float = 0.0
     """Probability of blending a pair with another, up to half of its words and of its sound. Only
-    for networks that read pooled text (mlp)."""
+    for networks that read pooled text."""
     noise: float = 0.0
     """Deviation of noise added to the text, in units of the spread of the captions."""
     dropped: float = 0.1
@@ -170,7 +171,7 @@ class RunConfig:
     captions: CaptionConfig = CaptionConfig()
     """What happens to the words."""
     network: Mapping[str, Any] = field(default_factory=lambda: {"kind": "mlp"})
-    """`kind` (mlp, transformer or unet) and the shape of the network; the widths of latents and
+    """`kind` (mlp, residual, transformer or unet) and the shape of the network; the widths of latents and
     text are filled in."""
     diffusion: DiffusionConfig = DiffusionConfig()
     """Noise and loss."""
@@ -185,8 +186,11 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Validate fields that depend on one another."""
-        pooled = self.network.get("kind") == "mlp"
-        need(pooled or not self.captions.blended, "captions.blended is only for network.kind mlp")
+        pooled = self.network.get("kind") in POOLED
+        kinds = " or ".join(POOLED)
+        need(
+            pooled or not self.captions.blended, f"captions.blended is only for network.kind {kinds}"
+        )
 
     @classmethod
     def read(cls, name: str | Path) -> RunConfig:

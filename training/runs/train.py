@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 
 from gdr_model.diffusion import loss
-from gdr_model.diffusion.denoisers import KINDS, Network, build, describe
+from gdr_model.diffusion.denoisers import KINDS, POOLED, Network, build, describe
 from gdr_model.diffusion.prediction import to_x0
 from gdr_model.errors import Cancelled, UsageError
 from gdr_model.types import Cancel, never
@@ -168,7 +168,7 @@ def network(config: RunConfig, dim: int, texts: Texts) -> Network:
     if kind not in KINDS:
         raise UsageError(f"network.kind is {kind!r}; use one of {', '.join(KINDS)}")
     tokens, pooled = texts.tokens.shape[1], texts.pooled.shape[1]
-    shape |= {"dim": dim, "text_width": pooled if kind == "mlp" else tokens}
+    shape |= {"dim": dim, "text_width": pooled if kind in POOLED else tokens}
     if kind == "transformer" and pooled != tokens:
         shape["pooled_width"] = pooled
     with torch.random.fork_rng(devices=[]):

@@ -13,20 +13,25 @@ from typing import Any, TypeAlias
 from gdr_model import decode
 from gdr_model.diffusion.denoisers.context import Context, Denoiser
 from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
+from gdr_model.diffusion.denoisers.residual import ResidualConfig, ResidualDenoiser
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.denoisers.unet import UnetConfig, UnetDenoiser
 from gdr_model.errors import UsageError
 
-__all__ = ["KINDS", "Context", "Denoiser", "Network", "build", "describe"]
+__all__ = ["KINDS", "POOLED", "Context", "Denoiser", "Network", "build", "describe"]
 
-Network: TypeAlias = TransformerDenoiser | UnetDenoiser | MlpDenoiser
+Network: TypeAlias = TransformerDenoiser | UnetDenoiser | MlpDenoiser | ResidualDenoiser
 
 KINDS: dict[str, tuple[Callable[[Any], Network], type[Any]]] = {
     "transformer": (TransformerDenoiser, TransformerConfig),
     "unet": (UnetDenoiser, UnetConfig),
     "mlp": (MlpDenoiser, MlpConfig),
+    "residual": (ResidualDenoiser, ResidualConfig),
 }
 """Kind to its network and configuration."""
+
+POOLED = ("mlp", "residual")
+"""Kinds that read pooled text alone and draw time-means."""
 
 
 def build(described: Mapping[str, Any]) -> Network:

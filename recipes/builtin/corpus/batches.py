@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdr_model.diffusion.denoisers import POOLED
 from gdr_model.diffusion.time_whitening import deviations
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array
@@ -49,11 +50,17 @@ def chances(pool: Pool) -> Chances:
     return np.asarray(weights / weights.sum())
 
 
+def shaped(passages: Array, config: RunConfig) -> Array:
+    """Passages (B, T, D), or their time-means (B, 1, D) for a network that draws those."""
+    means = config.network["kind"] in POOLED
+    return np.asarray(passages.mean(axis=1, keepdims=True)) if means else passages
+
+
 def space_of(pool: Pool, latents: Latents, config: RunConfig) -> Space:
     """Standardised by the encoder's statistics, and whitened along time as measured on the pool."""
     rng = np.random.default_rng(config.optimiser.seed)
     drawn = rng.choice(len(pool.items), MEASURED, p=chances(pool))
-    passages = latents.passages([pool.items[i] for i in drawn])
+    passages = shaped(latents.passages([pool.items[i] for i in drawn]), config)
     along = deviations(np.asarray((passages - latents.mean) / latents.sd, np.float32))
     eye = np.eye(len(latents.mean), dtype=np.float32)
     relative, scale = along / along[0], latents.sd * along[0]
@@ -77,7 +84,8 @@ class PassageBatches:
 
     def passages(self, items: Sequence[dict[str, Any]]) -> Array:
         """Passages (B, T, D) of items as the network sees them."""
-        return self.space.passage(self.space.standard(self.latents.passages(items)))
+        passages = shaped(self.latents.passages(items), self.config)
+        return self.space.passage(self.space.standard(passages))
 
     def caption(self, item: dict[str, Any], rng: np.random.Generator) -> int:
         """The number of one of an item's captions."""
