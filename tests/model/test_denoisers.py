@@ -11,7 +11,7 @@ from small_networks import UNET
 from torch import Tensor
 
 from gdr_model.diffusion.denoisers import KINDS, POOLED, Network, build, describe
-from gdr_model.diffusion.denoisers.mlp import MlpConfig, MlpDenoiser
+from gdr_model.diffusion.denoisers.mlp import MlpConfig
 from gdr_model.diffusion.denoisers.residual import ResidualConfig, ResidualDenoiser
 from gdr_model.diffusion.denoisers.transformer import TransformerConfig, TransformerDenoiser
 from gdr_model.diffusion.denoisers.unet import UnetDenoiser

@@ -3,6 +3,7 @@
 retrieval   ranks, R@k, median rank, MedR %, mAP of a matrix of scores
 fidelity    Fréchet distance (exact and shrunk) and kernel distance between two sets
 diversity   MICS, MIVS (Vendi) of the draws of a prompt; precision, recall, density, coverage
+cloud       a prompt's draws against its answers: spread, axes, energy distance, nearest tracks
 motion      angles between successive latents, their histograms and the Fréchet distance of these
 intervals   bootstrap intervals of one system, and of the difference of two
 
@@ -12,6 +13,7 @@ Invalid input (empty, not numbers, shapes that do not fit) raises a `UsageError`
 nothing is silently dropped. Only numpy is needed.
 """
 
+from training.metrics.cloud import axis_ratios, energy_distance, nearest, spread_ratio
 from training.metrics.diversity import mics, mivs, prdc, vendi
 from training.metrics.fidelity import Distance, frechet, frechet_shrunk, kernel_distance
 from training.metrics.intervals import Interval, difference_interval, interval
@@ -31,8 +33,10 @@ __all__ = [
     "Interval",
     "angles",
     "average_precision",
+    "axis_ratios",
     "chance_at",
     "difference_interval",
+    "energy_distance",
     "frechet",
     "frechet_shrunk",
     "interval",
@@ -43,9 +47,11 @@ __all__ = [
     "mivs",
     "motion_frechet",
     "motion_histograms",
+    "nearest",
     "prdc",
     "rank_correlation",
     "ranks",
     "recall_at",
+    "spread_ratio",
     "vendi",
 ]

@@ -171,8 +171,8 @@ class RunConfig:
     captions: CaptionConfig = CaptionConfig()
     """What happens to the words."""
     network: Mapping[str, Any] = field(default_factory=lambda: {"kind": "mlp"})
-    """`kind` (mlp, residual, transformer or unet) and the shape of the network; the widths of latents and
-    text are filled in."""
+    """`kind` (mlp, residual, transformer or unet) and the shape of the network; the widths of
+    latents and text are filled in."""
     diffusion: DiffusionConfig = DiffusionConfig()
     """Noise and loss."""
     optimiser: OptimiserConfig = OptimiserConfig()
@@ -189,7 +189,8 @@ class RunConfig:
         pooled = self.network.get("kind") in POOLED
         kinds = " or ".join(POOLED)
         need(
-            pooled or not self.captions.blended, f"captions.blended is only for network.kind {kinds}"
+            pooled or not self.captions.blended,
+            f"captions.blended is only for network.kind {kinds}",
         )
 
     @classmethod

@@ -171,6 +171,46 @@ def eval_fidelity(
     write(save(out or _report(names[0], "fidelity"), "fidelity", tables, about))
 
 
+@group.command("cloud")
+def eval_cloud(
+    name: Annotated[
+        str, typer.Argument(metavar="RUN|MODEL", help="A folder of gdr train, or a model.")
+    ] = "builtin",
+    data: Data = "",
+    guidance: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Values to compare, separated by commas.")
+    ] = "1,1.5,2,3",
+    steps: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBERS", help="Numbers of steps to compare at the first --guidance."
+        ),
+    ] = "4,6,8,24",
+    sampler: Annotated[
+        str, typer.Option(metavar="NAMES", help="Samplers to take these steps with.")
+    ] = "ddim,dpm++",
+    out: Report = None,
+    device: DeviceOption = Device.AUTO,
+    seed: Seed = 0,
+) -> None:
+    """Measure whether a prompt's draws are spread as the tracks are that answer it.
+
+    For prompts with many right answers, and for pairs of them, which are narrower: variance along
+    each axis, energy distance, precision, recall, density, coverage, how many tracks are nearest
+    to a draw, and the list that one draw makes.
+    """
+    from training.evaluation.cloud.cloud import cloud
+    from training.evaluation.cloud.settings import settings
+    from training.evaluation.tables import save
+
+    compared = settings(guidance, steps, sampler)
+    with _progress() as on_progress:
+        tables, about = cloud(
+            name, compared, data=data, seed=seed, device=_picked(device), on_progress=on_progress
+        )
+    write(save(out or _report(name, "cloud"), "cloud", tables, about))
+
+
 @group.command("control")
 def eval_control(
     name: Annotated[
