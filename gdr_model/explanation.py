@@ -22,7 +22,7 @@ class Push:
     """Through the draws, already multiplied by their share of the score."""
     tower: float
     """Through the point that is not drawn, already multiplied by its share: the tower's, or
-    without words that of the likes."""
+    without words that of the likes. What a negative takes, too: the tower says where it is."""
     done: float = 0.0
     """Because of what was done in the session."""
     over: int = 0

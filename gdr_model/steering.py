@@ -36,6 +36,8 @@ class Sampler(StrEnum):
     EULER_A = "euler-a"
 
 
+SLIDER_WEIGHT = 3.0
+"""The weight of the negative that a slider at -1 is."""
 PULL = 0.2
 """How hard likes and dislikes act inside the sampler when the user turns that on. At .2 the
 built-in model's draws come much nearer to a liked track and stay as near to the words; at .5 they
@@ -61,11 +63,11 @@ class WeightedText:
 
 @dataclass(frozen=True)
 class Slider:
-    """Words to move along: 1 is as far towards them as a negative of weight 3 pushes away."""
+    """Words to move along."""
 
     text: str
     amount: float
-    """From -1, away from the words, to 1."""
+    """From -1 to 1. Below 0 it acts as a negative does, at -1 as one of weight 3."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,21 @@ class Steering:
     def worded(self) -> bool:
         """Whether it has a prompt; without one the query is the mean of the liked files."""
         return bool(self.prompt.strip())
+
+    @property
+    def raised(self) -> tuple[Slider, ...]:
+        """The sliders above 0, which move the points."""
+        return tuple(slider for slider in self.sliders if slider.amount > 0)
+
+    @property
+    def avoided(self) -> tuple[WeightedText, ...]:
+        """The negatives, then the sliders below 0 as negatives."""
+        lowered = (
+            WeightedText(slider.text, SLIDER_WEIGHT * -slider.amount)
+            for slider in self.sliders
+            if slider.amount < 0
+        )
+        return (*self.negatives, *lowered)
 
     def but(self, **changes: Any) -> Steering:
         """The same steering with some fields changed."""

@@ -184,6 +184,8 @@ class Query:
     """Which of the steering's draws these are; None for all."""
     cloud: Array | None = None
     """All of the steering's draws (Q, D), where `vectors` are those of a roll."""
+    negated: Array | None = None
+    """(N, D) the contrastive tower's points for the steering's negatives; None without any."""
     judged: tuple[Judged, ...] = ()
     """The steering's evidence, as far as its files can still be read."""
 
@@ -197,8 +199,8 @@ class Hit:
     """Where the best passage begins; previews start here."""
     end_s: float
     score: float
-    """Cosine to the query in the search space, fused by `nearest.fuse`, in [-1, 1], and what the
-    evidence of a session adds to it."""
+    """Cosine to the query in the search space, fused by `nearest.fuse`, in [-1, 1], less what its
+    negatives take, and what the evidence of a session adds."""
     votes: int
     """How many draws rank it among their own best K, or in their best quarter of all competing
     tracks if that is fewer."""

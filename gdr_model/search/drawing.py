@@ -33,9 +33,8 @@ from gdr_model.types import PASSAGE_S, Array, Cancel, Judged, Method, Query, nev
 LIKE_PUSH = 0.5
 DISLIKE_PUSH = 0.5
 """Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
-NEGATIVE_PUSH = 0.5
 SLIDER_PUSH = 1.5
-"""What a negative of weight 1 takes from the tower's point, and a slider at 1 adds to it."""
+"""What a slider at 1 adds to the tower's point."""
 
 LatentsOf = Callable[[str], Array]
 """The latents (T, D) of a file, by its path."""
@@ -57,7 +56,8 @@ class Drawer:
     def __init__(self, model: Model, latents_of: LatentsOf, remember: int = 0) -> None:
         """Remember the points of up to `remember` steerings.
 
-        A steering that differs in likes, dislikes or filters alone then needs no new draw.
+        A steering that differs in negatives, likes, dislikes or filters alone then needs no new
+        draw.
         """
         self.model = model
         self._latents_of = latents_of
@@ -98,7 +98,12 @@ class Drawer:
             anchor = None if anchor is None else unit(anchor + sum(moves))
         judged = tuple(self._judged(steering.evidence))
         query = replace(
-            drawn, vectors=unit(vectors), steering=steering, anchor=anchor, judged=judged
+            drawn,
+            vectors=unit(vectors),
+            steering=steering,
+            anchor=anchor,
+            judged=judged,
+            negated=self._negated(steering),
         )
         chosen = spread.chosen(steering)
         if chosen is None or method != Method.GDR or not steering.worded:
@@ -113,7 +118,8 @@ class Drawer:
 
         They are drawn unless remembered.
         """
-        drawn_by = spread.cloud(steering).but(evidence=())
+        # Negatives act on the scores of passages alone (`gdr_model.search.negatives`).
+        drawn_by = spread.cloud(steering).but(evidence=(), negatives=(), sliders=steering.raised)
         # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
         if not steering.pull:
             drawn_by = drawn_by.but(likes=(), dislikes=())
@@ -167,25 +173,32 @@ class Drawer:
         return self._means_read[path]
 
     def rows(self, steering: Steering) -> Array:
-        """What the prompt, each negative and each slider add (N, D) to the point not drawn.
+        """What the prompt and each slider add (N, D) to the point that is not drawn.
 
         Without a prompt the likes begin, whose sum has length 1 as the prompt's row has.
         """
         texts = [(steering.prompt, 1.0)] if steering.worded else []
-        texts += [(n.text, -NEGATIVE_PUSH * n.weight) for n in steering.negatives]
-        texts += [(s.text, SLIDER_PUSH * s.amount) for s in steering.sliders]
+        texts += [(s.text, SLIDER_PUSH * s.amount) for s in steering.raised]
         liked = np.empty((0, self.model.space.dim), np.float32)
         if not steering.worded:
             points = np.stack([self.point_of(path) for path in steering.likes])
             liked = points / max(float(np.linalg.norm(points.sum(axis=0))), 1e-9)
         if not texts:
             return liked
-        pooled = self.model.text.embed([text for text, _ in texts]).pooled
+        weights = np.array([push for _, push in texts], np.float32)
+        words = weights[:, None] * self._tower([text for text, _ in texts])
+        return np.concatenate([liked, words]).astype(np.float32)
+
+    def _negated(self, steering: Steering) -> Array | None:
+        """The tower's points (N, D) for the negatives, if there are any."""
+        return self._tower([n.text for n in steering.avoided]) if steering.avoided else None
+
+    def _tower(self, texts: Sequence[str]) -> Array:
+        """The tower's points (N, D) for texts."""
+        pooled = self.model.text.embed(texts).pooled
         with torch.inference_mode():
             rows = self.model.contrastive(torch.from_numpy(pooled).to(self.model.device))
-        weights = np.array([push for _, push in texts], np.float32)
-        words = weights[:, None] * rows.cpu().numpy()
-        return np.concatenate([liked, words]).astype(np.float32)
+        return np.asarray(rows.cpu().numpy(), np.float32)
 
     def _undrawn(self, steering: Steering) -> Array:
         """The point (1, D) that words, or without them likes, have without drawing."""

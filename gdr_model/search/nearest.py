@@ -6,7 +6,6 @@ space; every score is a cosine, or a mean of cosines.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.search.index import HnswIndex, Rows
+from gdr_model.search.negatives.penalty import NegativePenalties
+from gdr_model.search.recordings.sections import sections_of
 from gdr_model.search.session.posterior import EvidenceScores
 from gdr_model.search.whitening import Whitening
 from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.store.records import Passages
 from gdr_model.types import Array, Hit, LatentSpace, Query, Track
 
 CANDIDATES = 200
@@ -55,24 +55,38 @@ class OpenLibrary:
     sections: list[int]
     """The section of its file that each passage of the index belongs to, from 1; 0 for none."""
     evidence: EvidenceScores = field(default_factory=EvidenceScores)
+    negatives: NegativePenalties = field(default_factory=NegativePenalties)
 
     @classmethod
     def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
         """The library with its index, rebuilt where that is missing or out of date."""
         index = HnswIndex.open(library, space, whitening)
         tracks = by_content(library.tracks())
-        return cls(library, index, space, whitening, tracks, _sections(index.passages, tracks))
+        return cls(library, index, space, whitening, tracks, sections_of(index.passages, tracks))
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
         added = self.index.refresh()
         self.tracks = by_content(self.library.tracks())
-        self.sections = _sections(self.index.passages, self.tracks)
+        self.sections = sections_of(self.index.passages, self.tracks)
         return added
 
     def count(self) -> int:
         """How many tracks it has."""
         return _size(self.tracks)
+
+    def penalties(self, query: Query) -> Array:
+        """What each negative of a query takes (N, P) from the score of every passage."""
+        index = self.index
+        return self.negatives.of(query, index.passages.contents, self.sections, index.vectors)
+
+    def scores(self, query: Query, share: float) -> Array:
+        """The score of every passage (P,) under all that a query asks; `share` is the anchor's."""
+        points, vectors = _points(query), self.index.vectors
+        total = _scores(query, points, vectors, share)[1]
+        total += self.evidence.of(query.judged, vectors)
+        total -= self.penalties(query).sum(axis=0)
+        return total
 
     def profile(self, content: str, point: Array) -> Array:
         """The cosines (T,) of every second of a recording to a unit point (D,)."""
@@ -277,23 +291,6 @@ def score(
     return Recordings(found, scored, complete)
 
 
-def _sections(passages: Passages, tracks: Mapping[str, list[Track]]) -> list[int]:
-    """The section that holds the middle of each passage; 0 where its files have none."""
-    starts = {
-        content: [section.start_s for section in track.sections]
-        for content, same in tracks.items()
-        for track in same
-        if track.sections
-    }
-    if not starts:
-        return [0] * len(passages.contents)
-    middles = ((passages.starts_s + passages.ends_s) / 2).tolist()
-    return [
-        bisect_right(starts.get(content, ()), middle)
-        for content, middle in zip(passages.contents, middles, strict=True)
-    ]
-
-
 def _size(tracks: dict[str, list[Track]]) -> int:
     return sum(map(len, tracks.values()))
 
@@ -310,24 +307,24 @@ def _of_library(
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
-    passage has been seen. Evidence can raise a passage that no draw is near to, so with any, every
-    passage is scored and the best of all are candidates too.
+    passage has been seen. Evidence and negatives can put a passage first that no draw is near to:
+    with any, every passage is scored and the best of all are candidates too.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
     points = _points(query)
-    posterior = None
-    if query.judged:
-        posterior = _scores(query, points, vectors, share)[1]
-        posterior += opened.evidence.of(query.judged, vectors)
+    overall = None
+    if query.judged or query.negated is not None:
+        overall = opened.scores(query, share)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
     while True:
         rows, _ = opened.index.search(points, wanted, allowed)
-        leaders = rows if posterior is None else _highest(posterior, rows.shape[1], allowed)
+        leaders = rows if overall is None else _highest(overall, rows.shape[1], allowed)
         candidates = np.unique(np.append(rows, leaders))
         scores, fused = _scores(query, points, vectors[candidates], share)
         ranked = len(candidates)
-        if posterior is not None:  # below its highest there can be others that no draw brings
-            fused, ranked = posterior[candidates], len(leaders)
+        if overall is not None:  # below its highest there can be others that no draw brings
+            fused, ranked = overall[candidates], len(leaders)
+            scores = scores - opened.penalties(query).sum(axis=0)[candidates]
         best: dict[tuple[str, int], int] = {}  # to the position of the best candidate
         for position in np.argsort(-fused, kind="stable")[:ranked]:
             row = candidates[position]

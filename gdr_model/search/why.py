@@ -11,18 +11,19 @@ weighted sum of their points), so their pushes are exact parts of the score.
 
 The effect of words on the draws is not linear. Their push is the change when they are added one by
 one to draws from the same noise, from no words (or, for an edit, from its source drawn again
-under none) to the whole query. It is the mean over the cyclic orders of prompt, negatives and
-sliders, starting at each of them, in both directions. So the pushes add up to the score exactly,
-however the words interact. For up to three terms these are all orders there are, and the push is
-the Shapley value: two equal negatives get half of their effect each. "No words" is a prompt at
-guidance 0. If likes also act inside the sampler (pull), that part of their effect is in the start;
-if guidance is limited to an interval, so is the effect of the prompt outside it.
+under none) to the whole query. It is the mean over the cyclic orders of prompt and sliders,
+starting at each of them, in both directions. So the pushes add up to the score exactly, however the
+words interact. For up to three terms these are all orders there are, and the push is the Shapley
+value: two equal sliders get half of their effect each. "No words" is a prompt at guidance 0. If
+likes also act inside the sampler (pull), that part of their effect is in the start; if guidance is
+limited to an interval, so is the effect of the prompt outside it.
 
 Without a prompt nothing is drawn. The one point is a weighted sum of the likes and of the tower's
-points for negatives and sliders, so every push is an exact part of the score.
+points for sliders, so every push is an exact part of the score.
 
-What was done in the session adds to a score by itself (`gdr_model.search.session`), whatever the
-words are; each part of it is a push.
+What a negative takes (`gdr_model.search.negatives`; a slider below 0 is one) is its push, and what
+was done in the session (`gdr_model.search.session`) adds a push for each thing, whatever the words
+are.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ import numpy as np
 from gdr_model.errors import Hint, LibraryError, UsageError
 from gdr_model.explanation import Push, Why
 from gdr_model.search.lexicon import Lexicon
+from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.session.likelihood import pushes as evidence_pushes
 from gdr_model.steering import Steering
@@ -59,8 +61,10 @@ def explain(
         LibraryError: if the passage is no longer in the libraries.
         Cancelled: when asked.
     """
-    point = _point(retriever, hit)
-    pushes = _breakdown(retriever, query, point, cancelled)
+    opened, row = _row(retriever, hit)
+    point = np.asarray(opened.index.vectors[row])
+    penalties = opened.penalties(query)[:, row]
+    pushes = _breakdown(retriever, query, point, penalties, cancelled)
     near = (
         ((), ())
         if lexicon is None
@@ -94,7 +98,7 @@ def place(
 
 
 def _breakdown(
-    retriever: Retriever, query: Query, point: Array, cancelled: Cancel
+    retriever: Retriever, query: Query, point: Array, penalties: Array, cancelled: Cancel
 ) -> tuple[Push, ...]:
     steering, share = query.steering, _share(retriever, query)
     if steering.edit:  # fewer words must not choose another passage
@@ -125,11 +129,13 @@ def _breakdown(
         tower = [float(value) for value in rows @ point / length * per_tower_cosine]
     likes = [("like", path) for path in steering.likes]
     named = [("prompt", steering.prompt)] if steering.worded else likes
-    named += [("negative", negative.text) for negative in steering.negatives]
-    named += [("slider", slider.text) for slider in steering.sliders]
+    named += [("slider", slider.text) for slider in steering.raised]
     for term, (kind, text) in enumerate(named):
         by_draws = drawn[term] if drawn else 0.0
         pushes.append(Push(kind, text, by_draws, tower[term] if tower else 0.0))
+    for number, negative in enumerate(steering.avoided):
+        kind = "negative" if number < len(steering.negatives) else "slider"
+        pushes.append(Push(kind, negative.text, 0.0, -float(penalties[number])))
     for kind, path, move in moves:
         cosine = float(move @ point)
         pushes.append(Push(kind, path, per_cosine * cosine, per_tower_cosine * cosine))
@@ -142,7 +148,7 @@ def _breakdown(
 
 def _pushes_by_draws(steering: Steering, part: DrawnPart) -> list[float]:
     """The score of draws under no words, then what each of the words adds, over cyclic orders."""
-    terms = 1 + len(steering.negatives) + len(steering.sliders)
+    terms = 1 + len(steering.raised)
     values: dict[frozenset[int], float] = {}
 
     def value(included: frozenset[int]) -> float:
@@ -161,13 +167,11 @@ def _pushes_by_draws(steering: Steering, part: DrawnPart) -> list[float]:
 
 
 def _with_words(steering: Steering, included: Collection[int]) -> Steering:
-    """A steering with some of its words: 0 is the prompt, then come negatives and sliders."""
-    first = 1 + len(steering.negatives)
+    """A steering with some of its words: 0 is the prompt, then come the sliders above 0."""
     return replace(
         steering,
         guidance=steering.guidance if 0 in included else 0.0,
-        negatives=tuple(n for term, n in enumerate(steering.negatives, 1) if term in included),
-        sliders=tuple(s for term, s in enumerate(steering.sliders, first) if term in included),
+        sliders=tuple(s for term, s in enumerate(steering.raised, 1) if term in included),
     )
 
 
@@ -178,14 +182,13 @@ def _share(retriever: Retriever, query: Query) -> float:
     return 0.0 if query.anchor is None else retriever.share(query)
 
 
-def _point(retriever: Retriever, hit: Hit) -> Array:
-    """The point (D,) of a hit's passage; in a copy, of the passage at about the same time."""
+def _row(retriever: Retriever, hit: Hit) -> tuple[OpenLibrary, int]:
+    """The library and row of a hit's passage; in a copy, of the passage at about the same time."""
     for opened in retriever.libraries:
         passages = opened.index.passages
         rows = [
             row for row, content in enumerate(passages.contents) if content == hit.track.content
         ]
         if rows:
-            nearest = min(rows, key=lambda row: abs(passages.starts_s[row] - hit.start_s))
-            return np.asarray(opened.index.vectors[nearest])
+            return opened, min(rows, key=lambda row: abs(passages.starts_s[row] - hit.start_s))
     raise LibraryError(f"{hit.track.path} is no longer in the library; search again")

@@ -79,14 +79,12 @@ def test_a_like_is_read_once_until_the_sound_can_have_changed(model: Model) -> N
 
 
 def test_the_contrastive_query_is_the_sum_of_its_terms(drawer: Drawer) -> None:
-    steering = PLAIN.but(
-        negatives=(WeightedText("drums", 2.0),), sliders=(Slider("strings", -0.5),)
-    )
+    steering = PLAIN.but(negatives=(WeightedText("drums", 2.0),), sliders=(Slider("strings", 0.5),))
     rows = drawer.rows(steering)
-    alone = [drawer.rows(Steering(words))[0] for words in ("warm piano", "drums", "strings")]
+    assert len(rows) == 2, "negatives do not move the point"
+    alone = [drawer.rows(Steering(words))[0] for words in ("warm piano", "strings")]
     np.testing.assert_allclose(rows[0], alone[0], atol=1e-5)
-    np.testing.assert_allclose(rows[1], -1.0 * alone[1], atol=1e-5)
-    np.testing.assert_allclose(rows[2], -0.75 * alone[2], atol=1e-5)
+    np.testing.assert_allclose(rows[1], 0.75 * alone[1], atol=1e-5)
     query = drawer.query(steering, "contrastive")
     np.testing.assert_allclose(query.vectors, unit(rows.sum(0, keepdims=True)), atol=1e-6)
     assert query.anchor is None

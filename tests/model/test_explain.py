@@ -82,7 +82,7 @@ def test_the_pushes_add_up_to_the_score(
         assert kinds.count("start") == (method == "gdr")
 
 
-def test_an_edit_starts_from_its_source_and_the_tower_has_no_say(
+def test_an_edit_starts_from_its_source_and_the_tower_has_no_say_but_in_negatives(
     retriever: Retriever, library: Library
 ) -> None:
     source = paths(library)[1]
@@ -95,7 +95,10 @@ def test_an_edit_starts_from_its_source_and_the_tower_has_no_say(
             assert why.score == pytest.approx(hit.score, abs=1e-5)
             assert why.pushes[0].kind == "start"
             assert why.pushes[0].text == source
-            assert all(push.tower == 0 for push in why.pushes)
+            *others, negative = why.pushes
+            assert all(push.tower == 0 for push in others)
+            assert negative.kind == "negative"
+            assert negative.tower <= 0, "wherever the draws come from"
     found = {str(hit.track.path): explain(retriever, results.query, hit) for hit in results.hits}
     starts = {path: why.pushes[0].total for path, why in found.items()}
     assert max(starts, key=lambda path: starts[path]) == source, "which is like itself"
@@ -110,10 +113,10 @@ def test_guidance_zero_leaves_nothing_for_the_prompt_to_do_in_the_draws(
         assert start.drawn + prompt.tower == pytest.approx(why.score)
 
 
-def test_two_like_negatives_share_what_they_do(retriever: Retriever) -> None:
-    twice = PLAIN.but(negatives=(WeightedText("drums"), WeightedText("drums")))
+def test_two_like_sliders_share_what_they_do(retriever: Retriever) -> None:
+    twice = PLAIN.but(sliders=(Slider("drums", 0.5), Slider("drums", 0.5)))
     for why in explained(retriever, twice):
-        one, other = (push for push in why.pushes if push.kind == "negative")
+        one, other = (push for push in why.pushes if push.kind == "slider")
         assert one.drawn == pytest.approx(other.drawn, abs=1e-5)
         assert one.tower == pytest.approx(other.tower, abs=1e-6)
 
@@ -129,7 +132,8 @@ def test_each_set_of_words_is_drawn_once_and_then_remembered(
         return ddim(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sampling, "ddim", count)
-    four = PLAIN.but(seed=9, negatives=tuple(map(WeightedText, ("drums", "rap", "bells"))))
+    three = tuple(Slider(words, 0.5) for words in ("drums", "rap", "bells"))
+    four = PLAIN.but(seed=9, sliders=three)
     results = retriever.search(four, 2)
     assert len(counted) == 1
     why = explain(retriever, results.query, results.hits[0])
@@ -139,11 +143,11 @@ def test_each_set_of_words_is_drawn_once_and_then_remembered(
     assert len(counted) == 4 * 3 + 2
 
 
-def test_a_single_negative_does_what_leaving_it_out_undoes_on_the_average(
+def test_a_single_slider_does_what_leaving_it_out_undoes_on_the_average(
     retriever: Retriever,
 ) -> None:
     """With two terms the two orders are Shapley's, computed here from the four draws."""
-    steering = PLAIN.but(negatives=(WeightedText("drums"),))
+    steering = PLAIN.but(sliders=(Slider("drums", 0.5),))
     results = retriever.search(steering, 1)
     hit = results.hits[0]
     share = retriever.model.config.anchor_share
@@ -155,12 +159,12 @@ def test_a_single_negative_does_what_leaving_it_out_undoes_on_the_average(
         vectors = retriever.search(kept, 1).query.vectors
         return float((1 - share) * (vectors @ point).mean())
 
-    nothing = steering.but(guidance=0.0, negatives=())
+    nothing = steering.but(guidance=0.0, sliders=())
     alone = value(steering.but(guidance=0.0)) - value(nothing)
     last = value(steering) - value(PLAIN)
-    negative = explain(retriever, results.query, hit).pushes[2]
-    assert negative.kind == "negative"
-    assert negative.drawn == pytest.approx((alone + last) / 2, abs=1e-5)
+    slider = explain(retriever, results.query, hit).pushes[2]
+    assert slider.kind == "slider"
+    assert slider.drawn == pytest.approx((alone + last) / 2, abs=1e-5)
 
 
 def test_the_liked_track_is_pushed_up_and_what_is_like_the_banned_one_down(

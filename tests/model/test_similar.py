@@ -13,7 +13,7 @@ from gdr_model.diffusion import sampling
 from gdr_model.errors import UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
-from gdr_model.search.drawing import DISLIKE_PUSH, NEGATIVE_PUSH, SLIDER_PUSH
+from gdr_model.search.drawing import DISLIKE_PUSH, SLIDER_PUSH
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.understanding import notes
 from gdr_model.search.whitening import unit
@@ -96,18 +96,14 @@ def test_words_that_steer_and_bans_move_the_point(
         likes=(liked,),
         dislikes=(banned,),
     )
-    worded = (
-        retriever.drawer.point_of(liked)
-        - 2.0 * NEGATIVE_PUSH * tower(model, "drums")
-        + 0.5 * SLIDER_PUSH * tower(model, "strings")
-    )
+    worded = retriever.drawer.point_of(liked) + 0.5 * SLIDER_PUSH * tower(model, "strings")
     point = unit(unit(worded[None]) - DISLIKE_PUSH * retriever.drawer.point_of(banned))
     found = retriever.search(steering, 99)
     np.testing.assert_allclose(found.query.vectors, point, atol=1e-5)
     assert not {liked, banned} & {str(hit.track.path) for hit in found.hits}
     for hit in (found.hits[0], found.hits[-1]):
         why = explain(retriever, found.query, hit)
-        assert [push.kind for push in why.pushes] == ["like", "negative", "slider", "dislike"]
+        assert [push.kind for push in why.pushes] == ["like", "slider", "negative", "dislike"]
         assert why.score == pytest.approx(hit.score, abs=1e-5)
         assert not any(push.drawn for push in why.pushes)
 

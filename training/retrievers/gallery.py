@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.audio import Tags
-from gdr_model.search import nearest
 from gdr_model.search.retriever import Retriever
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
@@ -48,10 +47,7 @@ class Gallery:
         without the lists and votes that a search shows: those take most of its time.
         """
         opened = retriever.libraries[0]
-        vectors = opened.index.vectors
-        anchored = None if query.anchor is None else vectors @ query.anchor[0]
-        fused = nearest.fuse(query.vectors @ vectors.T, anchored, retriever.share(query))
-        fused += opened.evidence.of(query.judged, vectors)
+        fused = opened.scores(query, retriever.share(query))
         row = np.full(len(self.tracks), -np.inf, np.float32)
         # Sounds without a track cannot be found.
         columns = np.array([self.column.get(c, -1) for c in opened.index.passages.contents])

@@ -1,0 +1,1 @@
+"""What negatives do to a ranking."""
