@@ -18,12 +18,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gdr_model import atomic
+from gdr_model import atomic, decode
 from gdr_model.diffusion import denoisers
 from gdr_model.diffusion.denoisers import Denoiser, Network
 from gdr_model.diffusion.prediction import AsVelocity, check
@@ -35,6 +34,7 @@ from gdr_model.encoders.registry.pairs import MINILM
 from gdr_model.encoders.registry.resolve import installed
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
+from gdr_model.models.integrity import MALFORMED, check_shapes, check_sum, sha256
 from gdr_model.search.understanding import Understanding
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, AudioEncoder, LatentSpace, Method, TextEncoder
@@ -229,9 +229,12 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
         mean, sd = torch.from_numpy(whitening.mean), torch.from_numpy(whitening.sd)
         return Model(config, where, Schedule(), mean.to(where), sd.to(where), whitening)
     try:
+        check_sum(config)
         tensors = load_file(config.weights)
         own = None if config.encoders else _own_encoder(config, tensors, where)
         tensors = {k: v.float() for k, v in tensors.items()}
+        check_shapes("denoiser.", lambda: denoisers.build(config.denoiser), tensors)
+        check_shapes("contrastive.", lambda: ContrastiveTower(**config.contrastive), tensors)
         denoiser = denoisers.build(config.denoiser)
         check(config.prediction)
         contrastive = ContrastiveTower(**config.contrastive)
@@ -244,7 +247,7 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
         return Model(
             config=config,
             device=where,
-            schedule=Schedule(**config.schedule),
+            schedule=decode.into(Schedule, config.schedule, prefix="the schedule: "),
             latent_mean=tensors["latent_mean"].to(where),
             latent_sd=tensors["latent_sd"].to(where),
             whitening=whitening,
@@ -252,7 +255,7 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
             own_encoder=own,
             networks=RetrieverNetworks(denoiser, contrastive),
         )
-    except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, UsageError) as error:
+    except MALFORMED as error:
         raise unreadable(config.folder, error) from error
 
 
@@ -353,6 +356,7 @@ def save(
     # config.json comes last: a folder without it is not a model yet.
     with atomic.replacing(folder / "model.safetensors") as temporary:
         save_file(stored, temporary)
+        config["checksum"] = sha256(temporary)
     atomic.write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
 
 

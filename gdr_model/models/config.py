@@ -15,11 +15,11 @@ seconds for the networks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -37,6 +37,27 @@ RETRIEVERS = Path(__file__).parents[1] / "retrievers"
 """Model folders that come with gdr, without their pairs' encoders, by the names of the pairs."""
 FINISHED = "model"
 """The folder of the finished model in the folder of a training run."""
+
+
+_MOST_WIDE, _MOST_TIMES = 16_384, 100_000
+"""Limits of a model's widths, and of its schedule's times."""
+_LIMITS = (
+    dict.fromkeys(("dim", "frames", "patch", "width", "widths", "channels"), (1, _MOST_WIDE))
+    | dict.fromkeys(("layers", "heads", "blocks", "groups"), (1, 256))
+    | {"times": (1, _MOST_TIMES)}
+)
+"""Of fields that cannot be 0, or that count something."""
+_Limited: TypeAlias = tuple[str, float, float, float]
+"""The name of a number, the number, and its limits."""
+
+
+def _numbers(part: str, fields: Mapping[str, Any], most: int) -> Iterator[_Limited]:
+    """The numbers in a part of a configuration, each with its limits."""
+    for name, value in fields.items():
+        low, high = _LIMITS.get(name, (0, most))
+        for each in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(each, int | float):
+                yield f"{part}.{name}", each, low, high
 
 
 @dataclass(frozen=True)
@@ -61,6 +82,29 @@ class ModelConfig:
     """The name by which the pair is loaded; empty if the audio encoder is in this folder."""
     text_encoder: str = MINILM.name
     """The text encoder of a model with an audio encoder of its own, by its name in `OWN_TEXT`."""
+    checksum: str = ""
+    """SHA-256 of the file of the weights; models of earlier versions have none."""
+
+    def __post_init__(self) -> None:
+        """Validate the numbers: networks are made as large as they say.
+
+        Raises:
+            ValueError: naming a field and its limits.
+        """
+        space = self.space
+        for name, value, low, high in (
+            ("space.dim", space.dim, 1, _MOST_WIDE),
+            ("space.sample_rate_hz", space.sample_rate_hz, 1000, 768_000),
+            ("space.window_s", space.window_s, 0.001, 3600),
+            ("space.hop_s", space.hop_s, 0.001, 3600),
+            ("whitening_power", self.whitening_power, 0, 2),
+            ("anchor_share", self.anchor_share, 0, 1),
+            *_numbers("denoiser", self.denoiser, _MOST_WIDE),
+            *_numbers("contrastive", self.contrastive, _MOST_WIDE),
+            *_numbers("schedule", self.schedule, _MOST_TIMES),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be a number from {low:g} to {high:g}")
 
     @classmethod
     def read(cls, name: str = "builtin") -> ModelConfig:
@@ -198,6 +242,8 @@ class ModelConfig:
                 mean, sd = (tensors.get_tensor(f"latent_{part}") for part in ("mean", "sd"))
         except (OSError, SafetensorError) as error:
             raise unreadable(self.folder, error) from error
+        if mean.shape != (self.space.dim,) or sd.shape != mean.shape or not (sd > 0).all():
+            raise unreadable(self.folder, ValueError("its statistics are not those of its latents"))
         return Whitening(mean.astype("float32"), sd.astype("float32"), self.whitening_power)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.store import statements
 from gdr_model.store.database import Database
+from gdr_model.store.disk.checking import Checking, checksum
 from gdr_model.store.latent_files import LatentFiles
 from gdr_model.store.records import Passages, Sound, passage_bounds, shown
 from gdr_model.store.rows import RowFile
@@ -31,6 +34,7 @@ class Latents:
         """
         self._database = database
         self._files = LatentFiles(folder)
+        self._checking = Checking(database, folder)
         self._root = root
         self._lock = threading.RLock()
 
@@ -64,13 +68,17 @@ class Latents:
             LibraryError: if it has none in this space, or their file is damaged.
         """
         rows = self._database.read(
-            "SELECT first_row, rows FROM latents WHERE space = ? AND content = ?",
+            "SELECT first_row, rows, checksum FROM latents WHERE space = ? AND content = ?",
             self._number(space),
             content,
         )
         if not rows:
             raise LibraryError(f"no latents of {space} yet", Hint.INDEX, root=self._root)
-        return self._stored(self._files.of(space).latents, space, slice(rows[0][0], sum(rows[0])))
+        first, count, sum_ = rows[0]
+        latents = self._stored(self._files.of(space).latents, space, slice(first, first + count))
+        if sum_ is not None and checksum(latents, "<f2") != sum_:
+            raise self._damaged("they are not those that were stored")
+        return latents
 
     def passages(self, space: LatentSpace, after: int = 0) -> Passages:
         """The passages with an id above `after` whose content some track has.
@@ -79,10 +87,7 @@ class Latents:
             LibraryError: if the file of their means is damaged.
         """
         rows = self._database.read(statements.PASSAGES, self._number(space), after)
-        positions = np.array([row[4] for row in rows], np.int64)
-        means = self._stored(self._files.of(space).means, space, positions)
-        if not np.isfinite(means).all():
-            raise self._damaged("some numbers are NaN or infinity")
+        means = self._means(space, np.array([row[4] for row in rows], np.int64))
         return Passages(
             np.array([row[0] for row in rows], np.int64),
             [row[1] for row in rows],
@@ -116,9 +121,9 @@ class Latents:
                 number = self._number(space)
             first, mean = (end or 0 for end in self._database.read(statements.ENDS, number)[0])
             inserted = connection.execute(
-                "INSERT OR IGNORE INTO latents (space, content, first_row, rows) "
-                "VALUES (?, ?, ?, ?)",
-                (number, sound.content, first, len(latents)),
+                "INSERT OR IGNORE INTO latents (space, content, first_row, rows, checksum) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (number, sound.content, first, len(latents), checksum(latents, "<f2")),
             )
             if not inserted.rowcount:
                 return
@@ -126,38 +131,51 @@ class Latents:
             files.latents.write(first, latents)
             files.means.write(mean, means)
             connection.executemany(
-                "INSERT INTO passages (space, content, start_s, end_s, mean_row) "
-                "VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO passages (space, content, start_s, end_s, mean_row, checksum) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (number, sound.content, start, end_s, mean + i)
+                    (number, sound.content, start, end_s, mean + i, checksum(means[i], "<f4"))
                     for i, ((start, _), end_s) in enumerate(zip(bounds, ends_s, strict=True))
                 ],
             )
 
-    def drop_damaged(self, space: LatentSpace) -> int:
-        """Delete latents beyond the end of their files, and those with means that are not finite.
+    def damaged(self, space: LatentSpace) -> int:
+        """How many contents have latents that are not those that were stored; reads them all."""
+        number = self._number(space)
+        if number is None:
+            return 0
+        with self._reading():
+            found = self._checking.damaged(number, self._files.of(space), whole=True)
+        if found:
+            self._checking.leave_note()
+        return len(found)
 
-        The next ingest encodes them again. Returns how many contents lost their latents.
+    def drop_damaged(self, space: LatentSpace) -> int:
+        """Delete latents that are not those that were stored; the next ingest encodes them again.
+
+        What an earlier version stored gets its checksums. Returns how many contents lost their
+        latents.
         """
         number = self._number(space)
         if number is None:
             return 0
         files = self._files.of(space)
-        lengths = len(files.latents), len(files.means)
-        lost = {row[0] for row in self._database.read(statements.DAMAGED, number, *lengths)}
-        rows = self._database.read(statements.PASSAGES, number, 0)
-        whole = [row for row in rows if row[1] not in lost]
-        means = self._stored(files.means, space, np.array([row[4] for row in whole], np.int64))
-        broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
-        damaged = [(number, content) for content in lost | {whole[row][1] for row in broken}]
-        if damaged:
+        with self._reading():
+            found = self._checking.damaged(number, files)
+            self._delete(number, found)
+            contradicting = self._checking.complete(number, files)
+            self._delete(number, contradicting)
+        self._checking.done()
+        return len(found | contradicting)
+
+    def _delete(self, number: int, contents: set[str]) -> None:
+        if contents:
             with self._database.write() as connection:
                 for statement in (
                     "DELETE FROM latents WHERE space = ? AND content = ?",
                     "DELETE FROM passages WHERE space = ? AND content = ?",
                 ):
-                    connection.executemany(statement, damaged)
-        return len(damaged)
+                    connection.executemany(statement, [(number, each) for each in contents])
 
     def _number(self, space: LatentSpace) -> int | None:
         rows = self._database.read(statements.SPACE, *astuple(space))
@@ -169,13 +187,26 @@ class Latents:
         """Rows (N, D) of a file."""
         if not isinstance(positions, slice) and not positions.size:
             return np.empty((0, space.dim), np.float32)
+        with self._reading():
+            return file.read(positions)
+
+    def _means(self, space: LatentSpace, positions: NDArray[np.int64]) -> Array:
+        """The means (N, D) at some positions, checked."""
+        means = self._stored(self._files.of(space).means, space, positions)
+        if self._checking.wrong_means(self._number(space), positions, means).any():
+            raise self._damaged("they are not those that were stored")
+        return means
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
             with self._lock:
-                return file.read(positions)
+                yield
         except (IndexError, OSError) as error:
             raise self._damaged(str(error)) from error
 
     def _damaged(self, why: str) -> LibraryError:
+        self._checking.leave_note()
         return LibraryError(
             f"the stored latents of {shown(self._root)} are damaged ({why})",
             Hint.INDEX_AGAIN,

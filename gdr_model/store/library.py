@@ -191,6 +191,10 @@ class Library:
         """Store the latents (T, D) of a content and its passages; see `Latents.put`."""
         self._latents.put(sound, space, latents)
 
+    def damaged(self, space: LatentSpace) -> int:
+        """How many contents have damaged latents; see `Latents.damaged`."""
+        return self._latents.damaged(space)
+
     def drop_damaged(self, space: LatentSpace) -> int:
         """Delete latents whose files are damaged; see `Latents.drop_damaged`."""
         return self._latents.drop_damaged(space)

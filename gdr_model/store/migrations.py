@@ -101,6 +101,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             mtime_ns INTEGER NOT NULL
         ) WITHOUT ROWID""",
     ),
+    (  # CRC-32 of the rows as they are stored; NULL until the next ingest has computed it
+        "ALTER TABLE latents ADD COLUMN checksum INTEGER",
+        "ALTER TABLE passages ADD COLUMN checksum INTEGER",
+        "DROP INDEX passages_row",
+        "CREATE INDEX passages_row ON passages (space, mean_row, checksum)",
+    ),
 )
 
 

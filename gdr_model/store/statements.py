@@ -41,6 +41,23 @@ DAMAGED = (
     "SELECT content FROM latents WHERE space = ?1 AND first_row + rows > ?2 "
     "UNION SELECT content FROM passages WHERE space = ?1 AND mean_row >= ?3"
 )
+SUMS_OF_MEANS = (
+    "SELECT mean_row, checksum FROM passages "
+    "WHERE space = ? AND mean_row BETWEEN ? AND ? AND checksum IS NOT NULL"
+)
+SUMS_OF_LATENTS = (
+    "SELECT content, first_row, rows, checksum FROM latents WHERE space = ? "
+    "ORDER BY first_row DESC LIMIT ?"
+)
+"""The newest first; all of them with a limit of -1."""
+UNCHECKED = (
+    "SELECT content, first_row, rows FROM latents WHERE space = ? AND checksum IS NULL LIMIT ?"
+)
+PASSAGES_OF = (
+    "SELECT id, mean_row, start_s FROM passages WHERE space = ? AND content = ? ORDER BY start_s"
+)
+PUT_SUM_OF_LATENTS = "UPDATE latents SET checksum = ? WHERE space = ? AND content = ?"
+PUT_SUM_OF_MEAN = "UPDATE passages SET checksum = ? WHERE id = ?"
 VALUES = {
     field: f"SELECT {value}, count(*) FROM tracks WHERE {WITHIN} AND {value} <> '' "
     f"GROUP BY {value} ORDER BY count(*) DESC, 1"

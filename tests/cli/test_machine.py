@@ -61,7 +61,8 @@ def test_doctor_checks_everything_in_one_line_each(gdr: Gdr) -> None:
     assert (result.exit_code, result.stderr) == (0, ""), result.stdout
     rows = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
     assert [row[1] for row in rows] == [
-        "gdr", "store", "settings", "model", "text", "index", "decoding", "sound", "terminal",
+        "gdr", "store", "libraries", "settings", "model", "text", "index", "decoding", "sound",
+        "terminal",
     ]  # fmt: skip
     verdicts = {row[1]: row[0] for row in rows}
     assert {verdicts.pop(name) for name in ("sound", "terminal")} <= {"ok", "absent"}
@@ -158,3 +159,17 @@ def test_a_model_is_shown_with_its_networks_and_its_card(gdr: Gdr) -> None:
     names = ["audio encoder", "denoiser", "contrastive tower"]
     assert [part[1] for part in parts if part] == names
     assert any(line.startswith("# ") for line in lines)
+
+
+def test_doctor_finds_damage_that_no_search_has_met(gdr: Gdr, folder: Path, gdr_home: Path) -> None:
+    gdr("index", folder)
+    (latents,) = gdr_home.glob("libraries/*/latents/*.f16")
+    content = bytearray(latents.read_bytes())
+    content[5] ^= 1
+    latents.write_bytes(content)
+    result = gdr("doctor")
+    assert result.exit_code == 1
+    assert f"damaged libraries the stored latents of 1 recording in {folder}" in result.stdout
+    assert f"run gdr index {folder} to make them again" in result.stdout
+    assert "1 new, 1 unchanged" in gdr("index", folder).stdout
+    assert gdr("doctor").exit_code == 0

@@ -1,6 +1,8 @@
 """Model folders: written, read back, and refused when they are not what they say."""
 
+import hashlib
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from gdr_model.encoders.builtin.audio import AudioNet
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.errors import ModelError, UsageError
 from gdr_model.models import checkpoint
+from gdr_model.models.config import ModelConfig, retriever_of
 
 SHAPES = [
     {"kind": "transformer", "dim": 8, "width": 32, "layers": 1},
@@ -81,8 +84,58 @@ def test_an_encoder_of_another_training_is_refused(folder: Path) -> None:
     tensors = checkpoint.load_file(folder / "model.safetensors")
     tensors["encoder.stem.0.weight"] += 1
     checkpoint.save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(ModelError, match=r"is not the file that its config\.json describes"):
+        checkpoint.load(str(folder))
+    change(folder, checksum="")  # as in models of earlier versions
     with pytest.raises(ModelError, match=r"but its config\.json says"):
         checkpoint.load(str(folder), "cpu")
+
+
+def change(folder: Path, **fields: object) -> None:
+    """Write a configuration that differs in some fields."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | fields))
+
+
+def test_one_flipped_bit_is_noticed(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1000] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match="install the model again"):
+        checkpoint.load(str(folder))
+
+
+def test_what_ships_has_its_checksum() -> None:
+    for config in (ModelConfig.read("builtin"), retriever_of("musicnn")):
+        assert config is not None
+        assert config.checksum == hashlib.sha256(config.weights.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("part", "fields"),
+    [
+        ("denoiser", {"width": 16_000, "heads": 4}),  # would take 40 GB
+        ("denoiser", {"layers": 200}),
+        ("denoiser", {"dim": 0}),
+        ("denoiser", {"heads": 0}),
+        ("denoiser", {"patch": 7}),
+        ("contrastive", {"text_width": 16_000}),
+        ("contrastive", {"dim": "x"}),
+        ("schedule", {"times": 0}),
+        ("schedule", {"times": "x"}),
+        ("schedule", {"steps_offset": 0.5}),
+    ],
+)
+def test_impossible_shapes_are_refused_before_they_take_memory(
+    folder: Path, part: str, fields: dict
+) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    change(folder, **{part: config[part] | fields})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelError, match=r"cannot be read: |does not describe a gdr model: "):
+        checkpoint.load(str(folder), "cpu")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
 def test_a_config_of_the_first_form_is_a_transformer_that_predicts_v(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,20 @@ def test_a_finished_run_is_the_model_in_it_and_an_unfinished_one_is_refused(
         (json.dumps(CONFIG | {"denoiser": 3}), "denoiser must hold named fields, not 3"),
         (json.dumps(CONFIG | {"space": {"dim": 3}}), "the field space.encoder is missing"),
         (json.dumps(CONFIG | {"space": SPACE | {"dim": "x"}}), "space.dim must be a whole number"),
+        (
+            json.dumps(CONFIG | {"space": SPACE | {"dim": 10**9}}),
+            "space.dim must be a number from 1",
+        ),
+        (
+            json.dumps(CONFIG | {"space": SPACE | {"hop_s": -1}}),
+            "space.hop_s must be a number from",
+        ),
+        (json.dumps(CONFIG | {"anchor_share": 7}), "anchor_share must be a number from 0 to 1"),
+        (json.dumps(CONFIG | {"denoiser": {"width": 10**9}}), "denoiser.width must be a number"),
+        (json.dumps(CONFIG | {"denoiser": {"layers": -1}}), "denoiser.layers must be a number"),
+        (json.dumps(CONFIG | {"denoiser": {"w": math.inf}}), "denoiser.w must be a number"),
+        (json.dumps(CONFIG | {"schedule": {"times": 1e9}}), "schedule.times must be a number"),
+        ("[" * 100_000, "does not describe a gdr model"),
         (json.dumps(CONFIG | {"name": "a\x1b[31m"}), "characters that cannot be printed"),
     ],
 )

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from gdr_model import __version__, paths
-from gdr_model.errors import GdrError, UsageError
+from gdr_model.errors import GdrError, Hint, LibraryError, UsageError
 from gdr_model.private import make_private
 from gdr_tui.cli.diagnostics import Failed
 from gdr_tui.cli.output import write
-from gdr_tui.next_steps import for_command_line
-from gdr_tui.safe_text import literal
+from gdr_tui.cli.retrievers import unreadable
+from gdr_tui.next_steps import for_command_line, step
+from gdr_tui.safe_text import counted, literal
 
 
 class Verdict(StrEnum):
@@ -24,6 +25,8 @@ class Verdict(StrEnum):
     """gdr cannot work."""
     ABSENT = "absent"
     """gdr works without it."""
+    DAMAGED = "damaged"
+    """Something that is stored has to be made again."""
     FAULTY = "faulty"
     """gdr uses its defaults instead."""
 
@@ -33,6 +36,7 @@ def doctor() -> None:
     checks: list[tuple[str, Callable[[], str], Verdict]] = [
         ("gdr", lambda: f"{__version__}, Python {sys.version.split()[0]}", Verdict.MISSING),
         ("store", _store, Verdict.MISSING),
+        ("libraries", _libraries, Verdict.DAMAGED),
         ("settings", _settings, Verdict.FAULTY),
         ("model", _model, Verdict.MISSING),
         ("text", _text, Verdict.MISSING),
@@ -50,7 +54,7 @@ def doctor() -> None:
             details = for_command_line(error) if isinstance(error, GdrError) else str(error)
         verdicts.append(verdict)
         write(f"{verdict:8}{name:10}{literal(details)}\n")
-    if Verdict.MISSING in verdicts:
+    if {Verdict.MISSING, Verdict.DAMAGED} & set(verdicts):
         raise Failed(1)
 
 
@@ -70,6 +74,31 @@ def _store() -> str:
     if not os.access(home, os.W_OK):
         raise OSError(f"{home} cannot be written")
     return str(home)
+
+
+def _libraries() -> str:
+    """Read all that is stored of every library, and compare it with its checksums."""
+    from gdr_model.store.library import Library
+    from gdr_model.store.stores import stores
+
+    listed = stores()
+    problems = [unreadable(store) for store in listed.damaged]
+    tracks = 0
+    for at in listed.known:
+        try:
+            with Library.open(at.root, store=at.store) as library:
+                tracks += library.count()
+                damaged = sum(library.damaged(space) for space in library.spaces())
+        except LibraryError as error:
+            problems.append(for_command_line(error))
+            continue
+        if damaged:
+            what = counted(damaged, "recording")
+            again = step(Hint.INDEX_AGAIN, root=str(at.root))
+            problems.append(f"the stored latents of {what} in {at.root} are damaged; {again}")
+    if problems:
+        raise LibraryError("; ".join(problems))
+    return f"{counted(tracks, 'track')} in {len(listed.known)}, all as they were stored"
 
 
 def _model() -> str:
