@@ -51,6 +51,7 @@ SEARCH = (
         "next interpretation of the prompt",
     ),
     _key("search.unchip", "x", "search.unchip", "Remove chip", "remove the last chip"),
+    _key("search.forget", "H", "search.forget", "Forget", "forget which results were nearest"),
 )
 AT_ONCE = tuple(
     replace(key, action=key.action.replace("feature", "at_once"), priority=True)
@@ -81,6 +82,13 @@ TRACK = (
     ),
     _key("track.edit", "i", "edit.edit", "Edit", "edit the result: new prompt, live preview"),
     _key("track.like", "l", "search.like", "Like", "toggle like: rank or find similar tracks"),
+    _key(
+        "track.nearest",
+        "h",
+        "search.nearest",
+        "Nearest",
+        "nearest of those in sight: learn from it",
+    ),
     _key("track.ban", "b", "search.ban", "Ban", "toggle ban: hide it, rank similar lower"),
     _key("track.why", "w", "explain.why", "Why", "show what raises and lowers its score"),
     _key("track.mark", "m", "crates.mark", "Mark", "add to the crate, or remove from it"),

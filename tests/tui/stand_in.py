@@ -69,7 +69,8 @@ def hits(steering: Steering, count: int) -> tuple[Hit, ...]:
     }
     seed = sum(map(ord, repr(steers)))
     order = np.random.default_rng(seed).permutation(30)[:count].tolist()
-    liked = [int(Path(path).stem) for path in steering.likes]
+    preferred = [one.path for one in steering.evidence[::-1]]
+    liked = [int(Path(path).stem) for path in dict.fromkeys([*steering.likes, *preferred])]
     banned = {int(Path(path).stem) for path in steering.dislikes}
     liked = [number for number in liked if number not in banned]
     order = [number for number in order if number not in banned and number not in liked]
@@ -199,12 +200,16 @@ class StandIn:
             raise LibraryError(f"{hit.track.path} is no longer in the library; search again")
         if not query.steering.worded:
             return Why(hit.score, (Push("like", query.steering.likes[0], 0.0, hit.score),))
-        negatives = [Push("negative", n.text, -0.04, -0.02) for n in query.steering.negatives]
-        known = sum(push.total for push in negatives)
+        others = [Push("negative", n.text, -0.04, -0.02) for n in query.steering.negatives]
+        others += [
+            Push(one.judgement, one.path, 0.0, 0.0, 0.05, len(one.over))
+            for one in query.steering.evidence
+        ]
+        known = sum(push.total for push in others)
         pushes = (
             Push("start", "", 0.02, 0.0),
             Push("prompt", query.steering.prompt, hit.score / 2, hit.score / 2 - 0.02 - known),
-            *negatives,
+            *others,
         )
         near = (("dub", 0.61), ("deep bass", 0.42)), (("dub", 0.55), ("warm", 0.4))
         return Why(hit.score, pushes, *near)

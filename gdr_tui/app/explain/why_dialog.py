@@ -11,25 +11,31 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
+from gdr_model.evidence import Judgement
 from gdr_model.explanation import Push, Why
 from gdr_model.types import Hit
 from gdr_tui.app.ui.dialog import Dialog, Line
-from gdr_tui.safe_text import fit, literal
+from gdr_tui.safe_text import counted, fit, literal
 
 _ARM = 12
 """Columns of the longest bar, on either side."""
-_LABEL = 30
+_LABEL = 36
 
 
 def label(push: Push) -> str:
-    """A term of the score, in a few words."""
+    """A term of the score, in a few words; those of evidence follow "because you"."""
     stem = literal(Path(push.text).stem)
+    others = f" to {counted(push.over, 'other')}"
+    preferred = f"  preferred {fit(stem, _LABEL - 12 - len(others)).rstrip()}{others}"
     return {
         "start": f"the source, {stem}" if push.text else "no prompt at all",
         "negative": f"− {literal(push.text)}",
         "slider": f"+ {literal(push.text)}",
         "like": f"♥ {stem}",
         "dislike": f"⊘ {stem}",
+        Judgement.PREFERRED: preferred,
+        Judgement.HEARD: f"  heard {stem} to its end",
+        Judgement.PASSED: f"  passed over {stem}",
     }.get(push.kind, f"“{literal(push.text)}”")
 
 
@@ -45,14 +51,22 @@ def pushes(why: Why) -> Text:
     """A line for each term, then their sum."""
     text = Text(no_wrap=True, overflow="ellipsis")
     most = max((abs(push.total) for push in why.pushes), default=0.0) or 1.0
+    done = False
     for push in why.pushes:
+        if push.kind in list(Judgement) and not done:
+            text.append("because you\n")
+            done = True
         down, up = arms(push.total / most)
         text.append(f"{fit(label(push), _LABEL)} {push.total:+.3f} ")
         text.append(down, "red").append("│", "dim").append(up, "green").append("\n")
     text.append(f"{fit('the score', _LABEL)} {why.score:+.3f}", "bold")
-    drawn = sum(push.drawn for push in why.pushes)
+    drawn, tower, learnt = (
+        sum(getattr(push, part) for push in why.pushes) for part in ("drawn", "tower", "done")
+    )
     if drawn and drawn != why.score:
-        text.append(f"  draws {drawn:+.3f}, tower {why.score - drawn:+.3f}", "dim")
+        text.append(f"  draws {drawn:+.3f}, tower {tower:+.3f}", "dim")
+    if learnt:
+        text.append(f", you {learnt:+.3f}", "dim")
     return text
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gdr_model.errors import UsageError
+from gdr_model.evidence import Evidence, Judgement
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.steering import Slider, Steering, WeightedText
 from gdr_model.store import filters
@@ -84,6 +85,17 @@ class Draft:
             likes=_others(self.steering.likes, str(path)),
             dislikes=_toggled(self.steering.dislikes, str(path)),
         )
+
+    def prefer(self, path: Path, over: Iterable[Path]) -> None:
+        """Take a track as nearer to what is wanted than others, or undo that.
+
+        Raises:
+            UsageError: if there are no others, or too many.
+        """
+        choice = Evidence(Judgement.PREFERRED, str(path), tuple(map(str, over)))
+        held = self.steering.evidence
+        others = tuple(one for one in held if one != choice)
+        self.steer(evidence=others if choice in held else (*held, choice))
 
     def push_away(self, typed: str) -> None:
         """Add a negative typed as `text` or `text:1.5`; the same text again changes its weight.

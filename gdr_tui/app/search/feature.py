@@ -315,6 +315,30 @@ class SearchFeature:
             self.state.draft.ban(track.path)
             self._ask_if_begun()
 
+    def action_nearest(self) -> None:
+        """Take the chosen result as nearer to what is wanted than the others in sight."""
+        chosen, sight = self.results.recording, self.results.in_sight
+        others = [path for path in sight if path != chosen]
+        if chosen is None or not others:
+            self._host.say(
+                "search first; of several results in sight, this learns which is nearest"
+            )
+            return
+        try:
+            self.state.draft.prefer(chosen, others)
+        except UsageError as error:
+            self._host.say(str(error), problem=True)
+            return
+        self._ask_if_begun()
+
+    def action_forget(self) -> None:
+        """Ask without what was learnt from choices."""
+        if self.state.draft.steer(evidence=()):
+            self._host.say("forgot which results were nearest; u brings it back")
+            self._ask_if_begun()
+        else:
+            self._host.say("there is nothing to forget")
+
     def action_copies(self) -> None:
         """List the other files of the chosen recording, or fold them."""
         if not self.results.turn_copies():
@@ -351,6 +375,8 @@ class SearchFeature:
             self._changed()
         elif chip.kind in ("filter", "like", "ban"):
             self._host.say(f"{chip.kind}s have no weight")
+        elif chip.kind == "evidence":
+            self._host.say("a choice has no weight; x removes it")
 
     def _change(self, chip: Chip) -> None:
         """Retype a chip: words in the line, a filter and an edit in their own places."""
@@ -367,4 +393,5 @@ class SearchFeature:
         elif chip.kind == "pull":
             self._host.say("+ and - set how strongly likes and bans act while drawing")
         else:
-            self._host.say(f"a {chip.kind} cannot be edited; x removes it")
+            what = "choice" if chip.kind == "evidence" else chip.kind
+            self._host.say(f"a {what} cannot be edited; x removes it")

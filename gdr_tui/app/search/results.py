@@ -89,6 +89,18 @@ class ResultsList(Listing):
         """The rank, from 1, of the recording under the cursor."""
         return self._lines[self.cursor][0] + 1 if self._lines else 0
 
+    @property
+    def recording(self) -> Path | None:
+        """The best file of the recording under the cursor, if it was found by a query."""
+        return self._tracks[self.rank - 1].path if self.hit else None
+
+    @property
+    def in_sight(self) -> tuple[Path, ...]:
+        """The best file of every recording found that has a line in sight, in order."""
+        top = self.scroll_offset.y
+        lines = self._lines[top : top + self.scrollable_content_region.height]
+        return tuple(dict.fromkeys(self._tracks[at].path for at, hit in lines if hit))
+
     def moment(self, row: int) -> tuple[Path, float] | None:
         """Where the track of a row is played from; None where there is no such row."""
         if not 0 <= row < len(self._lines):

@@ -1,4 +1,8 @@
-"""The trail is written to the notebook as it grows."""
+"""The trail is written to the notebook as it grows.
+
+What was learnt from choices among results is left out: it ends with the session, unless the user
+saves the trail to a file.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +33,8 @@ class TrailWriter:
             trails = Trails(notebook)
             if node.id is None:
                 parent = node.parent.id if node.parent else None
-                ask = node.ask
-                node.id = trails.add(self._roots, parent, ask.steering, ask.where, ask.limits)
+                ask, steering = node.ask, node.ask.steering.but(evidence=())
+                node.id = trails.add(self._roots, parent, steering, ask.where, ask.limits)
             trails.put_results(node.id, node.results)
 
         self._thread.write(write)
