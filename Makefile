@@ -1,5 +1,6 @@
 # `make demo` opens the app on a small library; `make demo LIBRARY=~/music` on your own.
-# `make test` runs every check; `make builtin-report GDR_SHARED=DIR` measures the built-in model.
+# `make test` runs every check, `make test-fault` kills, full disks and damage by the thousand;
+# `make builtin-report GDR_SHARED=DIR` measures the built-in model.
 # Each installs what it needs in .venv first.
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ TORCH ?= torch==2.13.0
 WORK ?= $(HOME)/gdr-builtin
 STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m recipes.builtin.
 
-.PHONY: demo test check builtin-report setup setup-dev clean
+.PHONY: demo test test-fault check builtin-report setup setup-dev clean
 
 demo: setup
 	@sh demo/run.sh "$(BIN)/gdr" "$(LIBRARY)"
@@ -21,6 +22,10 @@ demo: setup
 # One test per core, one thread each: torch's own threads would only wait for one another.
 test: setup-dev check
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal
+
+# Takes hours; `make test` runs a short form of each of these.
+test-fault: setup-dev
+	GDR_FAULTS=whole OMP_NUM_THREADS=1 $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal
 
 check: setup-dev
 	$(BIN)/ruff check .

@@ -121,7 +121,7 @@ class Notebook:
         except OSError as error:
             raise StoreUnavailable(f"{shown(file)} cannot be written: {error.strerror}") from error
         except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"{shown(file)} cannot be opened: {error}") from error
+            raise StoreUnavailable(f"{shown(file)} cannot be opened: {why(error)}") from error
         except FAULTS as error:
             raise LibraryError(
                 f"the trails and crates in {shown(file)} cannot be opened ({why(error)}); if this "

@@ -34,6 +34,12 @@ def schema_in_no_encoding(store: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"tabletrackstracks", b"tabletrac\xff\xfetracks"))
 
 
+def schema_of_many_lines(store: Path) -> None:
+    """SQLite quotes all lines of a statement that it cannot read."""
+    file = store / "library.db"
+    file.write_bytes(file.read_bytes().replace(b"TABLE failures (", b'TABLE failures "'))
+
+
 def tracks_alone(store: Path) -> None:
     """The facts can be read, and with them the library's root."""
     with sqlite3.connect(store / "library.db") as connection:
@@ -45,7 +51,9 @@ def tracks_alone(store: Path) -> None:
         file.write(b"\x55" * size)
 
 
-@pytest.mark.parametrize("damage", [nothing, schema_in_no_encoding, tracks_alone])
+@pytest.mark.parametrize(
+    "damage", [nothing, schema_in_no_encoding, schema_of_many_lines, tracks_alone]
+)
 def test_the_others_are_answered(
     tmp_path: Path, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

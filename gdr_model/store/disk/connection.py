@@ -6,15 +6,15 @@ import os
 import sqlite3
 from pathlib import Path
 
-from gdr_model.errors import LibraryError, StoreUnavailable
+from gdr_model.errors import LibraryError, StoreUnavailable, first_line
 
 FAULTS = (sqlite3.Error, UnicodeDecodeError)
 """What a damaged or unavailable file raises; a damaged schema can be quoted in no valid text."""
 
 
 def why(error: Exception) -> str:
-    """What SQLite says is wrong."""
-    return "its schema is damaged" if isinstance(error, UnicodeDecodeError) else str(error)
+    """What SQLite says is wrong, in one line: it can quote a statement of many."""
+    return "its schema is damaged" if isinstance(error, UnicodeDecodeError) else first_line(error)
 
 
 def refusal(error: Exception) -> type[LibraryError]:
