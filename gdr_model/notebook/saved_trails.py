@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +25,6 @@ from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.config import ModelConfig
 from gdr_model.steering import Steering
 from gdr_model.store.library import Library
-from gdr_model.store.records import key
 
 FORMAT = 1
 
@@ -68,11 +66,11 @@ class LibraryPrint:
     @classmethod
     def of(cls, library: Library) -> LibraryPrint:
         """Fingerprint the tracks of a library."""
-        digest, tracks = hashlib.sha256(), library.tracks()
-        for track in tracks:
-            name = key(os.path.relpath(track.path, library.root))
-            digest.update(name + b"\0" + track.content.encode() + b"\n")
-        return cls(str(library.root), len(tracks), digest.hexdigest()[:16])
+        digest, tracks = hashlib.sha256(), 0
+        for name, content in library.sounds():
+            digest.update(name + b"\0" + content.encode() + b"\n")
+            tracks += 1
+        return cls(str(library.root), tracks, digest.hexdigest()[:16])
 
 
 @dataclass(frozen=True)

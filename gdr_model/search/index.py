@@ -1,59 +1,46 @@
-"""Find the nearest passages: exactly while that is quick, with an HNSW graph beyond.
+"""Find the nearest passages: exactly, or among a million and more with the help of HNSW graphs.
 
 `HnswIndex.vectors` holds one unit vector a passage in the search space; rows are positions in it
-and in `passages`. A graph is only built for large libraries, and only used where it is faster: a
-filter, or a k that is a large share of the library, is answered by the full matrix product.
-Candidates of the graph are scored again by that product, so both ways give the same scores.
+and in `passages`. Graphs are only made for very large libraries (`prepare`), and only used where
+they are faster: while there are none yet, with a filter, and for a k that is a large share of the
+library, the full matrix product answers. Whatever is proposed is scored by that product with the
+exact vectors, so all ways give the same scores.
 
-    index/NAME/hnsw.bin        the graph, labelled by passage ids
-    index/NAME/manifest.json   what it was built from, and its SHA-256
-
-Both are a cache of the library. hnswlib trusts any file it is given (another width or metric
-loads without complaint, a crafted one writes outside its memory), so the checksum is compared
-before it reads a byte, and the vectors afterwards; on any difference the graph is rebuilt.
+What is kept of a library in `index/NAME` is a cache of it (`indexed.cache`, `indexed.graphs`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model import atomic, plain
-from gdr_model.errors import Cancelled, LibraryError, SpaceMismatch
-from gdr_model.private import make_private
+from gdr_model.errors import LibraryError, SpaceMismatch
+from gdr_model.search.indexed import cache, graphs
+from gdr_model.search.indexed.graphs import Maker, Piece, Report, places, proposed
+from gdr_model.search.indexed.vectors import Rows, Vectors, rounded
 from gdr_model.search.whitening import Whitening
 from gdr_model.store.library import Library
-from gdr_model.store.records import Passages, file_stem, shown
+from gdr_model.store.records import Contents, Passages, file_stem, shown
 from gdr_model.types import Array, Cancel, LatentSpace, never
 
-EXACT_BELOW = 200_000
-"""Fewer passages are searched exactly: 184,000 of width 64 take 4 ms, with the graph 1.3 ms. Eight
-queries, 256 wide, k = 200, one thread, synthetic clusters: exactly 0.9, 2.2, 4.6, 9.3 ms at 10,
-20, 50 and 100 thousand passages; with the graph 1.7, 2.5, 3.9, 2.3 ms. Building it takes 11 s of
-processor time for 50 thousand."""
-
+KEPT_FROM = 20_000
+"""Passages from which vectors are kept in 16 bits, in files: reading and whitening so many takes a
+tenth of a second, and they take 10 MB."""
+EXACT_BELOW = 750_000
+"""Fewer passages need no graph: with the product, nine queries of width 128 take 24 ms of one core
+at 420,000 passages. A graph is built for minutes, and takes 650 bytes a passage."""
 LARGE_SHARE = 0.005
-"""A k above this share of the passages is answered exactly: k = 1000 takes the graph 16 ms at 50
-and at 100 thousand passages, the product 4.6 and 9.3 ms."""
-
-M, EF_CONSTRUCTION = 16, 200
-MIN_EF = 400
-"""On 110,000 latents of real music and drawn queries, recall@10 is .995 at 200, 1.000 at 400."""
-_MAX_DELETED = 0.2
-"""Share of deleted passages above which a graph is rebuilt."""
-_CHUNK = 2000
-_SAMPLE = 2000
-
-Rows = NDArray[np.int64]
+"""A k above this share of the passages is answered exactly: it takes a graph longer."""
+_CHUNK = 16_384
+_MOST_BLOCKS = 8
+_SAMPLE = 200
 
 
 class HnswIndex:
@@ -69,22 +56,33 @@ class HnswIndex:
         whitening: Whitening,
         *,
         exact_below: int = EXACT_BELOW,
-        threads: int = 1,
+        kept_from: int = KEPT_FROM,
+        piece: int = graphs.PIECE,
     ) -> None:
         """Use `HnswIndex.open`."""
         self._library = library
         self._space = space
         self._whitening = whitening
         self._exact_below = exact_below
-        self._threads = threads
+        self._kept_from = kept_from
+        self._piece = piece
         self._folder = library.store / "index" / file_stem(space, whitening.fingerprint)
+        self._facts = {"space": asdict(space), "whitening": whitening.fingerprint}
+        self._maker = Maker(self._folder, self._facts, space.dim)
         self._lock = threading.RLock()
-        self._generation = -1
-        self._graph: Any = None
-        self._saved = 0
+        self._preparing = threading.Lock()
+        self._stamp = self._kept = ""
+        self._pieces: list[Piece] = []
+        self._alive: list[int] = []
+        self._saved: dict[str, str] = {}
+        self._outside: Rows = np.empty(0, np.int64)
+        """The rows in no graph."""
         nothing = np.empty(0, np.float32)
-        self.vectors: Array = np.empty((0, space.dim), np.float32)
-        self.passages = Passages(np.empty(0, np.int64), [], nothing, nothing, self.vectors)
+        ids = np.empty(0, np.int64)
+        self.passages = self._table(ids, Contents.of([]), nothing, nothing, ids)
+        self.vectors = self._vectors([], self.passages)
+        self.recordings = self._recordings([], self.passages)
+        """The mean of each content's passages, as `vectors`; rows are those of its codes."""
 
     @classmethod
     def open(
@@ -94,41 +92,85 @@ class HnswIndex:
         whitening: Whitening,
         *,
         exact_below: int = EXACT_BELOW,
-        threads: int = 1,
-        cancelled: Cancel = never,
+        kept_from: int = KEPT_FROM,
+        piece: int = graphs.PIECE,
     ) -> HnswIndex:
         """The index of what a library holds now, read from disk if that can be trusted.
 
-        With one thread, the default, equal libraries give equal graphs.
+        It answers exactly; `prepare` gives it its graphs.
+
+        Args:
+            library: what is indexed.
+            space: of the latents.
+            whitening: maps them to the search space.
+            exact_below: fewer passages get no graphs.
+            kept_from: from so many passages on, vectors are kept in files.
+            piece: passages of a graph.
 
         Raises:
             LibraryError: if the library cannot be read.
-            Cancelled: when asked, while a graph is built.
         """
-        index = cls(library, space, whitening, exact_below=exact_below, threads=threads)
-        index.refresh(cancelled)
-        if index._graph is not None and index._graph.element_count != index._saved:
-            # If the cache cannot be written, on a full disk, it costs only time.
-            with contextlib.suppress(LibraryError):
-                index.save()
+        index = cls(
+            library, space, whitening, exact_below=exact_below, kept_from=kept_from, piece=piece
+        )
+        index._read_kept()
+        index.refresh()
+        # If the cache cannot be written, on a full disk, it costs only time.
+        with contextlib.suppress(LibraryError):
+            index.save()
         return index
 
-    def refresh(self, cancelled: Cancel = never) -> int:
+    def refresh(self) -> int:
         """Add passages that are new and drop those that are gone; returns how many are new."""
         with self._lock:
-            generation = self._library.generation
-            if generation == self._generation:
+            stamp = self._library.stamp
+            if stamp == self._stamp:
                 return 0
-            passages = self._library.passages(self._space)
             before = self.passages.ids
-            added = int((~np.isin(passages.ids, before, assume_unique=True)).sum())
-            reused = len(before) if np.array_equal(passages.ids[: len(before)], before) else 0
-            fresh = self._whitening.apply(passages.means[reused:])
-            self.vectors = np.concatenate([self.vectors[:reused], fresh])
+            passages = self._read()
+            same, kept = self._taken_over(passages)
+            self.recordings = self._recordings(same, passages)
+            self.vectors = self._vectors(kept, passages)
             self.passages = passages
-            self._update_graph(cancelled)
-            self._generation = generation
-            return added
+            self._stamp = stamp
+            self._cover()
+            return int((~np.isin(passages.ids, before, assume_unique=True)).sum())
+
+    def prepare(
+        self,
+        report: Report = lambda done, total: None,
+        cancelled: Cancel = never,
+        threads: int = 1,
+    ) -> None:
+        """Load the graphs that are on disk, and build those that are missing.
+
+        Meanwhile queries are answered, by the graphs that are there and exactly beyond them. A
+        graph is kept as soon as it is finished, and used at once.
+
+        Args:
+            report: called with the passages that have been added to graphs, and how many are to be.
+            cancelled: polled while graphs are built.
+            threads: how many graphs are built at the same time; whatever it is, equal libraries
+                give equal graphs.
+
+        Raises:
+            LibraryError: if the library cannot be read.
+            Cancelled: when asked.
+        """
+        with self._preparing:
+            with self._lock:
+                ids, vectors = self.passages.ids, self.vectors
+            if len(ids) < self._exact_below:
+                return
+            if not self._pieces:
+                pieces, self._saved = self._maker.load(ids, vectors)
+                self._take(pieces)
+            with self._lock:
+                ids, vectors, runs = self.passages.ids, self.vectors, self._missing()
+            for piece in self._maker.build(runs, ids, vectors, threads, report, cancelled):
+                self._take([*self._pieces, piece])
+                with contextlib.suppress(LibraryError):
+                    self.save()
 
     def search(
         self, queries: Array, k: int, allowed: NDArray[np.bool_] | None = None
@@ -149,142 +191,180 @@ class HnswIndex:
                     f"a query of shape {queries.shape} cannot be compared with {self._space}"
                 )
             count = len(self.vectors)
-            rows = np.arange(count) if allowed is None else np.flatnonzero(allowed)
-            k = max(0, min(k, len(rows)))
+            rows = None if allowed is None else np.flatnonzero(allowed)
+            k = max(0, min(k, count if rows is None else len(rows)))
+            best = _Best(len(queries), k)
+            if not k or not len(queries):
+                return best.rows, best.scores
             queries = np.ascontiguousarray(queries, np.float32)
-            if k and self._graph is not None and allowed is None and k <= LARGE_SHARE * count:
-                return self._search_graph(queries, k)
-            return self._search_exactly(queries, k, rows)
+            near = None
+            if self._pieces and rows is None and k <= LARGE_SHARE * count:
+                near = self._near_by_graphs(queries, k)
+            if near is None:
+                near = self._near(queries, k, rows)
+            everything = k == (count if rows is None else len(rows))
+            union = near[0] if everything else np.unique(np.concatenate(near))
+            scores = self.vectors.cosines(queries, union)
+            for query, proposals in enumerate(near):
+                at = np.searchsorted(union, proposals)
+                best.put(query, scores[query, at], proposals)
+            return best.rows, best.scores
 
     def save(self) -> None:
-        """Write the graph, if there is one, then the manifest that vouches for it.
+        """Keep the vectors of a large library and its graphs in files, where that was not done yet.
 
         Raises:
             LibraryError: if the disk cannot be written.
         """
         with self._lock:
-            if self._graph is None:
+            if len(self.passages.ids) < self._kept_from:
                 return
-            binary, manifest = self._folder / "hnsw.bin", self._folder / "manifest.json"
             try:
-                make_private(self._folder)
-                with atomic.replacing(binary) as part:
-                    self._graph.save_index(str(part))
-                    checksum = _sha256(part)
-                facts = self._facts() | {
-                    "count": self._graph.element_count,
-                    "generation": self._generation,
-                    "sha256": checksum,
-                }
-                atomic.write_text(manifest, json.dumps(facts, indent=2))
+                if self._kept != self._stamp:
+                    arrays = self.recordings.whole(), self.vectors.whole()
+                    cache.write(self._folder, self._facts, self._stamp, self.passages, *arrays)
+                    self._kept = self._stamp
+                    self._read_kept()  # mapped, they take no memory of this program
+                if any(piece.file not in self._saved for piece in self._pieces):
+                    self._saved = self._maker.save(self._pieces, self._saved)
             except (OSError, RuntimeError) as error:
                 raise LibraryError(
                     f"the index in {shown(self._folder)} cannot be written: {error}"
                 ) from error
-            self._saved = self._graph.element_count
 
-    def _search_exactly(self, queries: Array, k: int, rows: Rows) -> tuple[Rows, Array]:
-        best = _Best(len(queries), k)
-        if not k or not len(queries):
-            return best.rows, best.scores
-        if 4 * len(rows) < len(self.vectors):
-            scores = queries @ self.vectors[rows].T  # (Q, rows)
-        else:  # copying most of the rows takes longer than multiplying all of them
-            scores = queries @ self.vectors.T
-            scores = scores if len(rows) == len(self.vectors) else scores[:, rows]
-        for query, row in enumerate(scores):
-            best.put(query, row, rows)
-        return best.rows, best.scores
-
-    def _search_graph(self, queries: Array, k: int) -> tuple[Rows, Array]:
-        ids = self.passages.ids
-        deleted = max(0, self._graph.element_count - len(ids))
-        wanted = min(self._graph.element_count, k + min(deleted, k))
-        self._graph.set_ef(max(2 * wanted, MIN_EF))
-        try:
-            labels, _ = self._graph.knn_query(queries, wanted)
-        except RuntimeError:  # a disconnected graph cannot reach k of its points
-            return self._search_exactly(queries, k, np.arange(len(ids)))
-        best = _Best(len(queries), k)
-        for query, proposed in enumerate(labels.astype(np.int64)):
-            places = np.minimum(np.searchsorted(ids, proposed), len(ids) - 1)
-            rows = np.sort(places[ids[places] == proposed])
-            if len(rows) < k:  # the others were deleted passages
-                rows = np.arange(len(ids))
-            best.put(query, self.vectors[rows] @ queries[query], rows)
-        return best.rows, best.scores
-
-    def _update_graph(self, cancelled: Cancel) -> None:
-        """Add every passage that the graph lacks; deleted ones stay in it until it is rebuilt."""
-        ids = self.passages.ids
-        if len(ids) < self._exact_below:
-            self._graph = None
+    def _read_kept(self) -> None:
+        """Take passages and vectors from the cache, if it can be trusted."""
+        kept = cache.read(self._folder, self._facts, self._space.dim)
+        if kept is None or len(kept.ids) < self._kept_from:
             return
-        if self._graph is None:
-            self._graph = self._load()
-        labels = _labels(self._graph)
-        if len(labels) - np.isin(labels, ids).sum() > _MAX_DELETED * len(ids):
-            self._graph, labels = None, np.empty(0, np.int64)
-        graph = self._graph or self._new_graph(len(ids))
-        missing = np.flatnonzero(~np.isin(ids, labels))
-        graph.resize_index(max(len(labels) + len(missing), 1))
-        for start in range(0, len(missing), _CHUNK):
-            if cancelled():
-                raise Cancelled("stopped")
-            rows = missing[start : start + _CHUNK]
-            graph.add_items(self.vectors[rows], ids[rows], num_threads=self._threads)
-        self._graph = graph
+        passages = self._table(kept.ids, kept.contents, kept.starts_s, kept.ends_s, kept.mean_rows)
+        # A library restored from a backup can assign the same ids to other passages.
+        rows = np.arange(0, len(kept.ids), max(1, len(kept.ids) // _SAMPLE))
+        with contextlib.suppress(LibraryError):  # damaged means are reported by whoever needs them
+            if np.array_equal(rounded(self._exact(passages, rows, False)), kept.vectors[rows]):
+                self.vectors = self._vectors([kept.vectors], passages)
+                self.recordings = self._recordings([kept.recordings], passages)
+                self.passages = passages
+                self._kept = self._stamp = kept.stamp
 
-    def _new_graph(self, room: int) -> Any:
-        self._saved = 0
-        graph = hnswlib.Index("ip", self._space.dim)
-        graph.init_index(room, M=M, ef_construction=EF_CONSTRUCTION, random_seed=0)
-        return graph
+    def _read(self) -> Passages:
+        """The passages there are now; those that were there before are not read again."""
+        before = self.passages
+        if len(before.ids) and self._library.still_has(self._space, before.ids):
+            more = self._library.passages(self._space, after=int(before.ids[-1]))
+            return before.followed_by(more)
+        return self._library.passages(self._space)
 
-    def _load(self) -> Any:
-        """The graph on disk, or None if there is none that can be trusted."""
-        binary = self._folder / "hnsw.bin"
-        if not self._folder.exists():
-            self._take_over()
-        try:
-            manifest = plain.from_json((self._folder / "manifest.json").read_text("utf-8"))
-            expected = self._facts() | {"sha256": _sha256(binary)}
-            if {name: manifest.get(name) for name in expected} != expected:
+    def _taken_over(self, passages: Passages) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """The rows of `recordings` and `vectors` that passages have in common with those here.
+
+        They are the first of each. Rows behind them are new.
+        """
+        before = self.passages
+        if self.vectors.is_rounded != (len(passages.ids) >= self._kept_from):
+            return [], []
+        if np.array_equal(passages.ids[: len(before.ids)], before.ids):
+            return self.recordings.blocks, self.vectors.blocks
+        still = places(passages.ids, before.ids)
+        if not np.array_equal(passages.ids[: len(still)], before.ids[still]):
+            return [], []
+        codes = before.contents.codes[still].astype(np.int64)
+        _, first = np.unique(codes, return_index=True)
+        recordings = self.recordings.stored(codes[np.sort(first)])
+        return [recordings], [self.vectors.stored(still)]
+
+    def _recordings(self, blocks: list[NDArray[Any]], passages: Passages) -> Vectors:
+        count = len(passages.contents.names)
+        return self._completed(blocks, count, partial(self._exact_recordings, passages), passages)
+
+    def _vectors(self, blocks: list[NDArray[Any]], passages: Passages) -> Vectors:
+        return self._completed(blocks, len(passages.ids), partial(self._exact, passages), passages)
+
+    def _completed(
+        self,
+        blocks: list[NDArray[Any]],
+        count: int,
+        exact: Callable[[Rows, bool], Array],
+        passages: Passages,
+    ) -> Vectors:
+        """Vectors of which the first are there, and the others are computed."""
+        is_large = len(passages.ids) >= self._kept_from
+        taken = sum(map(len, blocks))
+        fresh = np.empty((count - taken, self._space.dim), np.int16 if is_large else np.float32)
+        for at in range(0, len(fresh), _CHUNK):
+            rows = np.arange(taken + at, min(taken + at + _CHUNK, count))
+            found = exact(rows, True)
+            fresh[at : at + len(rows)] = rounded(found) if is_large else found
+        if len(blocks) > _MOST_BLOCKS:
+            blocks = [blocks[0], np.concatenate(blocks[1:])]
+        return Vectors([*blocks, fresh], self._space.dim, exact)
+
+    def _exact(self, passages: Passages, rows: Rows, checked: bool) -> Array:
+        return self._whitening.apply(passages.read_means(passages.mean_rows[rows], checked))
+
+    def _exact_recordings(self, passages: Passages, codes: Rows, checked: bool) -> Array:
+        starts, counts = passages.contents.starts[codes], passages.contents.counts[codes]
+        ends = np.cumsum(counts)
+        rows = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
+        means = passages.read_means(passages.mean_rows[rows], checked)
+        sums = np.add.reduceat(means, ends - counts) if len(ends) else means
+        return self._whitening.apply((sums / counts[:, None]).astype(np.float32))
+
+    def _near(self, queries: Array, k: int, rows: Rows | None) -> list[Rows]:
+        """For each query the rows that can be among its k best of some rows, or of all."""
+        count = len(self.vectors)
+        if k >= (count if rows is None else len(rows)):
+            return [np.arange(count) if rows is None else rows] * len(queries)
+        # Taking most of the rows apart takes longer than multiplying all of them.
+        few = rows is not None and 4 * len(rows) < count
+        products = self.vectors.products(queries, rows if few else None)
+        if rows is not None and not few:
+            products = products[:, rows]
+        near = []
+        for scores, error in zip(products, self.vectors.error(queries), strict=True):
+            least = np.partition(scores, len(scores) - k)[len(scores) - k] - 2 * error
+            found = np.flatnonzero(scores >= least)
+            near.append(found if rows is None else rows[found])
+        return near
+
+    def _near_by_graphs(self, queries: Array, k: int) -> list[Rows] | None:
+        """The same for all rows, by the graphs and exactly beyond them; None if they cannot say."""
+        found = []
+        for piece, alive in zip(self._pieces, self._alive, strict=True):
+            near = proposed(piece, alive, queries, min(k, alive), self.passages.ids)
+            if near is None:
                 return None
-            graph = hnswlib.Index("ip", self._space.dim)
-            graph.load_index(str(binary))
-            if graph.element_count != manifest["count"]:
-                return None
-            # A library restored from a backup can assign the same ids to other passages.
-            # A sample is enough: reading all vectors back takes a second at 50,000.
-            rows = np.flatnonzero(np.isin(self.passages.ids, _labels(graph)))
-            rows = rows[:: max(1, len(rows) // _SAMPLE)]
-            stored = graph.get_items(self.passages.ids[rows], return_type="numpy")
-            if not np.allclose(stored, self.vectors[rows], atol=1e-5):
-                return None
-        except (OSError, ValueError, RuntimeError, KeyError, AttributeError):
-            return None
-        self._saved = graph.element_count
-        return graph
+            found.append(near)
+        if len(self._outside):
+            found.append(self._near(queries, min(k, len(self._outside)), self._outside))
+        return [np.unique(np.concatenate(parts)) for parts in zip(*found, strict=True)]
 
-    def _take_over(self) -> None:
-        """Rename the folder of the same space and whitening that an earlier gdr named otherwise."""
-        for manifest in self._folder.parent.glob("*/manifest.json"):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                found = plain.from_json(manifest.read_text("utf-8"))
-                if all(found.get(name) == fact for name, fact in self._facts().items()):
-                    manifest.parent.rename(self._folder)
-                    return
+    def _take(self, pieces: list[Piece]) -> None:
+        with self._lock:
+            self._pieces = pieces
+            self._cover()
 
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "format": 1,
-            "space": asdict(self._space),
-            "whitening": self._whitening.fingerprint,
-            "metric": "ip",
-            "M": M,
-            "ef_construction": EF_CONSTRUCTION,
-        }
+    def _cover(self) -> None:
+        """Find out which rows the graphs hold; drop those whose passages are mostly gone."""
+        ids = self.passages.ids
+        inside = np.zeros(len(ids), np.bool_)
+        pieces, self._alive = self._pieces, []
+        self._pieces = []
+        for piece in pieces:
+            rows = places(piece.ids, ids)
+            if len(rows) >= max(1, (1 - graphs.MAX_GONE) * len(piece.ids)):
+                inside[rows] = True
+                self._pieces.append(piece)
+                self._alive.append(len(rows))
+        self._outside = np.flatnonzero(~inside)
+
+    def _missing(self) -> list[Rows]:
+        """Runs of rows in no graph, each enough for one."""
+        whole = len(self._outside) // self._piece * self._piece
+        return list(self._outside[:whole].reshape(-1, self._piece))
+
+    def _table(self, *columns: Any) -> Passages:
+        return self._library.table(self._space, *columns)
 
 
 class _Best:
@@ -303,12 +383,3 @@ class _Best:
             scores, rows = scores[near], rows[near]
         order = np.lexsort((rows, -scores))[:k]
         self.rows[query], self.scores[query] = rows[order], scores[order]
-
-
-def _labels(graph: Any) -> Rows:
-    return np.asarray(graph.get_ids_list() if graph is not None else [], np.int64)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -33,6 +33,7 @@ from gdr_model.types import Array, Cancel, never
 
 if TYPE_CHECKING:
     from gdr_model.search.index import HnswIndex
+    from gdr_model.search.indexed.vectors import Vectors
 
 PCA, TSNE = "PCA", "t-SNE"
 FITTED = 2_000
@@ -62,12 +63,12 @@ class Recordings:
     vectors: Array  # (N, D) unit rows
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[Sequence[str], Array]]) -> Recordings:
+    def of(cls, parts: Sequence[tuple[Iterable[str], Array | Vectors]]) -> Recordings:
         """The recordings of several indexes, from the contents (P,) and vectors (P, D) of each."""
         names = np.array([name for contents, _ in parts for name in contents], dtype=np.str_)
         if not len(names):
             return cls((), np.empty((0, 1), np.float32))
-        rows = np.concatenate([vectors for _, vectors in parts])
+        rows = np.concatenate([np.asarray(vectors) for _, vectors in parts])
         order = np.argsort(names, kind="stable")
         contents, starts = np.unique(names[order], return_index=True)
         return cls(tuple(contents.tolist()), unit(np.add.reduceat(rows[order], starts)))

@@ -6,14 +6,16 @@ space; every score is a cosine, or a mean of cosines.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdr_model.search.index import HnswIndex, Rows
+from gdr_model.search.index import HnswIndex
+from gdr_model.search.indexed.shelf import Competing, Shelf
+from gdr_model.search.indexed.vectors import Rows
 from gdr_model.search.negatives.penalty import NegativePenalties
 from gdr_model.search.recordings.sections import sections_of
 from gdr_model.search.session.posterior import EvidenceScores
@@ -50,9 +52,9 @@ class OpenLibrary:
     index: HnswIndex
     space: LatentSpace
     whitening: Whitening
-    tracks: dict[str, list[Track]]
-    """By content, so that copies of one recording are together."""
-    sections: list[int]
+    tracks: Shelf
+    """By content, so that copies of one recording are together; read when asked for."""
+    sections: Rows
     """The section of its file that each passage of the index belongs to, from 1; 0 for none."""
     evidence: EvidenceScores = field(default_factory=EvidenceScores)
     negatives: NegativePenalties = field(default_factory=NegativePenalties)
@@ -61,19 +63,19 @@ class OpenLibrary:
     def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
         """The library with its index, rebuilt where that is missing or out of date."""
         index = HnswIndex.open(library, space, whitening)
-        tracks = by_content(library.tracks())
-        return cls(library, index, space, whitening, tracks, sections_of(index.passages, tracks))
+        tracks = Shelf(library, index.passages.contents)
+        return cls(library, index, space, whitening, tracks, sections_of(library, index.passages))
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
         added = self.index.refresh()
-        self.tracks = by_content(self.library.tracks())
-        self.sections = sections_of(self.index.passages, self.tracks)
+        self.tracks = Shelf(self.library, self.index.passages.contents)
+        self.sections = sections_of(self.library, self.index.passages)
         return added
 
     def count(self) -> int:
         """How many tracks it has."""
-        return _size(self.tracks)
+        return self.tracks.all.count
 
     def penalties(self, query: Query) -> Array:
         """What each negative of a query takes (N, P) from the score of every passage."""
@@ -82,8 +84,8 @@ class OpenLibrary:
 
     def scores(self, query: Query, share: float) -> Array:
         """The score of every passage (P,) under all that a query asks; `share` is the anchor's."""
-        points, vectors = _points(query), self.index.vectors
-        total = _scores(query, points, vectors, share)[1]
+        vectors = self.index.vectors
+        total = _fused(query, vectors.products(_points(query)), share)
         total += self.evidence.of(query.judged, vectors)
         total -= self.penalties(query).sum(axis=0)
         return total
@@ -173,17 +175,14 @@ def rank(
 class Entered:
     """The tracks that compete, and how many do not."""
 
-    tracks: list[tuple[OpenLibrary, dict[str, list[Track]]]]
-    """Of each library, by content."""
-    allowed: list[NDArray[np.bool_] | None]
-    """The passages of each library that a filter allows; None for all."""
+    tracks: list[tuple[OpenLibrary, Competing]]
     filtered: int
     banned: int
 
     @property
     def competing(self) -> int:
         """How many tracks compete."""
-        return sum(_size(tracks) for _, tracks in self.tracks)
+        return sum(tracks.count for _, tracks in self.tracks)
 
 
 def enter(
@@ -194,24 +193,15 @@ def enter(
     Raises:
         UsageError: if the filter cannot be read.
     """
-    entered: list[tuple[OpenLibrary, dict[str, list[Track]]]] = []
-    masks: list[NDArray[np.bool_] | None] = []
+    entered: list[tuple[OpenLibrary, Competing]] = []
     filtered = banned = 0
     for opened in libraries:
-        tracks, allowed = opened.tracks, None
-        if where is not None:
-            tracks = by_content(opened.library.tracks(where))
-        if where is not None or opened.library.part:
-            contents = opened.index.passages.contents
-            allowed = np.array([content in tracks for content in contents], np.bool_)
-            filtered += opened.count() - _size(tracks)
-        gone = {content: tracks[content] for content in left_out if content in tracks}
-        if gone:
-            tracks = {content: same for content, same in tracks.items() if content not in gone}
-            banned += _size(gone)
+        kept = opened.tracks.competing(where)
+        filtered += opened.count() - kept.count
+        tracks, gone = kept.without(left_out)
+        banned += gone
         entered.append((opened, tracks))
-        masks.append(allowed)
-    return Entered(entered, masks, filtered, banned)
+    return Entered(entered, filtered, banned)
 
 
 def left_out(steering: Steering, libraries: Sequence[OpenLibrary]) -> set[str]:
@@ -244,9 +234,9 @@ class Scored:
     """The candidates of one library: their scores (Q, C) under every draw."""
 
     scores: Array
-    contents: list[str]
-    tracks: Mapping[str, list[Track]]
-    """Those that compete."""
+    codes: NDArray[np.int32]
+    """The content of each candidate (`Contents.codes`)."""
+    tracks: Competing
 
 
 @dataclass(frozen=True)
@@ -279,10 +269,10 @@ def score(
     found: list[FoundPassage] = []
     scored: list[Scored] = []
     complete = True
-    for (opened, tracks), allowed in zip(entered.tracks, entered.allowed, strict=True):
+    for opened, tracks in entered.tracks:
         most = len(opened.sections) if k is None else k
-        sections = opened.sections if by_section else [0] * len(opened.sections)
-        best, candidates, whole = _of_library(query, opened, most, tracks, allowed, share, sections)
+        sections = opened.sections if by_section else np.zeros_like(opened.sections)
+        best, candidates, whole = _of_library(query, opened, most, tracks, share, sections)
         found += best
         scored.append(candidates)
         complete = complete and whole
@@ -291,18 +281,13 @@ def score(
     return Recordings(found, scored, complete)
 
 
-def _size(tracks: dict[str, list[Track]]) -> int:
-    return sum(map(len, tracks.values()))
-
-
 def _of_library(
     query: Query,
     opened: OpenLibrary,
     k: int,
-    tracks: dict[str, list[Track]],
-    allowed: NDArray[np.bool_] | None,
+    tracks: Competing,
     share: float,
-    sections: Sequence[int],
+    sections: Rows,
 ) -> tuple[list[FoundPassage], Scored, bool]:
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
@@ -311,6 +296,7 @@ def _of_library(
     with any, every passage is scored and the best of all are candidates too.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
+    allowed = None if tracks.allows_all else tracks.mask[contents.codes]
     points = _points(query)
     overall = None
     if query.judged or query.negated is not None:
@@ -320,28 +306,34 @@ def _of_library(
         rows, _ = opened.index.search(points, wanted, allowed)
         leaders = rows if overall is None else _highest(overall, rows.shape[1], allowed)
         candidates = np.unique(np.append(rows, leaders))
-        scores, fused = _scores(query, points, vectors[candidates], share)
-        ranked = len(candidates)
+        scores = vectors.cosines(points, candidates)
+        fused, ranked = _fused(query, scores, share), len(candidates)
         if overall is not None:  # below its highest there can be others that no draw brings
             fused, ranked = overall[candidates], len(leaders)
             scores = scores - opened.penalties(query).sum(axis=0)[candidates]
-        best: dict[tuple[str, int], int] = {}  # to the position of the best candidate
-        for position in np.argsort(-fused, kind="stable")[:ranked]:
-            row = candidates[position]
-            if contents[row] in tracks:
-                best.setdefault((contents[row], sections[row]), int(position))
+        order = np.argsort(-fused, kind="stable")[:ranked]
+        order = order[tracks.mask[contents.codes[candidates[order]]]]
+        best = order[_first_of_each(contents.codes[candidates[order]], sections[candidates[order]])]
         seen_all = rows.shape[1] < wanted or wanted >= len(contents)
         if seen_all or len(best) >= k:
             break
         wanted = min(4 * wanted, len(contents))
+    chosen = [(int(candidates[at]), float(fused[at])) for at in best[:k].tolist()]
+    names = [contents[row] for row, _ in chosen]
+    files = tracks.of(dict.fromkeys(names))
     found = [
-        FoundPassage(
-            float(fused[position]), content, opened, int(candidates[position]), tracks[content]
-        )
-        for (content, _), position in list(best.items())[:k]
+        FoundPassage(value, name, opened, row, files[name])
+        for (row, value), name in zip(chosen, names, strict=True)
+        if name in files
     ]
-    scored = Scored(scores, [contents[row] for row in candidates], tracks)
+    scored = Scored(scores[: len(query.vectors)], contents.codes[candidates], tracks)
     return found, scored, seen_all and len(best) <= k
+
+
+def _first_of_each(codes: NDArray[np.int32], sections: Rows) -> Rows:
+    """Where each pair of a content and a section occurs first, in the order of these places."""
+    pairs = codes.astype(np.int64) * (int(sections.max(initial=0)) + 1) + sections
+    return np.sort(np.unique(pairs, return_index=True)[1])
 
 
 def _highest(scores: Array, count: int, allowed: NDArray[np.bool_] | None) -> Rows:
@@ -356,16 +348,15 @@ def _points(query: Query) -> Array:
     return query.vectors if anchor is None else np.concatenate([query.vectors, anchor])
 
 
-def _scores(query: Query, points: Array, vectors: Array, share: float) -> tuple[Array, Array]:
-    """The scores of passages (C, D) under every draw (Q, C), and fused (C,)."""
+def _fused(query: Query, scores: Array, share: float) -> Array:
+    """One score (C,) of each passage from those of the draws and the anchor (Q, C)."""
     draws = len(query.vectors)
-    scores = points @ vectors.T
-    anchored = scores[draws] if len(points) > draws else None
-    return scores[:draws], fuse(scores[:draws], anchored, share)
+    anchored = scores[draws] if len(scores) > draws else None
+    return fuse(scores[:draws], anchored, share)
 
 
 def count_votes(
-    scored: Sequence[Scored], k: int | None, copies: Container[str] = ()
+    scored: Sequence[Scored], k: int | None, copies: Collection[str] = ()
 ) -> dict[str, int]:
     """How many draws have each competing recording near their top (`Hit.votes`).
 
@@ -373,24 +364,18 @@ def count_votes(
     """
     votes: dict[str, int] = {}
     for library in scored:
-        quarter = max(1, len(library.tracks) // QUARTER)
+        quarter = max(1, library.tracks.recordings // QUARTER)
         within = quarter if k is None else min(k, quarter)
-        competes = [c in library.tracks and c not in copies for c in library.contents]
+        contents = library.tracks.shelf.contents
+        competes = library.tracks.mask.copy()
+        codes = contents.codes_of(list(copies))
+        competes[codes[codes >= 0]] = False
         for row in library.scores:
-            chosen: set[str] = set()
-            for position in np.argsort(-row, kind="stable"):
-                if competes[position]:
-                    chosen.add(library.contents[position])
-                if len(chosen) == within:
-                    break
-            for content in chosen:
+            order = np.argsort(-row, kind="stable")
+            ranked = library.codes[order]
+            ranked = ranked[competes[ranked]]
+            first = np.sort(np.unique(ranked, return_index=True)[1])[:within]
+            for code in ranked[first].tolist():
+                content = contents.names[code].decode()
                 votes[content] = votes.get(content, 0) + 1
     return votes
-
-
-def by_content(tracks: Sequence[Track]) -> dict[str, list[Track]]:
-    """Group tracks by their content, so that copies of one recording are together."""
-    grouped: dict[str, list[Track]] = {}
-    for track in tracks:
-        grouped.setdefault(track.content, []).append(track)
-    return grouped

@@ -186,9 +186,8 @@ def _row(retriever: Retriever, hit: Hit) -> tuple[OpenLibrary, int]:
     """The library and row of a hit's passage; in a copy, of the passage at about the same time."""
     for opened in retriever.libraries:
         passages = opened.index.passages
-        rows = [
-            row for row, content in enumerate(passages.contents) if content == hit.track.content
-        ]
-        if rows:
-            return opened, min(rows, key=lambda row: abs(passages.starts_s[row] - hit.start_s))
+        code = passages.contents.codes_of([hit.track.content])[0]
+        rows = np.flatnonzero(passages.contents.codes == code)
+        if len(rows):
+            return opened, int(rows[np.abs(passages.starts_s[rows] - hit.start_s).argmin()])
     raise LibraryError(f"{hit.track.path} is no longer in the library; search again")

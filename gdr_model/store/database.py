@@ -17,6 +17,8 @@ from gdr_model.store.disk.connection import FAULTS, can_be_written, connect, ref
 from gdr_model.store.migrations import prepare
 from gdr_model.store.records import shown
 
+_CHUNK = 10_000
+
 
 class Database:
     """A connection and its lock. Safe to use from several threads."""
@@ -67,6 +69,11 @@ class Database:
         """Increases with every change, whichever program makes it."""
         return int(self.fact("generation"))
 
+    @property
+    def stamp(self) -> str:
+        """Equal only for databases that hold the same: what changed last, and when."""
+        return f"{self.fact('generation')} {self.fact('indexed_at')!r}"
+
     def fact(self, name: str) -> Any:
         """A fact about the library as a whole; None if it has none of this name."""
         rows = self.read("SELECT value FROM facts WHERE name = ?", name)
@@ -87,6 +94,23 @@ class Database:
         with self._lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
+            except FAULTS as error:
+                said = f"cannot be read: {why(error)}"
+                raise _refused(error, said, self._store, self._root) from error
+
+    def chunks(self, sql: str, *values: object) -> Iterator[list[Any]]:
+        """The rows that a statement selects, some thousands at a time.
+
+        No other thread reads or writes until the last of them has been taken.
+
+        Raises:
+            LibraryError: if the file is damaged.
+        """
+        with self._lock:
+            try:
+                found = self._connection.execute(sql, values)
+                while rows := found.fetchmany(_CHUNK):
+                    yield rows
             except FAULTS as error:
                 said = f"cannot be read: {why(error)}"
                 raise _refused(error, said, self._store, self._root) from error

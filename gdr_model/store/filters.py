@@ -21,20 +21,23 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from gdr_model.errors import UsageError
 from gdr_model.store.text_match import folded, plain, values
-from gdr_model.types import Track
 
-Predicate = Callable[[Track, str], bool]
-"""Whether a track is kept, given also its path relative to the root, with forward slashes."""
+Predicate = Callable[[Any, str], bool]
+"""Whether a track, or anything with the tags of one that the filter compares, is kept; given also
+its path relative to the root, with forward slashes."""
 
 TEXT_FIELDS = (
     "title", "artist", "albumartist", "album", "genre", "key", "comment", "path", "folder",
 )  # fmt: skip
 NUMBER_FIELDS = ("year", "originalyear", "bpm", "duration_s", "loudness_db")
 
+_VALUES = 4096
+"""Different texts of a field whose comparison is remembered."""
 _MAX_DEPTH = 50
 """Nested parentheses and nots; far more than needed, far below Python's recursion limit."""
 
@@ -71,6 +74,17 @@ def parse(expression: str) -> Predicate:
     return _Parser(expression).parse()
 
 
+def columns(expression: str) -> tuple[str, ...]:
+    """The columns of tracks that an expression compares; its path is not among them.
+
+    Raises:
+        UsageError: if it is invalid.
+    """
+    parser = _Parser(expression)
+    parser.parse()
+    return tuple(sorted(parser.columns))
+
+
 def parts(expression: str) -> list[str]:
     """The conditions that must all hold: an expression, split at each `and` outside parentheses.
 
@@ -92,6 +106,7 @@ class _Parser:
         self._depth = 0
         self.parts: list[str] = []
         """The conditions that must all hold, as they were written."""
+        self.columns: set[str] = set()
 
     def parse(self) -> Predicate:
         predicate = self._either()
@@ -146,6 +161,7 @@ class _Parser:
             _refuse(sign, "expected an operator, one of = != < <= > >= ~")
         if value.kind not in ("word", "quoted"):
             _refuse(value, "expected a value")
+        self.columns |= {"year", "originalyear"} if name == "year" else {name} - {"path", "folder"}
         if name in NUMBER_FIELDS:
             return _number(name, sign, value)
         return _text(name, sign.text, value.text)
@@ -187,7 +203,7 @@ def _number(name: str, sign: _Token, value: _Token) -> Predicate:
         def fits(actual: float) -> bool:
             return compare(actual, wanted)
 
-    def holds(track: Track, _path: str) -> bool:
+    def holds(track: Any, _path: str) -> bool:
         actual = _number_of(track, name)
         return actual is not None and fits(actual)
 
@@ -204,9 +220,9 @@ def _finite(name: str, value: _Token, typed: str) -> float:
     return number
 
 
-def _number_of(track: Track, name: str) -> float | None:
+def _number_of(track: Any, name: str) -> float | None:
     if name == "year" and track.originalyear is not None:
-        return track.originalyear
+        return float(track.originalyear)
     number: float | None = getattr(track, name)
     return number
 
@@ -216,24 +232,22 @@ def _text(name: str, sign: str, value: str) -> Predicate:
     form = plain if sign == "~" else folded
     wanted = form(value)
 
-    def equal(track: Track, path: str) -> bool:
-        text = _text_of(track, path, name)
+    def equal(text: str) -> bool:
         actual = folded(text)
         if name == "folder":
             return actual == wanted or actual.startswith(wanted + "/") or not wanted
         return actual == wanted or wanted in map(folded, values(name, text))
 
-    if sign == "=":
-        return equal
-    if sign == "!=":
-        return lambda t, p: not equal(t, p)
-    if sign == "~":
-        return lambda t, p: wanted in plain(_text_of(t, p, name))
-    ordered = _ORDER[sign]
-    return lambda t, p: ordered(folded(_text_of(t, p, name)), wanted)
+    def holds(text: str) -> bool:
+        if sign in ("=", "!="):
+            return equal(text) == (sign == "=")
+        return wanted in plain(text) if sign == "~" else _ORDER[sign](folded(text), wanted)
+
+    holds_ = lru_cache(_VALUES)(holds)  # many tracks have the same artist
+    return lambda t, p: holds_(_text_of(t, p, name))
 
 
-def _text_of(track: Track, path: str, name: str) -> str:
+def _text_of(track: Any, path: str, name: str) -> str:
     if name == "path":
         return path
     if name == "folder":

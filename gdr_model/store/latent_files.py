@@ -42,13 +42,6 @@ class LatentFiles:
                 )
             return self._opened[space]
 
-    def close(self) -> None:
-        """Close all files."""
-        with self._lock:
-            for files in self._opened.values():
-                for file in files:
-                    file.close()
-
     def _path(self, space: LatentSpace, suffix: str) -> Path:
         path = (self._folder / file_stem(space)).with_suffix(suffix)
         former = (self._folder / former_stem(space)).with_suffix(suffix)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from gdr_model.store import statements
 from gdr_model.store.database import Database
 from gdr_model.store.disk.checking import Checking, checksum
 from gdr_model.store.latent_files import LatentFiles
-from gdr_model.store.records import Passages, Sound, passage_bounds, shown
+from gdr_model.store.records import Contents, Passages, Sound, as_names, passage_bounds, shown
 from gdr_model.store.rows import RowFile
 from gdr_model.types import Array, LatentSpace
 
@@ -36,12 +36,6 @@ class Latents:
         self._files = LatentFiles(folder)
         self._checking = Checking(database, folder)
         self._root = root
-        self._lock = threading.RLock()
-
-    def close(self) -> None:
-        """Close the files."""
-        with self._lock:
-            self._files.close()
 
     def spaces(self) -> list[LatentSpace]:
         """The spaces there are latents of, oldest first."""
@@ -83,18 +77,49 @@ class Latents:
     def passages(self, space: LatentSpace, after: int = 0) -> Passages:
         """The passages with an id above `after` whose content some track has.
 
-        Raises:
-            LibraryError: if the file of their means is damaged.
+        Their means are not read yet. Reading them raises a LibraryError if their file is
+        damaged.
         """
-        rows = self._database.read(statements.PASSAGES, self._number(space), after)
-        means = self._means(space, np.array([row[4] for row in rows], np.int64))
-        return Passages(
-            np.array([row[0] for row in rows], np.int64),
-            [row[1] for row in rows],
-            np.array([row[2] for row in rows], np.float32),
-            np.array([row[3] for row in rows], np.float32),
-            means,
-        )
+        columns: list[tuple[NDArray[Any], ...]] = []
+        known: dict[str, int] = {}
+        for rows in self._database.chunks(statements.PASSAGES, self._number(space), after):
+            ids, contents, starts_s, ends_s, mean_rows = zip(*rows, strict=True)
+            columns.append((
+                np.array(ids, np.int64),
+                np.array([known.setdefault(c, len(known)) for c in contents], np.int32),
+                np.array(starts_s, np.float32),
+                np.array(ends_s, np.float32),
+                np.array(mean_rows, np.int64),
+            ))  # fmt: skip
+        joined = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
+        kinds = np.int64, np.int32, np.float32, np.float32, np.int64
+        ids_, codes, starts, ends, means = joined or [np.empty(0, kind) for kind in kinds]
+        return self.table(space, ids_, Contents(as_names(known), codes), starts, ends, means)
+
+    def still_has(self, space: LatentSpace, ids: NDArray[np.int64]) -> bool:
+        """Whether the passages up to the last of some ids are still exactly these."""
+        number, last = self._number(space), int(ids[-1])
+        count, total, mixed = self._database.read(statements.SAME_PASSAGES, number, last)[0]
+        spread = ids * np.int64(statements.MIXER) % np.int64(statements.MODULUS)
+        return bool((count, total, mixed) == (len(ids), int(ids.sum()), int(spread.sum())))
+
+    def table(
+        self,
+        space: LatentSpace,
+        ids: NDArray[np.int64],
+        contents: Contents,
+        starts_s: Array,
+        ends_s: Array,
+        mean_rows: NDArray[np.int64],
+    ) -> Passages:
+        """Passages whose means are read from the file of a space when they are asked for."""
+
+        def read_means(positions: NDArray[np.int64], checked: bool) -> Array:
+            if checked:
+                return self._means(space, positions)
+            return self._stored(self._files.of(space).means, space, positions)
+
+        return Passages(ids, contents, starts_s, ends_s, mean_rows, read_means)
 
     def put(self, sound: Sound, space: LatentSpace, latents: Array) -> None:
         """Store the latents (T, D) of a content and its passages, if it has none yet.
@@ -200,8 +225,7 @@ class Latents:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
-            with self._lock:
-                yield
+            yield
         except (IndexError, OSError) as error:
             raise self._damaged(str(error)) from error
 

@@ -11,10 +11,15 @@ append overwrites it. One program writes at a time (`ingest` holds a lock); any 
 
 from __future__ import annotations
 
+import json
 import os
-import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gdr_model import plain
 from gdr_model.errors import Hint, LibraryError
@@ -41,8 +46,6 @@ class Library:
         self._database = database
         self._latents = Latents(database, at.store / "latents", at.root)
         self._range = within(at.part)
-        self._lock = threading.RLock()
-        self._tracks: tuple[int, dict[Any, Track]] = (-1, {})
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False, store: Path | None = None) -> Library:
@@ -72,7 +75,6 @@ class Library:
 
     def close(self) -> None:
         """Close the store; the library cannot be used afterwards."""
-        self._latents.close()
         self._database.close()
 
     def __enter__(self) -> Library:
@@ -97,6 +99,11 @@ class Library:
         """Increases with every change, whichever program makes it."""
         return self._database.generation
 
+    @property
+    def stamp(self) -> str:
+        """Equal only while nothing changes, and for copies of the store."""
+        return self._database.stamp
+
     def is_being_indexed(self) -> bool:
         """Whether any program, including this one, is indexing the folder right now."""
         return lock.is_held(self.store)
@@ -106,6 +113,17 @@ class Library:
         sql = f"SELECT count(*) FROM tracks WHERE {statements.WITHIN}"
         return int(self._database.read(sql, *self._range)[0][0])
 
+    def duration_s(self) -> float:
+        """How long all tracks are together."""
+        sql = f"SELECT total(duration_s) FROM tracks WHERE {statements.WITHIN}"
+        return float(self._database.read(sql, *self._range)[0][0])
+
+    def recordings(self) -> int:
+        """How many different sounds the tracks have."""
+        sql = "SELECT count(DISTINCT content) FROM tracks"
+        where = f" WHERE {statements.WITHIN}" if self.part else ""
+        return int(self._database.read(sql + where, *self._range[: 2 * bool(where)])[0][0])
+
     def first(self, count: int) -> list[Track]:
         """The first tracks in the order of their paths; all of a large library take a second."""
         rows = self._database.read(f"{statements.TRACKS} LIMIT ?3", *self._range, count)
@@ -114,24 +132,58 @@ class Library:
     def tracks(self, where: str | None = None) -> list[Track]:
         """The tracks in the order of their paths: all, or those a filter keeps (see `filters`).
 
+        Those of a large library take a second and a hundred megabytes, which nothing keeps. What
+        is shown of them is read by `tracks_of`.
+
         Raises:
             UsageError: if the filter is invalid.
         """
         keeps = filters.parse(where) if where is not None else None
-        with self._lock:
-            generation = self.generation
-            if self._tracks[0] != generation:
-                # Making a Track takes longer than reading its row, so unchanged ones are
-                # reused: while a folder is being indexed this is called all the time.
-                before = self._tracks[1]
-                rows = self._database.read(statements.TRACKS, *self._range)
-                now = {row: before.get(row) or self._track(row) for row in rows}
-                self._tracks = (generation, now)
-            tracks = list(self._tracks[1].values())
-        if keeps is None:
-            return tracks
-        start = len(str(self.root / "x")) - 1
-        return [t for t in tracks if keeps(t, str(t.path)[start:].replace(os.sep, "/"))]
+        found: list[Track] = []
+        for rows in self._database.chunks(statements.TRACKS, *self._range):
+            for row in rows:
+                track = self._track(row)
+                if keeps is None or keeps(track, os.fsdecode(row[0])):
+                    found.append(track)
+        return found
+
+    def tracks_of(self, contents: Iterable[str]) -> dict[str, list[Track]]:
+        """The tracks of some contents, those of each in the order of their paths."""
+        wanted = json.dumps(list(contents))
+        return by_content(
+            self._track(row)
+            for row in self._database.read(statements.TRACKS_OF, *self._range, wanted)
+        )
+
+    def sounds(self) -> Iterator[tuple[bytes, str]]:
+        """The key and content of every track, in the order of their paths."""
+        for rows in self._database.chunks(statements.SOUNDS, *self._range):
+            yield from rows
+
+    def keeps(self, where: str) -> Callable[[Track], bool]:
+        """Whether a filter keeps a track of this library.
+
+        Raises:
+            UsageError: if the filter is invalid.
+        """
+        keeps, start = filters.parse(where), len(str(self.root / "x")) - 1
+        return lambda track: keeps(track, str(track.path)[start:].replace(os.sep, "/"))
+
+    def kept(self, where: str | None = None) -> Iterator[str]:
+        """The content of every track, or of those that a filter keeps; no track is made for it.
+
+        Raises:
+            UsageError: if the filter is invalid.
+        """
+        keeps = filters.parse(where) if where is not None else None
+        columns = filters.columns(where) if where is not None else ()
+        sql = f"SELECT {', '.join(('path', 'content', *columns))} FROM tracks "
+        track = SimpleNamespace()
+        for rows in self._database.chunks(f"{sql} WHERE {statements.WITHIN}", *self._range):
+            for path, content, *values in rows:
+                vars(track).update(zip(columns, values, strict=True))
+                if keeps is None or keeps(track, os.fsdecode(path)):
+                    yield content
 
     def track(self, path: Path) -> Track | None:
         """The track of a file, whichever way its path is spelled."""
@@ -141,9 +193,14 @@ class Library:
                 return self._track(rows[0])
         return None
 
+    def sections(self) -> dict[str, list[float]]:
+        """Where the sections of each content begin that has any."""
+        rows = self._database.read(statements.SECTIONS, *self._range)
+        return {content: [part[0] for part in plain.from_json(parts)] for content, parts in rows}
+
     def contents(self, where: str | None = None) -> set[str]:
         """The contents of the tracks: all, or those a filter keeps."""
-        return {track.content for track in self.tracks(where)}
+        return set(self.kept(where))
 
     def values(self, field: str) -> list[tuple[str, int]]:
         """The values of artist, album, genre or year, with the number of tracks of each.
@@ -187,6 +244,14 @@ class Library:
         """The passages with an id above `after`; see `Latents.passages`."""
         return self._latents.passages(space, after)
 
+    def still_has(self, space: LatentSpace, ids: NDArray[np.int64]) -> bool:
+        """Whether no passage has come or gone below the last of some ids."""
+        return self._latents.still_has(space, ids)
+
+    def table(self, space: LatentSpace, *columns: Any) -> Passages:
+        """Passages that were read before; see `Latents.table`."""
+        return self._latents.table(space, *columns)
+
     def put_latents(self, sound: Sound, space: LatentSpace, latents: Array) -> None:
         """Store the latents (T, D) of a content and its passages; see `Latents.put`."""
         self._latents.put(sound, space, latents)
@@ -209,3 +274,11 @@ class Library:
         sections = tuple(Section(*part) for part in plain.from_json(parts)) if parts else ()
         fields: tuple[Any, ...] = (self.path(path), *values, sections)
         return Track(*fields)
+
+
+def by_content(tracks: Iterable[Track]) -> dict[str, list[Track]]:
+    """Group tracks by their content, so that copies of one recording are together."""
+    grouped: dict[str, list[Track]] = {}
+    for track in tracks:
+        grouped.setdefault(track.content, []).append(track)
+    return grouped

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,15 +85,96 @@ class Failure:
     """Seconds since 1970."""
 
 
-@dataclass(frozen=True)
+class Contents:
+    """The content of every passage; one that many passages have is held once."""
+
+    def __init__(self, names: NDArray[np.bytes_], codes: NDArray[np.int32]) -> None:
+        """Take the different contents (R,), and for every passage the row of its own (N,)."""
+        self.names = names
+        self.codes = codes
+
+    @classmethod
+    def of(cls, contents: Iterable[str]) -> Contents:
+        """Contents in the order of their passages."""
+        known: dict[str, int] = {}
+        codes = [known.setdefault(content, len(known)) for content in contents]
+        return cls(as_names(known), np.array(codes, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, row: int) -> str:
+        return str(self.names[self.codes[row]].decode())
+
+    def __iter__(self) -> Iterator[str]:
+        names = [name.decode() for name in self.names.tolist()]
+        return (names[code] for code in self.codes.tolist())
+
+    def codes_of(self, contents: Sequence[str]) -> NDArray[np.int64]:
+        """The code of each of some contents, -1 for one that no passage has."""
+        if not len(self.names) or not contents:
+            return np.full(len(contents), -1, np.int64)
+        order, wanted = self._order, as_names(contents)
+        places = np.minimum(np.searchsorted(self.names, wanted, sorter=order), len(order) - 1)
+        found = order[places]
+        return np.where(self.names[found] == wanted, found, -1)
+
+    def followed_by(self, other: Contents) -> Contents:
+        """These, and then others, which can be of the same contents."""
+        known = self.codes_of([name.decode() for name in other.names.tolist()])
+        fresh = known < 0
+        known[fresh] = len(self.names) + np.arange(np.count_nonzero(fresh))
+        names = np.concatenate([self.names, other.names[fresh]])
+        return Contents(names, np.concatenate([self.codes, known[other.codes].astype(np.int32)]))
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The first passage of each content (R,), whose passages follow one another."""
+        return np.flatnonzero(np.append(True, np.diff(self.codes) != 0)[: len(self.codes)])
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many passages each content has (R,)."""
+        return np.diff(np.append(self.starts, len(self.codes)))
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        return np.argsort(self.names, kind="stable")
+
+
+def as_names(contents: Iterable[str]) -> NDArray[np.bytes_]:
+    """Contents as an array of bytes."""
+    return np.array([content.encode() for content in contents] or [], np.bytes_)
+
+
+@dataclass(frozen=True, eq=False)
 class Passages:
     """Passages of one space whose content some track has, ordered by id."""
 
     ids: NDArray[np.int64]  # (N,)
-    contents: list[str]
+    contents: Contents
     starts_s: Array  # (N,)
     ends_s: Array  # (N,)
-    means: Array  # (N, D)
+    mean_rows: NDArray[np.int64]  # (N,)
+    """Where the mean of each is in the file of means."""
+    read_means: Callable[[NDArray[np.int64], bool], Array]
+    """Reads rows (N, D) of that file; the second argument says whether checksums are compared."""
+
+    @property
+    def means(self) -> Array:
+        """The mean latent (N, D) of every passage, read now."""
+        return self.read_means(self.mean_rows, True)
+
+    def followed_by(self, other: Passages) -> Passages:
+        """These and then others of the same space, whose ids are higher."""
+        return Passages(
+            np.concatenate([self.ids, other.ids]),
+            self.contents.followed_by(other.contents),
+            np.concatenate([self.starts_s, other.starts_s]),
+            np.concatenate([self.ends_s, other.ends_s]),
+            np.concatenate([self.mean_rows, other.mean_rows]),
+            self.read_means,
+        )
 
 
 def passage_bounds(seconds: int) -> list[tuple[int, int]]:

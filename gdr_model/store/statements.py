@@ -7,11 +7,19 @@ TAG_COLUMNS = (
     "title, artist, album, genre, year, albumartist, bpm, originalyear, key, comment, codec, "
     "sections"
 )
-TRACKS = (
+_TRACK = (
     "SELECT path, duration_s, content, title, artist, album, genre, year, loudness_db, "
     "albumartist, bpm, originalyear, key, comment, codec, size, sections "
-    f"FROM tracks WHERE {WITHIN} ORDER BY path"
+    "FROM tracks"
 )
+TRACKS = f"{_TRACK} WHERE {WITHIN} ORDER BY path"
+TRACKS_OF = (
+    f"{_TRACK} INDEXED BY tracks_content WHERE content IN (SELECT value FROM json_each(?3)) "
+    f"AND {WITHIN} ORDER BY path"
+)
+"""The tracks of some contents, given as a JSON list."""
+SOUNDS = f"SELECT path, content FROM tracks WHERE {WITHIN} ORDER BY path"
+SECTIONS = f"SELECT content, sections FROM tracks WHERE sections <> '' AND {WITHIN} ORDER BY path"
 TRACK = TRACKS.replace("ORDER BY path", "AND path = ?3")
 PUT_TRACK = (
     "INSERT OR REPLACE INTO tracks (path, size, mtime_ns, ctime_ns, content, duration_s, "
@@ -27,6 +35,12 @@ PASSAGES = (
     "SELECT id, content, start_s, end_s, mean_row FROM passages "
     "WHERE space = ? AND id > ? AND content IN (SELECT content FROM tracks) ORDER BY id"
 )
+MIXER, MODULUS = 2_654_435_761, 4_294_967_296
+SAME_PASSAGES = (
+    f"SELECT count(*), coalesce(sum(id), 0), coalesce(sum(id * {MIXER} % {MODULUS}), 0) "
+    "FROM passages WHERE space = ? AND id <= ? AND content IN (SELECT content FROM tracks)"
+)
+"""A checksum of ids: which passages there are up to one, without reading them all."""
 SPACE = (
     "SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND sample_rate_hz = ? "
     "AND window_s = ? AND hop_s = ? AND fingerprint = ?"
@@ -44,6 +58,10 @@ DAMAGED = (
 SUMS_OF_MEANS = (
     "SELECT mean_row, checksum FROM passages "
     "WHERE space = ? AND mean_row BETWEEN ? AND ? AND checksum IS NOT NULL"
+)
+SUMS_OF_SOME_MEANS = (
+    "SELECT mean_row, checksum FROM passages "
+    "WHERE space = ? AND mean_row IN (SELECT value FROM json_each(?)) AND checksum IS NOT NULL"
 )
 SUMS_OF_LATENTS = (
     "SELECT content, first_row, rows, checksum FROM latents WHERE space = ? "

@@ -12,12 +12,11 @@ from gdr_model.diffusion import sampling
 from gdr_model.errors import DecodeError, UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
-from gdr_model.search.nearest import by_content
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
 from gdr_model.steering import PULL, Edit, Steering
 from gdr_model.store import ingest
-from gdr_model.store.library import Library
+from gdr_model.store.library import Library, by_content
 
 DEMO = Path(__file__).parents[2] / "demo"
 PLAIN = Steering("warm piano", draws=3, steps=3)

@@ -72,6 +72,5 @@ def test_what_was_read_is_a_copy(tmp_path: Path) -> None:
     file.write(0, np.ones((1, DIM), np.float32))
     before = file.read(slice(0, 1))
     file.write(0, np.zeros((1, DIM), np.float32))
-    file.close()
     np.testing.assert_array_equal(before, np.ones((1, DIM)))
     np.testing.assert_array_equal(file.read(slice(0, 1)), np.zeros((1, DIM)))

@@ -17,11 +17,12 @@ Shapes: N passages, P negatives, D latent width.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from gdr_model.search.indexed.vectors import Vectors
+from gdr_model.store.records import Contents
 from gdr_model.types import Array, Query
 
 REMEMBERED = 16
@@ -36,11 +37,11 @@ class NegativePenalties:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._kept: OrderedDict[bytes, tuple[Array, Array]] = OrderedDict()
-        self._recordings: tuple[Array, Recordings] | None = None
+        self._kept: OrderedDict[bytes, tuple[Vectors, Array]] = OrderedDict()
+        self._recordings: tuple[Vectors, Recordings] | None = None
 
     def of(
-        self, query: Query, contents: Sequence[str], sections: Sequence[int], vectors: Array
+        self, query: Query, contents: Contents, sections: NDArray[np.int64], vectors: Vectors
     ) -> Array:
         """What each negative of a query takes (P, N) from the scores of passages (N, D).
 
@@ -53,13 +54,14 @@ class NegativePenalties:
         if query.negated is None:
             return np.zeros((0, len(vectors)), np.float32)
         if self._recordings is None or self._recordings[0] is not vectors:
-            self._recordings = vectors, numbered(list(zip(contents, sections, strict=True)))
+            several = int(sections.max(initial=0)) + 1
+            self._recordings = vectors, numbered(contents.codes * several + sections)
         recordings = self._recordings[1]
         rows = [self._penalties(point, vectors, recordings) for point in query.negated]
         weights = np.array([n.weight for n in query.steering.avoided], np.float32)
         return weights[:, None] * np.stack(rows)
 
-    def _penalties(self, point: Array, vectors: Array, recordings: Recordings) -> Array:
+    def _penalties(self, point: Array, vectors: Vectors, recordings: Recordings) -> Array:
         kept = self._kept.get(point.tobytes())
         if kept is not None and kept[0] is vectors:
             return kept[1]
@@ -82,7 +84,6 @@ def penalties(cosines: Array, recordings: Recordings) -> Array:
     return np.asarray(halves / max(deviation, 1e-6), np.float32)
 
 
-def numbered(recordings: Sequence[Hashable]) -> Recordings:
+def numbered(recordings: ArrayLike) -> Recordings:
     """Equal ones get equal numbers, from 0."""
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(one, len(numbers)) for one in recordings], np.int64)
+    return np.asarray(np.unique(np.asarray(recordings), return_inverse=True)[1], np.int64)

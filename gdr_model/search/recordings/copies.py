@@ -52,7 +52,7 @@ class Copies:
         if self._bounds == EQUAL_ONLY:
             return (content,)
         table = self._fresh()
-        if content not in table.place:
+        if table.row_of(content) is None:
             return (content,)
         groups = self._groups  # another thread can begin new ones
         if content not in groups:
@@ -75,7 +75,7 @@ class Copies:
         """The tracks of all libraries, by content."""
         merged: dict[str, list[Track]] = {}
         for opened in self._libraries:
-            for content, same in opened.tracks.items():
+            for content, same in opened.tracks.everything().items():
                 merged.setdefault(content, []).extend(same)
         return merged
 
@@ -189,57 +189,66 @@ class Copies:
 
 @dataclass(frozen=True)
 class _Table:
-    """Length and mean of every content, by length."""
+    """Library, code and length of every content, by length."""
 
+    libraries: Sequence[OpenLibrary]
     of: list[Passages]
     """What it was read from."""
-    contents: list[str]
-    durations_s: NDArray[np.float64]  # (R,)
-    means: Array  # (R, D), unit rows
-    place: dict[str, int]
-    """The row of each content."""
+    shelves: NDArray[np.int64]  # (R,)
+    """The library of each content, as its number."""
+    codes: NDArray[np.int64]  # (R,)
+    durations_s: NDArray[np.float32]  # (R,)
+    rows: list[NDArray[np.int64]]
+    """For each library the row of each of its codes; -1 for a content that an earlier one has."""
 
     @classmethod
     def read(cls, libraries: Sequence[OpenLibrary]) -> _Table:
-        """Read every content that has passages once."""
-        durations: dict[str, float] = {}
-        means: list[Array] = []
-        for opened in libraries:
+        """Read every content that has passages and a track once."""
+        shelves, codes, durations_s = [], [], []
+        for number, opened in enumerate(libraries):
             passages = opened.index.passages
-            names = np.array(passages.contents, object)
-            # The passages of a content are stored one after another.
-            starts = np.flatnonzero(np.append(True, names[1:] != names[:-1])[: len(names)])
-            if not len(starts):
-                continue
-            counts = np.diff(np.append(starts, len(names)))[:, None]
-            rows = opened.whitening.apply(
-                (np.add.reduceat(passages.means, starts) / counts).astype(np.float32)
-            )
-            fresh = []
-            for row, name in enumerate(names[starts].tolist()):
-                if name not in durations and name in opened.tracks:
-                    durations[name] = opened.tracks[name][0].duration_s
-                    fresh.append(row)
-            means.append(rows[fresh])
-        lengths = np.array(list(durations.values()), np.float64)
+            contents = passages.contents
+            fresh = opened.tracks.all.mask.copy()
+            for other in libraries[:number]:
+                names = other.index.passages.contents.names[other.tracks.all.mask]
+                fresh &= ~np.isin(contents.names, names)
+            codes.append(np.flatnonzero(fresh))
+            shelves.append(np.full(len(codes[-1]), number))
+            lasts = (contents.starts + contents.counts - 1)[codes[-1]]
+            durations_s.append(passages.ends_s[lasts])
+        lengths = np.concatenate(durations_s) if libraries else np.empty(0, np.float32)
         order = np.argsort(lengths, kind="stable")
-        known = list(durations)
-        contents = [known[row] for row in order]
-        return cls(
-            [opened.index.passages for opened in libraries],
-            contents,
-            lengths[order],
-            np.concatenate(means)[order] if means else np.empty((0, 1), np.float32),
-            {content: row for row, content in enumerate(contents)},
-        )
+        of, code = np.concatenate(shelves)[order], np.concatenate(codes)[order]
+        rows = []
+        for number, opened in enumerate(libraries):
+            rows.append(np.full(len(opened.index.passages.contents.names), -1))
+            rows[-1][code[of == number]] = np.flatnonzero(of == number)
+        passages_of = [opened.index.passages for opened in libraries]
+        return cls(libraries, passages_of, of, code, lengths[order], rows)
+
+    def row_of(self, content: str) -> int | None:
+        """The row of a content, if it has one."""
+        for passages, rows in zip(self.of, self.rows, strict=True):
+            code = int(passages.contents.codes_of([content])[0])
+            if code >= 0 and rows[code] >= 0:
+                return int(rows[code])
+        return None
 
     def near(self, content: str, bounds: Bounds) -> Iterator[str]:
         """The contents that can be copies of one, by length and mean."""
-        row = self.place[content]
+        row = self.row_of(content)
+        if row is None:
+            return
         length_s = self.durations_s[row]
         first = int(np.searchsorted(self.durations_s, length_s - bounds.longer_s, "left"))
         last = int(np.searchsorted(self.durations_s, length_s + bounds.longer_s, "right"))
-        alike = self.means[first:last] @ self.means[row] >= bounds.mean
-        for other in np.flatnonzero(alike) + first:
+        alone = self.libraries[self.shelves[row]].index.recordings[self.codes[row]]
+        alike: list[int] = []
+        for number, opened in enumerate(self.libraries):
+            there = first + np.flatnonzero(self.shelves[first:last] == number)
+            codes = self.codes[there]
+            alike += there[opened.index.recordings.at_least(bounds.mean, alone, codes)].tolist()
+        for other in sorted(alike):
             if other != row:
-                yield self.contents[other]
+                contents = self.of[self.shelves[other]].contents
+                yield contents.names[self.codes[other]].decode()

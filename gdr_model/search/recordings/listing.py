@@ -78,9 +78,9 @@ def _lines(
         group = copies.group(one.content)
         files = {  # by their paths, because libraries can be inside one another
             track.path: track
-            for same in group
             for _, tracks in entered.tracks
-            for track in tracks.get(same, ())
+            for same in tracks.of(group).values()
+            for track in same
         }
         best, *others = sorted(files.values(), key=preference)
         section = best.section(one.middle_s)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gdr_model.store.library import Library
 from gdr_model.store.records import Passages
-from gdr_model.types import Track
 
 
-def sections_of(passages: Passages, tracks: Mapping[str, Sequence[Track]]) -> list[int]:
+def sections_of(library: Library, passages: Passages) -> NDArray[np.int64]:
     """The section that holds the middle of each passage, from 1; 0 where its files have none."""
-    starts = {
-        content: [section.start_s for section in track.sections]
-        for content, same in tracks.items()
-        for track in same
-        if track.sections
-    }
-    if not starts:
-        return [0] * len(passages.contents)
-    middles = ((passages.starts_s + passages.ends_s) / 2).tolist()
-    return [
-        bisect_right(starts.get(content, ()), middle)
-        for content, middle in zip(passages.contents, middles, strict=True)
-    ]
+    sections = np.zeros(len(passages.ids), np.int64)
+    starts = library.sections()
+    codes = passages.contents.codes_of(list(starts))
+    of_code = dict(zip(codes.tolist(), starts.values(), strict=True))
+    rows = np.flatnonzero(np.isin(passages.contents.codes, codes))
+    middles = ((passages.starts_s[rows] + passages.ends_s[rows]) / 2).tolist()
+    found = passages.contents.codes[rows].tolist()
+    for row, code, middle in zip(rows.tolist(), found, middles, strict=True):
+        sections[row] = bisect_right(of_code[code], middle)
+    return sections

@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from gdr_model.evidence import Judgement
+from gdr_model.search.indexed.vectors import Vectors
 from gdr_model.types import Array, Judged
 
 PRIOR = 0.05
@@ -31,7 +32,7 @@ PASSED = 0.5
 """Temperatures: how far in cosines a score, or what a person hears, has to differ to count."""
 
 
-def pushes(judged: Judged, vectors: Array) -> Array:
+def pushes(judged: Judged, vectors: Array | Vectors) -> Array:
     """What one thing that was done adds to the scores (N,) of passages (N, D), unit rows."""
     cosines = vectors @ judged.points.T  # (N, S)
     if judged.evidence.judgement == Judgement.PREFERRED:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gdr_model.evidence import Evidence
+from gdr_model.search.indexed.vectors import Vectors
 from gdr_model.search.session.likelihood import pushes
 from gdr_model.types import Array, Judged
 
@@ -27,16 +28,16 @@ class EvidenceScores:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._kept: OrderedDict[Evidence, tuple[Judged, Array, Array]] = OrderedDict()
+        self._kept: OrderedDict[Evidence, tuple[Judged, Vectors, Array]] = OrderedDict()
 
-    def of(self, judged: Sequence[Judged], vectors: Array) -> Array:
+    def of(self, judged: Sequence[Judged], vectors: Vectors) -> Array:
         """What everything that was done adds to the scores (N,) of passages (N, D)."""
         total = np.zeros(len(vectors), np.float32)
         for one in judged:
             total += self._pushes(one, vectors)
         return total
 
-    def _pushes(self, judged: Judged, vectors: Array) -> Array:
+    def _pushes(self, judged: Judged, vectors: Vectors) -> Array:
         kept = self._kept.get(judged.evidence)
         # An index that has changed has other vectors, and a file that has changed other points.
         if (

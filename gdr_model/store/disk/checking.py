@@ -8,6 +8,7 @@ damage leaves a note, and the next ingest checks everything.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -54,8 +55,13 @@ class Checking:
         wrong: NDArray[np.bool_] = np.asarray(~np.isfinite(means).all(axis=1))
         if not len(positions):
             return wrong
-        span = int(positions.min()), int(positions.max())
-        stored = dict(self._database.read(statements.SUMS_OF_MEANS, number, *span))
+        first, last = int(positions.min()), int(positions.max())
+        if last - first < 4 * len(positions):
+            rows = self._database.read(statements.SUMS_OF_MEANS, number, first, last)
+        else:
+            some = json.dumps(positions.tolist())
+            rows = self._database.read(statements.SUMS_OF_SOME_MEANS, number, some)
+        stored = dict(rows)
         for place, position in enumerate(positions.tolist()):
             sum_ = stored.get(position)
             if sum_ is not None and sum_ != checksum(means[place], "<f4"):

@@ -79,7 +79,7 @@ class Mapper:
 
         with self._retrievers.retriever() as retriever:  # all this is replaced, never changed
             parts = [(s.index.passages.contents, s.index.vectors) for s in retriever.libraries]
-            tracks = [t for s in retriever.libraries for same in s.tracks.values() for t in same]
+            tracks = [track for s in retriever.libraries for track in s.library.tracks()]
         recordings = library_map.Recordings.of(parts)
         best = library_map.best_method()
         folder = retriever.libraries[0].library.store / "map"

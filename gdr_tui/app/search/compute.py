@@ -67,4 +67,6 @@ class Searcher:
             UsageError: naming what cannot be parsed in one.
         """
         libraries = self._retrievers.known()
-        return {each: sum(len(one.tracks(each)) for one in libraries) for each in conditions}
+        return {
+            each: sum(sum(1 for _ in one.kept(each)) for one in libraries) for each in conditions
+        }

@@ -104,7 +104,7 @@ class Group:
 
 def _equal(options: RetrieverOptions) -> list[Group]:
     """Files of equal sound; needs no model."""
-    from gdr_model.search.nearest import by_content
+    from gdr_model.store.library import by_content
 
     with ExitStack() as stack:
         libraries = open_libraries(stack, options.library)

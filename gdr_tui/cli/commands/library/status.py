@@ -56,7 +56,7 @@ def _described(folder: Path, store: Path | None, left_out: bool) -> str:
 
     with Library.open(folder, store=store) as library:
         files, failures = library.files, library.failures()
-        sound = length(sum(track.duration_s for track in library.tracks()))
+        sound = length(library.duration_s())
         size = sum(file.stat().st_size for file in library.store.rglob("*") if file.is_file())
         not_taken = files.left_out()
         lines = [
