@@ -60,9 +60,14 @@ class OpenLibrary:
     negatives: NegativePenalties = field(default_factory=NegativePenalties)
 
     @classmethod
-    def open(cls, library: Library, space: LatentSpace, whitening: Whitening) -> OpenLibrary:
-        """The library with its index, rebuilt where that is missing or out of date."""
-        index = HnswIndex.open(library, space, whitening)
+    def open(
+        cls, library: Library, space: LatentSpace, whitening: Whitening, **sizes: int
+    ) -> OpenLibrary:
+        """The library with its index, rebuilt where that is missing or out of date.
+
+        `sizes` are those of `HnswIndex.open`.
+        """
+        index = HnswIndex.open(library, space, whitening, **sizes)
         tracks = Shelf(library, index.passages.contents)
         return cls(library, index, space, whitening, tracks, sections_of(library, index.passages))
 

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ class Failure:
     """Seconds since 1970."""
 
 
-class Contents:
+class Contents(Sequence[str]):
     """The content of every passage; one that many passages have is held once."""
 
     def __init__(self, names: NDArray[np.bytes_], codes: NDArray[np.int32]) -> None:
@@ -103,7 +103,15 @@ class Contents:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, row: int) -> str:
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            return list(self)[row]
         return str(self.names[self.codes[row]].decode())
 
     def __iter__(self) -> Iterator[str]:

@@ -53,6 +53,8 @@ class RowFile:
         Raises:
             IndexError: if the file ends before one of them.
         """
+        if not isinstance(positions, slice) and not len(positions):
+            return np.empty((0, self._dim), np.float32)
         if isinstance(positions, slice):
             runs = [(positions.start, positions.stop)]
             found = np.empty((max(0, positions.stop - positions.start), self._dim), np.float32)

@@ -96,11 +96,11 @@ def test_passages_of_gone_tracks_are_left_out_until_they_return(library):
         put(library, name)
     put(library, "copy of b", "sound of b")
     assert library.passages(SPACE).ids.tolist() == [1, 2, 3]
-    assert library.passages(SPACE, after=1).contents == ["sound of b", "sound of c"]
+    assert library.passages(SPACE, after=1).contents[:] == ["sound of b", "sound of c"]
     library.files.forget([b"a", b"b"])
-    assert library.passages(SPACE).contents == ["sound of b", "sound of c"]
+    assert library.passages(SPACE).contents[:] == ["sound of b", "sound of c"]
     library.files.forget([b"copy of b"])
-    assert library.passages(SPACE).contents == ["sound of c"]
+    assert library.passages(SPACE).contents[:] == ["sound of c"]
     put(library, "a")
     assert library.passages(SPACE).ids.tolist() == [1, 3]
 
@@ -175,7 +175,7 @@ def test_a_shortened_file_is_noticed_and_mended(library, kind):
     file = next((library.store / "latents").glob(f"*.{kind}"))
     os.truncate(file, file.stat().st_size - 1)
     with pytest.raises(LibraryError, match="are damaged"):
-        library.latents("sound of b", SPACE) if kind == "f16" else library.passages(SPACE)
+        library.latents("sound of b", SPACE) if kind == "f16" else library.passages(SPACE).means
     assert library.drop_damaged(SPACE) == 1
     assert library.encoded(SPACE) == {"sound of a"}
     assert len(library.passages(SPACE).ids) == 1

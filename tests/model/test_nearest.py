@@ -48,7 +48,7 @@ def query(seed: int = 1, draws: int = 4, *, anchor: bool = False, **steering: ob
 def best_scores(opened: OpenLibrary, asked: Query, share: float = 0.0) -> dict[str, float]:
     """Content to score, by the full matrix."""
     anchored = None if asked.anchor is None else opened.index.vectors @ asked.anchor[0]
-    scores = fuse(asked.vectors @ opened.index.vectors.T, anchored, share)
+    scores = fuse(asked.vectors @ np.asarray(opened.index.vectors).T, anchored, share)
     best: dict[str, float] = {}
     for content, score in zip(opened.index.passages.contents, scores.tolist(), strict=True):
         best[content] = max(score, best.get(content, -2.0))

@@ -73,7 +73,7 @@ class Maker:
         return {"format": 2, **self.facts, **made}
 
     def load(self, ids: NDArray[np.int64], vectors: Vectors) -> tuple[list[Piece], dict[str, str]]:
-        """The graphs on disk that can be trusted and are still of these passages, and their checksums."""
+        """The graphs on disk that can be trusted and fit these passages, and their checksums."""
         try:
             manifest = plain.from_json((self.folder / "manifest.json").read_text("utf-8"))
             if {name: manifest.get(name) for name in self._facts} != self._facts:
@@ -141,6 +141,7 @@ class Maker:
                     yield piece.result()
             finally:
                 stop = True
+                pool.shutdown(cancel_futures=True)
 
     def _built(
         self,

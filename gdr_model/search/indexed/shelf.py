@@ -28,11 +28,13 @@ class Shelf(Mapping[str, list[Track]]):
     """The tracks of each content, in the order of their paths; of one state of a library."""
 
     def __init__(self, library: Library, contents: Contents) -> None:
-        """Read nothing yet; `contents` are those of the index."""
+        """Read no track yet; `contents` are those of the index."""
         self.library = library
         self.contents = contents
         self._known: OrderedDict[str, list[Track]] = OrderedDict()
         self._kept: OrderedDict[str, Competing] = OrderedDict()
+        self.all = self._competing(None)
+        """Every track."""
 
     def __getitem__(self, content: str) -> list[Track]:
         """The tracks of a content.
@@ -66,11 +68,6 @@ class Shelf(Mapping[str, list[Track]]):
     def everything(self) -> dict[str, list[Track]]:
         """All tracks; a large library's take a second and a hundred megabytes."""
         return by_content(self.library.tracks())
-
-    @cached_property
-    def all(self) -> Competing:
-        """Every track."""
-        return self._competing(None)
 
     def competing(self, where: str | None) -> Competing:
         """The tracks that a filter keeps.

@@ -69,13 +69,15 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
 def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:
     """Measure exact search against HNSW on the passages of a library."""
     from gdr_model.search.index import HnswIndex
+    from gdr_model.search.indexed.graphs import PIECE
 
     model = retriever.model
-    built = time.perf_counter()
-    graph = HnswIndex.open(library, model.space, model.whitening, exact_below=1)
-    built = time.perf_counter() - built
     exact = HnswIndex.open(library, model.space, model.whitening, exact_below=2**62)
-    k = min(10, len(exact.vectors))
+    k, piece = min(10, len(exact.vectors)), max(1, min(PIECE, len(exact.vectors)))
+    graph = HnswIndex.open(library, model.space, model.whitening, exact_below=1, piece=piece)
+    built = time.perf_counter()
+    graph.prepare()
+    built = time.perf_counter() - built
     exact_s = seconds(lambda: exact.search(vectors, k), 20)
     graph_s = seconds(lambda: graph.search(vectors, k), 20)
     listed, nearest = graph.search(vectors, k)[0].tolist(), exact.search(vectors, k)[0].tolist()
@@ -83,4 +85,4 @@ def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:
     wanted = sum(map(len, nearest))
     row(f"nearest {k} of {len(exact.vectors):,} passages", f"{1e3 * exact_s:.2f} ms", "exact")
     recall = hits / max(1, wanted)
-    row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, opened in {built:.1f} s")
+    row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, made in {built:.1f} s")

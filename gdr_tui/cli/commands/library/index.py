@@ -182,7 +182,12 @@ class Indexing:
                     jobs=self.jobs,
                 )
             if not self.dry_run:
-                HnswIndex.open(library, self.config.space, self.config.whitening())
+                index = HnswIndex.open(library, self.config.space, self.config.whitening())
+                with bars() as progress:
+                    index.prepare(
+                        lambda done, total: progress.show("graphs", done, total, "passages"),
+                        threads=os.cpu_count() or 1,
+                    )
             tracks = library.count()
             write(self._told(folder, summary, tracks))
             if not self.dry_run and not folder.is_dir():
