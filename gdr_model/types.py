@@ -60,11 +60,27 @@ class LatentSpace:
         return f"{self.encoder}{every} ({self.dim} wide, {self.fingerprint[:8]})"
 
 
+class LongSamples(Protocol):
+    """Mono samples (N,) that are too many to hold; whoever reads them moves forwards."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, part: slice, /) -> Array:
+        """Some of them; a part before the last one costs all that is before it again."""
+
+    def energy(self, count: int, /) -> float:
+        """The sum of squares of the first `count`, which costs nothing."""
+
+
+Samples = Array | LongSamples
+
+
 @dataclass(frozen=True)
 class Audio:
     """Decoded sound, mixed to mono and resampled."""
 
-    samples: Array  # (N,)
+    samples: Samples  # (N,)
     sample_rate_hz: int
     content: str
     """Hash of the decoded sound: equal for copies, whatever their tags or container."""
@@ -84,7 +100,7 @@ class AudioEncoder(Protocol):
     def space(self) -> LatentSpace:
         """The space of the latents."""
 
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+    def encode(self, samples: Samples, cancelled: Cancel = never) -> Array:
         """Mono samples (N,) at `space.sample_rate_hz` to latents (T, D), T = max(1, round(s))."""
 
 

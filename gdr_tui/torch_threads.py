@@ -35,9 +35,13 @@ def use_threads_for(config: ModelConfig) -> None:
     torch.set_num_threads(idle_cores() if config.size_bytes >= LARGE_BYTES else 1)
 
 
+def usable_cores() -> int:
+    """Cores that this program can use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
 def idle_cores() -> int:
     """Cores that other programs have left idle in the last minute, at least one."""
-    usable = getattr(os, "sched_getaffinity", None)
-    cores = len(usable(0)) if usable else os.cpu_count() or 1
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return max(1, round(cores - load))
+    return max(1, round(usable_cores() - load))

@@ -56,6 +56,9 @@ class Source:
         """FFmpeg takes the suffix into account where the bytes leave doubt."""
         self.size = facts.st_size
         """Bytes, of the whole file."""
+        on_disk = 512 * getattr(facts, "st_blocks", 0)
+        self.stored = min(self.size, on_disk) if on_disk else self.size
+        """Bytes of it that are on the disk: a file with holes says it is larger."""
         self._start = 0
         self._end = self.size
         self._masks: list[tuple[int, bytes]] = []

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -255,6 +256,24 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
             own_encoder=own,
             networks=RetrieverNetworks(denoiser, contrastive),
         )
+    except MALFORMED as error:
+        raise unreadable(config.folder, error) from error
+
+
+def load_encoder(name: str) -> AudioEncoder:
+    """Load the audio encoder of a model alone, onto the CPU.
+
+    Raises:
+        ModelError: if the folder is missing or malformed.
+    """
+    config = ModelConfig.read(name)
+    if config.bare or config.encoders:
+        return config.pair.load_audio(torch.device("cpu"))
+    try:
+        with safe_open(config.weights, "pt") as file:
+            parts = [key for key in file.keys() if key.startswith("encoder")]  # noqa: SIM118 (no dict)
+            tensors = {key: file.get_tensor(key) for key in parts}
+        return _own_encoder(config, tensors, torch.device("cpu"))
     except MALFORMED as error:
         raise unreadable(config.folder, error) from error
 

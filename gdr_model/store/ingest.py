@@ -2,9 +2,9 @@
 
 A file counts as unchanged while its size and modification time are equal; its tags are read again
 when its change time differs or a cue sheet next to it does. Everything else is decoded, and sound
-without latents in the encoder's space is encoded. Decoding runs ahead in threads (the libraries
-release Python's lock), encoding runs in the calling thread, and every track is committed when it
-is done: it can be found at once, and stopping loses at most one.
+without latents in the encoder's space is encoded. An `Engine` does so, in this process or in
+several; what it reads is written here, in the order of the files, and every track is committed
+when its turn comes: it can be found at once.
 
 `scan` says which files count as music. What the system cannot read, a folder or a file, is
 reported, its tracks are kept, and the next run tries it again. A root that is missing, or holds no
@@ -14,21 +14,16 @@ keeps its tracks: a disk that is not mounted must not empty a library.
 
 from __future__ import annotations
 
-import math
 import os
-import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from gdr_model.audio import Tags, decode, read_tags
-from gdr_model.audio.room import Room, Share
+from gdr_model.audio import Tags
 from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
 from gdr_model.store import lock
 from gdr_model.store.folder.left_out import Excludes
@@ -37,13 +32,12 @@ from gdr_model.store.folder.sheets import FolderSheets
 from gdr_model.store.library import Library
 from gdr_model.store.plan import Job, Plan, Wanted, plan, preview_of
 from gdr_model.store.records import Failure, LeftOut, Sound, Stamp, shown
-from gdr_model.types import Audio, AudioEncoder, Cancel, never
+from gdr_model.types import Array, AudioEncoder, Cancel, never
+from gdr_model.workers.here import Here
+from gdr_model.workers.tasks import Engine, Found, Outcome, Task
 
 TOGETHER = 200
 """Tracks whose tags are stored in one transaction."""
-
-SILENCE_DB = -120.0
-"""The loudness stored for digital silence, 30 dB below the smallest step of 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -93,24 +87,6 @@ class IngestSummary:
     """Files and folders that were not taken."""
 
 
-class _Decoded(NamedTuple):
-    """The sound and the tags of a job's file."""
-
-    sound: Sound
-    audio: Audio | None
-    """None if the sound was known without decoding."""
-    tags: Tags
-
-
-class _Ahead(NamedTuple):
-    """A job that is being decoded ahead of its turn."""
-
-    job: Job
-    share: Share
-    """Of the memory for decoded sound."""
-    decoded: Future[_Decoded]
-
-
 def ingest(
     library: Library,
     encoder: AudioEncoder,
@@ -122,22 +98,22 @@ def ingest(
     exclude: Sequence[str] = (),
     keep: Sequence[str] | None = None,
     dry_run: bool = False,
-    jobs: int = 2,
+    engine: Engine | None = None,
 ) -> IngestSummary:
     """Bring a library, or the part of it that is seen, up to date with its folder.
 
     Args:
         library: what to bring up to date.
-        encoder: encodes new sound.
+        encoder: encodes new sound, where the engine does not.
         on_progress: called after every file.
-        cancelled: polled between files and while encoding.
+        cancelled: polled between files and while one is found; while it blocks, work pauses.
         retry_failed: also try files that failed before and have not changed.
         reread_tags: read the tags of every track again.
         exclude: globs of what to leave out, besides those that are kept with the library.
         keep: globs to keep with the library in place of those before; None for no change.
         dry_run: decode and write nothing; `new` then counts files that might turn out to be
             moved, duplicate or unreadable, and `retagged` those whose tags would be read.
-        jobs: threads that decode.
+        engine: what reads the files; by default this process does.
 
     Raises:
         LibraryError: if the folder is missing or suddenly empty.
@@ -155,7 +131,7 @@ def ingest(
         work = plan(library, encoder.space, wanted, cancelled)
         if kept is not None:
             library.files.put_excludes(kept)
-        return _Ingest(library, encoder, work, on_progress, cancelled, begun).run(max(1, jobs))
+        return _Ingest(library, encoder, work, on_progress, cancelled, begun).run(engine or Here())
 
 
 def preview(root: Path, exclude: Sequence[str] = ()) -> IngestSummary:
@@ -193,7 +169,6 @@ class _Ingest:
         self._on_progress = on_progress
         self._cancelled = cancelled
         self._begun = begun
-        self._stop = threading.Event()
         self._sheets = FolderSheets(library.root, work.found.sheets)
         self._encoded = library.encoded(encoder.space)
         self._live = Counter(
@@ -206,47 +181,44 @@ class _Ingest:
         self._audio_s = 0.0
         self._done = 0
 
-    def run(self, threads: int) -> IngestSummary:
+    def run(self, engine: Engine) -> IngestSummary:
         """Do the jobs in their order, so that ingesting equal folders stores equal rows."""
         work, files = self._plan, self._library.files
         if work.gone or work.gone_failures:
             files.forget([*work.gone, *work.gone_failures])
         files.put_found(work.found.left_out, sorted(work.away_counts()))
         self._report(None)
-        self._retag()
-        pool = ThreadPoolExecutor(threads, "gdr-decode")
-        try:
-            room, waiting, ahead = Room(), deque(work.jobs), deque[_Ahead]()
-            while waiting or ahead:
-                while waiting and len(ahead) <= threads:
-                    job, share = waiting.popleft(), room.share()
-                    ahead.append(_Ahead(job, share, pool.submit(self._decode, job, share)))
-                    self._poll()
-                while not wait([ahead[0].decoded], timeout=0.1).done:
-                    self._poll()
-                first = ahead.popleft()
-                self._keep(first.job, first.decoded)
-                first.share.release()
-                self._done += 1
-                self._report(first.job.name)
-                self._poll()
-        finally:
-            self._stop.set()
-            pool.shutdown(cancel_futures=True)
+        self._retag(engine)
+        tasks = [Task(self._library.path(job.name), job.sound is None) for job in work.jobs]
+        for job, outcome in zip(work.jobs, self._read(engine, tasks), strict=True):
+            self._keep(job, outcome)
+            self._done += 1
+            self._report(job.name)
+            self._poll()
         sheets = work.found.sheets
         files.put_sheets({n: sheets[n] for n in sheets if not self._sheets.is_unread(n)})
         self._library.touch()
         return self._summary()
 
-    def _retag(self) -> None:
+    def _read(self, engine: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        rate_hz = self._encoder.space.sample_rate_hz
+        return engine.read(tasks, rate_hz, self._is_wanted, self._cancelled)
+
+    def _is_wanted(self, content: str) -> bool:
+        """Whether there are no latents of a sound yet."""
+        return content not in self._encoded
+
+    def _retag(self, engine: Engine) -> None:
         """Read the tags of tracks whose sound has not changed."""
         read: list[tuple[bytes, Stamp, Tags]] = []
-        for name, stamp in self._plan.retags.items():
-            path = self._library.path(name)
+        names = list(self._plan.retags)
+        tasks = [Task(self._library.path(name), decode=False) for name in names]
+        for name, outcome in zip(names, self._read(engine, tasks), strict=True):
             try:
-                read.append((name, stamp, self._sheets.in_tags(name, read_tags(path))))
-            except FileUnavailable as error:
-                self._put_off(path, str(error))
+                tags = self._sheets.in_tags(name, outcome.result().tags)
+                read.append((name, self._plan.retags[name], tags))
+            except DecodeError as error:
+                self._put_off(self._library.path(name), str(error))
             self._done += 1
             if len(read) == TOGETHER:
                 self._counts["retagged"] += self._library.files.put_tags(read)
@@ -256,25 +228,18 @@ class _Ingest:
         if read:
             self._counts["retagged"] += self._library.files.put_tags(read)
 
-    def _decode(self, job: Job, share: Share) -> _Decoded:
-        """Decode one file and read its tags; runs in a thread of the pool."""
-        path = self._library.path(job.name)
-        tags = read_tags(path)
-        if job.sound:
-            return _Decoded(job.sound, None, tags)
-        rate_hz = self._encoder.space.sample_rate_hz
-        audio = decode(path, rate_hz, cancelled=self._stop.is_set, share=share)
-        return _Decoded(_sound(audio), audio, tags)
-
-    def _keep(self, job: Job, decoded: Future[_Decoded]) -> None:
-        """Encode what was decoded if necessary, and store it."""
+    def _keep(self, job: Job, outcome: Outcome) -> None:
+        """Store what was found, and encode it where that was not done yet."""
         path = self._library.path(job.name)
         try:
-            sound, audio, tags = decoded.result()
+            found = outcome.result()
+            sound = job.sound or found.sound
+            if sound is None:
+                raise DecodeError("it holds no sound")
             kind = self._kind(job, sound.content)
-            if audio is not None:
-                self._audio_s += audio.duration_s
-                self._encode(sound, audio)
+            if found.sound is not None:
+                self._audio_s += sound.duration_s
+                self._put_latents(sound, found)
         except FileUnavailable as error:
             self._put_off(path, str(error))
         except MemoryError:
@@ -288,8 +253,9 @@ class _Ingest:
             self._failed.append(Failure(path, reason, time.time()))
         else:
             try:
-                tags = self._sheets.in_tags(job.name, tags)
+                tags = self._sheets.in_tags(job.name, found.tags)
             except FileUnavailable as error:  # the sound is there; the next run reads the sheet
+                tags = found.tags
                 self._put_off(path, str(error))
             self._library.files.put_track(job.name, job.stamp, sound, tags)
             self._live[sound.content] += 1
@@ -309,15 +275,20 @@ class _Ingest:
         is_copy = content in self._encoded and self._live[content] > 0
         return "duplicate" if is_copy and job.kind == "new" else job.kind
 
-    def _encode(self, sound: Sound, audio: Audio) -> None:
+    def _put_latents(self, sound: Sound, found: Found) -> None:
         if sound.content in self._encoded:
             return
-        latents = self._encoder.encode(audio.samples, self._cancelled)
+        latents = self._encoded_here(found) if found.latents is None else found.latents
         if not (np.abs(latents) < np.finfo(np.float16).max).all():
             raise DecodeError("the encoder returned NaN, infinity or numbers too large to store")
         self._library.put_latents(sound, self._encoder.space, latents)
         self._encoded.add(sound.content)
         self._counts["encoded"] += 1
+
+    def _encoded_here(self, found: Found) -> Array:
+        if found.samples is None:
+            raise DecodeError("it was not encoded")
+        return self._encoder.encode(found.samples, self._cancelled)
 
     def _poll(self) -> None:
         if self._cancelled():
@@ -338,12 +309,6 @@ class _Ingest:
             unavailable=self._unavailable,
             audio_s=self._audio_s,
         )
-
-
-def _sound(audio: Audio) -> Sound:
-    power = float(np.dot(audio.samples, audio.samples)) / len(audio.samples)
-    loudness_db = 10 * math.log10(power) if power > 0 else SILENCE_DB
-    return Sound(audio.content, audio.duration_s, max(loudness_db, SILENCE_DB))
 
 
 def _summary(root: Path, work: Plan, counts: Counter[str], begun: float) -> IngestSummary:

@@ -289,5 +289,16 @@ MethodOption = Annotated[
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Files decoded in parallel.")
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        help="Files decoded and encoded in parallel; by default one for each core.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Random seed; change it for different results.")]
 Print0 = Annotated[bool, typer.Option("--print0", help="Print paths ended by NUL, for xargs -0.")]

@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ import soundfile
 from crafted import atom, encode
 
 from gdr_model.audio import decode, load_for_playback, read_tags, source
-from gdr_model.audio.room import Room
 from gdr_model.errors import DecodeError, FileUnavailable
 
 
@@ -115,75 +113,6 @@ def test_silence_that_unpacks_to_hours_is_refused(tmp_path, announced):
         decode(path, 16000)
     short = flac_of_silence(tmp_path / "b.flac", 1, announced)
     assert decode(short, 8000).duration_s == pytest.approx(3600, abs=1)
-
-
-INDEX_THREE = """
-import resource, sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from gdr_model.audio import decode
-from gdr_model.audio.room import Room
-from gdr_model.errors import DecodeError
-room, pool = Room(), ThreadPoolExecutor(2)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-ahead = [(s, pool.submit(decode, Path(p), 16000, share=s))
-         for p in sys.argv[1:] for s in [room.share()]]
-for share, future in ahead:
-    assert isinstance(future.exception(), DecodeError), future.exception()
-    share.release()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the module resource is of POSIX")
-def test_three_of_them_at_once_stay_within_the_room(tmp_path):
-    path = flac_of_silence(tmp_path / "a.flac", 5.9, announced=False)
-    assert int(in_a_process(INDEX_THREE, path, path, path)) < 700  # MB
-
-
-def test_an_error_keeps_no_sound_in_memory(tmp_path):
-    """Whoever keeps the error (a future does) keeps what its traceback refers to."""
-    path = flac_of_silence(tmp_path / "a.flac", 2, announced=False)
-    room = Room()
-    share = room.share()
-    tracemalloc.start()
-    with pytest.raises(DecodeError) as caught:
-        decode(path, 16000, share=share)
-    held, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert caught.traceback
-    assert peak > 100 << 20
-    assert held < 10 << 20
-    assert room.held == 0
-
-
-def test_a_sound_that_lasts_long_and_has_the_bytes_is_read(tmp_path):
-    """What six hours would take is shown by a tenth of them, with a tenth of the room."""
-    path = tmp_path / "a.wav"
-    with soundfile.SoundFile(path, "w", 8000, 1, "PCM_U8") as file:
-        for _ in range(36):
-            file.write(np.zeros(8000 * 60, np.int16))
-    room = Room(1 << 20)
-    share = room.share()
-    assert decode(path, 8000, share=share).duration_s == 2160
-    assert room.held == 2160 * 8000 * 4
-    share.release()
-
-
-class LateRoom:
-    """A share for which room is free only after a while, every time."""
-
-    def take(self, _size, _cancelled=None):
-        time.sleep(0.4)
-
-
-@pytest.mark.parametrize("right", [1, -1])
-def test_waiting_for_room_is_not_the_files_fault(tmp_path, right):
-    """Opposite channels are decoded twice, with a wait in between."""
-    t = np.arange(8000) / 8000
-    left = np.sin(2 * np.pi * 440 * t) / 3
-    soundfile.write(tmp_path / "a.wav", np.stack([left, right * left], 1), 8000)
-    assert decode(tmp_path / "a.wav", 8000, limit_s=0.3, share=LateRoom()).duration_s == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".aac", ".ogg", ".flac", ".wav", ".mka", ".aiff", ""])

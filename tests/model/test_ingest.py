@@ -13,8 +13,8 @@ import pytest
 from ingesting import age, names, run, tag
 
 from gdr_model import audio
-from gdr_model.store import ingest as ingest_module
 from gdr_model.store.ingest import ingest
+from gdr_model.workers import tasks
 
 
 def test_the_first_run_makes_everything_searchable(library, music, encoder, write_tone):
@@ -100,7 +100,7 @@ def test_a_renamed_folder_is_recognised_without_decoding(
     run(library, encoder)
     (music / "old").rename(music / "new")
     assert run(library, encoder, dry_run=True) == {"moved": 3}
-    monkeypatch.setattr(ingest_module, "decode", None)
+    monkeypatch.setattr(tasks, "decode", None)
     assert run(library, encoder) == {"moved": 3}
     assert names(library) == ["new/0.wav", "new/1.wav", "new/2.wav"]
 
@@ -188,18 +188,6 @@ def test_progress_ends_at_the_total(library, music, encoder, write_tone):
     assert [p.path for p in seen[1:]] == sorted(music.glob("*.wav"))
     assert seen[-1].audio_s == pytest.approx(6)
     assert all(a.elapsed_s <= b.elapsed_s for a, b in pairwise(seen))
-
-
-@pytest.mark.parametrize("jobs", [0, 1, 2, 8])
-def test_the_number_of_jobs_does_not_change_what_is_stored(
-    library, music, encoder, write_tone, jobs
-):
-    for i in range(12):
-        write_tone(music / f"{i:02}.wav", hz=200 + 30 * i, seconds=(12 - i) / 4)
-    run(library, encoder, jobs=jobs)
-    of_content = {t.content: t.path.name for t in library.tracks()}
-    stored = [of_content[content] for content in library.passages(encoder.space).contents]
-    assert stored == [f"{i:02}.wav" for i in range(12)]
 
 
 def test_every_file_counts_once(library, music, encoder, write_tone):

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from ingesting import names, run
 
-from gdr_model.store.ingest import SILENCE_DB
+from gdr_model.workers.tasks import SILENCE_DB
 
 # Files that fail
 
@@ -71,7 +71,7 @@ def test_a_file_that_vanishes_meanwhile_has_not_failed(library, music, encoder, 
 
     write_tone(music / "z.wav", hz=400, seconds=1)
     encoder.encode = encode
-    assert run(library, encoder, jobs=1)["new"] >= 2
+    assert run(library, encoder)["new"] >= 2
     assert library.failures() == []
 
 

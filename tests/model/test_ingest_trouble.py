@@ -11,10 +11,10 @@ import pytest
 from ingesting import names, run
 
 from gdr_model.errors import Cancelled, LibraryError, StoreUnavailable
-from gdr_model.store import ingest as ingest_module
 from gdr_model.store import lock
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
+from gdr_model.workers import tasks
 
 # Folders and disks that are not there
 
@@ -88,7 +88,6 @@ def test_stopping_keeps_what_is_done(library, music, encoder, write_tone):
         )
     assert library.count() == 3
     assert len(library.passages(encoder.space).ids) == 3
-    assert not [t for t in threading.enumerate() if t.name.startswith("gdr-decode")]
     assert run(library, encoder) == {"new": 3, "unchanged": 3, "encoded": 3}
 
 
@@ -96,13 +95,13 @@ def test_stopping_does_not_wait_for_a_long_decode(library, music, encoder, monke
     write_tone(music / "a.wav")
     started = threading.Event()
 
-    def slow(_path, _rate_hz, *, cancelled, share):
+    def slow(_path, _rate_hz, *, cancelled, most):
         started.set()
         while not cancelled():
             time.sleep(0.01)
         raise Cancelled("stopped")
 
-    monkeypatch.setattr(ingest_module, "decode", slow)
+    monkeypatch.setattr(tasks, "decode", slow)
     begun = time.monotonic()
     with pytest.raises(Cancelled):
         run(library, encoder, cancelled=started.is_set)
@@ -152,7 +151,7 @@ def test_a_lack_of_memory_is_not_the_files_fault(
         raise MemoryError
 
     with monkeypatch.context() as full:
-        full.setattr(ingest_module if where == "decode" else encoder, where, short)
+        full.setattr(tasks if where == "decode" else encoder, where, short)
         assert run(library, encoder) == {"unavailable": 1}
     assert library.failures() == []
     assert run(library, encoder) == {"new": 1, "encoded": 1}

@@ -8,7 +8,7 @@ import pytest
 from ingesting import run, tag
 
 from gdr_model.audio import source
-from gdr_model.store import ingest as ingest_module
+from gdr_model.workers import tasks
 
 
 def retag(path, **texts):
@@ -30,7 +30,7 @@ def song(library, music, encoder, write_tone):
 
 def test_new_tags_are_seen_although_size_and_time_are_kept(library, song, encoder, monkeypatch):
     retag(song, title="new", genre="jazz")
-    monkeypatch.setattr(ingest_module, "decode", None)
+    monkeypatch.setattr(tasks, "decode", None)
     assert run(library, encoder, dry_run=True) == {"retagged": 1, "unchanged": 1}
     assert run(library, encoder) == {"retagged": 1, "unchanged": 1}
     track = library.track(song)
@@ -41,7 +41,7 @@ def test_new_tags_are_seen_although_size_and_time_are_kept(library, song, encode
 def test_a_change_that_is_none_of_the_tags_is_looked_at_once(library, song, encoder, monkeypatch):
     song.chmod(0o600)
     assert run(library, encoder) == {"unchanged": 2}
-    monkeypatch.setattr(ingest_module, "read_tags", None)
+    monkeypatch.setattr(tasks, "read_tags", None)
     assert run(library, encoder) == {"unchanged": 2}
 
 
@@ -49,7 +49,7 @@ def test_all_tags_are_read_again_on_request(library, song, encoder, monkeypatch)
     stamps = library.files.stamps()
     with library._database.write() as connection:
         connection.execute("UPDATE tracks SET title = 'wrong'")
-    monkeypatch.setattr(ingest_module, "decode", None)
+    monkeypatch.setattr(tasks, "decode", None)
     assert run(library, encoder) == {"unchanged": 2}
     assert run(library, encoder, reread_tags=True) == {"retagged": 2}
     assert library.track(song).title == "old"

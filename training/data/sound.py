@@ -53,7 +53,7 @@ def stretch(sound: Audio, start_s: float | None, end_s: float | None) -> Array:
     """
     start = start_s or 0.0
     if end_s is not None and sound.duration_s < end_s - start + 1:
-        return sound.samples
+        return sound.samples[:]
     rate_hz = sound.sample_rate_hz
     first = round(start * rate_hz)
     last = len(sound.samples) if end_s is None else round(end_s * rate_hz)

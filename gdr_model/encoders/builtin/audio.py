@@ -6,15 +6,17 @@ the `WINDOW_S` seconds around it, so overlapping windows are not computed twice.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gdr_model.encoders.shared import loudness
 from gdr_model.errors import Cancelled
-from gdr_model.types import Array, Cancel, LatentSpace, never
+from gdr_model.types import Array, Cancel, LatentSpace, Samples, never
 
 SAMPLE_RATE_HZ = 16_000
 HOP = 250
@@ -49,8 +51,7 @@ def mel_filters() -> Tensor:
 
 def normalise_loudness(samples: Array) -> Array:
     """Samples (N,) scaled to an RMS of `LOUDNESS_DB`; digital silence stays silent."""
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
-    return samples if rms < 1e-6 else np.float32(10 ** (LOUDNESS_DB / 20) / rms) * samples
+    return loudness.gain(samples, len(samples), LOUDNESS_DB) * samples
 
 
 def log_mel(samples: Tensor) -> Tensor:
@@ -62,6 +63,14 @@ def log_mel(samples: Tensor) -> Tensor:
     power = spectrum.real.square() + spectrum.imag.square()  # (B, bins, F + 1)
     mel = power[..., :frames].transpose(1, 2) @ mel_filters().to(samples.device)
     return torch.log(mel + 1e-5)
+
+
+def levelled(mel: Tensor) -> Tensor:
+    """Log-mel (B, F, MELS) without its slow changes of level, (B, 1, F, MELS)."""
+    level = mel.mean(dim=2).unsqueeze(1)  # (B, 1, F)
+    width = WINDOW_S * FRAMES_PER_S
+    local = F.avg_pool1d(level, width + 1, 1, width // 2, count_include_pad=False)
+    return ((mel - local.transpose(1, 2)) / 2.5).unsqueeze(1)
 
 
 def pool_windows(frames: Tensor) -> Tensor:
@@ -127,11 +136,7 @@ class AudioNet(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """(B, F, MELS) with F a multiple of FRAMES_PER_S to (B, T, FEATURES)."""
-        level = mel.mean(dim=2).unsqueeze(1)  # (B, 1, F)
-        width = WINDOW_S * FRAMES_PER_S
-        local = F.avg_pool1d(level, width + 1, 1, width // 2, count_include_pad=False)
-        x = ((mel - local.transpose(1, 2)) / 2.5).unsqueeze(1)  # (B, 1, F, MELS)
-        x = self.blocks(self.stem(x))  # (B, 512, F / 16, 4)
+        x = self.blocks(self.stem(levelled(mel)))  # (B, 512, F / 16, 4)
         frames = self.squeeze(x.permute(0, 2, 1, 3).flatten(2))  # (B, F / 16, 512)
         features: Tensor = self.head(pool_windows(frames.transpose(1, 2)))
         return features
@@ -150,17 +155,22 @@ class BuiltinEncoder:
         self.projection = projection  # (FEATURES, D), on the same device as `net`
         self.space = space
 
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+    @cached_property
+    def _features(self) -> Callable[[Tensor], Tensor]:
+        if self.projection.device.type != "cpu":
+            return self.net
+        from gdr_model.encoders.builtin.on_cpu import on_cpu
+
+        return on_cpu(self.net)
+
+    def encode(self, samples: Samples, cancelled: Cancel = never) -> Array:
         """Samples (N,) at 16 kHz to latents (T, D), T = max(1, round(N / 16000)).
 
         Raises:
             Cancelled: between chunks, when the caller asks to stop.
         """
         seconds = max(1, round(len(samples) / SAMPLE_RATE_HZ))
-        sound = np.zeros(seconds * SAMPLE_RATE_HZ, np.float32)
-        count = min(len(samples), len(sound))
-        sound[:count] = samples[:count]
-        sound = normalise_loudness(sound)
+        gain = loudness.gain(samples, seconds * SAMPLE_RATE_HZ, LOUDNESS_DB)
         pieces = []
         # Chunks overlap by twice the context of a latent, so that no latent is affected.
         margin = 2 * WINDOW_S
@@ -168,9 +178,10 @@ class BuiltinEncoder:
             if cancelled():
                 raise Cancelled("encoding was stopped")
             first, last = max(0, start - margin), min(seconds, start + CHUNK_S + margin)
-            chunk = torch.from_numpy(sound[first * SAMPLE_RATE_HZ : last * SAMPLE_RATE_HZ])
+            sound = loudness.piece(samples, first * SAMPLE_RATE_HZ, last * SAMPLE_RATE_HZ)
+            chunk = torch.from_numpy(gain * sound)
             with torch.inference_mode():
-                features = self.net(log_mel(chunk[None].to(self.projection.device)))[0]
+                features = self._features(log_mel(chunk[None].to(self.projection.device)))[0]
                 latents = features @ self.projection
             inner = slice(start - first, min(seconds, start + CHUNK_S) - first)
             pieces.append(latents[inner].cpu().numpy())

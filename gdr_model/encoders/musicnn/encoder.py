@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gdr_model.encoders.builtin.audio import normalise_loudness
+from gdr_model.encoders.builtin.audio import LOUDNESS_DB
 from gdr_model.encoders.formats import gdr_folder
 from gdr_model.encoders.musicnn.net import (
     FFT,
@@ -24,10 +24,10 @@ from gdr_model.encoders.musicnn.net import (
     MusicnnConfig,
     log_mel,
 )
-from gdr_model.encoders.shared import windows
+from gdr_model.encoders.shared import loudness, windows
 from gdr_model.encoders.shared.prompts import array
 from gdr_model.errors import Cancelled
-from gdr_model.types import Array, Cancel, LatentSpace, never
+from gdr_model.types import Array, Cancel, LatentSpace, Samples, never
 
 SAMPLES = 3 * SAMPLE_RATE_HZ
 """Of a window."""
@@ -55,7 +55,7 @@ class MusicnnEncoder:
         self.space = space
         self.device = device
 
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+    def encode(self, samples: Samples, cancelled: Cancel = never) -> Array:
         """Samples (N,) at 16 kHz to latents (T, D), T = max(1, round(N / 16000)).
 
         Raises:
@@ -66,7 +66,7 @@ class MusicnnEncoder:
 
 def listen(
     net: Musicnn,
-    samples: Array,
+    samples: Samples,
     device: torch.device,
     cancelled: Cancel = never,
 ) -> tuple[Array, Array]:
@@ -78,11 +78,11 @@ def listen(
         Cancelled: between chunks, when the caller asks to stop.
     """
     count = windows.seconds(len(samples), SAMPLE_RATE_HZ)
-    sound = normalise_loudness(np.asarray(samples, np.float32))
+    gain = loudness.gain(samples, len(samples), LOUDNESS_DB)
+    sound = samples
     if len(sound) < SAMPLES:
-        sound = windows.repeat(sound, SAMPLES)
+        sound = windows.repeat(samples[:], SAMPLES)
     frames = 1 + len(sound) // HOP
-    padded = np.pad(sound, FFT // 2, mode="reflect")
     starts = windows.starts(np.arange(count), len(sound), SAMPLE_RATE_HZ, SAMPLES)
     first = np.minimum(np.rint(starts / HOP).astype(int), frames - WINDOW)
     features, logits = [], []
@@ -91,7 +91,9 @@ def listen(
             raise Cancelled("encoding was stopped")
         these = first[begin : begin + CHUNK_S]
         low, high = max(0, these[0] - MARGIN), min(frames, these[-1] + WINDOW + MARGIN)
-        stretch = torch.from_numpy(padded[low * HOP : (high - 1) * HOP + FFT]).to(device)
+        # Frames are centred, so a stretch begins half of one before it.
+        begin, end = low * HOP - FFT // 2, (high - 1) * HOP + FFT // 2
+        stretch = torch.from_numpy(gain * windows.mirrored(sound, begin, end)).to(device)
         with torch.inference_mode():
             inside = net.frames(log_mel(stretch[None]))[0].unfold(0, WINDOW, 1)
             pooled = inside[torch.from_numpy(these - low).to(device)]  # (T', 753, WINDOW)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gdr_model.encoders.shared.prompts import array
 from gdr_model.encoders.shared.windows import Fill, encode_windows, repeat
-from gdr_model.types import Array, Cancel, LatentSpace, never
+from gdr_model.types import Array, Cancel, LatentSpace, Samples, never
 
 BATCH_CPU = 8
 BATCH_GPU = 64
@@ -44,7 +44,7 @@ class WindowedEncoder:
         self.fill = fill
         self.batch = batch_cpu if device.type == "cpu" else BATCH_GPU
 
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+    def encode(self, samples: Samples, cancelled: Cancel = never) -> Array:
         """Samples (N,) at the space's rate to unit latents (T, D), T = max(1, round(s)).
 
         Raises:

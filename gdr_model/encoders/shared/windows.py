@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gdr_model.errors import Cancelled
 from gdr_model.search.whitening import unit
-from gdr_model.types import Array, Cancel, never
+from gdr_model.types import Array, Cancel, Samples, never
 
 Fill = Callable[[Array, int], Array]
 """Samples (N,), N below a window's length, and that length to one window (length,)."""
@@ -49,8 +49,15 @@ def starts(
     return np.clip(centred, 0, count - window)
 
 
+def mirrored(sound: Samples, first: int, last: int) -> Array:
+    """Samples `first` to `last` of a sound that is mirrored at both ends."""
+    inside = np.asarray(sound[max(first, 0) : min(last, len(sound))], np.float32)
+    before, after = max(-first, 0), max(last - len(sound), 0)
+    return np.pad(inside, (before, after), mode="reflect") if before or after else inside
+
+
 def encode_windows(
-    samples: Array,
+    samples: Samples,
     sample_rate_hz: int,
     window: int,
     encode: Encode,
@@ -80,18 +87,17 @@ def encode_windows(
         Cancelled: when the caller asks to stop.
     """
     count = seconds(len(samples), sample_rate_hz)
-    sound = np.asarray(samples, np.float32)
+    sound = samples
     if len(sound) < window:
-        sound = fill(sound, window)
+        sound = fill(np.asarray(samples[:], np.float32), window)
     times = np.union1d(np.arange(0, count, hop_s), [count - 1])
     first, where = np.unique(starts(times, len(sound), sample_rate_hz, window), return_inverse=True)
-    wider = np.pad(sound, margin, mode="reflect") if margin else sound
     pieces = []
     for begin in range(0, len(first), batch):
         if cancelled():
             raise Cancelled("encoding was stopped")
         these = first[begin : begin + batch]
-        stretch = wider[these[0] : these[-1] + window + 2 * margin]
+        stretch = mirrored(sound, int(these[0]) - margin, int(these[-1]) + window + margin)
         pieces.append(encode(stretch, these - these[0]))
     latents = unit(np.concatenate(pieces)[where])  # one for each of `times`
     return latents if len(times) == count else unit(interpolated(latents, times, count))

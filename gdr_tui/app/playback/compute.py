@@ -10,6 +10,9 @@ from gdr_model.errors import DecodeError
 from gdr_model.types import Array, Cancel, never
 from gdr_tui.app.playback.player import RATE_HZ
 
+PEAK_RATE_HZ = 8_000
+PEAKS_HELD = 1 << 24
+"""Samples: half an hour. Longer files are decoded twice rather than held in memory."""
 PEAK_COLUMNS = 1_000
 """More columns than any terminal shows; a widget thins them out."""
 
@@ -21,7 +24,8 @@ class Decoder:
         """The waveform (columns, 2): lowest and highest sample of every column."""
         from gdr_model import audio
 
-        return audio.peaks(audio.decode(path, 8_000, cancelled=cancelled).samples, PEAK_COLUMNS)
+        decoded = audio.decode(path, PEAK_RATE_HZ, cancelled=cancelled, most=PEAKS_HELD)
+        return audio.peaks(decoded.samples, PEAK_COLUMNS)
 
     def sound(self, path: Path, start_s: float, length_s: float) -> Array:
         """A stretch (N, 2) of a track at `RATE_HZ`; empty from its end on."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gdr_model.errors import LibraryError
-from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, never
+from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, Samples, never
 from gdr_tui.cli.diagnostics import Failed, say
-from gdr_tui.cli.options import Device, DeviceOption, Jobs, ModelOption
+from gdr_tui.cli.options import Device, DeviceOption, ModelOption, Processes
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import music_folder
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gdr_model.models.config import ModelConfig
     from gdr_model.store.ingest import IngestProgress, IngestSummary
     from gdr_model.store.records import LeftOut
+    from gdr_model.workers.tasks import Engine
 
 
 def index(
@@ -58,11 +59,12 @@ def index(
     left_out: Annotated[
         bool, typer.Option("--left-out", help="Name every file and folder that is left out.")
     ] = False,
-    jobs: Jobs = 2,
+    jobs: Processes = None,
 ) -> None:
     """Index music folders. Incremental: unchanged files are skipped."""
     from gdr_model.models.config import ModelConfig
     from gdr_tui.app import settings
+    from gdr_tui.index_workers import workers_for
 
     config = ModelConfig.read(model)
     chosen, problem = settings.load()
@@ -78,24 +80,25 @@ def index(
         no_exclude,
         chosen.exclude,
         left_out,
-        jobs,
     )
     succeeded = True
-    for folder in folders:
-        try:
-            succeeded &= indexing.run(music_folder(folder))
-        except LibraryError as error:
-            # The other folders can still be indexed.
-            say(f"gdr: {for_command_line(error)}")
-            succeeded = False
+    with workers_for(config, device, jobs) as workers:
+        for folder in folders:
+            try:
+                succeeded &= indexing.run(music_folder(folder), workers)
+            except LibraryError as error:
+                # The other folders can still be indexed.
+                say(f"gdr: {for_command_line(error)}")
+                succeeded = False
     if not succeeded:
         raise Failed(1)
 
 
 class LoadedOnUse:
-    """An audio encoder whose weights are loaded for the first sound that has to be encoded.
+    """An audio encoder whose weights are loaded for the first sound that has to be encoded here.
 
-    Importing torch takes longer than finding out that nothing in a folder has changed.
+    Importing torch takes longer than finding out that nothing in a folder has changed, and where
+    other processes encode it is not needed here at all.
     """
 
     def __init__(self, config: ModelConfig, device: str) -> None:
@@ -107,7 +110,7 @@ class LoadedOnUse:
         """The space of the latents."""
         return self._config.space
 
-    def encode(self, samples: Array, cancelled: Cancel = never) -> Array:
+    def encode(self, samples: Samples, cancelled: Cancel = never) -> Array:
         """Samples (N,) to latents (T, D)."""
         if self._encoder is None:
             from gdr_model.models.checkpoint import load
@@ -134,9 +137,8 @@ class Indexing:
     """Globs from the settings."""
     left_out: bool
     """Name what is left out."""
-    jobs: int
 
-    def run(self, folder: Path) -> bool:
+    def run(self, folder: Path, engine: Engine) -> bool:
         """Index a folder and print its summary; False if nothing in it can be searched."""
         from gdr_model.search.index import HnswIndex
         from gdr_model.store import ingest
@@ -179,7 +181,7 @@ class Indexing:
                     exclude=self.always_exclude,
                     keep=tuple(dict.fromkeys((*kept, *exclude))),
                     dry_run=self.dry_run,
-                    jobs=self.jobs,
+                    engine=engine,
                 )
             if not self.dry_run:
                 index = HnswIndex.open(library, self.config.space, self.config.whitening())

@@ -1,0 +1,156 @@
+"""What runs in a process that reads files: one after the other, as its parent asks.
+
+The parent sends a `Task` and receives an `Outcome`. In between it can receive the hash of a sound
+(a string), and then answers whether the latents are wanted. All the while `pulse` shows when this
+process last did anything, and what it was about to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import NamedTuple, Protocol
+
+from gdr_model.audio import Tags
+from gdr_model.errors import DecodeError, FileUnavailable, GdrError
+from gdr_model.types import AudioEncoder
+from gdr_model.workers import guard, tasks
+from gdr_model.workers.tasks import Found, Outcome, Task
+
+TAGS, SOUND, LATENTS = 1.0, 2.0, 3.0
+"""What a process is doing."""
+_HELD_S = 0.02
+
+
+class Numbers(Protocol):
+    """Numbers in memory that two processes share."""
+
+    def __getitem__(self, at: int, /) -> float:
+        """Read one."""
+
+    def __setitem__(self, at: int, value: float, /) -> None:
+        """Write one."""
+
+
+class Terms(NamedTuple):
+    """How processes read; the same for all."""
+
+    load: Callable[[], AudioEncoder] | None
+    """Gives the encoder; None where the parent encodes."""
+    sample_rate_hz: int
+    most: int
+    """Samples to hold of a file."""
+    niceness: int
+
+
+def main(parent: Connection, pulse: Numbers, hold: Numbers, terms: Terms) -> None:
+    """Read files until the parent hangs up.
+
+    Args:
+        parent: the other end.
+        pulse: the time of the last sign of life, and what is being done.
+        hold: not zero while everything should pause.
+        terms: how to read.
+    """
+    guard.settle(terms.niceness)
+    try:
+        encoder = terms.load() if terms.load else None
+    except Exception as error:
+        parent.send(_sendable(error))
+        return
+    reading = _Reading(parent, pulse, hold, terms, encoder)
+    reading.alive()
+    memory = guard.Memory()
+    parent.send(None)
+    while True:
+        try:
+            task = parent.recv()
+        except EOFError:
+            return
+        parent.send(reading.outcome(task))
+        memory.give_back()
+
+
+class _Reading:
+    """Reads files, one after the other."""
+
+    def __init__(
+        self,
+        parent: Connection,
+        pulse: Numbers,
+        hold: Numbers,
+        terms: Terms,
+        encoder: AudioEncoder | None,
+    ) -> None:
+        self._parent = parent
+        self._pulse = pulse
+        self._hold = hold
+        self._terms = terms
+        self._encoder = encoder
+
+    def alive(self) -> bool:
+        """Give a sign of life, pausing where asked; never cancels."""
+        self._pulse[0] = time.monotonic()
+        while self._hold[0]:
+            time.sleep(_HELD_S)
+            self._pulse[0] = time.monotonic()
+        return False
+
+    def outcome(self, task: Task) -> Outcome:
+        """Read a file, whatever happens."""
+        try:
+            return Outcome(self._read(task))
+        except Exception as error:
+            return Outcome(error=self._refusal(error))
+
+    def _read(self, task: Task) -> Found:
+        read = self._tags(task) if task.tags else Found(Tags())
+        if not task.decode:
+            return read
+        self._begin(SOUND)
+        rate_hz, most = self._terms.sample_rate_hz, self._terms.most
+        found = tasks.read(task._replace(tags=False), rate_hz, self.alive, most)
+        if found.sound is None or found.samples is None:
+            raise DecodeError("it holds no sound")
+        self._parent.send(found.sound.content)
+        if not self._parent.recv():
+            return read._replace(sound=found.sound)
+        if self._encoder is None:
+            return found._replace(tags=read.tags)
+        self._begin(LATENTS)
+        latents = self._encoder.encode(found.samples, self.alive)
+        return read._replace(sound=found.sound, latents=latents)
+
+    def _tags(self, task: Task) -> Found:
+        self._begin(TAGS)
+        try:
+            return tasks.read(task._replace(decode=False), 0)
+        except FileUnavailable as error:
+            if task.decode and isinstance(error.__cause__, MemoryError):
+                return Found(Tags())  # a file without tags that can be read is still music
+            raise
+
+    def _refusal(self, error: Exception) -> Exception:
+        short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+        if short or "allocate memory" in str(error):
+            return too_large()
+        if self._pulse[1] == LATENTS or isinstance(error, GdrError):
+            return _sendable(error)
+        return DecodeError(f"it cannot be decoded: {type(error).__name__}")
+
+    def _begin(self, what: float) -> None:
+        self._pulse[1] = what
+        self.alive()
+
+
+def too_large() -> DecodeError:
+    """The refusal of a file that takes more memory than it may."""
+    return DecodeError(f"reading it takes more than {guard.ALLOWED_MB} MB of memory")
+
+
+def _sendable(error: Exception) -> Exception:
+    """An error that can be sent: our own as they are, others as what they say."""
+    if isinstance(error, GdrError):
+        return error.with_traceback(None)
+    return RuntimeError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,255 @@
+"""One process that reads files, as its parent sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+import time
+import types
+from collections.abc import Iterator, Sequence
+from multiprocessing import connection, forkserver, resource_tracker
+from typing import Any
+
+import psutil
+
+from gdr_model.errors import DecodeError, FileUnavailable, GdrError
+from gdr_model.workers import guard, process
+from gdr_model.workers.process import Numbers, Terms
+from gdr_model.workers.tasks import Outcome, Task
+
+QUIET_S = {process.TAGS: 40.0, process.SOUND: 130.0, process.LATENTS: 600.0}
+"""Seconds without a sign of life, by what a process does; longer than its own limits."""
+_LOOK_S = 0.1
+_FORKS = sys.platform == "linux"
+"""Elsewhere, forking a process that has loaded frameworks of the system is not safe."""
+
+
+class Died(Exception):
+    """A process has ended, or had to be ended."""
+
+    def __init__(self, reason: Exception, doing: float, *, crashed: bool = False) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.doing = doing
+        """What it was doing."""
+        self.crashed = crashed
+        """It ended without being ended."""
+
+
+class Spawning:
+    """Starts processes on the same terms."""
+
+    def __init__(self, terms: Terms, modules: Sequence[str]) -> None:
+        """Import modules once for all processes, where the system allows it."""
+        self.terms = terms
+        self._context: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
+        if _FORKS:
+            codecs = ("gdr_model.audio.decoding", "gdr_model.audio.tags.reading")
+            self._context.set_forkserver_preload(["gdr_model.workers.process", *codecs, *modules])
+        _start_tracker()
+        self.hold: Numbers = self._context.RawArray("d", 1)
+
+    def start(self) -> Worker:
+        """Start a process."""
+        ours, theirs = self._context.Pipe()
+        pulse = self._context.RawArray("d", [time.monotonic(), 0.0])
+        started = self._context.Process(
+            target=process.main, args=(theirs, pulse, self.hold, self.terms), daemon=True
+        )
+        with _without_main():
+            started.start()
+        theirs.close()
+        return Worker(started, ours, pulse)
+
+    def close(self) -> None:
+        """End what processes were forked from; it would keep what it has imported in memory."""
+        if _FORKS:
+            forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+
+class Worker:
+    """A process, what it is doing, and how to end it."""
+
+    def __init__(self, started: Any, ours: connection.Connection, pulse: Numbers) -> None:
+        self._process = started
+        self.connection = ours
+        self._pulse = pulse
+        self.task: int | None = None
+        """The number of the task it is at."""
+        self.finished = 0
+        """Tasks it has done."""
+        self._ready = False
+        self._excused_s = time.monotonic()
+        self._looked_s = 0.0
+        self._least_bytes = 0
+        self._quiet_cpu: tuple[float, float] | None = None
+
+    def begin(self, number: int, task: Task) -> None:
+        """Give it a task.
+
+        Raises:
+            Died: if it has ended.
+        """
+        self.excuse()
+        try:
+            self.connection.send(task)
+        except OSError as error:
+            raise Died(error, 0.0) from error
+        self.task = number
+
+    def answer(self, wanted: bool) -> None:
+        """Say whether latents are wanted."""
+        with contextlib.suppress(OSError):  # it is found dead when it is listened to
+            self.connection.send(wanted)
+
+    def done(self) -> int:
+        """The number of the task that it has finished."""
+        number, self.task = self.task, None
+        self.finished += 1
+        if number is None:
+            raise RuntimeError("a process answered unasked")
+        return number
+
+    def excuse(self) -> None:
+        """Count its silence from now on."""
+        self._excused_s = time.monotonic()
+
+    def end(self) -> None:
+        """End it at once; it keeps nothing that could be lost."""
+        self.connection.close()
+        self._process.kill()
+        self._process.join(1)  # one that the system does not let go stays behind
+        if not self._process.is_alive():
+            self._process.close()
+
+    def receive(self) -> Outcome | str | None:
+        """What it says; None for a word that it is ready.
+
+        Raises:
+            Died: if it has ended.
+            GdrError: if it could not load the encoder.
+        """
+        try:
+            message = self.connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._fallen() from error
+        if isinstance(message, Exception):
+            raise message
+        if message is None:
+            self._ready = True
+            self.excuse()
+            self._least_bytes = self._memory()
+        elif isinstance(message, Outcome) and not isinstance(message.error, GdrError | None):
+            raise message.error
+        return message  # type: ignore[no-any-return]
+
+    def look(self) -> None:
+        """See whether it is within its limits.
+
+        Raises:
+            Died: if it is not; it is not ended yet.
+        """
+        now = time.monotonic()
+        if self.task is None or not self._ready or now - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = now
+        doing = self._pulse[1]
+        if self._memory() - self._least_bytes > guard.ALLOWED_MB << 20:
+            raise Died(process.too_large(), doing)
+        last_s = max(self._pulse[0], self._excused_s)
+        if now - last_s > QUIET_S.get(doing, QUIET_S[process.SOUND]):
+            raise Died(self._stuck(now - last_s), doing)
+        if now - last_s > 1 and (self._quiet_cpu is None or self._quiet_cpu[0] != last_s):
+            self._quiet_cpu = (last_s, self._cpu_s())
+
+    def _stuck(self, quiet_s: float) -> Exception:
+        """Why nothing is found of it: a decoder is at work, the system is not."""
+        worked_s = self._cpu_s() - self._quiet_cpu[1] if self._quiet_cpu else quiet_s
+        if worked_s < 0.01 * quiet_s:
+            return FileUnavailable(f"the system needed more than {quiet_s:.0f} s to read it")
+        return DecodeError(f"no sound came out of it for {quiet_s:.0f} s")
+
+    def _fallen(self) -> Exception:
+        """Why it has ended: by a crash, or because the system ended it."""
+        self._process.join(5)
+        code = self._process.exitcode
+        doing = self._pulse[1]
+        if not self._ready:
+            return GdrError(f"a process that should read files did not start (exit code {code})")
+        if code in (-getattr(signal, "SIGKILL", 9), -signal.SIGTERM):
+            return Died(
+                FileUnavailable("what read it was ended by the system, perhaps for want of memory"),
+                doing,
+            )
+        what = "encoder" if doing == process.LATENTS else "decoder"
+        return Died(DecodeError(f"the {what} crashed on it ({_named(code)})"), doing, crashed=True)
+
+    def _memory(self) -> int:
+        try:
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def _cpu_s(self) -> float:
+        try:
+            return float(sum(psutil.Process(self._process.pid).cpu_times()[:2]))
+        except psutil.Error:
+            return 0.0
+
+
+def messages(
+    workers: Sequence[Worker], timeout_s: float
+) -> Iterator[tuple[Worker, Outcome | str | Died]]:
+    """What processes say within a time, and which of them have died."""
+    by_connection = {each.connection: each for each in workers}
+    for ready in connection.wait(list(by_connection), timeout_s):
+        each = by_connection[ready]  # type: ignore[index]
+        try:
+            message = each.receive()
+        except Died as died:
+            yield each, died
+            continue
+        if message is not None:
+            yield each, message
+    for each in workers:
+        try:
+            each.look()
+        except Died as died:
+            yield each, died
+
+
+def _named(code: int | None) -> str:
+    """An exit code, by the name of its signal if it has one."""
+    try:
+        return signal.Signals(-(code or 0)).name
+    except ValueError:
+        return f"exit code {code}"
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main program from multiprocessing, which would run it once more in each process."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _start_tracker() -> None:
+    """Start what multiprocessing needs before its first process, and hands stderr to.
+
+    The app has put an object in the place of stderr that has no file descriptor.
+    """
+    if sys.platform == "win32":
+        return
+    shown = sys.stderr
+    try:
+        if sys.__stderr__ is not None:
+            sys.stderr = sys.__stderr__
+        resource_tracker.ensure_running()
+    finally:
+        sys.stderr = shown

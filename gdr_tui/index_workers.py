@@ -1,0 +1,46 @@
+"""In which processes an index is made, and which of them encode."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from gdr_tui.torch_threads import LARGE_BYTES, usable_cores
+
+if TYPE_CHECKING:
+    from gdr_model.models.config import ModelConfig
+    from gdr_model.workers.pool import Workers
+
+_ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+def workers_for(
+    config: ModelConfig,
+    device: str,
+    jobs: int | None = None,
+    niceness: int = 0,
+) -> Workers:
+    """Processes that read files for a model: as many as there are cores, unless told.
+
+    Each of them encodes too, on one thread, if the model is small. A large one, or one on an
+    accelerator, is loaded once, by the caller.
+    """
+    from gdr_model.workers.encoders import LoadEncoder
+    from gdr_model.workers.pool import Workers
+
+    small = config.size_bytes < LARGE_BYTES and _is_cpu(device)
+    load = LoadEncoder(config.argument) if small else None
+    return Workers(jobs or usable_cores(), load, niceness)
+
+
+def _is_cpu(device: str) -> bool:
+    """Whether a device is the CPU; torch is asked only where there could be another."""
+    if device != "auto":
+        return device == "cpu"
+    possible = sys.platform != "linux" or any(map(os.path.exists, _ACCELERATORS))
+    if not possible:
+        return True
+    from gdr_model.models.checkpoint import pick_device
+
+    return pick_device(device).type == "cpu"

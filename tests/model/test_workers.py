@@ -1,0 +1,190 @@
+"""Files that end, hang or fill the process that reads them; the others are indexed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+
+import dying
+import psutil
+import pytest
+from ingesting import names, tag
+
+from gdr_model.errors import Cancelled, ModelError
+from gdr_model.store.ingest import ingest
+from gdr_model.workers import worker
+from gdr_model.workers.pool import Workers
+from gdr_model.workers.process import LATENTS, SOUND, TAGS
+from gdr_model.workers.tasks import Task
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+QUIET_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(worker, "QUIET_S", dict.fromkeys((TAGS, SOUND, LATENTS), QUIET_S))
+
+
+@pytest.fixture
+def songs(music, write_tone):
+    for number in range(6):
+        tag(write_tone(music / f"{number}.mp3", hz=200 + 50 * number), title=f"song {number}")
+    return music
+
+
+def run(library, workers, **options):
+    return ingest(library, dying.Encoder(), on_progress=lambda _: None, engine=workers, **options)
+
+
+def no_processes_left():
+    begun = time.monotonic()
+    while psutil.Process().children(recursive=True):
+        left = [each.cmdline()[-1:] for each in psutil.Process().children()]
+        if all("resource_tracker" in str(each) for each in left):
+            return True
+        if time.monotonic() - begun > 10:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("segfault", "the decoder crashed on it (SIGSEGV)"),
+        ("spin", "no sound came out of it for 5 s"),
+        ("grow", "reading it takes more than 320 MB of memory"),
+        ("gulp", "reading it takes more than 320 MB of memory"),
+    ],
+)
+def test_a_file_costs_itself_and_is_remembered(library, songs, what, reason):
+    shutil.copy(songs / "0.mp3", songs / f"{what}.mp3")
+    with Workers(2, dying.Load()) as workers:
+        summary = run(library, workers)
+        assert [(each.path.name, each.reason) for each in summary.failed] == [
+            (f"{what}.mp3", reason)
+        ]
+        assert summary.new == 6
+        assert names(library) == [f"{number}.mp3" for number in range(6)]
+        again = run(library, workers)
+    assert (again.skipped_failed, again.unchanged) == (1, 6)
+    assert no_processes_left()
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("killed", "what read it was ended by the system, perhaps for want of memory"),
+        ("sleep", "the system needed more than 5 s to read it"),
+    ],
+)
+def test_what_is_not_the_files_fault_is_tried_again(library, songs, what, reason):
+    shutil.copy(songs / "0.mp3", songs / f"{what}.mp3")
+    with Workers(2, dying.Load()) as workers:
+        summary = run(library, workers)
+    assert [each.reason for each in summary.unavailable] == [reason]
+    assert (summary.new, summary.failed) == (6, [])
+    with Workers(1, dying.Load()) as workers:
+        assert len(run(library, workers).unavailable) == 1
+
+
+@pytest.mark.parametrize("what", ["segfault", "sleep", "grow"])
+def test_what_hangs_in_its_tags_is_read_without_them(library, songs, what):
+    (songs / "0.mp3").rename(songs / f"{what} in tags.mp3")
+    with Workers(2, dying.Load()) as workers:
+        summary = run(library, workers)
+        assert (summary.new, summary.failed, summary.unavailable) == (6, [], [])
+        titles = {track.path.stem: track.title for track in library.tracks()}
+        assert titles.pop(f"{what} in tags") == ""
+        assert titles == {str(number): f"song {number}" for number in range(1, 6)}
+        assert run(library, workers, reread_tags=True).retagged == 1  # where nothing happens
+    assert {track.title for track in library.tracks()} == {f"song {n}" for n in range(6)}
+
+
+def test_rows_are_in_the_order_of_the_files_however_many_processes(library, music, write_tone):
+    for number in range(12):
+        write_tone(music / f"{number:02}.wav", hz=200 + 30 * number, seconds=(24 - number) / 4)
+    shutil.copy(music / "00.wav", music / "12.wav")
+    with Workers(3, dying.Load()) as workers:
+        summary = run(library, workers)
+    assert (summary.new, summary.duplicate, summary.encoded) == (12, 1, 12)
+    by_content = {}
+    for track in library.tracks():
+        by_content.setdefault(track.content, track.path.name)
+    stored = [by_content[content] for content in library.passages(dying.SPACE).contents]
+    assert stored == [f"{number:02}.wav" for number in range(12)]
+
+
+def test_the_caller_encodes_where_the_processes_do_not(library, music, write_tone):
+    write_tone(music / "a.wav", seconds=3)
+    with Workers(2) as workers:
+        assert run(library, workers).encoded == 1
+    wanted = dying.Encoder().encode(
+        next(iter(Workers(1).read([Task(music / "a.wav", True)], 16000, lambda _: True)))
+        .result()
+        .samples
+    )
+    kept = library.latents(library.tracks()[0].content, dying.SPACE)
+    assert kept == pytest.approx(wanted, rel=1e-3)
+
+
+def test_stopping_is_quick_and_leaves_nothing_behind(library, songs):
+    shutil.copy(songs / "0.mp3", songs / "sleep.mp3")
+    begun = []
+
+    def cancelled():
+        begun.append(time.monotonic())
+        return library.count() == 6
+
+    with pytest.raises(Cancelled), Workers(2, dying.Load()) as workers:
+        run(library, workers, cancelled=cancelled)
+    assert library.count() == 6
+    assert no_processes_left()
+
+
+def test_everything_rests_while_the_caller_is_asked(library, music, write_tone):
+    """As in the app, where indexing waits for a query to be drawn."""
+    write_tone(music / "a.wav", seconds=600, rate_hz=16000)
+    spent = []
+
+    def cancelled():
+        if len(spent) < 3:
+            time.sleep(1.5)  # longer than a sign of life is waited for in total
+            spent.append(sum(sum(each.cpu_times()[:2]) for each in psutil.Process().children(True)))
+        return False
+
+    with Workers(1, dying.Load()) as workers:
+        assert run(library, workers, cancelled=cancelled).new == 1
+
+
+def test_an_encoder_that_cannot_be_loaded_ends_the_run(library, songs):
+    with (
+        pytest.raises(ModelError, match="these weights are damaged"),
+        Workers(2, dying.Fails()) as workers,
+    ):
+        run(library, workers)
+    assert no_processes_left()
+
+
+def test_nothing_is_started_where_nothing_changed(library, songs, monkeypatch):
+    with Workers(2, dying.Load()) as workers:
+        run(library, workers)
+        monkeypatch.setattr(worker.Spawning, "start", None)
+        assert run(library, workers).unchanged == 6
+
+
+def test_a_pipe_in_the_place_of_a_file_hangs_nobody(library, songs):
+    """It was a file when the folder was looked at."""
+    os.mkfifo(songs / "pipe")
+
+    def swap(progress):
+        if progress.done == 0:
+            (songs / "pipe").replace(songs / "5.mp3")
+
+    with Workers(1, dying.Load()) as workers:
+        summary = ingest(library, dying.Encoder(), on_progress=swap, engine=workers)
+    assert [each.reason for each in summary.failed] == ["it is not a regular file"]
+    assert summary.new == 5
