@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from gdr_tui.torch_threads import LARGE_BYTES, usable_cores
 
 if TYPE_CHECKING:
+    from gdr_model.models.checkpoint import Model
     from gdr_model.models.config import ModelConfig
     from gdr_model.workers.pool import Workers
 
+_BEHIND = 10
+"""The niceness of what the user does not wait for."""
 _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -32,6 +35,11 @@ def workers_for(
     small = config.size_bytes < LARGE_BYTES and _is_cpu(device)
     load = LoadEncoder(config.argument) if small else None
     return Workers(jobs or usable_cores(), load, niceness)
+
+
+def workers_beside(model: Model) -> Workers:
+    """Processes that read files while a model answers queries, which go before them."""
+    return workers_for(model.config, model.device.type, niceness=_BEHIND)
 
 
 def _is_cpu(device: str) -> bool:

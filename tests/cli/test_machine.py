@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from gdr_tui.cli.commands.bench import summary
+from gdr_tui.cli.commands.bench import ingest, summary
 from gdr_tui.cli.options import Device, RetrieverOptions
 from gdr_tui.cli.retrievers import open_retriever
 
@@ -173,3 +173,27 @@ def test_doctor_finds_damage_that_no_search_has_met(gdr: Gdr, folder: Path, gdr_
     assert f"run gdr index {folder} to make them again" in result.stdout
     assert "1 new, 1 unchanged" in gdr("index", folder).stdout
     assert gdr("doctor").exit_code == 0
+
+
+def test_the_benchmark_of_indexing_compares_with_decoding_alone(gdr: Gdr, folder: Path) -> None:
+    gdr("index", folder)
+    result = gdr("bench", "ingest", "--files", 2, "--rounds", 1, "--jobs", 2)
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert [line[:34].strip() for line in lines] == [
+        "decode alone, 2 processes",
+        "decode, encode and store",
+        "done by one process alone",
+        "so on 16 cores at most",
+        "memory at most",
+    ]
+    share = re.search(r"(\d\.\d\d) of decoding alone; (\d\.\d\d) by processor time", lines[1])
+    assert share
+    assert 0 < float(share[2]) < 1
+    assert 100 < float(re.search(r"([\d,]+) MB", lines[4])[1].replace(",", "")) < 2000  # type: ignore[index]
+
+
+def test_what_more_cores_can_do_follows_amdahl() -> None:
+    assert ingest.speedup(0, 16) == 16
+    assert ingest.speedup(1, 16) == 1
+    assert ingest.speedup(0.5, 2) == pytest.approx(4 / 3)

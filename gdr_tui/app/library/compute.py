@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,8 +21,11 @@ from gdr_tui.app.values import Catalogue, Indexed, Indexing, measured, sentence
 from gdr_tui.safe_text import literal
 
 if TYPE_CHECKING:
+    from gdr_model.models.checkpoint import Model
     from gdr_model.store.ingest import IngestProgress
     from gdr_model.store.library import Library
+    from gdr_model.workers.pool import Workers
+    from gdr_model.workers.tasks import Engine
 
 PAGE = 500
 """Tracks listed before the first query; nobody scrolls through a hundred thousand."""
@@ -122,9 +126,21 @@ class Indexer:
     """Indexes the folders, one run at a time."""
 
     def __init__(
-        self, libraries: Opened, retrievers: Retrievers, exclude: Sequence[str] = ()
+        self,
+        libraries: Opened,
+        retrievers: Retrievers,
+        exclude: Sequence[str] = (),
+        workers: Callable[[Model], Workers] | None = None,
     ) -> None:
-        """Index nothing yet; `exclude` are globs of files that no library takes."""
+        """Index nothing yet.
+
+        Args:
+            libraries: the folders.
+            retrievers: give the model, and say when a query has the processor to itself.
+            exclude: globs of files that no library takes.
+            workers: processes that read files; None for this one.
+        """
+        self._workers = workers
         self._libraries = libraries
         self._retrievers = retrievers
         self._exclude = exclude
@@ -156,13 +172,15 @@ class Indexer:
         began = time.monotonic()
         total = Indexed()
         self._locked = []
-        for root in list(self._libraries.roots):
-            try:
-                total = self._index_one(root, total, on_progress, cancelled)
-            except (LibraryError, DecodeError, OSError) as error:
-                total = replace(total, problems=(*total.problems, sentence(error)))
-                if self._is_being_indexed(root):
-                    self._locked.append(root)
+        model = self._retrievers.model()
+        with self._workers(model) if self._workers else nullcontext() as engine:
+            for root in list(self._libraries.roots):
+                try:
+                    total = self._index_one(root, total, engine, on_progress, cancelled)
+                except (LibraryError, DecodeError, OSError) as error:
+                    total = replace(total, problems=(*total.problems, sentence(error)))
+                    if self._is_being_indexed(root):
+                        self._locked.append(root)
         took_s = time.monotonic() - began
         return replace(total, took_s=took_s, news=tuple(self._libraries.news()))
 
@@ -170,6 +188,7 @@ class Indexer:
         self,
         root: Path,
         total: Indexed,
+        engine: Engine | None,
         on_progress: Callable[[Indexing], None],
         cancelled: Cancel,
     ) -> Indexed:
@@ -197,7 +216,12 @@ class Indexer:
             return cancelled()
 
         summary = ingest.ingest(
-            library, model.encoder, on_progress=report, cancelled=polled, exclude=self._exclude
+            library,
+            model.encoder,
+            on_progress=report,
+            cancelled=polled,
+            exclude=self._exclude,
+            engine=engine,
         )
         return replace(
             total,

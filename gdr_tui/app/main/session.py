@@ -27,6 +27,7 @@ from gdr_tui.app.search.compute import Searcher
 from gdr_tui.app.search.jobs import Searches
 from gdr_tui.app.trail.compute import Fingerprinter
 from gdr_tui.app.trail.jobs import Fingerprints
+from gdr_tui.index_workers import workers_beside
 
 
 class Answers(Retrievers, Loads, Protocol):
@@ -118,7 +119,9 @@ class Session:
         self.explainer: Explains = Explainer(answers)
         self.mapper: Maps = Mapper(answers)
         self.holdings: Holds = Holdings(self.libraries)
-        self.indexer: Indexes = Indexer(self.libraries, answers, exclude)
+        # Another process can load no model but one that has files.
+        workers = None if retrieval else workers_beside
+        self.indexer: Indexes = Indexer(self.libraries, answers, exclude, workers)
         self.decoder: Decodes = Decoder()
         self.fingerprinter: Fingerprints = Fingerprinter(answers)
 
