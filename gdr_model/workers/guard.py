@@ -63,7 +63,9 @@ class Memory:
     def give_back(self) -> None:
         """Give the system what is free, if that is much."""
         if _pages(_HELD) - self._least > (_KEPT_MB << 20) // 4096:
-            ctypes.CDLL(None).malloc_trim(0)
+            libc = ctypes.CDLL(None)
+            if hasattr(libc, "malloc_trim"):
+                libc.malloc_trim(0)
 
 
 _RESERVED, _HELD = 0, 1
