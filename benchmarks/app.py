@@ -35,6 +35,11 @@ PROMPTS = (
     "a choir sings",
     "jazz trio",
 )
+LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
+"""Typed while draws run; none of them is anywhere else on the screen."""
+TYPED = 10 * len(LETTERS)
+PREVIEWED = "as typed"
+"""Over the list of what a line would find."""
 ANSWERED = " s · g 3"
 """Follows the seconds a query took in the status line, and appears nowhere else."""
 READY = "on cpu · g 3"
@@ -73,7 +78,7 @@ def resident(opened: Terminal) -> str:
 
 def answers(home: Path, folder: Path) -> dict[str, str]:
     """Measure start to first frame and results, and prompt to results."""
-    with app(home, folder) as (opened, began):
+    with app(home, folder, "as_you_type = false\n") as (opened, began):
         opened.until("? help")
         frame = time.monotonic() - began
         opened.press("sad piano\r")  # typed before the model is there
@@ -126,6 +131,41 @@ def keys(home: Path, folder: Path) -> dict[str, str]:
     }
 
 
+def previews(home: Path, folder: Path) -> dict[str, str]:
+    """Measure the last key of a line to the list of what it would find."""
+    with app(home, folder) as (opened, _):
+        opened.until(READY)
+        took = []
+        for number in range(4 * len(PROMPTS)):
+            opened.escape()
+            opened.press("/")
+            opened.forget()
+            opened.press(f"\x15{PROMPTS[number % len(PROMPTS)]} {number} ")
+            took.append(opened.until(PREVIEWED))
+    return {"last key to preview, median of 24": f"{np.median(took):.2f} s"}
+
+
+def typing(home: Path, folder: Path) -> dict[str, str]:
+    """Measure key to paint of letters, each typed while the line before it is being drawn."""
+    with app(home, folder, "steps = 200\n") as (opened, _):
+        opened.until(READY)
+        opened.escape()
+        took = []
+        for number in range(TYPED):
+            if number % len(LETTERS) == 0:
+                opened.press("/\x15warm piano ")
+            time.sleep(0.25)  # the pause after which a line is drawn, and some more
+            opened.forget()
+            letter = LETTERS[number % len(LETTERS)]
+            opened.press(letter)
+            took.append(opened.until(letter))
+    middle, late = np.quantile(took, [0.5, 0.99])
+    return {
+        f"key to paint while a typed line is drawn, p50 of {TYPED}": f"{1000 * middle:.0f} ms",
+        "key to paint while a typed line is drawn, p99": f"{1000 * late:.0f} ms",
+    }
+
+
 def indexing(home: Path, folder: Path) -> dict[str, str]:
     """Measure quitting while a folder is being indexed."""
     songs = sorted((ROOT / "demo").glob("*/*.ogg"))
@@ -167,7 +207,9 @@ def main() -> None:
         if not paths.store_of(folder).exists():
             fill(folder, tracks, args.seconds)
         # Its files do not exist, so nothing is indexed, and nothing is forgotten either.
-        found[f"{tracks:,} tracks"] = answers(own, folder) | keys(own, folder)
+        found[f"{tracks:,} tracks"] = (
+            answers(own, folder) | previews(own, folder) | keys(own, folder) | typing(own, folder)
+        )
     with tempfile.TemporaryDirectory() as fresh:
         quitting = indexing(Path(fresh) / "home", Path(fresh) / "music")
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
