@@ -18,6 +18,7 @@ from gdr_model.notebook.trails import Trails
 from gdr_tui.app.explain.why_dialog import WhyDialog
 from gdr_tui.app.main.retrieval import Retrieval
 from gdr_tui.app.main.session import Session
+from gdr_tui.app.settings import Settings
 from gdr_tui.app.trail.save import saved
 from gdr_tui.app.trail.trail import compare
 from gdr_tui.app.values import Prints
@@ -39,7 +40,7 @@ async def test_prefers_one_result_to_the_others_in_sight() -> None:
         height = results.scrollable_content_region.height
         assert 3 < height < results.length, "some are out of sight"
         seen = [str(hit.track.path) for hit in main(pilot).node.results.hits[:height]]  # type: ignore[union-attr]
-        await pilot.press("j", "j", "h")
+        await pilot.press("j", "j", "h", "enter")
         await until(pilot, lambda: evidence(pilot))
         others = tuple(path for path in seen if path != seen[2])
         assert evidence(pilot) == (Evidence(Judgement.PREFERRED, seen[2], others),)
@@ -51,11 +52,48 @@ async def test_prefers_one_result_to_the_others_in_sight() -> None:
         assert str(results.track.path) == seen[2], "the cursor stays on it"
 
 
+async def test_chooses_several_nearest_first_and_enter_learns_from_all() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        first, second, third, *others = map(str, main(pilot).search.results.in_sight)
+        await pilot.press("j", "h", "k", "h", "j", "j", "h")
+        assert len(session.asked) == 1, "the list stays while it is being compared"
+        assert picture(pilot).split("results")[1].split("track")[0].count("≈") == 3
+        await pilot.press("h", "enter")
+        await until(pilot, lambda: evidence(pilot))
+        assert evidence(pilot) == (
+            Evidence(Judgement.PREFERRED, second, (first, third, *others)),
+            Evidence(Judgement.PREFERRED, first, (third, *others)),
+        ), "the third was taken back"
+        assert len(session.asked) == 2
+
+
+async def test_a_choice_of_an_earlier_list_is_one_of_those_that_a_new_one_is_preferred_to() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        await pilot.press("j", "h", "enter")
+        await until(pilot, lambda: len(evidence(pilot)) == 1)
+        await pilot.press("g", "j", "h", "enter")
+        await until(pilot, lambda: len(evidence(pilot)) == 2)
+        earlier, later = evidence(pilot)
+        assert earlier.path in later.over
+
+
+async def test_the_only_result_in_sight_is_nearer_than_nothing() -> None:
+    async with opened(StandIn(), Settings(results=1)).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        assert len(main(pilot).search.results.in_sight) == 1
+        await pilot.press("h")
+        assert any("no other result in sight" in sentence for sentence in said(pilot))
+        assert not main(pilot).search.state.draft.steering.evidence
+
+
 async def test_what_is_scrolled_to_counts_and_what_is_out_of_sight_does_not() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         first, last = (main(pilot).node.results.hits[at].track.path for at in (0, -1))  # type: ignore[union-attr]
-        await pilot.press("G", "k", "h")
+        await pilot.press("G", "k", "h", "enter")
         await until(pilot, lambda: evidence(pilot))
         assert str(last) in evidence(pilot)[0].over
         assert str(first) not in evidence(pilot)[0].over
@@ -64,11 +102,11 @@ async def test_what_is_scrolled_to_counts_and_what_is_out_of_sight_does_not() ->
 async def test_choices_add_up_and_undo_takes_back_the_last() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
-        await pilot.press("h")
+        await pilot.press("h", "enter")
         await until(pilot, lambda: len(evidence(pilot)) == 1)
         await asked(pilot, "warm piano")
         assert len(evidence(pilot)) == 1, "one more word keeps what was learnt"
-        await pilot.press("j", "h")
+        await pilot.press("j", "h", "enter")
         await until(pilot, lambda: len(evidence(pilot)) == 2)
         await pilot.press("u")
         await until(pilot, lambda: len(evidence(pilot)) == 1)
@@ -83,9 +121,9 @@ async def test_forgets_all_choices_at_once_and_undo_brings_them_back() -> None:
         await asked(pilot, "warm")
         await pilot.press("H")
         assert "there is nothing to forget" in said(pilot)
-        await pilot.press("h")
+        await pilot.press("h", "enter")
         await until(pilot, lambda: len(evidence(pilot)) == 1)
-        await pilot.press("j", "h")
+        await pilot.press("j", "h", "enter")
         await until(pilot, lambda: len(evidence(pilot)) == 2)
         await pilot.press("H")
         await until(pilot, lambda: not evidence(pilot))
@@ -97,7 +135,7 @@ async def test_forgets_all_choices_at_once_and_undo_brings_them_back() -> None:
 async def test_the_dialog_says_because_you_preferred_it_to_others() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        await pilot.press("h")
+        await pilot.press("h", "enter")
         await until(pilot, lambda: evidence(pilot))
         others, stem = len(evidence(pilot)[0].over), Path(evidence(pilot)[0].path).stem
         await pilot.press("w")
@@ -111,7 +149,7 @@ async def test_the_dialog_says_because_you_preferred_it_to_others() -> None:
 async def test_a_choice_has_no_weight_and_cannot_be_retyped() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        await pilot.press("h")
+        await pilot.press("h", "enter")
         await until(pilot, lambda: evidence(pilot))
         main(pilot).search.chips.focus()
         await pilot.press("plus")
@@ -132,7 +170,7 @@ async def test_choices_end_with_the_session_unless_the_trail_is_saved() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
-        await pilot.press("h")
+        await pilot.press("h", "enter")
         await until(pilot, lambda: evidence(pilot))
         prints = Prints(ModelPrint("builtin", "00"), (LibraryPrint("/music", 30, "00"),))
         kept = saved(main(pilot).search.state.trail, prints, 20)
@@ -152,7 +190,7 @@ async def test_what_sounds_like_the_choice_comes_up(music: Path) -> None:
         await asked(pilot, "slow music")
         before = main(pilot).node
         assert before
-        await pilot.press(*"jjjjj", "h")
+        await pilot.press(*"jjjjj", "h", "enter")
         await until(pilot, lambda: evidence(pilot), 60)
         after = main(pilot).node
         assert after

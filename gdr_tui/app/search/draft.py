@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,16 +86,26 @@ class Draft:
             dislikes=_toggled(self.steering.dislikes, str(path)),
         )
 
-    def prefer(self, path: Path, over: Iterable[Path]) -> None:
-        """Take a track as nearer to what is wanted than others, or undo that.
+    def prefer(self, path: Path, sight: Sequence[Path], asked: Steering) -> bool:
+        """Take a track as the nearest of those in sight, or undo that; False if it is undone.
+
+        Of one list several can be chosen, the nearest first: each is preferred to those left.
+        `asked` is the query that is listed, whose choices belong to earlier lists.
 
         Raises:
-            UsageError: if there are no others, or too many.
+            UsageError: if no other is left, or there are too many choices.
         """
-        choice = Evidence(Judgement.PREFERRED, str(path), tuple(map(str, over)))
         held = self.steering.evidence
-        others = tuple(one for one in held if one != choice)
-        self.steer(evidence=others if choice in held else (*held, choice))
+        chosen = {one.path for one in held if one not in asked.evidence}
+        if str(path) in chosen:
+            kept = (one for one in held if one in asked.evidence or one.path != str(path))
+            self.steer(evidence=tuple(kept))
+            return False
+        over = tuple(str(other) for other in sight if str(other) not in {*chosen, str(path)})
+        if not over:
+            raise UsageError("there is no other result in sight that it could be nearer than")
+        self.steer(evidence=(*held, Evidence(Judgement.PREFERRED, str(path), over)))
+        return True
 
     def push_away(self, typed: str) -> None:
         """Add a negative typed as `text` or `text:1.5`; the same text again changes its weight.

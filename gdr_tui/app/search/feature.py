@@ -129,7 +129,8 @@ class SearchFeature:
         draft = self.state.draft
         self.chips.show(draft.chips())
         steering = draft.steering
-        flags = Flags(steering.likes, steering.dislikes, marked, self.found.away)
+        preferred = [one.path for one in steering.evidence if one.over]
+        flags = Flags(steering.likes, steering.dislikes, marked, self.found.away, preferred)
         self.results.show_flags(flags)
         self.typed.list.show_flags(flags)
 
@@ -316,25 +317,13 @@ class SearchFeature:
             self._ask_if_begun()
 
     def action_nearest(self) -> None:
-        """Take the chosen result as nearer to what is wanted than the others in sight."""
-        chosen, sight = self.results.recording, self.results.in_sight
-        others = [path for path in sight if path != chosen]
-        if chosen is None or not others:
-            self._host.say(
-                "search first; of several results in sight, this learns which is nearest"
-            )
-            return
-        try:
-            self.state.draft.prefer(chosen, others)
-        except UsageError as error:
-            self._host.say(str(error), problem=True)
-            return
-        self._ask_if_begun()
+        """Take the chosen result as the nearest of those in sight, or undo that."""
+        self._host.say(self.state.prefer(self.results.recording, self.results.in_sight))
+        self._host.refresh_status()
 
     def action_forget(self) -> None:
         """Ask without what was learnt from choices."""
         if self.state.draft.steer(evidence=()):
-            self._host.say("forgot which results were nearest; u brings it back")
             self._ask_if_begun()
         else:
             self._host.say("there is nothing to forget")

@@ -6,9 +6,11 @@ the model is loaded waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from gdr_model.errors import UsageError
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.settings import Settings
@@ -68,6 +70,20 @@ class Queries:
     def reroll(self) -> None:
         """Draft the same with a seed that no query of the trail has."""
         self.draft.steer(seed=self.trail.unused_seed())
+
+    def prefer(self, chosen: Path | None, sight: Sequence[Path]) -> str:
+        """Draft that a result is the nearest of those in sight, or undo that; says what follows.
+
+        The list stays until the draft is asked: the next nearest can be chosen, too.
+        """
+        if self.trail.current is None or chosen is None:
+            return "search first; then this says which result is the nearest"
+        try:
+            said = self.draft.prefer(chosen, sight, self.trail.current.ask.steering)
+        except UsageError as error:
+            return str(error)
+        learns = "Enter learns from it, or choose the next nearest"
+        return f"nearest: {chosen.stem}; {learns}" if said else f"not the nearest: {chosen.stem}"
 
     def ask_again(self) -> None:
         """Ask the shown query again because tracks arrived; after the user's, never instead."""

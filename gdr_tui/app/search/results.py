@@ -21,13 +21,15 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 @dataclass(frozen=True)
 class Flags:
-    """Tracks that the user has liked, banned or marked."""
+    """What the user thinks of tracks."""
 
     liked: Collection[str] = ()
     banned: Collection[str] = ()
     marked: Collection[Path] = ()
     away: Collection[Path] = ()
     """Files that are not there now."""
+    preferred: Collection[str] = ()
+    """Those that were the nearest in a list."""
 
 
 def bar(share: float, cells: int) -> str:
@@ -213,11 +215,13 @@ class ResultsList(Listing):
         return f"{'▲' if by > 0 else '▼'}{abs(by):<4}", f"results--{'up' if by > 0 else 'down'}"
 
     def _opinion(self, path: Path) -> tuple[str, str]:
-        """Liked, banned, not there now or none of these."""
+        """Liked, banned, nearest of a list, not there now or none of these."""
         if str(path) in self.flags.liked:
             return "♥ ", "results--liked"
         if str(path) in self.flags.banned:
             return "⊘ ", "results--banned"
+        if str(path) in self.flags.preferred:
+            return "≈ ", "results--liked"
         return ("∅ ", "listing--dim") if path in self.flags.away else ("  ", "")
 
     def _tail(self, hit: Hit | None, track: Track, width: int) -> list[tuple[str, str]]:
