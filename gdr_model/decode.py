@@ -72,6 +72,8 @@ def into(
         raise error(f"{prefix}{refused}") from None
     except RecursionError:
         raise error(f"{prefix}{whole} is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise error(f"{prefix}{whole} holds half a character, which is no text") from None
     except GdrError as refused:  # by a `__post_init__`
         if type(refused) is error and not prefix:
             raise

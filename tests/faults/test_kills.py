@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from machine import LIMIT_S, PROGRAM, WHOLE, gdr, said, write_music
+from machine import LIMIT_S, PROGRAM, gdr, said, scaled, write_music
 
 from gdr_model.models.config import ModelConfig
 from gdr_model.search.index import HnswIndex
@@ -26,7 +26,7 @@ from gdr_model.store.library import Library
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 
-KILLS = 200 if WHOLE else 4
+KILLS = scaled(200, 4)
 GRAPH = """
 import sys
 from pathlib import Path
@@ -78,7 +78,7 @@ def moments(seed: int, longest_s: float) -> list[float]:
 
 
 def test_killed_while_indexing(music: Path, tmp_path: Path, gdr_home: Path) -> None:
-    write_music(music, 400 if WHOLE else 40)
+    write_music(music, scaled(400, 40))
     begun = time.monotonic()
     said(gdr("index", music, env=os.environ | {"GDR_HOME": str(tmp_path / "other")}), 0)
     took_s = time.monotonic() - begun
@@ -107,7 +107,7 @@ def test_killed_while_the_graph_is_built(music: Path, gdr_home: Path) -> None:
     space = ModelConfig.read().space
     rng = np.random.default_rng(0)
     with Library.open(music, create=True) as library:
-        fill(library, rng, 20_000 if WHOLE else 1500)
+        fill(library, rng, scaled(20_000, 1500))
         whitening = ModelConfig.read().whitening()
         queries = unit(rng.standard_normal((20, space.dim), np.float32))
         exact = HnswIndex.open(library, space, whitening).search(queries, 5)
@@ -143,8 +143,8 @@ def fill(library: Library, rng: np.random.Generator, count: int) -> None:
 
 
 def test_two_writers_at_once(music: Path, gdr_home: Path) -> None:
-    write_music(music, 60 if WHOLE else 20)
-    for _ in range(20 if WHOLE else 1):
+    write_music(music, 20)
+    for _ in range(scaled(20, 1)):
         shutil.rmtree(gdr_home, ignore_errors=True)
         writers = [
             subprocess.Popen(
@@ -162,7 +162,7 @@ def test_two_writers_at_once(music: Path, gdr_home: Path) -> None:
             assert "Traceback" not in error, error
             refused = f"gdr: another gdr is indexing {music}; wait until it is done\n"
             assert error == (refused if code else ""), error
-        assert len(stored(music)[2]) == (60 if WHOLE else 20)
+        assert len(stored(music)[2]) == 20
 
 
 def test_two_crates_filled_at_once(music: Path, gdr_home: Path) -> None:

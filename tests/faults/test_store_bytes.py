@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from machine import WHOLE
+from machine import scaled
 
 from gdr_model.errors import GdrError
 from gdr_model.search.index import HnswIndex
@@ -21,7 +21,7 @@ from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
 from gdr_model.store.stores import stores
 
-TRIES = 1500 if WHOLE else 25
+TRIES = scaled(1500, 25)
 """Damages of each kind of file."""
 QUERIES = np.eye(24, dtype=np.float32)[:5]
 
