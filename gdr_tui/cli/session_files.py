@@ -6,12 +6,11 @@ trail; the command line writes no session by itself.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdr_model import decode
+from gdr_model import decode, plain
 from gdr_model.errors import UsageError, not_read
 from gdr_model.evidence import Evidence, Judgement
 from gdr_model.steering import Steering
@@ -55,7 +54,7 @@ def read(file: Path) -> Earlier:
     """
     try:
         text = file.read_text(encoding="utf-8")
-        raw = json.loads(text)
+        raw = plain.from_json(text)
     except (OSError, ValueError) as error:
         raise not_read(file, "a session file", error) from error
     if isinstance(raw, dict) and "gdr_session" in raw:

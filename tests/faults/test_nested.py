@@ -11,6 +11,7 @@ from gdr_model.errors import UsageError
 from gdr_model.notebook.saved_trails import SavedTrail
 from gdr_model.steering import Steering
 from gdr_tui.app import settings
+from gdr_tui.cli import session_files
 
 DEEP = "[" * 100_000
 
@@ -31,3 +32,10 @@ def test_nested_settings_leave_the_defaults(tmp_path: Path) -> None:
     assert problem == (
         "settings.toml cannot be read, so the defaults are used: it is nested too deeply"
     )
+
+
+def test_a_nested_session_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    file.write_text(DEEP)
+    with pytest.raises(UsageError, match="it is nested too deeply"):
+        session_files.read(file)
