@@ -31,4 +31,5 @@ def test_a_passage_is_led_to_unit_noise_and_back(model: Model, prompt: str, step
     back = sampling.ddim(plain, top, grid, schedule)
     assert float(torch.cosine_similarity(back.flatten(), source.flatten(), dim=0)) > 0.999
     if steps >= 24:
-        assert float(top.std()) == pytest.approx(1, abs=0.1)
+        # Few numbers: the noise it was drawn from has itself a deviation of 1 to within a tenth.
+        assert float(top.std() / z.std()) == pytest.approx(1, abs=0.1)

@@ -10,19 +10,19 @@ from training import metrics
 from training.evaluation.cloud.measured import LISTED, listed, mean_axes, mean_of, measure
 
 WIDTHS = np.array([4.0, 3.0, 2.0, 1.0, 0.5])
+AXES = np.linalg.qr(np.random.default_rng(7).standard_normal((5, 5))).Q
 
 
 def sample(rng: np.random.Generator, count: int, widths: np.ndarray = WIDTHS) -> np.ndarray:
     """A Gaussian with these deviations along axes that are not the coordinates'."""
-    turned = np.linalg.qr(np.random.default_rng(7).standard_normal((5, 5))).Q
-    return (rng.standard_normal((count, 5)) * widths) @ turned.T
+    return (rng.standard_normal((count, 5)) * widths) @ AXES.T
 
 
 def test_a_cloud_of_the_very_distribution_is_as_wide_and_at_no_distance() -> None:
     rng = np.random.default_rng(0)
     real, drawn = sample(rng, 4000), sample(rng, 4000)
     assert metrics.spread_ratio(real, drawn) == pytest.approx(1, abs=0.05)
-    np.testing.assert_allclose(metrics.axis_ratios(real, drawn, 5), 1, atol=0.1)
+    np.testing.assert_allclose(metrics.axis_ratios(real, drawn, AXES), 1, atol=0.1)
     assert metrics.energy_distance(real, drawn) == pytest.approx(0, abs=0.01)
 
 
@@ -30,15 +30,20 @@ def test_a_cloud_of_twice_the_deviation_has_four_times_the_variance() -> None:
     rng = np.random.default_rng(1)
     real, drawn = sample(rng, 4000), sample(rng, 4000, 2 * WIDTHS)
     assert metrics.spread_ratio(real, drawn) == pytest.approx(4, rel=0.05)
-    np.testing.assert_allclose(metrics.axis_ratios(real, drawn, 5), 4, rtol=0.1)
+    np.testing.assert_allclose(metrics.axis_ratios(real, drawn, AXES), 4, rtol=0.1)
     assert metrics.energy_distance(real, drawn) > 0.3
 
 
 def test_a_cloud_too_narrow_along_one_axis_shows_it_there_alone() -> None:
     rng = np.random.default_rng(2)
     flat = WIDTHS * [1, 0.1, 1, 1, 1]
-    ratios = metrics.axis_ratios(sample(rng, 4000), sample(rng, 4000, flat), 5)
+    ratios = metrics.axis_ratios(sample(rng, 4000), sample(rng, 4000, flat), AXES)
     np.testing.assert_allclose(ratios, [1, 0.01, 1, 1, 1], rtol=0.15)
+
+
+def test_principal_axes_are_those_of_the_widest_deviations() -> None:
+    found = metrics.principal_axes(sample(np.random.default_rng(6), 20_000), 3)
+    np.testing.assert_allclose(np.abs((found * AXES[:, :3]).sum(axis=0)), 1, atol=0.01)
 
 
 def test_the_energy_distance_of_points_on_a_line_follows_from_its_definition() -> None:
@@ -66,8 +71,9 @@ def test_nearest_counts_different_tracks() -> None:
     ("figure", "problem"),
     [
         (lambda: metrics.spread_ratio(np.ones((3, 2)), np.zeros((3, 2))), "does not vary"),
-        (lambda: metrics.axis_ratios(np.eye(3), np.eye(3), 3), "varies along 2 axes; 3"),
-        (lambda: metrics.axis_ratios(np.eye(3), np.eye(3), 0), "0 are asked for"),
+        (lambda: metrics.principal_axes(np.eye(3), 3), "varies along 2 axes; 3"),
+        (lambda: metrics.principal_axes(np.eye(3), 0), "0 are asked for"),
+        (lambda: metrics.axis_ratios(np.ones((3, 2)), np.eye(2), np.eye(2)), "along every axis"),
         (lambda: metrics.energy_distance(np.ones((1, 2)), np.ones((3, 2))), "1 rows"),
         (lambda: metrics.spread_ratio(np.eye(2), np.eye(3)), "2 wide and the drawn set 3"),
         (lambda: metrics.nearest(np.ones((2, 2)), np.full((2, 2), np.nan)), "not finite"),
@@ -88,9 +94,10 @@ def test_draws_of_what_fits_measure_one_and_narrower_ones_less() -> None:
     centre, other = np.eye(16)[0], np.eye(16)[1]
     tracks = np.concatenate([on_a_sphere(rng, centre, 200), on_a_sphere(rng, other, 200)])
     right = np.arange(400) < 200
-    calibrated = measure(on_a_sphere(rng, centre, 64), tracks, right, rng)
+    axes = metrics.principal_axes(tracks, 12)
+    calibrated = measure(on_a_sphere(rng, centre, 64), tracks, right, axes, rng)
     point = tracks[:1] + 0.05 * on_a_sphere(rng, centre, 64)
-    narrow = measure(point, tracks, right, rng)
+    narrow = measure(point, tracks, right, axes, rng)
     assert calibrated.spread == pytest.approx(1, abs=0.2)
     assert calibrated.energy == pytest.approx(0, abs=0.05)
     assert calibrated.nearest == pytest.approx(1, abs=0.3)

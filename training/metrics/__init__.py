@@ -13,7 +13,13 @@ Invalid input (empty, not numbers, shapes that do not fit) raises a `UsageError`
 nothing is silently dropped. Only numpy is needed.
 """
 
-from training.metrics.cloud import axis_ratios, energy_distance, nearest, spread_ratio
+from training.metrics.cloud import (
+    axis_ratios,
+    energy_distance,
+    nearest,
+    principal_axes,
+    spread_ratio,
+)
 from training.metrics.diversity import mics, mivs, prdc, vendi
 from training.metrics.fidelity import Distance, frechet, frechet_shrunk, kernel_distance
 from training.metrics.intervals import Interval, difference_interval, interval
@@ -49,6 +55,7 @@ __all__ = [
     "motion_histograms",
     "nearest",
     "prdc",
+    "principal_axes",
     "rank_correlation",
     "ranks",
     "recall_at",

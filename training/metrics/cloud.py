@@ -1,7 +1,7 @@
 """Clouds: whether the draws of a prompt are spread as the tracks are that answer it.
 
 Spread      the variance of the draws, summed over all axes, over that of the tracks; 1 is as wide.
-Axes        the same along each principal axis of the tracks, the widest first.
+Axes        the same along each principal axis of a library, the widest first.
 Energy      2 E|r - d| - E|r - r'| - E|d - d'| over tracks r and draws d (Székely and Rizzo, 2013),
             different ones in the last two means. 0 for equal distributions, and as unbiased as the
             kernel distance, so slightly negative at times.
@@ -30,22 +30,35 @@ def spread_ratio(real: ArrayLike, drawn: ArrayLike) -> float:
     return float(b.var(axis=0, ddof=1).sum() / within)
 
 
-def axis_ratios(real: ArrayLike, drawn: ArrayLike, axes: int) -> Floats:
-    """Variances of the drawn set over the real one's (axes,), along the real one's widest axes.
-
-    Axes are chosen where the real set varies most, so another sample of the same distribution
-    varies a little less there.
+def principal_axes(library: ArrayLike, axes: int) -> Floats:
+    """The axes (D, axes) along which the rows of a library (N, D) vary most, the widest first.
 
     Raises:
-        UsageError: if the real set has fewer axes along which it varies.
+        UsageError: if it has fewer axes along which it varies.
+    """
+    rows = checked(library, "the library", 2, least=2)
+    _, deviations, turned = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
+    varying = int((deviations > 1e-9 * max(1.0, deviations[0])).sum())
+    if not 1 <= axes <= varying:
+        raise UsageError(f"the library varies along {varying} axes; {axes} are asked for")
+    return np.asarray(turned[:axes].T)
+
+
+def axis_ratios(real: ArrayLike, drawn: ArrayLike, axes: ArrayLike) -> Floats:
+    """Variances (A,) of the drawn set over the real one's, along axes (D, A).
+
+    Take the axes of a library, not those of the real set: along its own widest axes a small set
+    varies more than another sample of the same distribution.
+
+    Raises:
+        UsageError: if the real set does not vary along one of them.
     """
     a, b = pair(real, drawn)
-    _, deviations, turned = np.linalg.svd(a - a.mean(axis=0), full_matrices=False)
-    kept = int((deviations > 1e-9 * max(1.0, deviations[0])).sum())
-    if not 1 <= axes <= kept:
-        raise UsageError(f"the real set varies along {kept} axes; {axes} are asked for")
-    along = turned[:axes].T  # (D, axes)
-    return np.asarray((b @ along).var(axis=0, ddof=1) / (a @ along).var(axis=0, ddof=1))
+    along = checked(axes, "the axes", 2)
+    within = (a @ along).var(axis=0, ddof=1)
+    if not (within > 0).all():
+        raise UsageError("the real set does not vary along every axis, so no ratio can be formed")
+    return np.asarray((b @ along).var(axis=0, ddof=1) / within)
 
 
 def energy_distance(real: ArrayLike, drawn: ArrayLike) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +50,12 @@ def config() -> RunConfig:
 
 
 @pytest.fixture
+def sequences(config: RunConfig) -> RunConfig:
+    """The same for a network that draws whole passages."""
+    return replace(config, network={"kind": "transformer"})
+
+
+@pytest.fixture
 def plain() -> Space:
     """A space that changes nothing."""
     one = np.ones(DIM, np.float32)
@@ -81,7 +89,7 @@ def test_a_batch_holds_captions_of_its_passages_and_answers_to_its_queries(
     dropped = 0
     for step in range(40):
         batch = source.batch(step)
-        assert batch.x0.shape == (8, PASSAGE_S, DIM)
+        assert batch.x0.shape == (8, 1, DIM)
         passages = batch.x0.mean(dim=(1, 2)).round().int().tolist()
         said = batch.pooled[:, 0].int().tolist()
         # Five captions of their own passages, then three queries.
@@ -104,9 +112,36 @@ def test_batches_are_functions_of_seed_and_step(
     assert not torch.equal(first.x0, other.x0)
 
 
-def test_the_space_whitens_every_coefficient_of_the_pools_passages(
-    tmp_path, config: RunConfig
+def test_a_network_of_sequences_gets_passages_second_by_second(
+    pool: Pool, latents: Latents, sequences: RunConfig, plain: Space
 ) -> None:
+    batch = PassageBatches.of(pool, latents, plain, sequences).batch(0)
+    assert batch.x0.shape == (8, PASSAGE_S, DIM)
+    assert torch.equal(batch.x0[:, 0], batch.x0[:, -1])  # a track is one number throughout
+
+
+def test_the_space_of_means_whitens_them(tmp_path, config: RunConfig) -> None:
+    rng = np.random.default_rng(0)
+    pool = write_pool(tmp_path, seconds=PASSAGE_S)
+    widths = np.linspace(1, 9, DIM, dtype=np.float32)
+    rows = {
+        f"t{i}": np.tile(widths * rng.standard_normal(DIM), (PASSAGE_S + 20, 1)).astype(np.float32)
+        for i in range(6)
+    }
+    every = np.concatenate(list(rows.values()))
+    latents = Latents(rows, np.eye(DIM, dtype=np.float32), every.mean(0), every.std(0))
+    space = space_of(pool, latents, config)
+    x = PassageBatches.of(pool, latents, space, config).passages(pool.items)
+    assert x.shape == (6, 1, DIM)
+    np.testing.assert_allclose(np.square(x).mean((0, 1)), 1, rtol=0.5)
+    points = search_points(pool, latents, space)
+    np.testing.assert_allclose(space.search(x[:, 0]), points, atol=1e-4)
+
+
+def test_the_space_of_sequences_whitens_every_coefficient_of_the_pools_passages(
+    tmp_path, sequences: RunConfig
+) -> None:
+    config = sequences
     rng = np.random.default_rng(0)
     pool, scale = write_pool(tmp_path, seconds=PASSAGE_S), 3.0
     # Sums of noise: slow movement is large, fast movement small, as in music.

@@ -24,6 +24,7 @@ from training import metrics
 from training.data.division import Mask
 from training.evaluation.cloud.asked import Asked, asked
 from training.evaluation.cloud.measured import (
+    AXES,
     Cloud,
     Floats,
     listed,
@@ -81,14 +82,15 @@ def cloud(
         tracks = _points(subject)
         tables = _tables(prompts, len(tracks))
         tower = [unit(subject.retriever.drawer.rows(Steering(p.text))[0]) for p in prompts]
+        axes = metrics.principal_axes(tracks, AXES)
         rng = np.random.default_rng(seed)
         real = [tracks[rng.choice(np.flatnonzero(p.right), DRAWS)] for p in prompts]
-        _add(tables, "tracks that fit", prompts, real, tracks, tower, rng)
+        _add(tables, "tracks that fit", prompts, real, tracks, tower, axes, rng)
         for setting in settings:
             on_progress(setting.name)
             drawer = subject.retriever.drawer
             drawn = [drawer.drawn(setting.steering(p.text, seed)).vectors for p in prompts]
-            _add(tables, setting.name, prompts, drawn, tracks, tower, rng)
+            _add(tables, setting.name, prompts, drawn, tracks, tower, axes, rng)
     about = {
         "protocol": "cloud",
         "subject": name,
@@ -118,12 +120,12 @@ def _tables(prompts: Sequence[Asked], tracks: int) -> _Tables:
             f"The cloud of {DRAWS} draws, {said}",
             COLUMNS,
             note="Spread: the draws' variance over that of the tracks that fit. Axes off by: the "
-            "mean factor between the two along a principal axis. Nearest tracks: how many "
-            "different tracks are nearest to the draws, as a share of what the tracks that fit "
-            "reach.",
+            "mean factor between the two along a principal axis of all tracks. Nearest tracks: how "
+            "many different tracks are nearest to the draws, as a share of what the tracks that "
+            "fit reach.",
         ),
         Table(
-            "Variance of draws over that of the tracks that fit, principal axes of these",
+            "Variance of draws over that of the tracks that fit, principal axes of all tracks",
             tuple(f"axis {axis}" for axis in range(1, SHOWN_AXES + 1)),
         ),
         Table(
@@ -146,12 +148,13 @@ def _add(
     drawn: Sequence[Array],
     tracks: Array,
     tower: Sequence[Array],
+    axes: Floats,
     rng: np.random.Generator,
 ) -> None:
     clouds: list[Cloud] = []
     lists: list[Floats] = []
     for prompt, draws, anchor in zip(prompts, drawn, tower, strict=True):
-        clouds.append(measure(draws, tracks, prompt.right, rng))
+        clouds.append(measure(draws, tracks, prompt.right, axes, rng))
         found = [listed(draws, anchor, s, tracks, prompt.right) for s in SHARES]
         lists.append(100 * np.concatenate(found))
     tables.calibration.add(name, *mean_of(clouds))

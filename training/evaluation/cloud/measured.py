@@ -17,7 +17,7 @@ from training import metrics
 from training.data.division import Mask
 
 AXES = 12
-"""Principal axes of the tracks that fit, along which a cloud is measured."""
+"""Principal axes of all tracks, along which a cloud is measured."""
 LISTED = 20
 """Tracks of a list."""
 
@@ -43,10 +43,12 @@ class Cloud:
     """The ratio of variances along each axis."""
 
 
-def measure(draws: Array, tracks: Array, right: Mask, rng: np.random.Generator) -> Cloud:
-    """Draws (Q, D) of a prompt against the tracks (N, D) and those that fit (N,)."""
+def measure(
+    draws: Array, tracks: Array, right: Mask, axes: Floats, rng: np.random.Generator
+) -> Cloud:
+    """Draws (Q, D) of a prompt against the tracks (N, D), and those that fit (N,)."""
     fits = tracks[right]
-    ratios = metrics.axis_ratios(fits, draws, min(AXES, len(fits) - 1))
+    ratios = metrics.axis_ratios(fits, draws, axes)
     others = fits[rng.choice(len(fits), len(draws))]
     return Cloud(
         spread=metrics.spread_ratio(fits, draws),
@@ -67,9 +69,8 @@ def mean_of(clouds: list[Cloud]) -> list[float]:
 
 
 def mean_axes(clouds: list[Cloud]) -> Floats:
-    """Ratios along the axes that all clouds were measured on, averaged as factors."""
-    common = min(len(cloud.axes) for cloud in clouds)
-    rows = np.array([cloud.axes[:common] for cloud in clouds])
+    """Ratios along each axis, averaged over prompts as factors."""
+    rows = np.array([cloud.axes for cloud in clouds])
     return np.asarray(np.exp(np.log(np.maximum(rows, 1e-9)).mean(axis=0)))
 
 
