@@ -17,11 +17,12 @@ from gdr_model.search.whitening import unit
 from gdr_model.steering import Steering
 from gdr_model.store.ingest import ingest
 from gdr_model.store.library import Library
-from gdr_model.types import Query
+from gdr_model.types import Method, Query
 from training.data.corpus import Corpus
 from training.data.folder import words_of
 from training.evaluation import attributes
-from training.evaluation.control import control, gain_at, share
+from training.evaluation.control import closeness_at, control, gain_at, share
+from training.evaluation.negatives import at_equal_loss, distance
 from training.evaluation.steered import Steered, of_library, of_set
 from training.metrics import Interval
 from training.retrievers.gallery import Gallery
@@ -136,13 +137,20 @@ def test_control_reports_rivals_with_intervals(steered: Steered) -> None:
     halves = {"Piano": np.arange(20) < 10, "Jazz": np.arange(20) % 3 < 1}
     wide = replace(steered, attributes=halves, how=replace(steered.how, draws=2, steps=3))
     tables, about = control(wide, pairs=2, resamples=20)
-    assert [t.title.split(",")[0] for t in tables] == ["Negatives", "Edits", "Sliders"]
+    assert [t.title.split(",")[0] for t in tables] == [
+        "Negatives",
+        "Negatives at equal loss of the wanted",
+        "Edits",
+        "Edits at equal gain",
+        "Sliders",
+    ]
     assert (about["gallery"], about["top"]) == (20, 5)
     assert "Share of the top 5" in tables[0].note
-    assert all("share of the target in the top 5" in table.note for table in tables[1:])
+    assert all("share of the target in the top 5" in table.note for table in (tables[2], tables[4]))
     assert all(isinstance(cells[0], Interval) for t in tables for _, cells in t.rows)
-    assert [name for name, _ in tables[1].rows] == [
+    assert [name for name, _ in tables[2].rows] == [
         "edit, inverted",
+        "edit, its draws alone",
         "edit, random noise",
         "re-prompting, mixed in",
     ]
@@ -157,6 +165,39 @@ def test_gain_is_read_where_the_walk_passes_the_closeness() -> None:
     walk = [(1.0, 10.0), (0.8, 20.0), (0.4, 40.0), (0.0, 90.0)]
     assert gain_at(walk, 0.6) == pytest.approx(20.0)
     assert gain_at(walk, -1) == pytest.approx(80.0)
+
+
+def test_closeness_is_read_where_the_walk_has_gained_enough() -> None:
+    walk = np.array([(1.0, 10.0), (0.8, 20.0), (0.4, 40.0)])
+    assert closeness_at(walk, 20) == pytest.approx(0.6)
+    assert closeness_at(walk, 99) == pytest.approx(0.4)
+
+
+def test_ways_of_negating_are_read_where_they_have_lost_as_much_of_the_wanted() -> None:
+    """Two pairs; at weight 1 a tenth of the wanted is gone, at 2 a half."""
+    plain = np.array([(40, 90, 0.5, 4), (20, 70, 0.7, 6)], np.float64)
+    walk = np.stack([plain * (0.5, 0.9, 1, 1), plain * (0.1, 0.5, 1, 1)])
+    np.testing.assert_allclose(at_equal_loss(plain, walk, 95), (75, 95, 0.6, 5))
+    np.testing.assert_allclose(at_equal_loss(plain, walk, 70), (30, 70, 0.6, 5))
+    np.testing.assert_allclose(at_equal_loss(plain, walk, 10), (10, 50, 0.6, 5))
+
+
+def test_the_distance_of_a_list_is_that_of_its_pairs() -> None:
+    points = unit(np.random.default_rng(0).standard_normal((4, 9)).astype(np.float32))
+    pairs = [1 - points[a] @ points[b] for a in range(4) for b in range(4) if a != b]
+    assert distance(points) == pytest.approx(np.mean(pairs), abs=1e-5)
+    assert distance(points[:1]) == 0
+
+
+def test_the_samplers_own_negative_moves_draws_and_tower(steered: Steered) -> None:
+    plain = steered.query("loud drums", seed=4)
+    pushed = steered.pushed("loud drums", "piano", 1.0, seed=4)
+    assert pushed.anchor is not None
+    assert plain.anchor is not None
+    piano = steered.retriever.query(Steering("piano"), Method.CONTRASTIVE).vectors
+    np.testing.assert_allclose(pushed.anchor, unit(plain.anchor - piano / 2), atol=1e-5)
+    assert not np.allclose(pushed.vectors, plain.vectors, atol=1e-3)
+    assert pushed.negated is None, "it takes nothing from scores"
 
 
 def test_the_classes_of_arrays_are_attributes(steered: Steered, corpus: Corpus) -> None:

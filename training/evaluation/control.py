@@ -1,13 +1,13 @@
 """`gdr eval control`: negatives, edits and sliders, compared with simpler ways to the same end.
 
-Negatives   over pairs (wanted, negated) of attributes: the share of the top 20 that has each
-            (of a small gallery, the top quarter).
-            Rivals: score minus the negated words' own score, and prompt arithmetic.
-Edits       over (source, target): the share of the target in the top 20, against the cosine of the
-            query to the source, for every strength; compared at equal closeness. Rivals: noise that
-            does not depend on the source (SDEdit), and re-prompting: the straight line from the
-            source's vector to the answer for the words.
-Sliders     the same along "more ...", from a prompt. Rival: prompt arithmetic.
+Negatives   `training.evaluation.negatives`
+Edits       over (source, target): the share of the target in the top 20 (of a small gallery, the
+            top quarter), against the cosine of the query to the source, for every strength;
+            compared at equal closeness, and at equal gain. Rivals: noise that does not depend on
+            the source (SDEdit), and re-prompting: the straight line from the source's vector to the
+            answer for the words. The edit is also shown as its draws alone find it.
+Sliders     the same along "more ...", from a prompt. Rivals: prompt arithmetic, with the answer for
+            the words drawn, and with the tower's point for them.
 
 Every query is drawn and ranked by the `Retriever` (`training.evaluation.steered`). Intervals are
 bootstraps over pairs; differences are paired.
@@ -16,6 +16,7 @@ bootstraps over pairs; differences are paired.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,9 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.errors import UsageError
-from gdr_model.types import Array
+from gdr_model.steering import Steering
+from gdr_model.types import Array, Method
 from training import metrics
 from training.evaluation.baselines import arithmetic
+from training.evaluation.negatives import negatives
 from training.evaluation.steered import Steered
 from training.evaluation.tables import Table
 
@@ -39,13 +42,14 @@ PAIRS = 24
 STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 WAYS = (0.25, 0.5, 0.75, 1.0)
-SEPARABLE = 0.4
-"""Largest share of the wanted tracks that may have the negated attribute, too."""
 CLOSENESS = (0.8, 0.7, 0.5)
 """Cosines to the source at which gains of edits are compared."""
 SLIDER_CLOSENESS = (0.9, 0.8, 0.7)
 """Cosines to the answer without a slider; a slider at its end has gone about as far as the last."""
 RESAMPLES = 5000
+
+GAINS = (15, 30)
+"""Points by which the share of the target has grown where closeness of edits is compared."""
 
 Doubles = NDArray[np.float64]
 Walk = list[tuple[float, float]]
@@ -70,10 +74,13 @@ def control(
         raise UsageError(f"control needs at least {LEAST} tracks; there are {tracks}")
     if len(steered.attributes) < 2:
         raise UsageError("control needs tracks with at least two attributes")
-    tables = []
-    for name, protocol in (("negatives", negatives), ("edits", edits), ("sliders", sliders)):
-        on_progress(name)
-        tables.append(protocol(steered, pairs, seed, resamples))
+    tables: list[Table] = []
+    on_progress("negatives")
+    tables += negatives(steered, top_of(tracks), pairs, seed, resamples)
+    on_progress("edits")
+    tables += edits(steered, pairs, seed, resamples)
+    on_progress("sliders")
+    tables.append(sliders(steered, pairs, seed, resamples))
     about = {
         "protocol": "control",
         "model": steered.retriever.model.name,
@@ -99,67 +106,8 @@ def share(steered: Steered, scores: Array, name: str) -> float:
     return 100 * float(steered.attributes[name][top].mean())
 
 
-def negatives(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
-    """The share of wanted and negated attributes under every way of negating."""
-    s, has = steered, steered.attributes
-    plain = {name: s.query(name, seed=seed) for name in has}
-    scores = {name: s.scores(query) for name, query in plain.items()}
-    asked = [
-        (want, negated)
-        for want in has
-        for negated in has
-        if want != negated
-        # A negative has something to do where many, but not all, of the answers have it.
-        and 25 <= share(s, scores[want], negated) <= 90
-        and share(s, scores[want], want) >= 25
-        # What nearly always comes with the wanted cannot be left out without leaving it.
-        and (has[want] & has[negated]).sum() <= SEPARABLE * has[want].sum()
-    ]
-    if not asked:
-        raise UsageError("no prompt finds anything to negate; control needs a larger set")
-    rng = np.random.default_rng(seed)
-    chosen = [asked[i] for i in np.sort(rng.permutation(len(asked))[:pairs])]
-
-    def negated(weight: float) -> Callable[[str, str], Array]:
-        return lambda p, n: s.scores(s.query(p, negatives=((n, weight),), seed=seed))
-
-    def subtracted(weight: float) -> Callable[[str, str], Array]:
-        return lambda p, n: scores[p] - weight * scores[n]
-
-    def arithmetically(weight: float) -> Callable[[str, str], Array]:
-        def way(p: str, n: str) -> Array:
-            others = [(s.retriever.centre(plain[n]), -weight)]
-            return s.scores(s.at(arithmetic(s.retriever.centre(plain[p])[None], others)))
-
-        return way
-
-    ways: dict[str, Callable[[str, str], Array]] = {"no negative": lambda p, n: scores[p]}
-    ways |= {f"negative, weight {w:g}": negated(w) for w in (0.5, 1, 2)}
-    ways |= {f"score minus {w:g} × negated": subtracted(w) for w in (0.25, 0.5, 0.75)}
-    ways |= {f"prompt arithmetic, {w:g}": arithmetically(w) for w in (0.5, 1)}
-    table = Table(
-        f"Negatives, {len(chosen)} pairs",
-        ("negated %", "wanted %", "negated, of plain %", "wanted, of plain %"),
-        note=f"Share of the top {top_of(len(s.gallery.tracks))}; 95 % bootstrap over pairs.",
-    )
-    before = None
-    for name, way in ways.items():
-        answers = [(way(p, n), p, n) for p, n in chosen]
-        bad = np.array([share(s, each, n) for each, _, n in answers])
-        good = np.array([share(s, each, p) for each, p, _ in answers])
-        before = before or (bad.mean(), good.mean())
-        table.add(
-            name,
-            metrics.interval(bad, resamples=resamples),
-            metrics.interval(good, resamples=resamples),
-            100 * float(bad.mean() / before[0]),
-            100 * float(good.mean() / before[1]),
-        )
-    return table
-
-
-def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
-    """Gain towards the target at equal closeness to the source."""
+def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> list[Table]:
+    """Gain towards the target at equal closeness to the source, and closeness at equal gain."""
     s = steered
     rng = np.random.default_rng(seed)
     names = list(s.attributes)
@@ -170,8 +118,10 @@ def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
         source = int(lacking[rng.integers(len(lacking))])
         here = s.sources[source]
         fresh = s.mixed(s.query(target, seed=seed))
+        edited = [s.edit(source, target, w, seed) for w in STRENGTHS]
         routes = {
-            "edit, inverted": [s.edit(source, target, w, seed) for w in STRENGTHS],
+            "edit, inverted": edited,
+            "edit, its draws alone": [replace(query, anchor=None) for query in edited],
             "edit, random noise": [s.from_noise(source, target, w, seed) for w in STRENGTHS],
             "re-prompting, mixed in": [s.at((1 - w) * here[None] + w * fresh) for w in WAYS],
         }
@@ -182,7 +132,11 @@ def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
             ]
             walks.setdefault(name, []).append(walk)
     title = f"Edits, {pairs} sources and targets"
-    return _compared(title, walks, CLOSENESS, top_of(len(s.gallery.tracks)), resamples)
+    top = top_of(len(s.gallery.tracks))
+    return [
+        _compared(title, walks, CLOSENESS, top, resamples),
+        _at_equal_gain(f"Edits at equal gain, {pairs} sources and targets", walks, resamples),
+    ]
 
 
 def sliders(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
@@ -195,10 +149,14 @@ def sliders(steered: Steered, pairs: int, seed: int, resamples: int) -> Table:
         prompt, towards = (names[int(i)] for i in rng.permutation(len(names))[:2])
         plain = s.query(prompt, seed=seed)
         centre, words = s.retriever.centre(plain), s.retriever.centre(s.query(towards, seed=seed))
+        tower = s.retriever.query(Steering(towards), Method.CONTRASTIVE).vectors[0]
         routes = {
             "slider": [s.query(prompt, sliders=((towards, a),), seed=seed) for a in AMOUNTS],
             "prompt arithmetic": [
                 s.at(arithmetic(centre[None], [(words, w)])) for w in (0.25, 0.5, 1, 2)
+            ],
+            "prompt arithmetic, the tower's": [
+                s.at(arithmetic(centre[None], [(tower, w)])) for w in (0.25, 0.5, 1, 2)
             ],
         }
         for name, queries in routes.items():
@@ -249,6 +207,49 @@ def _compared(
             float(np.mean([walk[-1][0] for walk in own])),
         )
     return table
+
+
+def _at_equal_gain(title: str, walks: dict[str, list[Walk]], resamples: int) -> Table:
+    table = Table(
+        title,
+        (
+            *(f"closeness at +{gain}" for gain in GAINS),
+            *(f"first minus this at +{gain}" for gain in GAINS),
+        ),
+        note="The query's mean cosine to its start where the share of the target has grown by so "
+        "many points; interpolated along the mean walk, over the same resampled pairs.",
+    )
+    arrays = {name: np.array(own) for name, own in walks.items()}
+    first = next(iter(arrays))
+
+    def closeness(name: str, gain: float) -> Callable[[Doubles], float]:
+        return lambda rows: closeness_at(arrays[name][rows.astype(np.int64)].mean(axis=0), gain)
+
+    def minus(name: str, gain: float) -> Callable[[Doubles], float]:
+        ours, theirs = closeness(first, gain), closeness(name, gain)
+        return lambda rows: ours(rows) - theirs(rows)
+
+    every = np.arange(len(arrays[first]))
+    for name in arrays:
+        statistics = [closeness(name, g) for g in GAINS] + [minus(name, g) for g in GAINS]
+        table.add(
+            name, *(metrics.interval(every, statistic=s, resamples=resamples) for s in statistics)
+        )
+    return table
+
+
+def closeness_at(walk: Doubles, gain: float) -> float:
+    """The closeness where the share along a walk (S, 2) has grown by so many points.
+
+    A walk that never grows so much counts with its end.
+    """
+    grown = walk[:, 1] - walk[0, 1]
+    reached = np.flatnonzero(grown >= gain)
+    if not len(reached):
+        return float(walk[-1, 0])
+    step = reached[0]
+    part = (gain - grown[step - 1]) / (grown[step] - grown[step - 1])
+    return float(walk[step - 1, 0] + part * (walk[step, 0] - walk[step - 1, 0]))
 
 
 def gain_at(walk: Sequence[tuple[float, float]], closeness: float) -> float:

@@ -59,6 +59,16 @@ class Steered:
         )
         return self.retriever.query(steering)
 
+    def pushed(self, prompt: str, negative: str, weight: float, seed: int = 0) -> Query:
+        """The sampler's own negative, and half as much taken from the tower's point."""
+        model, drawer = self.retriever.model, self.retriever.drawer
+        plain = self.how.steering(prompt, seed)
+        steering = plain.but(negatives=(WeightedText(negative, weight),))
+        with torch.inference_mode():
+            points = model.whitening.apply(model.drawn(drawer.sample(steering)))
+        anchor = drawer.rows(plain) - weight / 2 * drawer.rows(Steering(negative))
+        return Query(points, plain, anchor=unit(anchor) if model.config.anchor_share else None)
+
     def edit(self, source: int, prompt: str, strength: float, seed: int = 0) -> Query:
         """What `gdr edit` draws from a recording's beginning."""
         return self.retriever.query(self._edited(source, prompt, strength, seed))
