@@ -7,7 +7,9 @@ Classifier-free guidance (Ho & Salimans 2022), with negatives and sliders added:
 where u, p, n_i, c_j are the network's answers to no words, the prompt, each negative and each
 slider's words; N = NEGATIVE_PUSH, S = SLIDER_PUSH, w_i > 0 and s_j from -1 to 1. At g = 3 and one
 negative of weight 1 this is the method's x = n + 3 (p - n), in which the negative replaces the
-null; here, however, the strength of a negative does not depend on g. Outside `interval`, a part
+null; here, however, the strength of a negative does not depend on g. A search guides with prompt
+and sliders alone: its negatives act on scores, which leaves more of what is wanted
+(`gdr_model.search.negatives`, compared by `gdr eval control`). Outside `interval`, a part
 of the schedule, only the prompt counts (Kynkaanniemi et al. 2024).
 """
 

@@ -216,9 +216,8 @@ class Drawer:
                 x, round_trip, start_s = self._edit(steering, steering.edit, cancelled)
             else:
                 x = self.sample(steering, cancelled)
-                # An edit has no anchor: it starts from sound, and the tower sees words alone.
-                if self.model.config.anchor_share:
-                    anchor = self._undrawn(steering)
+            if self.model.config.anchor_share:
+                anchor = self._undrawn(steering)
         points = self.model.whitening.apply(self.model.drawn(x))  # (Q, D)
         return Query(points, steering, method, round_trip, start_s, anchor)
 

@@ -1,8 +1,11 @@
-"""How a list is made at each spread, from closest to widest.
+"""How much the tower has to say in a list: at each spread, from closest to widest, and of an edit.
 
 At 0 every draw and the tower make the list together, which is the closest to the words and hardly
 changes with the seed. Above 0 it is made from one draw, the one of the roll, and the tower has a
 smaller share of the score the wider the spread: rolls differ more, and are less close to the words.
+
+An edit starts from sound, of which the tower knows nothing. It has a smaller share there, which
+grows with the strength: a strong edit reaches what the words ask for, a weak one keeps its source.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from gdr_model.steering import Steering
 
 MIDDLE = 0.5
 """The spread of a roll, where none was chosen."""
+OF_EDIT = 0.7
+"""The tower's share of an edit at strength 1, of the one it has otherwise."""
 
 
 def cloud(steering: Steering) -> Steering:
@@ -28,4 +33,5 @@ def chosen(steering: Steering) -> int | None:
 
 def share(steering: Steering, anchor_share: float) -> float:
     """The tower's share of a score, given the one it has of a list from all draws."""
-    return anchor_share * (1 - steering.spread) if steering.spread else anchor_share
+    of_edit = OF_EDIT * steering.edit.strength if steering.edit else 1.0
+    return anchor_share * of_edit * (1 - steering.spread)

@@ -13,7 +13,7 @@ from gdr_model.search import nearest, spread
 from gdr_model.search.interpretations import interpretations
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.why import explain
-from gdr_model.steering import Steering
+from gdr_model.steering import Edit, Steering
 from gdr_model.store.library import Library
 from tests.model.demo_library import indexed
 
@@ -154,3 +154,12 @@ def test_a_nan_is_no_spread() -> None:
 
 def test_a_steering_kept_before_there_were_rolls_is_read_as_the_closest() -> None:
     assert Steering.from_json('{"prompt": "old words"}') == Steering("old words", spread=0, roll=1)
+
+
+def test_the_tower_has_more_to_say_in_a_stronger_edit() -> None:
+    shares = [
+        spread.share(Steering("a", edit=Edit("b", 0.0, strength)), 0.7)
+        for strength in (0.2, 0.6, 1.0)
+    ]
+    assert 0 < shares[0] < shares[1] < shares[2] < 0.7
+    assert spread.share(Steering("a", edit=Edit("b", 0.0, 0.5)), 0.0) == 0

@@ -231,7 +231,7 @@ class Task:
 
 
 def distance(points: Array) -> float:
-    """1 - the mean cosine between two different ones of unit points (N, D); 0 for fewer than two."""
+    """1 - the mean cosine between two of unit points (N, D); 0 for fewer than two."""
     if len(points) < 2:
         return 0.0
     pairs = len(points) * (len(points) - 1)

@@ -99,7 +99,7 @@ class Steered:
         """The draws (Q, D) of a query, each mixed with the tower's point by its share."""
         if query.anchor is None:
             return query.vectors
-        share = self.retriever.model.config.anchor_share
+        share = self.retriever.share(query)
         return np.asarray((1 - share) * query.vectors + share * query.anchor)
 
     def _edited(self, source: int, prompt: str, strength: float, seed: int) -> Steering:
