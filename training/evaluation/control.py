@@ -38,7 +38,7 @@ OF_GALLERY = 4
 """The top is no more than one in so many tracks: otherwise no query could move its share far."""
 LEAST = 12
 """Tracks below which nothing can be said."""
-PAIRS = 24
+PAIRS = 60
 STRENGTHS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 WAYS = (0.25, 0.5, 0.75, 1.0)

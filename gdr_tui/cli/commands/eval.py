@@ -238,7 +238,7 @@ def eval_control(
     ] = Attributes.TAGS,
     pairs: Annotated[
         int, typer.Option(min=2, metavar="N", help="Number of pairs, edits and sliders tried.")
-    ] = 24,
+    ] = 60,
     out: Report = None,
     device: DeviceOption = Device.AUTO,
     seed: Seed = 0,
