@@ -94,7 +94,7 @@ class ModelConfig:
         space = self.space
         for name, value, low, high in (
             ("space.dim", space.dim, 1, _MOST_WIDE),
-            ("space.sample_rate_hz", space.sample_rate_hz, 1000, 768_000),
+            ("space.sample_rate_hz", space.sample_rate_hz, 1, 768_000),  # 1 for arrays
             ("space.window_s", space.window_s, 0.001, 3600),
             ("space.hop_s", space.hop_s, 0.001, 3600),
             ("whitening_power", self.whitening_power, 0, 2),
