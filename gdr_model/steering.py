@@ -44,6 +44,10 @@ built-in model's draws come much nearer to a liked track and stay as near to the
 coincide with the track and the words are lost (`test_a_little_pull_keeps_the_words`)."""
 
 
+ROLLED = 0.5
+"""The spread of a roll where none was chosen."""
+
+
 @dataclass(frozen=True)
 class WeightedText:
     """A negative prompt and how hard it pushes; 1 is the method's own strength."""

@@ -42,6 +42,7 @@ class Weight:
 
 
 GUIDANCE = Weight(0.5, 0.0, 20.0)
+SPREAD = Weight(0.25, 0.0, 1.0)
 STRENGTH = Weight(0.05, 0.05, 1.0)
 """Of an edit."""
 PULL = Weight(0.1, 0.1, 1.0)
@@ -279,7 +280,7 @@ LABELS = (
     TextsLabel("sliders", "slider", sign="+", number="amount", weight=AMOUNT),
     TextsLabel("negatives", "negative", sign="−", number="weight", weight=WEIGHT, usual=1.0),
     ValueLabel("guidance", words=lambda old, new: f"g {old:g}→{new:g}", names_first=False),
-    ValueLabel("spread", words=lambda _, new: f"spread {new:g}" if new else "closest"),
+    ValueLabel("spread", words=lambda _, new: spread_name(new)),
     ValueLabel("roll", words=lambda _, new: f"roll {new}"),
     ValueLabel("interval", words=_interval),
     ValueLabel("sampler", words=lambda _, new: f"sampler {new}"),
@@ -329,6 +330,11 @@ def settled(steering: Steering) -> Steering:
     """Without likes and bans nothing is left that could pull, without words nothing is drawn."""
     pulls = steering.worded and (steering.likes or steering.dislikes)
     return steering if pulls else steering.but(pull=0.0)
+
+
+def spread_name(spread: float) -> str:
+    """What a spread is called."""
+    return f"spread {spread:g}" if spread else "closest"
 
 
 def source_name(edit: Edit) -> str:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from gdr_model.steering import Steering
 
-MIDDLE = 0.5
-"""The spread of a roll, where none was chosen."""
 OF_EDIT = 0.7
 """The tower's share of an edit at strength 1, of the one it has otherwise."""
 

@@ -171,13 +171,14 @@ def test_a_rank_that_is_not_in_the_list_changes_nothing() -> None:
     assert draft.ask() == drafted().ask()
 
 
-def test_guidance_stops_at_its_limits() -> None:
+def test_the_spread_stops_at_its_limits() -> None:
     draft = drafted()
-    assert draft.turn_guidance(100)
-    assert draft.steering.guidance == 20
-    assert not draft.turn_guidance(0.5)
-    assert draft.turn_guidance(-100)
-    assert not draft.turn_guidance(-0.5)
+    assert draft.turn_spread(100)
+    assert draft.steering.spread == 1
+    assert not draft.turn_spread(1)
+    assert draft.turn_spread(-100)
+    assert draft.steering.spread == 0
+    assert not draft.turn_spread(-1)
 
 
 def test_a_value_out_of_range_is_refused_and_nothing_changes() -> None:

@@ -210,10 +210,10 @@ def test_a_pause_lets_through_what_is_cancelled_and_counts_the_rest() -> None:
 async def test_the_palette_acts_on_the_search_while_the_library_is_open() -> None:
     async with opened(StandIn()).run_test(size=WIDE) as pilot:
         await asked(pilot, "warm")
-        seed = main(pilot).search.state.draft.steering.seed
+        spread = main(pilot).search.state.draft.steering.spread
         await pilot.press("L")
         await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
         await pilot.press("ctrl+p", *"re-roll")
         await until(pilot, lambda: "Re-roll (r)" in picture(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: main(pilot).search.state.draft.steering.seed != seed)
+        await until(pilot, lambda: main(pilot).search.state.draft.steering.spread != spread)

@@ -137,7 +137,7 @@ async def test_walks_the_chips_weighs_one_and_removes_another() -> None:
         await pilot.press("right", "plus", "plus", "minus")
         await until(pilot, lambda: session.asked[-1][0].negatives[-1].weight == 1.25)
         assert session.asked[-1][0].negatives[-1].text == "vocals"
-        assert session.asked[-1][0].guidance == 3, "the same keys turn guidance elsewhere"
+        assert session.asked[-1][0].spread == 0, "the same keys turn the spread elsewhere"
         await pilot.press("left", "delete")
         await until(pilot, lambda: [n.text for n in session.asked[-1][0].negatives] == ["vocals"])
         await pilot.press("left", "minus")

@@ -72,7 +72,7 @@ async def test_clicks_a_chip_away() -> None:
         await until(pilot, lambda: draft.steering.negatives == (WeightedText("vocals", 2.0),))
 
 
-async def test_turns_guidance_three_times_and_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_turns_the_spread_three_times_and_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # Slow machines press keys slowly.
     monkeypatch.setattr("gdr_tui.app.search.feature.SETTLE_S", 3.0)
     session = StandIn()
@@ -80,19 +80,40 @@ async def test_turns_guidance_three_times_and_asks_once(monkeypatch: pytest.Monk
         await asked(pilot, "warm")
         await pilot.press("plus", "plus", "minus")
         await until(pilot, lambda: len(labels(pilot)) == 2)
-        assert labels(pilot)[-1] == "g 3→3.5"
+        assert labels(pilot)[-1] == "spread 0.25"
         assert len(session.asked) == 2
 
 
-async def test_rerolls_with_a_new_seed_every_time() -> None:
+async def test_the_first_list_is_the_closest_and_every_roll_after_it_another_draw() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=(120, 30)) as pilot:
+        await asked(pilot, "warm")
+        assert "closest, 8 draws" in picture(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: len(labels(pilot)) == 2)
+        assert "spread 0.5, roll 1" in picture(pilot)
+        await pilot.press("u", "r")
+        await until(pilot, lambda: len(labels(pilot)) == 3)
+        assert "spread 0.5, roll 2" in picture(pilot)
+        await pilot.press("plus")
+        await until(pilot, lambda: len(labels(pilot)) == 4)
+        assert "spread 0.75, roll 2" in picture(pilot)
+        made = [(steering.spread, steering.roll) for steering, _ in session.asked]
+        assert made == [(0, 1), (0.5, 1), (0.5, 2), (0.75, 2)]
+        assert {steering.seed for steering, _ in session.asked} == {0}
+
+
+async def test_other_words_begin_with_their_closest_list() -> None:
     session = StandIn()
     async with opened(session).run_test(size=NARROW) as pilot:
         await asked(pilot, "warm")
         await pilot.press("r")
         await until(pilot, lambda: len(labels(pilot)) == 2)
-        await pilot.press("u", "r")
-        await until(pilot, lambda: len(labels(pilot)) == 3)
-        assert [steering.seed for steering, _ in session.asked] == [0, 1, 2]
+        await asked(pilot, "cold")
+        await pilot.press("r")
+        await until(pilot, lambda: len(session.asked) == 4)
+        made = [(s.prompt, s.spread, s.roll) for s, _ in session.asked]
+        assert made == [("warm", 0, 1), ("warm", 0.5, 1), ("cold", 0, 1), ("cold", 0.5, 1)]
 
 
 async def test_likes_and_bans_what_it_hears() -> None:
@@ -167,7 +188,7 @@ async def test_goes_back_branches_and_loses_nothing() -> None:
         assert names(pilot) == second
         await pilot.press("u", "r")
         await until(pilot, lambda: len(labels(pilot)) == 3)
-        assert labels(pilot) == ["“warm”", "├─“cold”", "re-roll seed 1"]
+        assert labels(pilot) == ["“warm”", "├─“cold”", "spread 0.5"]
         await pilot.press("t", "k", "enter")
         assert names(pilot) == second
         await pilot.press("u", "u")

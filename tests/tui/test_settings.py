@@ -91,8 +91,8 @@ def test_keys_can_be_moved_and_swapped() -> None:
 
 
 def test_a_clash_and_an_unknown_id_are_named() -> None:
-    found = keymap.remapped({"search.reroll": "l", "track.lik": "a", "search.more": "+"})
-    assert found.keys == {"search.more": "+"}
+    found = keymap.remapped({"search.reroll": "l", "track.lik": "a", "search.wider": "+"})
+    assert found.keys == {"search.wider": "+"}
     assert "l is both search.reroll and track.like" in found.problem
     assert "no action called track.lik" in found.problem
 

@@ -137,7 +137,7 @@ def test_going_back_drops_the_query_under_way_and_drafts_what_was_asked() -> Non
     assert made.answered(late) is None
     assert made.draft.ask() == first.ask
     made.reroll()
-    assert made.draft.steering.seed == 1, "the seed of a query that never came is free"
+    assert made.draft.steering.roll == 1, "the roll of a query that never came is free"
 
 
 def test_a_query_of_an_earlier_session_is_asked_again_when_it_is_returned_to() -> None:

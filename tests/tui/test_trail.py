@@ -43,7 +43,7 @@ async def three(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: len(labels(pilot)) == 2)
     await pilot.press("u", "n", *"drums", "enter")
     await until(pilot, lambda: len(labels(pilot)) == 3)
-    assert labels(pilot) == ["“warm”", "├─re-roll seed 1", "− drums:1"]
+    assert labels(pilot) == ["“warm”", "├─spread 0.5", "− drums:1"]
 
 
 async def test_comes_back_the_next_day_and_goes_on_where_it_stopped() -> None:
@@ -56,7 +56,7 @@ async def test_comes_back_the_next_day_and_goes_on_where_it_stopped() -> None:
     session.may_load.clear()
     async with opened(session).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: len(labels(pilot)) == 3)
-        assert labels(pilot) == ["“warm”", "├─re-roll seed 1", "− drums:1"]
+        assert labels(pilot) == ["“warm”", "├─spread 0.5", "− drums:1"]
         assert main(pilot).search.state.trail.current is None, "none is current at first"
         await pilot.press("escape", "ctrl+r")
         assert names(pilot) == there, "its results are there before the model is"
@@ -64,7 +64,7 @@ async def test_comes_back_the_next_day_and_goes_on_where_it_stopped() -> None:
         assert not session.asked
         session.may_load.set()
         await until(pilot, lambda: session.asked)
-        assert session.asked[0][0].seed == 1
+        assert session.asked[0][0].spread == 0.5
         node = main(pilot).search.state.trail.current
         assert node
         await until(pilot, lambda: not node.stale)
@@ -136,7 +136,7 @@ async def test_puts_a_branch_away_and_brings_it_back() -> None:
         assert len(labels(pilot)) == 3
         trail = pilot.app.query_one(TrailList)
         assert trail.node
-        assert trail.node.label == "re-roll seed 1"
+        assert trail.node.label == "spread 0.5"
         await pilot.press("D")
         assert any("nothing is hidden" in sentence for sentence in said(pilot))
 
@@ -149,7 +149,7 @@ async def test_compares_any_two_and_flips_between_them_by_one_key() -> None:
         here = names(pilot)
         await pilot.press("t", "k", "c")
         assert isinstance(pilot.app.screen, CompareDialog)
-        assert "before  re-roll seed 1" in picture(pilot)
+        assert "before  spread 0.5" in picture(pilot)
         assert "now     − drums:1" in picture(pilot)
         await pilot.press("escape", "escape", "backslash")
         there = names(pilot)

@@ -80,6 +80,8 @@ class EditState:
             steps=steps,
             sampler=Sampler.DDIM,
             edit=edit,
+            spread=0.0,
+            roll=1,
         )
         both = self._where and line.where
         where = f"({self._where}) and {line.where}" if both else line.where or self._where

@@ -28,7 +28,7 @@ from gdr_tui.app.library.jobs import LibraryJobs
 from gdr_tui.app.main.jobs import ModelJobs
 from gdr_tui.app.main.notices import Notices
 from gdr_tui.app.main.session import Parts
-from gdr_tui.app.main.status import StatusLine
+from gdr_tui.app.main.status import StatusLine, made
 from gdr_tui.app.map.feature import MapFeature
 from gdr_tui.app.map.jobs import MapJobs
 from gdr_tui.app.messages import FeatureMessage, ModelLoaded, WentWrong
@@ -193,6 +193,7 @@ class MainScreen(Screen[None]):
         state, queries, library = self.status.state, self.search.state, self.library.state
         steering = queries.draft.steering
         state.guidance, state.steps, state.seed = steering.guidance, steering.steps, steering.seed
+        state.made = made(steering) if self.search.prompt.has_words else ""
         state.asking, state.waiting = queries.busy, queries.waiting
         state.took_s, state.ready = queries.took_s, queries.has_model
         state.library = library

@@ -10,8 +10,10 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from gdr_model.steering import Steering
 from gdr_tui.app.library.state import LibraryState
 from gdr_tui.app.values import Loaded
+from gdr_tui.labels import spread_name
 from gdr_tui.safe_text import clock, counted, fit, literal
 
 
@@ -24,6 +26,8 @@ class State:
     loaded: Loaded | None = None
     ready: bool = False
     """The text side of the model is loaded too."""
+    made: str = ""
+    """How the list is made: closest, or by which roll."""
     guidance: float = 0.0
     steps: int = 0
     seed: int = 0
@@ -36,6 +40,13 @@ class State:
     """How results are played, where that is not the default."""
     crate: str = ""
     """The crate that marks go to, with its number of tracks."""
+
+
+def made(steering: Steering) -> str:
+    """How a list is made."""
+    if steering.spread:
+        return f"{spread_name(steering.spread)}, roll {steering.roll}"
+    return f"{spread_name(0)}, {counted(steering.draws, 'draw')}"
 
 
 def left_parts(state: State) -> list[str]:
@@ -53,7 +64,8 @@ def left_parts(state: State) -> list[str]:
         first.append("drawing …")
     elif state.took_s is not None:
         first.append(f"{state.took_s:.2f} s")
-    return [*first, f"g {state.guidance:g}", f"seed {state.seed}", f"{state.steps} steps"]
+    drawn = (state.made, f"g {state.guidance:g}", f"seed {state.seed}", f"{state.steps} steps")
+    return [*first, *filter(None, drawn)]
 
 
 def right_parts(state: State) -> list[str]:

@@ -68,9 +68,9 @@ class Draft:
         before, self.steering = self.steering, labels.settled(self.steering.but(**changes))
         return self.steering != before
 
-    def turn_guidance(self, by: int) -> bool:
-        """Change the guidance some steps within its limits; False at the end of them."""
-        return self.steer(guidance=labels.GUIDANCE.turned(self.steering.guidance, by))
+    def turn_spread(self, by: int) -> bool:
+        """Change the spread some steps within its limits; False at the end of them."""
+        return self.steer(spread=labels.SPREAD.turned(self.steering.spread, by))
 
     def like(self, path: Path) -> None:
         """Like a track, or undo that; a liked track is not banned."""
@@ -129,8 +129,9 @@ class Draft:
             if path is None:
                 raise UsageError(f"there is no result number {rank} to like or ban")
         stays = line.bare and self.steering.likes and not self.prompt
-        if not stays and (line.words or not line.steers):
+        if not stays and (line.words or not line.steers) and line.words != self.prompt:
             self.prompt = line.words
+            self.steer(spread=0.0, roll=1)  # other words begin with their closest list
         for negative in line.negatives:
             self.steer(negatives=_replaced(self.steering.negatives, negative))
         for slider in line.sliders:

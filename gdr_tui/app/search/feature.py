@@ -31,7 +31,7 @@ from gdr_tui.app.ui.box import Box
 from gdr_tui.labels import Chip
 
 SETTLE_S = 0.35
-"""Turning guidance or weighing a chip asks once this long after the last key."""
+"""Turning the spread or weighing a chip asks once this long after the last key."""
 
 
 class SearchFeature:
@@ -276,20 +276,19 @@ class SearchFeature:
         self.ask()
 
     def action_reroll(self) -> None:
-        """Draw with another seed."""
+        """Make the list from the next draw."""
         if self.prompt.has_words:
             self.state.reroll()
             self.ask()
         else:
             self._host.say("without a prompt nothing is drawn, so there is nothing to re-roll")
 
-    def action_guidance(self, steps: int) -> None:
-        """Follow the words harder or more freely."""
-        if self.state.draft.turn_guidance(steps):
-            if self.prompt.has_words:
-                self._changed()
-            else:
-                self._host.refresh_status()
+    def action_spread(self, steps: int) -> None:
+        """Let the list be closer to the words, or rolls differ more."""
+        if not self.prompt.has_words:
+            self._host.say("without a prompt nothing is drawn, so there is nothing to spread")
+        elif self.state.draft.turn_spread(steps):
+            self._changed()
 
     def action_filter(self) -> None:
         """Filter which tracks are searched."""

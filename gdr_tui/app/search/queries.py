@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gdr_model.errors import UsageError
+from gdr_model.steering import ROLLED
 from gdr_tui.app.search.draft import Draft
 from gdr_tui.app.search.messages import SearchAnswered, SearchRefused
 from gdr_tui.app.settings import Settings
@@ -68,8 +69,9 @@ class Queries:
         self._start(ask, quiet=False)
 
     def reroll(self) -> None:
-        """Draft the same with a seed that no query of the trail has."""
-        self.draft.steer(seed=self.trail.unused_seed())
+        """Draft the next roll of the prompt, at the spread it has or one in the middle."""
+        spread = self.draft.steering.spread or ROLLED
+        self.draft.steer(spread=spread, roll=self.trail.unused_roll(self.draft.prompt))
 
     def prefer(self, chosen: Path | None, sight: Sequence[Path]) -> str:
         """Draft that a result is the nearest of those in sight, or undo that; says what follows.

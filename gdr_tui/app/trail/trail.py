@@ -205,9 +205,10 @@ class Trail:
             yield node
             stack += node.children[::-1]
 
-    def unused_seed(self) -> int:
-        """The smallest seed above all seeds of the trail."""
-        return 1 + max((n.ask.steering.seed for n in self.nodes()), default=0)
+    def unused_roll(self, prompt: str) -> int:
+        """The smallest roll above all that the trail has of a prompt."""
+        asked = (node.ask.steering for node in self.nodes())
+        return 1 + max((s.roll for s in asked if s.spread and s.prompt == prompt), default=0)
 
     def rows(self) -> Iterator[tuple[Node, str]]:
         """Every query that is shown, oldest branch first, with the tree lines in front of it.

@@ -137,10 +137,15 @@ class PreparedFolder:
         """List a track that could not be prepared."""
         append_to_list(self.folder / "failures.jsonl", {"id": record["id"], "reason": reason})
 
-    def load(self) -> list[PreparedTrack]:
-        """Every prepared track, ordered by id so that a seed gives the same draws everywhere."""
+    def load(self, kind: str = "") -> list[PreparedTrack]:
+        """Every prepared track, or those of one kind.
+
+        They are ordered by id, so that a seed gives the same draws everywhere.
+        """
         tracks = []
         for record in sorted(self.records(), key=lambda r: str(r["id"])):
+            if kind and record["kind"] != kind:
+                continue
             with np.load(self.folder / record["file"]) as rows:
                 arrays = {name: rows[name] for name in ROWS}
             tracks.append(PreparedTrack(record, **arrays))

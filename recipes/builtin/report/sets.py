@@ -137,7 +137,7 @@ class Passage:
 
 def recordings(work: Path) -> list[PreparedTrack]:
     """What `sources` and `prepare` give: nothing of our own making, so anyone can have it soon."""
-    return [track for track in PreparedFolder(work).load() if track.kind == "source"]
+    return PreparedFolder(work).load("source")
 
 
 def latents_of(track: PreparedTrack, model: checkpoint.Model) -> Array:
