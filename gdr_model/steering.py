@@ -109,9 +109,9 @@ class Steering:
     pull: float = 0.0
     """How hard likes and dislikes act inside the sampler, besides moving the draws."""
     spread: float = 0.0
-    """From 0, where all draws make one list, close to the words, to 1: one draw alone makes it."""
+    """How far lists lean towards one draw each and differ: from 0, the closest to the words."""
     roll: int = 1
-    """Which draw makes the list at a spread above 0; those after the last come from other seeds."""
+    """Which draw a list leans to at a spread above 0; after the last, other seeds are drawn."""
     evidence: tuple[Evidence, ...] = ()
     """What was done with results of this session, oldest first (`gdr_model.search.session`)."""
 

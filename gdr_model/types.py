@@ -7,7 +7,7 @@ Arrays are numpy float32 unless a docstring says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -198,8 +198,10 @@ class Query:
     """(1, D) the contrastive tower's point for the words, to be fused with the draws."""
     draws: tuple[int, ...] | None = None
     """Which of the steering's draws these are; None for all."""
-    cloud: Array | None = None
-    """All of the steering's draws (Q, D), where `vectors` are those of a roll."""
+    weights: Array | None = None
+    """(Q,) what each draw has of a score besides the anchor's share; None for equal parts."""
+    shown: Mapping[str, float] = field(default_factory=dict)
+    """What lists before a roll take from the scores of recordings they showed, by content."""
     negated: Array | None = None
     """(N, D) the contrastive tower's points for the steering's negatives; None without any."""
     judged: tuple[Judged, ...] = ()

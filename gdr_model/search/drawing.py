@@ -105,11 +105,16 @@ class Drawer:
             judged=judged,
             negated=self._negated(steering),
         )
-        chosen = spread.chosen(steering)
-        if chosen is None or method != Method.GDR or not steering.worded:
+        if method != Method.GDR or not steering.worded:
             return query
-        cloud = query.vectors
-        return replace(query, vectors=cloud[[chosen]], draws=(chosen,), cloud=cloud)
+        return self.rolled(query, spread.place(steering))
+
+    def rolled(self, query: Query, place: int) -> Query:
+        """A drawn query as the list of a `place` (`spread.place`) among those from its draws."""
+        share = spread.share(query.steering, self.model.config.anchor_share)
+        share = 0.0 if query.anchor is None else share
+        weights = spread.weights(query.vectors, query.steering, place, share)
+        return replace(query, weights=weights, shown={})
 
     def drawn(
         self, steering: Steering, method: Method = Method.GDR, cancelled: Cancel = never

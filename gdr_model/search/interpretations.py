@@ -43,16 +43,15 @@ def interpretations(
         UsageError: if the filter cannot be read.
     """
     query = results.query
-    cloud = query.vectors if query.cloud is None else query.cloud
-    parts = split(cloud)
+    parts = split(query.vectors)
     if parts is None:
         return ()
     answers, centres = [], []
     for part in range(int(parts.max()) + 1):
         draws = np.flatnonzero(parts == part)
-        vectors = cloud[draws]
+        vectors, numbers = query.vectors[draws], tuple(map(int, draws))
         partial = replace(
-            query, vectors=vectors, anchor=None, draws=tuple(map(int, draws)), cloud=None
+            query, vectors=vectors, anchor=None, draws=numbers, weights=None, shown={}
         )
         answers.append(retriever.answer(partial, k, where, limits=limits))
         centres.append(unit(vectors.mean(0)))

@@ -30,16 +30,22 @@ QUARTER = 4
 """A draw votes for one track in so many at most: being among the best 50 of 60 says nothing."""
 
 
-def fuse(scores: Array, anchored: Array | None = None, share: float = 0.0) -> Array:
+def fuse(
+    scores: Array,
+    anchored: Array | None = None,
+    share: float = 0.0,
+    weights: Array | None = None,
+) -> Array:
     """Scores of candidates under each draw (Q, C), and the anchor (C,), to one score each (C,).
 
     Every draw, and the anchor if there is one, is searched separately, so a passage near to one
     interpretation of the words becomes a candidate even if it is far from their average.
     The candidates of all are then ranked together, by their mean cosine to the draws and, for a
     share, by their cosine to the anchor: the point a contrastive tower gives the words.
-    On the built-in model the two together find more than either alone (its card).
+    On the built-in model the two together find more than either alone (its card). A roll has
+    `weights` (Q,) in the place of the mean.
     """
-    drawn = scores.mean(axis=0)
+    drawn = scores.mean(axis=0) if weights is None else weights @ scores
     fused = drawn if anchored is None else (1 - share) * drawn + share * anchored
     return np.asarray(fused, dtype=np.float32)
 
@@ -93,6 +99,13 @@ class OpenLibrary:
         total = _fused(query, vectors.products(_points(query)), share)
         total += self.evidence.of(query.judged, vectors)
         total -= self.penalties(query).sum(axis=0)
+        if query.shown:
+            contents = self.index.passages.contents
+            codes, taken = contents.codes_of(list(query.shown)), list(query.shown.values())
+            here = codes >= 0
+            of_recordings = np.zeros(len(contents.names), np.float32)
+            of_recordings[codes[here]] = np.array(taken, np.float32)[here]
+            total -= of_recordings[contents.codes]
         return total
 
     def profile(self, content: str, point: Array) -> Array:
@@ -297,14 +310,14 @@ def _of_library(
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
-    passage has been seen. Evidence and negatives can put a passage first that no draw is near to:
-    with any, every passage is scored and the best of all are candidates too.
+    passage has been seen. Evidence, negatives and rolls can put a passage first that no draw is
+    near to: with any, every passage is scored and the best of all are candidates too.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
     allowed = None if tracks.allows_all else tracks.mask[contents.codes]
     points = _points(query)
     overall = None
-    if query.judged or query.negated is not None:
+    if query.judged or query.negated is not None or query.weights is not None or query.shown:
         overall = opened.scores(query, share)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
     while True:
@@ -357,7 +370,7 @@ def _fused(query: Query, scores: Array, share: float) -> Array:
     """One score (C,) of each passage from those of the draws and the anchor (Q, C)."""
     draws = len(query.vectors)
     anchored = scores[draws] if len(scores) > draws else None
-    return fuse(scores[:draws], anchored, share)
+    return fuse(scores[:draws], anchored, share, query.weights)
 
 
 def count_votes(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from gdr_model.steering import Steering
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Cancel, Method, Query, Results, never
 
+_Asked = tuple[Steering, str | None, Limits]
+
 
 class Retriever:
     """A model and the libraries it searches."""
@@ -43,6 +46,8 @@ class Retriever:
         self.libraries = [self._open(library) for library in _apart(libraries)]
         self.copies = Copies(self.libraries, bounds_of(model.space))
         self.drawer = Drawer(model, self._latents, remember)
+        self._lists: tuple[_Asked | None, list[set[str]]] = (None, [])
+        """The latest roll's draws, filter and limits; the lists from them, the closest first."""
 
     def _open(self, library: Library) -> OpenLibrary:
         spaces = library.spaces()
@@ -53,6 +58,7 @@ class Retriever:
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
         self.drawer.forget()  # the source of an edit may be another sound now
+        self._lists = (None, [])
         return sum(library.refresh() for library in self.libraries)
 
     def count(self) -> int:
@@ -118,6 +124,7 @@ class Retriever:
         if k < 1:
             raise UsageError(f"cannot return {k} results; ask for 1 or more")
         began = time.perf_counter()
+        query = self.after_lists(query, where, NO_LIMITS if every_file else limits)
         ranking = (
             self.rank(query, where, k) if every_file else self.recordings(query, where, k, limits)
         )
@@ -126,7 +133,7 @@ class Retriever:
             tuple(ranked.hit(centre) for ranked in ranking.tracks),
             query,
             ranking.competing,
-            _agreement(query.vectors if query.cloud is None else query.cloud),
+            _agreement(query.vectors),
             draw_s=draw_s,
             search_s=time.perf_counter() - began,
             filtered=ranking.filtered,
@@ -141,6 +148,7 @@ class Retriever:
         Raises:
             UsageError: if the filter cannot be read.
         """
+        query = self.after_lists(query, where)
         return nearest.rank(query, self.libraries, self.share(query), where, k)
 
     def recordings(
@@ -155,13 +163,47 @@ class Retriever:
         Raises:
             UsageError: if the filter cannot be read.
         """
-        share = self.share(query)
-        return listed(query, self.libraries, share, self.copies, where, k, limits)
+        query = self.after_lists(query, where, limits)
+        return listed(query, self.libraries, self.share(query), self.copies, where, k, limits)
+
+    def after_lists(
+        self, query: Query, where: str | None = None, limits: Limits = NO_LIMITS
+    ) -> Query:
+        """A roll's query with what the lists before it showed; any other query as it is.
+
+        They are ranked once, under the same filter and limits, and cost no drawing.
+
+        Raises:
+            UsageError: if the filter cannot be read.
+        """
+        steering, place = query.steering, spread.place(query.steering)
+        if not place or query.draws is not None or query.method != Method.GDR:
+            return query
+        if not steering.worded:
+            return query
+        key = replace(query.steering, roll=steering.roll - place + 1), where, limits
+        before, lists = self._lists
+        if before != key:
+            lists = []
+        for earlier in range(len(lists), place):
+            asked = replace(self.drawer.rolled(query, earlier), shown=spread.taken(lists, steering))
+            found = listed(
+                asked, self.libraries, self.share(query), self.copies, where, spread.LOOK, limits
+            )
+            lists.append(
+                {
+                    track.content
+                    for ranked in found.tracks
+                    for track in (ranked.track, *ranked.copies)
+                }
+            )
+        self._lists = key, lists
+        return replace(query, shown=spread.taken(lists[:place], steering))
 
     def centre(self, query: Query) -> Array:
         """The one unit point (D,) whose cosines come nearest to the scores of a query."""
         anchor = None if query.anchor is None else query.anchor[0]
-        return unit(nearest.fuse(query.vectors, anchor, self.share(query)))
+        return unit(nearest.fuse(query.vectors, anchor, self.share(query), query.weights))
 
     def share(self, query: Query) -> float:
         """The share of a query's scores that its anchor has, if it has one."""

@@ -1,35 +1,81 @@
-"""How much the tower has to say in a list: at each spread, from closest to widest, and of an edit.
+"""How a list is made at each spread, from closest to widest, and how much the tower has to say.
 
-At 0 every draw and the tower make the list together, which is the closest to the words and hardly
-changes with the seed. Above 0 it is made from one draw, the one of the roll, and the tower has a
-smaller share of the score the wider the spread: rolls differ more, and are less close to the words.
+At 0 all draws and the tower make one list, the closest to the words, which hardly changes with the
+seed. Above 0 a list is a roll. With d the draw of the roll, m the mean of all draws, r the root
+mean square of their distances to m, and a the tower's share, the score of a passage t is
+
+    a e.t + (1 - a) m.t + LEAN spread (d - m).t / r  -  SHOWN spread n(t),
+
+where e is the tower's point and n(t) is how many lists before this one showed the recording of t
+among their first LOOK: the closest list, then the rolls from the same draws. So a roll leans
+towards its draw, and makes room for what has not been seen. How far the draws are apart does not
+matter, nor how far guidance draws them together: every prompt has rolls.
 
 An edit starts from sound, of which the tower knows nothing. It has a smaller share there, which
 grows with the strength: a strong edit reaches what the words ask for, a weak one keeps its source.
+
+Both numbers of rolls were chosen on `labels-a`, where leaning and making room are level between a quarter
+and three quarters of the way; `gdr eval spread` measures them (training/README.md).
+
+Shapes: Q draws, D latent width.
 """
 
 from __future__ import annotations
 
-from gdr_model.steering import Steering
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
+
+from gdr_model.steering import Steering
+from gdr_model.types import Array
+
+LEAN = 0.4
+"""How far the widest roll leans towards its draw, in cosines."""
+SHOWN = 0.04
+"""What every list before takes at the widest spread from what it showed, in cosines."""
+LOOK = 20
+"""The first recordings of a list, which count as shown."""
+ALIKE = 1e-4
+"""Mean distance of draws to their mean below which they are one."""
 OF_EDIT = 0.7
 """The tower's share of an edit at strength 1, of the one it has otherwise."""
 
 
 def cloud(steering: Steering) -> Steering:
-    """What draws the points among which a roll chooses; equal for all rolls of the same points."""
+    """What draws the points that a roll is made from; equal for all rolls of the same points."""
     if not steering.spread:
         return steering.but(roll=1)
     block = (steering.roll - 1) // steering.draws
     return steering.but(spread=0.0, roll=1, seed=steering.seed + block)
 
 
-def chosen(steering: Steering) -> int | None:
-    """Which of the drawn points makes the list; None for all."""
-    return (steering.roll - 1) % steering.draws if steering.spread else None
+def place(steering: Steering) -> int:
+    """Which of the lists from the same draws this one is: 0 the closest, 1 the first roll."""
+    return (steering.roll - 1) % steering.draws + 1 if steering.spread else 0
 
 
 def share(steering: Steering, anchor_share: float) -> float:
-    """The tower's share of a score, given the one it has of a list from all draws."""
+    """The tower's share of a score, given the model's."""
     of_edit = OF_EDIT * steering.edit.strength if steering.edit else 1.0
-    return anchor_share * of_edit * (1 - steering.spread)
+    return anchor_share * of_edit
+
+
+def weights(vectors: Array, steering: Steering, place: int, share: float) -> Array | None:
+    """What each draw (Q, D) has of a score besides the tower's `share`; None for equal parts.
+
+    The weights (Q,) sum to 1.
+    """
+    apart = vectors - vectors.mean(axis=0)
+    distance = float(np.sqrt((apart**2).sum(axis=1).mean()))
+    if not place or share >= 1 or distance < ALIKE:
+        return None
+    lean = LEAN * steering.spread / distance / (1 - share)
+    chosen = np.arange(len(vectors)) == place - 1
+    return np.asarray((1 - lean) / len(vectors) + lean * chosen, np.float32)
+
+
+def taken(lists: Sequence[Collection[str]], steering: Steering) -> Mapping[str, float]:
+    """What lists before take from the score of each recording that they showed, by content."""
+    shown = Counter(content for contents in lists for content in contents)
+    return {content: SHOWN * steering.spread * count for content, count in shown.items()}

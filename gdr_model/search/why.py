@@ -21,6 +21,9 @@ limited to an interval, so is the effect of the prompt outside it.
 Without a prompt nothing is drawn. The one point is a weighted sum of the likes and of the tower's
 points for sliders, so every push is an exact part of the score.
 
+A roll leans towards one of the draws (`gdr_model.search.spread`): the mean over the draws is a
+weighted one, and what the lists before it showed loses something, which is a push too.
+
 What a negative takes (`gdr_model.search.negatives`; a slider below 0 is one) is its push, and what
 was done in the session (`gdr_model.search.session`) adds a push for each thing, whatever the words
 are.
@@ -65,6 +68,8 @@ def explain(
     point = np.asarray(opened.index.vectors[row])
     penalties = opened.penalties(query)[:, row]
     pushes = _breakdown(retriever, query, point, penalties, cancelled)
+    if shown := query.shown.get(opened.index.passages.contents[row]):
+        pushes = (*pushes, Push("shown", "", 0.0, 0.0, -shown))
     near = (
         ((), ())
         if lexicon is None
@@ -110,13 +115,15 @@ def _breakdown(
     per_cosine = 0.0  # what a move adds through the draws, per unit of its cosine
     if query.method == Method.GDR and steering.worded:
         which = slice(None) if query.draws is None else list(query.draws)
+        parts = len(query.vectors)
+        weights = np.full(parts, 1 / parts) if query.weights is None else query.weights
         whole = retriever.drawer.drawn(steering, Method.GDR, cancelled).vectors[which]
         lengths = np.linalg.norm(whole + total_move, axis=1)  # (Q,)
-        per_cosine = float((1 - share) * (1 / lengths).mean())
+        per_cosine = float((1 - share) * (weights / lengths).sum())
 
         def part(partial: Steering) -> float:
             vectors = retriever.drawer.drawn(partial, Method.GDR, cancelled).vectors[which]
-            return float((1 - share) * (vectors @ point / lengths).mean())
+            return float((1 - share) * weights @ (vectors @ point / lengths))
 
         drawn = _pushes_by_draws(steering, part)
         text = steering.edit.path if steering.edit else ""

@@ -166,13 +166,13 @@ class SteeringOptions:
     spread: Annotated[
         float,
         typer.Option(
-            help="Make the list from one draw, above 0, up to 1, the widest; at 0 all draws "
-            "make it, closest to the prompt.",
+            help="0: the closest list to the prompt, from all draws; up to 1: lists that lean "
+            "towards one draw each, and differ more.",
         ),
     ] = Steering.spread
     roll: Annotated[
         int,
-        typer.Option(help="Which draw makes the list, from 1, if --spread is above 0."),
+        typer.Option(help="Which of the differing lists, from 1, if --spread is above 0."),
     ] = Steering.roll
 
     def steering(self, prompt: str, edit: Edit | None = None) -> Steering:

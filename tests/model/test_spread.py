@@ -1,4 +1,4 @@
-"""At a spread above 0 one draw makes the list, and the next roll needs no drawing."""
+"""Above spread 0 a list leans towards one draw and makes room for what has not been seen."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from gdr_model.diffusion import sampling
 from gdr_model.errors import UsageError
 from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
-from gdr_model.search import nearest, spread
+from gdr_model.search import spread
 from gdr_model.search.interpretations import interpretations
 from gdr_model.search.retriever import Retriever
+from gdr_model.search.spread import LEAN, LOOK, SHOWN
 from gdr_model.search.why import explain
 from gdr_model.steering import Edit, Steering
 from gdr_model.store.library import Library
+from gdr_model.types import Hit
 from tests.model.demo_library import indexed
 
 PLAIN = Steering("warm piano", draws=3, steps=3)
@@ -28,7 +30,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Library:
-    return indexed(tmp_path_factory, model, every=2)
+    return indexed(tmp_path_factory, model)
 
 
 @pytest.fixture
@@ -50,85 +52,132 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-def test_a_roll_is_one_draw_of_the_seed_and_the_next_seed_comes_after_the_last(
-    retriever: Retriever, drawings: list[int]
-) -> None:
-    rolls = [retriever.query(WIDE.but(roll=roll)) for roll in (1, 2, 3)]
-    assert len(drawings) == 1, "the other draws were made with the first"
-    later = retriever.query(WIDE.but(roll=5))
-    assert len(drawings) == 2
-    drawn, following = (
-        retriever.drawer.drawn(spread.cloud(WIDE.but(roll=roll))).vectors for roll in (1, 4)
-    )
-    for number, query in enumerate(rolls):
-        np.testing.assert_allclose(query.vectors, drawn[[number]], rtol=1e-6)
-        assert query.draws == (number,)
-    np.testing.assert_allclose(later.vectors, following[[1]], rtol=1e-6)
-    next_seed = retriever.query(WIDE.but(seed=1, roll=2))
-    np.testing.assert_array_equal(later.vectors, next_seed.vectors)
+def names(hits: tuple[Hit, ...]) -> list[str]:
+    return [hit.track.name for hit in hits]
 
 
-def test_the_list_of_a_roll_is_ranked_by_its_draw_and_a_smaller_share_of_the_tower(
+def expected(retriever: Retriever, steering: Steering, places: int) -> list[dict[str, float]]:
+    """The scores of the closest list and of the rolls after it, by their formula."""
+    query = retriever.query(steering.but(spread=0.0, roll=1))
+    assert query.anchor is not None
+    opened, share = retriever.libraries[0], retriever.model.config.anchor_share
+    vectors, contents = opened.index.vectors, opened.index.passages.contents
+    mean = query.vectors.mean(0)
+    apart = query.vectors - mean
+    unit_length = apart / np.sqrt((apart**2).sum(1).mean())
+    closest = vectors @ (share * query.anchor[0] + (1 - share) * mean)
+    shown: dict[str, int] = {}
+    lists = []
+    for place in range(places + 1):
+        lean = LEAN * steering.spread * unit_length[place - 1] if place else 0 * mean
+        scores = closest + vectors @ lean
+        best: dict[str, float] = {}
+        for content, score in zip(contents, scores, strict=True):
+            taken = SHOWN * steering.spread * shown.get(content, 0)
+            best[content] = max(best.get(content, -9.0), float(score) - taken)
+        lists.append(best)
+        for content in sorted(best, key=lambda c: -best[c])[:LOOK]:
+            shown[content] = shown.get(content, 0) + 1
+    return lists
+
+
+def test_rolls_lean_towards_their_draw_and_away_from_what_lists_before_showed(
     retriever: Retriever,
 ) -> None:
-    anchor_share = retriever.model.config.anchor_share
-    query = retriever.query(WIDE.but(roll=2))
-    share = spread.share(WIDE, anchor_share)
-    assert 0 <= share < anchor_share
-    assert query.anchor is not None
-    point = (1 - share) * query.vectors[0] + share * query.anchor[0]
-    found = retriever.rank(query)
-    for ranked in found.tracks:
-        vector = ranked.library.index.vectors[ranked.row]
-        assert ranked.score == pytest.approx(float(vector @ point), abs=1e-5)
-    assert len(found.tracks) == retriever.count()
+    for place, scores in enumerate(expected(retriever, WIDE, 3)):
+        asked = WIDE.but(roll=place) if place else PLAIN
+        found = retriever.search(asked, 60).hits
+        assert len(found) == retriever.count()
+        for hit in found:
+            assert hit.score == pytest.approx(scores[hit.track.content], abs=1e-5)
 
 
-def test_at_spread_0_all_draws_make_the_list_whatever_the_roll(retriever: Retriever) -> None:
-    closest, rolled = retriever.search(PLAIN), retriever.search(PLAIN.but(roll=9))
-    assert closest.hits == rolled.hits
-    assert closest.query.draws is None
-    assert len(closest.query.vectors) == PLAIN.draws
-    vectors = closest.query.vectors
-    assert closest.query.anchor is not None
-    share = retriever.model.config.anchor_share
-    for hit, ranked in zip(closest.hits, retriever.rank(closest.query, k=20).tracks, strict=True):
-        rows = ranked.library.index.vectors[[ranked.row]]
-        expected = nearest.fuse(vectors @ rows.T, rows @ closest.query.anchor[0], share)
-        assert hit.score == pytest.approx(float(expected[0]), abs=1e-5)
+def test_a_roll_is_the_same_whatever_was_asked_before(library: Library, model: Model) -> None:
+    going, coming = Retriever(model, [library], remember=9), Retriever(model, [library])
+    rolls = [going.search(WIDE.but(roll=roll), 5).hits for roll in (1, 2, 3, 4)]
+    assert [coming.search(WIDE.but(roll=roll), 5).hits for roll in (4, 3, 2, 1)] == rolls[::-1]
+    filtered = coming.search(WIDE.but(roll=3), 5, "duration_s > 1").hits
+    assert filtered == rolls[2]
 
 
-def test_how_far_the_draws_agree_does_not_depend_on_the_roll(retriever: Retriever) -> None:
-    found = [retriever.search(WIDE.but(roll=roll)) for roll in (1, 2)]
-    assert found[0].hits != found[1].hits
-    assert found[0].agreement == found[1].agreement < 1
-    views = [interpretations(retriever, results, 5) for results in found]
-    assert [v.results.hits for v in views[0]] == [v.results.hits for v in views[1]]
-
-
-def test_likes_move_the_draw_of_a_roll_without_drawing_again(
+def test_eight_rolls_cost_one_drawing_and_the_next_eight_another(
     retriever: Retriever, drawings: list[int]
 ) -> None:
-    plain = retriever.search(WIDE.but(roll=2), 40)
-    last = plain.hits[-1]
-    liked = retriever.search(WIDE.but(roll=2, likes=(str(last.track.path),)), 40)
+    for roll in (1, 2, 3):
+        retriever.search(WIDE.but(roll=roll))
+    retriever.search(PLAIN)
     assert len(drawings) == 1
-    scores = {hit.track.path: hit.score for hit in liked.hits}
-    assert scores[last.track.path] > last.score
-    assert liked.query.draws == (1,)
+    later = retriever.search(WIDE.but(roll=5))
+    assert len(drawings) == 2
+    assert later.hits == retriever.search(WIDE.but(seed=1, roll=2)).hits, "of the next seed"
+    assert len(drawings) == 2
 
 
-def test_the_parts_of_a_score_add_up_for_one_draw(retriever: Retriever) -> None:
-    found = retriever.search(WIDE.but(roll=3))
-    why = explain(retriever, found.query, found.hits[0])
-    assert why.score == pytest.approx(found.hits[0].score, abs=1e-4)
-    other = retriever.search(WIDE.but(roll=2), 40)
-    same = next(hit for hit in other.hits if hit.track == found.hits[0].track)
-    by_draws = [
-        sum(push.drawn for push in explain(retriever, results.query, hit).pushes)
-        for results, hit in ((found, found.hits[0]), (other, same))
+def test_a_wider_spread_brings_more_that_is_new(retriever: Retriever) -> None:
+    closest = set(names(retriever.search(PLAIN, LOOK).hits))
+    new = [
+        sum(
+            len(set(names(retriever.search(PLAIN.but(spread=s, roll=r), LOOK).hits)) - closest)
+            for r in (1, 2, 3)
+        )
+        for s in (0.0, 0.25, 1.0)
     ]
-    assert by_draws[0] != pytest.approx(by_draws[1], abs=1e-4)
+    assert new[0] == 0
+    assert new[0] < new[1] < new[2]
+
+
+def test_at_spread_0_the_roll_changes_nothing(retriever: Retriever) -> None:
+    assert retriever.search(PLAIN).hits == retriever.search(PLAIN.but(roll=9)).hits
+
+
+def test_how_far_the_draws_agree_and_their_interpretations_do_not_depend_on_the_roll(
+    retriever: Retriever,
+) -> None:
+    found = [retriever.search(steering) for steering in (PLAIN, WIDE, WIDE.but(roll=2))]
+    assert len({results.agreement for results in found}) == 1
+    views = [interpretations(retriever, results, 5) for results in found]
+    for view in views[1:]:
+        assert [v.results.hits for v in view] == [v.results.hits for v in views[0]]
+
+
+def test_likes_and_filters_need_no_drawing_and_bans_make_room(
+    retriever: Retriever, drawings: list[int]
+) -> None:
+    plain = retriever.search(WIDE.but(roll=2), 60)
+    first, last = plain.hits[0], plain.hits[-1]
+    steered = WIDE.but(roll=2, likes=(str(last.track.path),), dislikes=(str(first.track.path),))
+    found = retriever.search(steered, 60, "duration_s > 0")
+    assert len(drawings) == 1
+    scores = {hit.track.path: hit.score for hit in found.hits}
+    assert first.track.path not in scores
+    assert scores[last.track.path] > last.score
+
+
+@pytest.mark.parametrize("roll", [1, 3])
+def test_the_parts_of_a_score_add_up(retriever: Retriever, roll: int) -> None:
+    found = retriever.search(WIDE.but(roll=roll, likes=(str(library_file(retriever)),)), 60)
+    parts = [explain(retriever, found.query, hit) for hit in (found.hits[0], found.hits[-1])]
+    for why, hit in zip(parts, (found.hits[0], found.hits[-1]), strict=True):
+        assert why.score == pytest.approx(hit.score, abs=1e-4)
+    shown = {hit.track.content for hit in retriever.search(found.query.steering.but(spread=0)).hits}
+    for hit in found.hits:
+        pushed = [p for p in explain(retriever, found.query, hit).pushes if p.kind == "shown"]
+        if hit.track.content in shown:
+            assert pushed[0].total <= -SHOWN * WIDE.spread
+        elif roll == 1:
+            assert not pushed
+
+
+def library_file(retriever: Retriever) -> str:
+    return str(retriever.libraries[0].library.tracks()[7].path)
+
+
+def test_an_edit_has_rolls_too(retriever: Retriever) -> None:
+    edit = PLAIN.but(edit=Edit(library_file(retriever), 0.0, 0.8), spread=1.0)
+    first, second = (retriever.search(edit.but(roll=roll), 10) for roll in (1, 2))
+    assert names(first.hits) != names(second.hits)
+    why = explain(retriever, second.query, second.hits[0])
+    assert why.score == pytest.approx(second.hits[0].score, abs=1e-4)
 
 
 def test_the_tower_alone_and_likes_alone_have_no_rolls(retriever: Retriever) -> None:
@@ -139,6 +188,13 @@ def test_the_tower_alone_and_likes_alone_have_no_rolls(retriever: Retriever) -> 
         retriever.search(Steering("", likes=(path,), spread=s, roll=2)).hits for s in (0.0, 0.5)
     ]
     assert liked[0] == liked[1]
+
+
+def test_one_draw_leans_nowhere_but_makes_room() -> None:
+    alone = np.ones((1, 4), np.float32) / 2
+    assert spread.weights(alone, WIDE, 1, 0.7) is None
+    steering = WIDE.but(spread=1.0)
+    assert spread.taken([{"a"}, {"a", "b"}], steering) == {"a": 2 * SHOWN, "b": SHOWN}
 
 
 @pytest.mark.parametrize("wrong", [{"spread": -0.1}, {"spread": 1.1}, {"roll": 0}])

@@ -36,6 +36,7 @@ def label(push: Push) -> str:
         Judgement.PREFERRED: preferred,
         Judgement.HEARD: f"  heard {stem} to its end",
         Judgement.PASSED: f"  passed over {stem}",
+        "shown": "shown in lists before",
     }.get(push.kind, f"“{literal(push.text)}”")
 
 

@@ -33,8 +33,7 @@ def why(hit: Hit, results: Results) -> list[str]:
     """Why a track was found, one reason per line."""
     query = results.query
     draws = len(query.vectors) or query.steering.draws
-    voted = query.steering.worded and not query.steering.spread
-    votes = f" · {hit.votes} of {draws} draws found it" if voted else ""
+    votes = f" · {hit.votes} of {draws} draws found it" if query.steering.worded else ""
     lines = [
         f"score {hit.score:.3f}{votes}",
         f"best passage {clock(hit.start_s)}–{clock(hit.end_s)}",

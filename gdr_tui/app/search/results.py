@@ -122,8 +122,7 @@ class ResultsList(Listing):
         self._tracks = tuple(hit.track for hit in results.hits)
         query = results.query
         drawn = len(query.vectors) or query.steering.draws
-        voted = query.steering.worded and not query.steering.spread
-        self._draws = drawn if voted else 0
+        self._draws = drawn if query.steering.worded else 0
         self._old_ranks = ranks(before) if before else None
         self._lay_out()
         if not keep:

@@ -264,6 +264,34 @@ def eval_control(
     write(save(out or _report(name, "control"), "control", tables, about))
 
 
+@group.command()
+def spread(
+    name: Annotated[
+        str, typer.Argument(metavar="RUN|MODEL", help="A folder of gdr train, or a model.")
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="SET",
+            help="A set whose captions are labels of its tracks (a folder of gdr extract).",
+        ),
+    ],
+    out: Report = None,
+    device: DeviceOption = Device.AUTO,
+    seed: Seed = 0,
+) -> None:
+    """Measure rolls against other ways to a varied list, where they are equally new."""
+    from training.evaluation.spread.protocol import spread as measured
+    from training.evaluation.tables import save
+
+    with _progress() as on_progress:
+        tables, about = measured(
+            name, data, seed=seed, device=_picked(device), on_progress=on_progress
+        )
+    write(save(out or _report(name, "spread"), "spread", tables, about))
+
+
 def _picked(device: str) -> torch.device:
     from gdr_model.models import checkpoint
 

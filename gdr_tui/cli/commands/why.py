@@ -58,7 +58,7 @@ def why(
         model = retriever.model
         if asked.steering.worded:
             model.require(method)
-        query = retriever.query(asked.steering, method)
+        query = retriever.after_lists(retriever.query(asked.steering, method), asked.where)
         hit, rank, competing = place(retriever, query, Path(file), asked.where)
         lexicon = Lexicon.read(model) if model.networks or model.config.pair.shared else None
         explained = explain(retriever, query, hit, lexicon)
@@ -84,6 +84,8 @@ def in_words(why: Why, hit: Hit, rank: int, competing: int) -> str:
 
 def _push(push: Push, *, by: bool) -> str:
     """What a part of the query adds; with `by`, through the draws and through the tower."""
+    if push.kind == "shown":
+        return f"{push.done:+.3f} because lists before showed it"
     if push.done:
         return f"{push.done:+.3f} because you {_done(push)}"
     what = f"{push.kind} {literal(push.text)}" if push.text else "no words at all"
