@@ -14,8 +14,8 @@ matter, nor how far guidance draws them together: every prompt has rolls.
 An edit starts from sound, of which the tower knows nothing. It has a smaller share there, which
 grows with the strength: a strong edit reaches what the words ask for, a weak one keeps its source.
 
-Both numbers of rolls were chosen on `labels-a`, where leaning and making room are level between a quarter
-and three quarters of the way; `gdr eval spread` measures them (training/README.md).
+The two numbers of rolls were chosen on `labels-a`, where other mixtures of leaning and making room
+are level; `gdr eval spread` measures them (training/README.md).
 
 Shapes: Q draws, D latent width.
 """

@@ -28,7 +28,7 @@ SEARCH = (
     ),
     _key("search.filter", "f", "search.filter", "Filter", "filter the library, as in genre = jazz"),
     _key("search.draw", "enter", "enter", "Search", "search, with likes; in the trail, go there"),
-    _key("search.reroll", "r", "search.reroll", "Re-roll", "re-roll: a list from another draw"),
+    _key("search.reroll", "r", "search.reroll", "Re-roll", "another list, towards another draw"),
     _key(
         "search.wider",
         "plus,equals_sign",

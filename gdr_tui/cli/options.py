@@ -166,8 +166,8 @@ class SteeringOptions:
     spread: Annotated[
         float,
         typer.Option(
-            help="0: the closest list to the prompt, from all draws; up to 1: lists that lean "
-            "towards one draw each, and differ more.",
+            help="How much lists differ, 0 to 1: at 0 all draws make the closest one, above it "
+            "each leans towards a draw.",
         ),
     ] = Steering.spread
     roll: Annotated[

@@ -16,7 +16,7 @@ from training.evaluation.spread.lists import Doubles, Figures, Rows
 from training.metrics import Interval
 from training.metrics.intervals import Statistic
 
-RESAMPLES = 2000
+RESAMPLES = 1000
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class Judge:
 
     def _of_prompt(self, label: int, lists: Rows) -> tuple[float, ...]:
         held = self.labels[:, lists]  # (L, S, K)
-        some = held.any(axis=2)
+        some: Mask = np.asarray(held.any(axis=2))
         some[label] = False
         sums = self.points[lists].sum(axis=1)  # (S, D)
         cosines = ((sums**2).sum(axis=1) - self.k) / (self.k * (self.k - 1))

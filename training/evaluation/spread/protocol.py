@@ -30,9 +30,9 @@ from training.retrievers.together import queries
 ROLLS = 8
 SPREADS = (0.125, 0.25, 0.5, 0.75, 1.0)
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
-AWAY = 0.3
+AWAY = 0.1
 """How much nearness to what is taken counts in MMR."""
-DPP_TEMPERATURES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04)
+DPP_TEMPERATURES = (0.015, 0.02, 0.03, 0.04, 0.05)
 GUIDANCES = (2.0, 3.0)
 SHARES = (0.7, 0.5, 0.3, 0.1)
 NEW = (0.3, 0.4, 0.5, 0.55)
@@ -168,42 +168,35 @@ class _Lists:
             ]
             yield f"takes {SHOWN * wide:g}", np.stack(lists)
 
-    def _sampled(self, sample: Callable[[Array, np.random.Generator], Rows]) -> Rows:
+    def _sampled(self, sample: Callable[..., Rows]) -> Rows:
         """Lists (P, S, K), each by a sample from the tower's scores (R,)."""
         random = np.random.default_rng(self._seed)
-        return np.stack([[sample(scores, random) for _ in range(ROLLS)] for scores in self._tower])
+        return np.stack(
+            [[sample(scores, random=random) for _ in range(ROLLS)] for scores in self._tower]
+        )
 
     def _plackett_luce(self) -> Settings:
-        k = self.judge.k
         for temperature in TEMPERATURES:
-            yield (
-                f"temperature {temperature:g}",
-                self._sampled(
-                    lambda scores, random, t=temperature: rivals.plackett_luce(scores, t, k, random)
-                ),
-            )
+            sample = partial(rivals.plackett_luce, temperature=temperature, k=self.judge.k)
+            yield f"temperature {temperature:g}", self._sampled(sample)
 
     def _mmr(self) -> Settings:
-        k, points = self.judge.k, self.judge.points
         for temperature in (0.0, *TEMPERATURES):
-            yield (
-                f"{AWAY:g} away, temperature {temperature:g}",
-                self._sampled(
-                    lambda scores, random, t=temperature: rivals.mmr(
-                        rivals.perturbed(scores, t, random), points, AWAY, k
-                    )
-                ),
+            sample = partial(
+                rivals.mmr_roll,
+                points=self.judge.points,
+                temperature=temperature,
+                away=AWAY,
+                k=self.judge.k,
             )
+            yield f"{AWAY:g} away, temperature {temperature:g}", self._sampled(sample)
 
     def _k_dpp(self) -> Settings:
-        k, points = self.judge.k, self.judge.points
         for temperature in DPP_TEMPERATURES:
-            yield (
-                f"temperature {temperature:g}",
-                self._sampled(
-                    lambda scores, random, t=temperature: rivals.k_dpp(scores, points, t, k, random)
-                ),
+            sample = partial(
+                rivals.k_dpp, points=self.judge.points, temperature=temperature, k=self.judge.k
             )
+            yield f"temperature {temperature:g}", self._sampled(sample)
 
     def _one_draw(self, guidance: float) -> Settings:
         steerings = [self._steering(prompt, guidance=guidance) for prompt in self._prompts]
@@ -282,12 +275,12 @@ def _rolls(fixed: dict[str, Figures], ways: Sequence[Frontier], about: dict[str,
 def _compared(tower: Figures, ways: Sequence[Frontier]) -> Table:
     ours, *others = ways
     note = (
-        "Points of precision by which rolls are better than what is named, where both are so new, "
+        "By how much more of a list is right than of one made as named, where both are so new, "
         "interpolated between settings. The tower's list is always the same. 95 % bootstrap over "
         "prompts, paired."
     )
     table = Table(
-        "Rolls minus each other way, in points of precision",
+        "Precision of rolls minus each other way",
         tuple(f"{100 * new:.0f} % new" for new in NEW),
         note=note,
     )

@@ -50,6 +50,18 @@ def mmr(scores: Doubles, points: Array, away: float, k: int) -> Rows:
     return pool[taken]
 
 
+def mmr_roll(
+    scores: Array,
+    points: Array,
+    temperature: float,
+    away: float,
+    k: int,
+    random: np.random.Generator,
+) -> Rows:
+    """A list (K,) by MMR, another one every time: from scores (R,) that are perturbed."""
+    return mmr(perturbed(scores, temperature, random), points, away, k)
+
+
 def k_dpp(
     scores: Array, points: Array, temperature: float, k: int, random: np.random.Generator
 ) -> Rows:
