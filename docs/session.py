@@ -1,4 +1,4 @@
-"""Take the README's screenshots from one session with the real app: `python docs/session.py`.
+"""Take the screenshots of README and exploring.md from the real app: `python docs/session.py`.
 
 Everything is real: the demo library, the model that ships, the keys a user would press. Writes
 docs/app.svg and docs/session/*.svg.
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 SIZE = (120, 36)
+SMALL = (80, 24)
+"""Shows eight results at a time, so that a track has to be found even among forty."""
 
 
 class User:
@@ -47,6 +49,22 @@ class User:
         before = trail.current
         await self.press(*keys)
         await self.until(lambda: trail.current is not before)
+
+    async def go_to(self, name: str) -> None:
+        """Move the cursor down to the result of a file."""
+        results = self._app.main.search.results
+        while results.track and results.track.path.stem != name:
+            await self.press("j")
+
+    def sees(self, name: str) -> bool:
+        """Whether a result has a line in sight."""
+        return name in [path.stem for path in self._app.main.search.results.in_sight]
+
+    async def types(self, *keys: str) -> None:
+        """Type a line, and wait for the list of what it would find."""
+        typed = self._app.main.search.typed.list
+        await self.press("slash", *keys)
+        await self.until(lambda: typed.display)
 
     async def screenshot(self, name: str) -> None:
         """Save the screen once it has settled."""
@@ -86,13 +104,38 @@ async def story(library: Path) -> None:
         await user.screenshot("session/library")
 
 
+async def finding(library: Path) -> None:
+    """Look for a track known by ear, a choir singing slowly, by words and the nearest results."""
+    from gdr_tui.app.app import GdrApp
+    from gdr_tui.app.main.session import Session
+    from gdr_tui.app.settings import Settings
+
+    app = GdrApp(Session([library]), Settings())
+    async with app.run_test(size=SMALL) as pilot:
+        user = User(app, pilot)
+        await user.until(lambda: app.main.library.state.indexed)
+        await user.asked("slash", *"slow", "enter")
+        await user.go_to("great west door")
+        await user.press("h")
+        await user.screenshot("session/nearest")
+        await user.asked("enter")
+        await user.types(*"slow, voices")
+        await user.screenshot("session/typing")
+        await user.asked("enter")
+        await user.until(lambda: user.sees("evensong"))
+        await user.go_to("evensong")
+        await user.press("w")
+        await user.screenshot("session/found")
+
+
 def main() -> None:
-    """Run the session with a store of its own."""
-    with tempfile.TemporaryDirectory() as home:
-        library = Path(home) / "Music"
-        shutil.copytree(DOCS.parent / "demo", library)
-        os.environ |= {"HOME": home, "GDR_HOME": f"{home}/gdr", "GDR_AUDIO": "null"}
-        asyncio.run(story(library))
+    """Run both sessions, each with a store of its own."""
+    for session in (story, finding):
+        with tempfile.TemporaryDirectory() as home:
+            library = Path(home) / "Music"
+            shutil.copytree(DOCS.parent / "demo", library)
+            os.environ |= {"HOME": home, "GDR_HOME": f"{home}/gdr", "GDR_AUDIO": "null"}
+            asyncio.run(session(library))
 
 
 if __name__ == "__main__":
