@@ -74,6 +74,7 @@ class Worker:
 
     def __init__(self, started: Any, ours: connection.Connection, pulse: Numbers) -> None:
         self._process = started
+        self._system: Any = None
         self.connection = ours
         self._pulse = pulse
         self.task: int | None = None
@@ -186,15 +187,20 @@ class Worker:
         what = "encoder" if doing == process.LATENTS else "decoder"
         return Died(DecodeError(f"the {what} crashed on it ({_named(code)})"), doing, crashed=True)
 
+    def _asked(self) -> Any:
+        """What the system knows of it."""
+        self._system = self._system or psutil.Process(self._process.pid)
+        return self._system
+
     def _memory(self) -> int:
         try:
-            return int(psutil.Process(self._process.pid).memory_info().rss)
+            return int(self._asked().memory_info().rss)
         except psutil.Error:
             return 0
 
     def _cpu_s(self) -> float:
         try:
-            return float(sum(psutil.Process(self._process.pid).cpu_times()[:2]))
+            return float(sum(self._asked().cpu_times()[:2]))
         except psutil.Error:
             return 0.0
 

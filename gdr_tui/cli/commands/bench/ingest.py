@@ -183,7 +183,9 @@ class Memory:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._stop.wait(_LOOK_S):
+        ended = False
+        while not ended:
+            ended = self._stop.wait(_LOOK_S)
             self.most_mb = max(self.most_mb, sum(_held(each) for each in _processes()) / 2**20)
 
 
