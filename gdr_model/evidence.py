@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,3 +48,16 @@ class Evidence:
             raise UsageError("a file can be preferred only to other files, each named once")
         if len(self.over) > MOST_SHOWN:
             raise UsageError(f"a choice among more than {MOST_SHOWN:,} files is too long")
+
+
+def preference(path: str, shown: Iterable[str], before: Sequence[Evidence] = ()) -> Evidence:
+    """A file as the nearest of those shown; those that were preferred to it before stay nearer.
+
+    So the second file that is pointed out in a list is the nearest of the others.
+
+    Raises:
+        UsageError: if there are no others, or too many.
+    """
+    nearer = {one.path for one in before if path in one.over}
+    others = dict.fromkeys(other for other in shown if other != path and other not in nearer)
+    return Evidence(Judgement.PREFERRED, path, tuple(others))

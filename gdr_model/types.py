@@ -180,7 +180,7 @@ class Judged:
     """One thing that a person did, with the points of the files."""
 
     evidence: Evidence
-    points: Array  # (S, D), the file itself first, then those it was preferred to
+    points: Array  # (S, D), whole files, centred: the file itself, then those it was preferred to
 
 
 @dataclass(frozen=True)

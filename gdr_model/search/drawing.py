@@ -25,6 +25,7 @@ from gdr_model.errors import DecodeError, Hint, UsageError
 from gdr_model.evidence import Evidence
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import spread
+from gdr_model.search.session.likelihood import as_heard
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Edit, Sampler, Steering
 from gdr_model.store.records import passage_bounds
@@ -156,16 +157,20 @@ class Drawer:
         A preference is left out with its file, or if nothing is left that it was preferred to.
         """
         for one in evidence:
-            points = [self._point_if_there(path) for path in (one.path, *one.over)]
+            points = [self._sound_if_there(path) for path in (one.path, *one.over)]
             others = [point for point in points[1:] if point is not None]
             if points[0] is not None and (others or not one.over):
                 yield Judged(one, np.stack([points[0], *others]))
 
-    def _point_if_there(self, path: str) -> Array | None:
+    def _sound_if_there(self, path: str) -> Array | None:
         try:
-            return self.point_of(path)
+            return self.sound_of(path)
         except DecodeError:
             return None
+
+    def sound_of(self, path: str) -> Array:
+        """A file's point (D,) as evidence compares it."""
+        return as_heard(self._mean_of(path), self.model.whitening)
 
     def point_of(self, path: str) -> Array:
         """A file's point (D,) in the search space."""

@@ -62,7 +62,7 @@ class OpenLibrary:
     """By content, so that copies of one recording are together; read when asked for."""
     sections: Rows
     """The section of its file that each passage of the index belongs to, from 1; 0 for none."""
-    evidence: EvidenceScores = field(default_factory=EvidenceScores)
+    evidence: EvidenceScores
     negatives: NegativePenalties = field(default_factory=NegativePenalties)
 
     @classmethod
@@ -75,7 +75,8 @@ class OpenLibrary:
         """
         index = HnswIndex.open(library, space, whitening, **sizes)
         tracks = Shelf(library, index.passages.contents)
-        return cls(library, index, space, whitening, tracks, sections_of(library, index.passages))
+        sections = sections_of(library, index.passages)
+        return cls(library, index, space, whitening, tracks, sections, EvidenceScores(whitening))
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
@@ -97,7 +98,7 @@ class OpenLibrary:
         """The score of every passage (P,) under all that a query asks; `share` is the anchor's."""
         vectors = self.index.vectors
         total = _fused(query, vectors.products(_points(query)), share)
-        total += self.evidence.of(query.judged, vectors)
+        total += self.evidence.of(query.judged, self.index.passages)
         total -= self.penalties(query).sum(axis=0)
         if query.shown:
             contents = self.index.passages.contents

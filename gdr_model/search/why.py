@@ -43,7 +43,6 @@ from gdr_model.explanation import Push, Why
 from gdr_model.search.lexicon import Lexicon
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.retriever import Retriever
-from gdr_model.search.session.likelihood import pushes as evidence_pushes
 from gdr_model.steering import Steering
 from gdr_model.types import Array, Cancel, Hit, Method, Query, never
 
@@ -70,6 +69,10 @@ def explain(
     pushes = _breakdown(retriever, query, point, penalties, cancelled)
     if shown := query.shown.get(opened.index.passages.contents[row]):
         pushes = (*pushes, Push("shown", "", 0.0, 0.0, -shown))
+    for one in query.judged:
+        done = float(opened.evidence.of([one], opened.index.passages)[row])
+        evidence, over = one.evidence, len(one.points) - 1
+        pushes += (Push(evidence.judgement, evidence.path, 0.0, 0.0, done, over),)
     near = (
         ((), ())
         if lexicon is None
@@ -146,10 +149,6 @@ def _breakdown(
     for kind, path, move in moves:
         cosine = float(move @ point)
         pushes.append(Push(kind, path, per_cosine * cosine, per_tower_cosine * cosine))
-    for one in query.judged:
-        done = float(evidence_pushes(one, point[None])[0])
-        evidence, over = one.evidence, len(one.points) - 1
-        pushes.append(Push(evidence.judgement, evidence.path, 0.0, 0.0, done, over))
     return tuple(pushes)
 
 

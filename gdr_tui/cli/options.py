@@ -115,19 +115,17 @@ class SteeringOptions:
         ),
     ] = None
     nearest: Annotated[
-        int | None,
+        list[int] | None,
         typer.Option(
             "--nearest",
             metavar="N",
-            help="Of the results in the --session file, number N is the nearest to what you want.",
-            show_default=False,
+            help="Of the results in the --session file, N is the nearest to what you want. "
+            "Repeatable: the next nearest.",
         ),
     ] = None
-    heard: Annotated[
+    finished: Annotated[
         list[int] | None,
-        typer.Option(
-            "--heard", metavar="N", help="You heard result N of the file to its end. Repeatable."
-        ),
+        typer.Option("--finished", metavar="N", help="You played result N to its end. Repeatable."),
     ] = None
     passed: Annotated[
         list[int] | None,
@@ -184,16 +182,20 @@ class SteeringOptions:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         lists = {"negatives", "sliders", "likes", "dislikes"}
         values |= {name: tuple(values[name] or ()) for name in lists}
-        since = values.pop("nearest"), values.pop("heard") or (), values.pop("passed") or ()
+        since = (
+            values.pop("nearest") or (),
+            values.pop("finished") or (),
+            values.pop("passed") or (),
+        )
         values["evidence"] = self._earlier().and_then(*since)
         return Steering(prompt, edit=edit, **values)
 
     def _earlier(self) -> Earlier:
         if self.evidence is not None:
             return read(self.evidence)
-        if self.nearest is not None or self.heard or self.passed:
+        if self.nearest or self.finished or self.passed:
             raise UsageError(
-                "--nearest, --heard and --passed number the results of a --session file"
+                "--nearest, --finished and --passed number the results of a --session file"
             )
         return Earlier()
 

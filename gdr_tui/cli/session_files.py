@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gdr_model import decode, plain
 from gdr_model.errors import UsageError, not_read
-from gdr_model.evidence import Evidence, Judgement
+from gdr_model.evidence import Evidence, Judgement, preference
 from gdr_model.steering import Steering
 
 
@@ -24,19 +24,17 @@ class Earlier:
     listed: tuple[str, ...] = ()
 
     def and_then(
-        self, nearest: int | None, heard: Sequence[int], passed: Sequence[int]
+        self, nearest: Sequence[int], heard: Sequence[int], passed: Sequence[int]
     ) -> tuple[Evidence, ...]:
-        """The evidence with what was done with results since, by their numbers.
+        """The evidence with what was done with results since, by their numbers, nearest first.
 
         Raises:
             UsageError: if there is no result of a number, or none that it is preferred to.
         """
         done = [Evidence(Judgement.HEARD, self._file(number)) for number in heard]
         done += [Evidence(Judgement.PASSED, self._file(number)) for number in passed]
-        if nearest is not None:
-            path = self._file(nearest)
-            over = tuple(dict.fromkeys(other for other in self.listed if other != path))
-            done.append(Evidence(Judgement.PREFERRED, path, over))
+        for number in nearest:
+            done.append(preference(self._file(number), self.listed, done))
         return (*self.evidence, *done)
 
     def _file(self, number: int) -> str:

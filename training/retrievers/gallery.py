@@ -10,16 +10,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdr_model.audio import Tags
 from gdr_model.search.retriever import Retriever
 from gdr_model.store.library import Library
-from gdr_model.store.records import Sound, Stamp
+from gdr_model.store.records import Passages, Sound, Stamp
 from gdr_model.types import PASSAGE_S, Array, LatentSpace, Query, Track
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 (the folder in it has a random name and mode 0700)
@@ -34,6 +35,9 @@ class Gallery:
     library: Library
     tracks: tuple[Track, ...]
     """One of each recording, in the order of the columns."""
+    _known: dict[str, tuple[Passages, NDArray[np.int64]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def column(self) -> dict[str, int]:
@@ -50,9 +54,17 @@ class Gallery:
         fused = opened.scores(query, retriever.share(query))
         row = np.full(len(self.tracks), -np.inf, np.float32)
         # Sounds without a track cannot be found.
-        columns = np.array([self.column.get(c, -1) for c in opened.index.passages.contents])
+        columns = self._columns(opened.index.passages)
         np.maximum.at(row, columns[columns >= 0], fused[columns >= 0])
         return row
+
+    def _columns(self, passages: Passages) -> NDArray[np.int64]:
+        """The column of each passage (N,), -1 where it has none."""
+        known = self._known.get("columns")
+        if known is None or known[0] is not passages:
+            columns = [self.column.get(content, -1) for content in passages.contents]
+            known = self._known["columns"] = passages, np.array(columns, np.int64)
+        return known[1]
 
     def first_passages(self, space: LatentSpace) -> list[Array]:
         """The latents (T, D) of each recording's first `PASSAGE_S` seconds at most."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gdr_tui.cli.options import Device, DeviceOption, Seed
+from gdr_model.types import Method
+from gdr_tui.cli.options import Device, DeviceOption, MethodOption, Seed
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import Shown, bars
 from gdr_tui.torch_threads import use_one_thread
@@ -290,6 +291,69 @@ def spread(
             name, data, seed=seed, device=_picked(device), on_progress=on_progress
         )
     write(save(out or _report(name, "spread"), "spread", tables, about))
+
+
+@group.command("session")
+def eval_session(
+    name: Annotated[
+        str, typer.Argument(metavar="RUN|MODEL", help="A folder of gdr train, or a model.")
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="SET",
+            help="The tracks to find, with words for them (a folder of gdr extract).",
+        ),
+    ],
+    ear: Annotated[
+        list[str],
+        typer.Option(
+            "--ear",
+            metavar="SET",
+            help="The same tracks, extracted by another encoder: how alike they sound. Repeatable.",
+        ),
+    ],
+    half: Annotated[
+        int,
+        typer.Option(
+            min=1, max=2, help="Which half of the tracks is looked for; strengths come from 1."
+        ),
+    ] = 2,
+    targets: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Tracks that are looked for, at most.")
+    ] = 300,
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Persons who look for each track.")
+    ] = 3,
+    method: MethodOption = Method.GDR,
+    ablations: Annotated[
+        bool, typer.Option(help="Measure every move for itself, and other ways of showing results.")
+    ] = True,
+    out: Report = None,
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Count the looks that a simulated person needs to find a track, with gdr and with a rival.
+
+    A person knows a track by ear and in a few words, looks at ten new results at a time, and makes
+    moves: words, the nearest of these, likes, bans and others. The rival answers them with a
+    two-tower model and arithmetic.
+    """
+    from training.evaluation.session.session import session
+    from training.evaluation.session.world import world
+    from training.evaluation.tables import save
+
+    with _progress() as on_progress, world(name, data, ear, _picked(device)) as found:
+        tables, about = session(
+            found,
+            half=half,
+            targets=targets,
+            seeds=seeds,
+            method=method,
+            ablations=ablations,
+            on_progress=on_progress,
+        )
+    write(save(out or _report(name, "session"), "session", tables, about))
 
 
 def _picked(device: str) -> torch.device:
