@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gdr_model.evidence import Evidence, Judgement
-from gdr_model.search.spread import MIDDLE
 from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_model.types import Array, Method
 from training.evaluation.session.person import Look, Move, Person
@@ -15,6 +14,8 @@ from training.runs.config import DrawConfig
 
 AMOUNT = 0.5
 """Of a slider along the newest word."""
+SPREAD = 0.5
+"""Of a re-roll."""
 STRENGTH = 0.6
 """Of an edit."""
 
@@ -55,7 +56,7 @@ class Gdr:
         if Move.SLIDER in moves:
             steering = steering.but(sliders=(Slider(person.typed[-1], AMOUNT),))
         if Move.REROLL in moves:
-            steering = steering.but(spread=MIDDLE, roll=len(looks) + 1)
+            steering = steering.but(spread=SPREAD, roll=len(looks) + 1)
         if Move.EDIT in moves:
             steering = steering.but(edit=Edit(path(person.nearest), None, STRENGTH))
         evidence = tuple(one for look in looks for one in self._evidence(look, moves))
