@@ -180,6 +180,15 @@ def test_rounding_hides_nothing_and_changes_no_score(filled, whitening):
             assert scores == pytest.approx(expected_scores, abs=1e-6)
 
 
+@pytest.mark.parametrize("options", [{}, KEPT])
+def test_vectors_are_taken_by_number_slice_and_mask(filled, whitening, options):
+    vectors = HnswIndex.open(filled, SPACE, whitening, **options).vectors
+    whole = np.asarray(vectors)
+    odd = np.arange(len(whole)) % 2 == 1
+    for rows in (3, -1, slice(5, 9), [7, 2], odd, np.zeros_like(odd)):
+        assert np.array_equal(vectors[rows], whole[rows])
+
+
 def test_vectors_that_differ_by_less_than_rounding_come_in_their_order(library, whitening):
     """Two hundred neighbours within one step of 16 bits, whose order only the means know."""
     plain = Whitening(np.zeros(DIM, np.float32), np.ones(DIM, np.float32), 0.0)

@@ -52,8 +52,8 @@ class Vectors:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> Array:
-        """The exact vectors of a row (D,), or of several (R, D)."""
-        if isinstance(rows, slice):
+        """The exact vectors of a row (D,), or of several (R, D): numbers, a slice or a mask."""
+        if isinstance(rows, slice) or np.asarray(rows).dtype == bool:
             rows = np.arange(len(self))[rows]
         wanted = np.atleast_1d(np.asarray(rows, np.int64))
         wanted = np.where(wanted < 0, wanted + len(self), wanted)
