@@ -1,8 +1,8 @@
 """Keep long-lived objects out of garbage collection.
 
-torch, the models and the tracks of a library are several hundred thousand objects. Python's
-collector stops every thread while it visits them all: keys would freeze for a quarter of a second
-now and then, and loading would take that much longer.
+torch and the models are several hundred thousand objects. Python's collector stops every thread
+while it visits them all: keys would freeze for a quarter of a second now and then, and loading
+would take that much longer.
 """
 
 from __future__ import annotations

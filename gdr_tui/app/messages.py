@@ -74,6 +74,19 @@ class IndexProgressed(Report):
 
 
 @dataclass
+class GraphsProgressed(Report):
+    """How far the graphs of very large libraries are; queries are answered without them too."""
+
+    done: int
+    total: int
+    """Passages."""
+
+    def can_replace(self, message: Message) -> bool:
+        """A later progress supersedes an earlier one."""
+        return isinstance(message, GraphsProgressed)
+
+
+@dataclass
 class IndexFinished(Report):
     """Indexing is done with every folder."""
 

@@ -108,11 +108,23 @@ def test_bench_prints_a_figure_for_every_part(
         "twice the steps",
         "contrastive query",
         "search, words to results",
-        f"nearest 10 of {len(TRACKS)} passages",
-        "hnswlib",
+        f"{len(TRACKS)} passages, opened",
+        "nearest 10, exact",
+        "the same by graphs",
+        "graphs built",
+        "recall@10, drawn points",
+        "recall@10, passages",
     ]
-    assert all(re.search(r"\d (×|ms)", line) for line in lines)
-    assert "recall 1.000" in lines[-1]
+    assert all(re.search(r"\d (×|ms|s)", line) for line in lines[:-2])
+    assert [line.split()[-1] for line in lines[-2:]] == ["1.000", "1.000"]
+
+
+def test_bench_index_leaves_nothing_in_the_library(gdr: Gdr, demo: Path, demo_home: Path) -> None:
+    before = sorted(demo_home.rglob("*"))
+    lines = gdr("bench", "index", "--library", demo).stdout.splitlines()
+    assert lines[0].startswith(f"{len(TRACKS)} passages, opened")
+    assert lines[-1].split() == ["recall@10,", "passages", "1.000"]
+    assert sorted(demo_home.rglob("*")) == before
 
 
 def test_bench_query_measures_drawing_and_searching_apart(gdr: Gdr, demo: Path) -> None:
@@ -138,7 +150,7 @@ def test_bench_startup_and_memory_measure_the_same_stages(gdr: Gdr, demo: Path) 
 
 
 def test_bench_refuses_a_folder_that_was_never_indexed(gdr: Gdr, tmp_path: Path) -> None:
-    for part in ((), ("query",), ("startup",), ("memory",)):
+    for part in ((), ("query",), ("index",), ("startup",), ("memory",)):
         result = gdr("bench", *part, "--library", tmp_path)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.count("\n") == 1

@@ -144,7 +144,7 @@ def test_what_killed_saves_left_is_removed_and_what_is_being_saved_is_not(
     (store,) = (gdr_home / "libraries").iterdir()
     graph = store / "index" / "builtin-0"
     graph.mkdir(parents=True)
-    for target in (graph / "hnsw.bin", gdr_home / "fingerprints.json"):
+    for target in (graph / "graph-1.bin", gdr_home / "fingerprints.json"):
         subprocess.run([sys.executable, "-c", KILLED_SAVE, str(target)], check=False)
     former = store / ".gdr-0123456789abcdef.part"
     former.touch()

@@ -1,4 +1,4 @@
-"""`gdr index`, and the building of a graph, killed at random moments with their whole group.
+"""`gdr index`, and the building of graphs, killed at random moments with their whole group.
 
 Whatever the moment, what is stored can be read and searched, and the next run completes it to what
 a run without kills stores. Two writers of one folder do each other no harm.
@@ -27,7 +27,9 @@ from gdr_model.store.library import Library
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 
 KILLS = scaled(200, 4)
-GRAPH = """
+SIZES = {"exact_below": 2, "kept_from": 2, "piece": scaled(5000, 500)}
+"""Vectors in files and several graphs, although the library is small."""
+GRAPHS = f"""
 import sys
 from pathlib import Path
 from gdr_model.models.config import ModelConfig
@@ -35,7 +37,7 @@ from gdr_model.search.index import HnswIndex
 from gdr_model.store.library import Library
 config = ModelConfig.read()
 with Library.open(Path(sys.argv[1])) as library:
-    HnswIndex.open(library, config.space, config.whitening(), exact_below=2)
+    HnswIndex.open(library, config.space, config.whitening(), **{SIZES}).prepare()
 """
 
 
@@ -103,7 +105,7 @@ def test_killed_while_indexing(music: Path, tmp_path: Path, gdr_home: Path) -> N
     assert not list(gdr_home.rglob(".gdr-*"))
 
 
-def test_killed_while_the_graph_is_built(music: Path, gdr_home: Path) -> None:
+def test_killed_while_graphs_are_built(music: Path, gdr_home: Path) -> None:
     space = ModelConfig.read().space
     rng = np.random.default_rng(0)
     with Library.open(music, create=True) as library:
@@ -111,17 +113,18 @@ def test_killed_while_the_graph_is_built(music: Path, gdr_home: Path) -> None:
         whitening = ModelConfig.read().whitening()
         queries = unit(rng.standard_normal((20, space.dim), np.float32))
         exact = HnswIndex.open(library, space, whitening).search(queries, 5)
-    command = [sys.executable, "-c", GRAPH, str(music)]
+    command = [sys.executable, "-c", GRAPHS, str(music)]
     begun = time.monotonic()
     assert not killed(command, LIMIT_S)
     took_s = time.monotonic() - begun
     for after_s in moments(1, 1.2 * took_s):
         killed(command, after_s)
-        if random.Random(after_s).random() < 0.3:  # a graph that is there is not built again
-            for manifest in gdr_home.rglob("manifest.json"):
-                manifest.unlink()
+        if random.Random(after_s).random() < 0.3:  # graphs that are there are not built again
+            for graph in gdr_home.rglob("graph-*.bin"):
+                graph.unlink()
     with Library.open(music) as library:
-        index = HnswIndex.open(library, space, whitening, exact_below=2)
+        index = HnswIndex.open(library, space, whitening, **SIZES)
+        index.prepare()
         rows, scores = index.search(queries, 5)
         agreeing = np.mean([len({*a} & {*b}) / 5 for a, b in zip(rows, exact[0], strict=True)])
         assert agreeing > 0.9

@@ -51,10 +51,11 @@ DAMAGES = [flip, flip, cut, zero, zero, remove]
 
 
 def found(library: Library, encoder: object) -> list[tuple[str, str]]:
-    """What a search finds, by the graph; and the latents that its hits would show."""
+    """What a search finds, by graphs; and the latents that its hits would show."""
     space = encoder.space  # type: ignore[attr-defined]
     whitening = Whitening(np.zeros(24, np.float32), np.ones(24, np.float32), 0.0)
-    index = HnswIndex.open(library, space, whitening, exact_below=2)
+    index = HnswIndex.open(library, space, whitening, exact_below=2, kept_from=2, piece=6)
+    index.prepare()
     rows, scores = index.search(QUERIES, 3)
     contents = [index.passages.contents[int(row)] for row in rows.ravel()]
     for content in set(contents):

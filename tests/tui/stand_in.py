@@ -282,6 +282,9 @@ class StandIn:
     def missing(self, paths: Sequence[Path]) -> frozenset[Path]:
         return frozenset(self.away)
 
+    def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
+        """Do nothing: so few tracks need no graph."""
+
     def refresh(self) -> bool:
         return True
 

@@ -16,6 +16,7 @@ from gdr_tui.app.library.screen import LibraryScreen
 from gdr_tui.app.library.state import LibraryState
 from gdr_tui.app.messages import (
     CatalogueRead,
+    GraphsProgressed,
     IndexFinished,
     IndexProgressed,
     ModelReady,
@@ -72,6 +73,8 @@ class LibraryFeature:
             case IndexFinished():
                 for sentence, problem in self.state.finish(message.indexed):
                     self._host.say(sentence, problem=problem)
+            case GraphsProgressed():
+                self.state.graphs = message.done, message.total
             case ModelReady():
                 self.state.model_ready = True
                 self._start()

@@ -13,6 +13,7 @@ from gdr_tui.app.library.messages import FoldersRead
 from gdr_tui.app.library.pause import Pause
 from gdr_tui.app.messages import (
     CatalogueRead,
+    GraphsProgressed,
     IndexFinished,
     IndexProgressed,
     TagsRead,
@@ -65,6 +66,9 @@ class Refreshes(Protocol):
     def refresh(self) -> bool:
         """Let queries find what was indexed since; True if there is anything new."""
 
+    def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
+        """Load or build the graphs of very large libraries; queries are answered meanwhile."""
+
 
 class LibraryJobs:
     """Starts the listing and indexing of folders."""
@@ -116,6 +120,10 @@ class LibraryJobs:
             self._refresh(cancelled)
         self._tasks.post(IndexFinished(indexed))
         self._catalogue(cancelled)
+        if not indexed.problems:
+            self._retrieval.prepare(
+                lambda done, total: self._tasks.post(GraphsProgressed(done, total)), cancelled
+            )
 
     def _retry(self, paths: Sequence[Path], index: bool, cancelled: Cancel) -> None:
         self._holdings.forget_failures(paths)

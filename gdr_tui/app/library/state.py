@@ -17,6 +17,8 @@ class LibraryState:
     """How far the run under way is."""
     indexed: Indexed | None = None
     """What the last run did."""
+    graphs: tuple[int, int] = (0, 0)
+    """Passages that are in graphs, of those that will be; only of very large libraries."""
     paused: bool = False
     model_ready: bool = False
     model_failed: bool = False
@@ -57,6 +59,9 @@ class LibraryState:
             return f"indexing {now.done:,} of {now.total:,} · {now.per_s:.1f} files/s{left}{name}"
         if last and last.problems:
             return "not indexed: " + "; ".join(last.problems)
+        if self.graphs[0] < self.graphs[1]:
+            done, total = self.graphs
+            return f"preparing faster search: {done:,} of {total:,} passages"
         if last:
             away = f" · {last.away:,} not there now" if last.away else ""
             put_off = f" · {last.unavailable:,} could not be reached" if last.unavailable else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from gdr_model.types import Cancel
+from gdr_model.types import Cancel, never
 from gdr_tui.app.messages import ModelLoaded, ModelReady
 from gdr_tui.app.tasks import Tasks
 from gdr_tui.app.values import Loaded
@@ -24,6 +25,9 @@ class Loads(Protocol):
 
     def refresh(self) -> bool:
         """Let queries find what was indexed since; True if there is anything new."""
+
+    def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
+        """Load or build the graphs of very large libraries; queries are answered meanwhile."""
 
     def generations(self) -> list[int]:
         """A number for every library, which changes whenever any program changes the library."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import LibraryError, ModelError
-from gdr_model.types import Cancel
+from gdr_model.types import Cancel, never
 from gdr_tui.app.main.libraries import Libraries
 from gdr_tui.app.values import Loaded
 from gdr_tui.gc_control import long_lived
@@ -115,6 +115,23 @@ class Retrieval:
             before = self._generations
             self._current()
             return self._generations != before
+
+    def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
+        """Load or build the graphs of very large libraries; queries are answered meanwhile.
+
+        Raises:
+            LibraryError: if a library cannot be read.
+            Cancelled: when asked; graphs that are finished are kept.
+        """
+        with self.retriever() as retriever:
+            indexes = [opened.index for opened in retriever.libraries]
+
+        def polled() -> bool:
+            self.wait_for_queries(cancelled)
+            return cancelled()
+
+        for index in indexes:
+            index.prepare(on_progress, polled)
 
     def model(self) -> Model:
         """The model.

@@ -83,6 +83,8 @@ def right_parts(state: State) -> list[str]:
         parts.append("no library")
     elif now is None:
         parts.append(counted(catalogue.count, "track"))
+        if library.graphs[0] < library.graphs[1]:
+            parts.append(f"preparing faster search {library.graphs[0] / library.graphs[1]:.0%}")
         if library.indexed:
             parts.append("not indexed" if library.indexed.problems else "indexed")
     elif library.paused:

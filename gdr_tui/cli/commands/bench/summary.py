@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import typer
 
 from gdr_model.steering import Steering
-from gdr_model.types import Array, Method
+from gdr_model.types import Method
 from gdr_tui.cli.commands.bench.figures import row, seconds
+from gdr_tui.cli.commands.bench.index import compare
 from gdr_tui.cli.options import RetrieverOptions
 from gdr_tui.cli.retrievers import open_retriever
 
 if TYPE_CHECKING:
     from gdr_model.search.retriever import Retriever
-    from gdr_model.store.library import Library
 
 SOUND_S = 300
 REPEATS = 7
@@ -63,26 +62,4 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
     row("search, words to results", f"{1e3 * answer:.0f} ms", f"{retriever.count():,} tracks")
     vectors = retriever.query(plain).vectors
     for opened in retriever.libraries:
-        _compare(opened.library, retriever, vectors)
-
-
-def _compare(library: Library, retriever: Retriever, vectors: Array) -> None:
-    """Measure exact search against HNSW on the passages of a library."""
-    from gdr_model.search.index import HnswIndex
-    from gdr_model.search.indexed.graphs import PIECE
-
-    model = retriever.model
-    exact = HnswIndex.open(library, model.space, model.whitening, exact_below=2**62)
-    k, piece = min(10, len(exact.vectors)), max(1, min(PIECE, len(exact.vectors)))
-    graph = HnswIndex.open(library, model.space, model.whitening, exact_below=1, piece=piece)
-    built = time.perf_counter()
-    graph.prepare()
-    built = time.perf_counter() - built
-    exact_s = seconds(lambda: exact.search(vectors, k), 20)
-    graph_s = seconds(lambda: graph.search(vectors, k), 20)
-    listed, nearest = graph.search(vectors, k)[0].tolist(), exact.search(vectors, k)[0].tolist()
-    hits = sum(len(set(a) & set(b)) for a, b in zip(listed, nearest, strict=True))
-    wanted = sum(map(len, nearest))
-    row(f"nearest {k} of {len(exact.vectors):,} passages", f"{1e3 * exact_s:.2f} ms", "exact")
-    recall = hits / max(1, wanted)
-    row("  hnswlib", f"{1e3 * graph_s:.2f} ms", f"recall {recall:.3f}, made in {built:.1f} s")
+        compare(opened.library, retriever, vectors)
