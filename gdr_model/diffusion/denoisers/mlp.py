@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdr_model.diffusion.denoisers.context import Context
+from gdr_model.diffusion.denoisers.initial import normal
 
 TIME_FEATURES = 256
 
@@ -73,7 +74,7 @@ class MlpDenoiser(nn.Module):
         self.time = two_layers(TIME_FEATURES, c.condition_width)
         self.text = two_layers(c.text_width, c.condition_width)
         # Takes the place of the pooled text where there are no words.
-        self.null = nn.Parameter(0.02 * torch.randn(c.text_width))
+        self.null = normal(c.text_width, deviation=0.02)
         ins, outs = (c.dim, *c.widths), (*c.widths, c.dim)
         self.layers = nn.ModuleList(
             Modulated(i, o, c.condition_width) for i, o in zip(ins, outs, strict=True)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdr_model.diffusion.denoisers.context import Context
+from gdr_model.diffusion.denoisers.initial import normal
 from gdr_model.diffusion.denoisers.mlp import TIME_FEATURES, time_features, two_layers
 
 
@@ -60,7 +61,7 @@ class ResidualDenoiser(nn.Module):
         self.time = two_layers(TIME_FEATURES, c.width)
         self.text = two_layers(c.text_width, c.width)
         # Takes the place of the text, once read, where there are no words.
-        self.null = nn.Parameter(0.02 * torch.randn(c.width))
+        self.null = normal(c.width, deviation=0.02)
         self.modulation = nn.Linear(c.width, 3 * c.width)
         self.layers = nn.ModuleList(Layer(c.width, c.dropout) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdr_model.diffusion.denoisers.context import Context
+from gdr_model.diffusion.denoisers.initial import normal
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,14 @@ class TransformerDenoiser(nn.Module):
         super().__init__()
         self.config = c = config
         self.inlet = nn.Linear(c.patch * c.dim, c.width)
-        self.position = nn.Parameter(0.02 * torch.randn(c.frames // c.patch, c.width))
+        self.position = normal(c.frames // c.patch, c.width, deviation=0.02)
         self.time = nn.Sequential(
             nn.Linear(c.width, c.width), nn.SiLU(), nn.Linear(c.width, c.width)
         )
         self.text = nn.Linear(c.text_width, c.width)
         self.pooled = nn.Linear(c.pooled_width or c.text_width, c.width)
         # "No words": one learned token, however long the prompts next to it are.
-        self.null = nn.Parameter(0.02 * torch.randn(c.width))
+        self.null = normal(c.width, deviation=0.02)
         self.modulation = nn.Linear(c.width, 6 * c.width)
         self.layers = nn.ModuleList(Layer(c.width, c.heads) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width)

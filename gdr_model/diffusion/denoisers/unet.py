@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gdr_model.diffusion.denoisers.context import Context
+from gdr_model.diffusion.denoisers.initial import normal
 from gdr_model.diffusion.denoisers.upstream import unet_keys
 
 TIME_FREQUENCIES = 128
@@ -174,8 +175,8 @@ class UnetDenoiser(nn.Module):
     def __init__(self, config: UnetConfig) -> None:
         super().__init__()
         self.config = c = config
-        self.null = nn.Parameter(0.02 * torch.randn(c.null_length, c.text_width))
-        self.frequencies = nn.Parameter(torch.randn(TIME_FREQUENCIES))
+        self.null = normal(c.null_length, c.text_width, deviation=0.02)
+        self.frequencies = normal(TIME_FREQUENCIES)
         self.time_in = nn.Linear(2 * TIME_FREQUENCIES + 1, c.features)
         # One linear map applied twice; upstream stores it under two names.
         self.time_again = nn.Linear(c.features, c.features)
