@@ -240,7 +240,8 @@ class HnswIndex:
         passages = self._table(kept.ids, kept.contents, kept.starts_s, kept.ends_s, kept.mean_rows)
         # A library restored from a backup can assign the same ids to other passages.
         rows = np.arange(0, len(kept.ids), max(1, len(kept.ids) // _SAMPLE))
-        with contextlib.suppress(LibraryError):  # damaged means are reported by whoever needs them
+        # Damaged means can be any number; whoever needs them reports them.
+        with contextlib.suppress(LibraryError), np.errstate(over="ignore", invalid="ignore"):
             if np.array_equal(rounded(self._exact(passages, rows, False)), kept.vectors[rows]):
                 self.vectors = self._vectors([kept.vectors], passages)
                 self.recordings = self._recordings([kept.recordings], passages)

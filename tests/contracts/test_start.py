@@ -80,6 +80,8 @@ Drawer(load('builtin', 'cpu'), None).query(steering)
 
 def test_loading_the_model_loads_no_compiler_and_no_transformers(tmp_path: Path) -> None:
     """torch imports its compiler for some operations on the meta device, which takes a second."""
-    loaded = modules_after("from gdr_model.models.checkpoint import load; load('builtin')", tmp_path)
+    loaded = modules_after(
+        "from gdr_model.models.checkpoint import load; load('builtin')", tmp_path
+    )
     assert "torch" in loaded
     assert not loaded & {"torch._dynamo", "sympy", "transformers"}

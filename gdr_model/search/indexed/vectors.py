@@ -101,8 +101,10 @@ class Vectors:
 
     def _exact(self, rows: Rows) -> Array:
         """The exact vectors of some rows; damage shows in what they were rounded to."""
-        found = self._read(rows, False)
-        wrong = np.abs(found - self.approximate(rows)).max(axis=1, initial=0) > STEP
+        with np.errstate(over="ignore", invalid="ignore"):  # damage can be any number
+            found = self._read(rows, False)
+            off = np.abs(found - self.approximate(rows)).max(axis=1, initial=0)
+        wrong = ~(off <= STEP)
         if wrong.any():
             found[wrong] = self._read(rows[wrong], True)
         return found
