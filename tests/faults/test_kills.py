@@ -27,7 +27,7 @@ from gdr_model.store.library import Library
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 
 KILLS = scaled(200, 4)
-SIZES = {"exact_below": 2, "kept_from": 2, "piece": scaled(5000, 500)}
+SIZES = {"exact_below": 2, "kept_from": 2, "piece": 500}
 """Vectors in files and several graphs, although the library is small."""
 GRAPHS = f"""
 import sys
