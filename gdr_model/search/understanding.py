@@ -43,7 +43,7 @@ UNREAD_ABOVE = 0.05
 MISSPELT_ABOVE = 0.3
 SHORT_PIECES = 0.73
 """Letters a token, as a share of those in English prompts, below which pieces are short."""
-CLOSE = 0.14
+CLOSE = 0.12
 """Score of the built-in model's best result below which nothing is close to a prompt for music."""
 CLOSER = 0.3
 """By how much more that score has to be for a text at 1 of the function of sound."""

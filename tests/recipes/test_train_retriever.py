@@ -16,13 +16,7 @@ from gdr_model.models.config import SHIPPED
 from gdr_model.types import Array
 from recipes.builtin import baselines
 from recipes.builtin import export as exporting
-from recipes.builtin.corpus.batches import (
-    PassageBatches,
-    TowerPassages,
-    chances,
-    search_points,
-    shaped,
-)
+from recipes.builtin.corpus.batches import PassageBatches, TowerPassages, chances, search_points
 from recipes.builtin.corpus.latents import Latents, take_encoder
 from recipes.builtin.corpus.pool import Pool
 from recipes.builtin.train_retriever import (
@@ -43,7 +37,7 @@ from training.runs.train import train
 def config() -> RunConfig:
     """The shipped configuration, made small."""
     config = RunConfig.read(RETRIEVER)
-    network = {**config.network, "width": 16, "layers": 1}
+    network = {**config.network, "width": 16, "layers": 1, "heads": 2}
     optimiser = replace(config.optimiser, steps=4, batch=8, warmup=1)
     return replace(config, network=network, optimiser=optimiser, validate_every=2, keep_every=3)
 
@@ -106,9 +100,9 @@ def test_the_run_becomes_a_model_that_draws_in_the_space_of_its_batches(
     batches = given.batches
     assert isinstance(batches, PassageBatches)
     x = batches.passages(pool.items)
-    means = shaped(latents.passages(pool.items), config)
-    assert x.shape == means.shape == (6, 1, 128)
-    np.testing.assert_allclose(model.passages(means).numpy(), x, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        model.passages(latents.passages(pool.items)).numpy(), x, rtol=1e-3, atol=1e-3
+    )
     # A draw of exactly such a passage is found at the passage's own point.
     drawn = model.whitening.apply(model.drawn(torch.from_numpy(x)))
     np.testing.assert_allclose(drawn, points, atol=1e-3)
@@ -124,8 +118,9 @@ def test_held_out_loss_is_what_an_untrained_network_makes_of_noise(
     net = given.network.eval()
     first, again = given.validation(net), given.validation(net)
     assert first == again
-    # The network answers 0 at first. v then errs by its own square, about 1 for every coefficient.
-    assert 0.5 < first["held-out loss"] < 2
+    # The network answers 0 at first. v then errs by its own square, about 1 for every coefficient;
+    # the time-mean counts for as much again, and more where tracks differ by more than they vary.
+    assert 1 < first["held-out loss"] < 20
     none = validation_of(config, latents, given.space, None)
     assert isinstance(none, NoValidation)
     assert none(net) == {}
