@@ -74,7 +74,8 @@ class SteeringOptions:
             "--not",
             parser=WeightedText.parse,
             metavar="TEXT[:WEIGHT]",
-            help="Push away from these words; the weight is 1 by default, 5 at most. Repeatable.",
+            help="Rank what sounds like these words lower; the weight is 1 by default, 5 at most. "
+            "Repeatable.",
         ),
     ] = None
     sliders: Annotated[
@@ -109,7 +110,8 @@ class SteeringOptions:
         typer.Option(
             "--session",
             metavar="FILE",
-            help="Keep what was done in this session: results printed with -f json, or a trail.",
+            help="Rank by what was done with earlier results, too: a file printed with -f json, or "
+            "a trail.",
             show_default=False,
             readable=False,
         ),

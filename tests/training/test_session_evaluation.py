@@ -84,7 +84,7 @@ def somebody(planted: World, target: int, moves: frozenset[Move]) -> Person:
 
 def test_gdrs_lists_are_those_of_the_retriever(planted: World) -> None:
     """Every look, with words, preferences, likes and bans: ten new ones of what a search lists."""
-    moves = SHIPPED | {Move.HEARD, Move.PASSED, Move.LIKE, Move.BAN}
+    moves = SHIPPED | {Move.FINISHED, Move.PASSED, Move.LIKE, Move.BAN}
     gdr, person = Gdr(planted, Method.CONTRASTIVE), somebody(planted, 5, moves)
     seen: list[int] = []
     for turn in range(4):

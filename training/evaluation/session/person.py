@@ -10,7 +10,7 @@ at the results for one word. After each look that does not show the track, a per
     second    and then the next nearest of the others,
     third     and of those left the next,
     passed    leaves the result that sounds farthest soon,
-    heard     hears the nearest to its end,
+    finished  plays the nearest to its end,
     like      likes the nearest,
     ban       bans the farthest,
     negative  pushes away a word that fits the farthest result and not the track in mind,
@@ -46,7 +46,7 @@ class Move(StrEnum):
     SECOND = "second"
     THIRD = "third"
     PASSED = "passed"
-    HEARD = "heard"
+    FINISHED = "finished"
     LIKE = "like"
     BAN = "ban"
     NEGATIVE = "negative"

@@ -136,7 +136,7 @@ def looks(world: World, system: System, target: int, seed: int) -> int:
 
 
 def _more(gdr: Gdr) -> Mapping[str, System]:
-    """Words, and one move besides."""
+    """Words, and one more move."""
     systems = {"words alone": System(gdr, WORD)}
     for move in sorted(set(Move) - WORD - {Move.SECOND, Move.THIRD}):
         if gdr.method == Method.GDR or move not in (Move.REROLL, Move.EDIT):
@@ -152,8 +152,8 @@ def _less(gdr: Gdr) -> Mapping[str, System]:
     systems["without the third"] = System(gdr, SHIPPED - {Move.THIRD})
     systems["without the second and third"] = System(gdr, SHIPPED - {Move.SECOND, Move.THIRD})
     systems["without the nearest of all"] = System(gdr, SHIPPED - preferred)
-    for move in (Move.PASSED, Move.HEARD, Move.LIKE, Move.BAN, Move.NEGATIVE):
-        systems[f"with {move} besides"] = System(gdr, SHIPPED | {move})
+    for move in (Move.PASSED, Move.FINISHED, Move.LIKE, Move.BAN, Move.NEGATIVE):
+        systems[f"with {move} too"] = System(gdr, SHIPPED | {move})
     return systems
 
 

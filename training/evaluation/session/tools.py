@@ -70,7 +70,7 @@ class Gdr:
             over = tuple(path(one) for one in order[place + 1 :])
             if move in moves and over:
                 done.append(Evidence(Judgement.PREFERRED, path(order[place]), over))
-        if Move.HEARD in moves:
+        if Move.FINISHED in moves:
             done.append(Evidence(Judgement.HEARD, path(order[0])))
         if Move.PASSED in moves:
             done.append(Evidence(Judgement.PASSED, path(order[-1])))
