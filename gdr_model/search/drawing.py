@@ -21,7 +21,7 @@ from torch import Tensor
 from gdr_model.diffusion import inversion, sampling, schedulers
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
-from gdr_model.errors import DecodeError, Hint, UsageError
+from gdr_model.errors import DecodeError, Hint, LibraryError, UsageError
 from gdr_model.evidence import Evidence
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import spread
@@ -165,7 +165,7 @@ class Drawer:
     def _sound_if_there(self, path: str) -> Array | None:
         try:
             return self.sound_of(path)
-        except DecodeError:
+        except (DecodeError, LibraryError):
             return None
 
     def sound_of(self, path: str) -> Array:

@@ -129,9 +129,8 @@ class HnswIndex:
             before = self.passages.ids
             passages = self._read()
             same, kept = self._taken_over(passages)
-            self.recordings = self._recordings(same, passages)
-            self.vectors = self._vectors(kept, passages)
-            self.passages = passages
+            recordings, vectors = self._recordings(same, passages), self._vectors(kept, passages)
+            self.recordings, self.vectors, self.passages = recordings, vectors, passages
             self._stamp = stamp
             self._cover()
             return int((~np.isin(passages.ids, before, assume_unique=True)).sum())

@@ -311,13 +311,12 @@ def _of_library(
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
-    passage has been seen. Evidence, negatives and rolls can put a passage first that no draw is
-    near to: with any, every passage is scored and the best of all are candidates too.
+    passage has been seen. With evidence, negatives or a roll the best of all passages are
+    candidates, too: no draw need be near to them.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
     allowed = None if tracks.allows_all else tracks.mask[contents.codes]
-    points = _points(query)
-    overall = None
+    points, overall = _points(query), None
     if query.judged or query.negated is not None or query.weights is not None or query.shown:
         overall = opened.scores(query, share)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
@@ -328,7 +327,8 @@ def _of_library(
         scores = vectors.cosines(points, candidates)
         fused, ranked = _fused(query, scores, share), len(candidates)
         if overall is not None:  # below its highest there can be others that no draw brings
-            fused, ranked = overall[candidates], len(leaders)
+            rounding = scores - vectors.products(points, candidates)
+            fused, ranked = overall[candidates] + _fused(query, rounding, share), len(leaders)
             scores = scores - opened.penalties(query).sum(axis=0)[candidates]
         order = np.argsort(-fused, kind="stable")[:ranked]
         order = order[tracks.mask[contents.codes[candidates[order]]]]

@@ -47,7 +47,7 @@ def cloud(steering: Steering) -> Steering:
     if not steering.spread:
         return steering.but(roll=1)
     block = (steering.roll - 1) // steering.draws
-    return steering.but(spread=0.0, roll=1, seed=steering.seed + block)
+    return steering.but(spread=0.0, roll=1, seed=(steering.seed + block) % 2**63)
 
 
 def place(steering: Steering) -> int:

@@ -226,8 +226,9 @@ def notes(
         for one in dict.fromkeys(text for text in texts if text.strip())
         if (doubt := understanding.doubt(text, one)) is not None
     )
-    heard = steering.likes or steering.edit or steering.evidence
-    drawn = results.query.method == Method.GDR and not heard
+    # Scores that anything but the words has a part in say nothing of how close the words come.
+    others = steering.likes or steering.edit or steering.evidence or steering.avoided
+    drawn = results.query.method == Method.GDR and not others and not steering.spread
     if not found and drawn and results.hits:
         best = results.hits[0].score
         if not understanding.has_close(text, steering.prompt, best):

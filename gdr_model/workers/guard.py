@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import os
 import signal
 import sys
@@ -62,7 +63,7 @@ class Memory:
 
     def give_back(self) -> None:
         """Give the system what is free, if that is much."""
-        if _pages(_HELD) - self._least > (_KEPT_MB << 20) // 4096:
+        if _pages(_HELD) - self._least > (_KEPT_MB << 20) // mmap.PAGESIZE:
             libc = ctypes.CDLL(None)
             if hasattr(libc, "malloc_trim"):
                 libc.malloc_trim(0)

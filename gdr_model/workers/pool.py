@@ -154,7 +154,7 @@ class _Run:
         self._seen_s = now
 
     def _assign(self) -> None:
-        for each in self._workers:
+        for each in list(self._workers):
             if each.task is not None or not self._waiting:
                 continue
             number = self._waiting[0]
@@ -168,7 +168,7 @@ class _Run:
                 self._replace(each)
 
     def _receive(self, timeout_s: float) -> None:
-        for each, message in worker.messages(self._workers, timeout_s):
+        for each, message in worker.messages(list(self._workers), timeout_s):
             if isinstance(message, Outcome):
                 self._done(each.done(), message)
             elif isinstance(message, Died):

@@ -138,8 +138,14 @@ class Vectors:
 
     def stored(self, rows: Rows) -> NDArray[Any]:
         """Some rows as blocks hold them."""
-        found = self.approximate(rows)
-        return rounded(found) if self.is_rounded else found
+        kind = np.int16 if self.is_rounded else np.float32
+        found = np.empty((len(rows), self.shape[1]), kind)
+        of_block = np.searchsorted(self._starts, rows, "right") - 1
+        for number, block in enumerate(self.blocks):
+            here = of_block == number
+            taken = block[rows[here] - self._starts[number]]
+            found[here] = rounded(taken) if kind is np.int16 and taken.dtype != kind else taken
+        return found
 
     def whole(self) -> NDArray[Any]:
         """All rows as one block."""

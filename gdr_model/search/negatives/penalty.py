@@ -53,10 +53,12 @@ class NegativePenalties:
         """
         if query.negated is None:
             return np.zeros((0, len(vectors)), np.float32)
-        if self._recordings is None or self._recordings[0] is not vectors:
+        numbers = self._recordings
+        if numbers is None or numbers[0] is not vectors:
             several = int(sections.max(initial=0)) + 1
-            self._recordings = vectors, numbered(contents.codes * several + sections)
-        recordings = self._recordings[1]
+            numbers = vectors, numbered(contents.codes * several + sections)
+            self._recordings = numbers
+        recordings = numbers[1]
         rows = [self._penalties(point, vectors, recordings) for point in query.negated]
         weights = np.array([n.weight for n in query.steering.avoided], np.float32)
         return weights[:, None] * np.stack(rows)
