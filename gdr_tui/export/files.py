@@ -77,7 +77,7 @@ def write_list(
     with typed_path(str(target)):
         target = Path(os.path.abspath(target.expanduser()))
         is_list = target.suffix or not target.is_dir()
-        exists = os.path.lexists(target) if is_list else any(target.iterdir())
+        exists = _is_there(target) if is_list else any(target.iterdir())
     suffix = target.suffix.lower()
     if suffix and suffix not in FORMATS:
         raise wrong_ending(FORMATS, "; without an ending it becomes a folder of links")
@@ -108,6 +108,15 @@ def write_list(
         f", {reasons.count(reason)} left out: {reason}" for reason in sorted(set(reasons)) if reason
     )
     return f"wrote {len(entries)} {noun} to {literal(str(target))}{left_out}"
+
+
+def _is_there(target: Path) -> bool:
+    """Whether a file or a link has this name; unlike `lexists`, refusals of the system count."""
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def why_not(path: Path, suffix: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ingesting import age, run
 
-from gdr_model.store import ingest as ingest_module
+from gdr_model.workers import tasks
 
 SHEET = """PERFORMER "gdr"
 FILE "{file}" WAVE
@@ -49,7 +49,7 @@ def test_a_sheet_gives_its_track_sections(library, album):
 def test_a_changed_added_or_removed_sheet_is_noticed_and_nothing_decoded(
     library, album, encoder, monkeypatch
 ):
-    monkeypatch.setattr(ingest_module, "decode", None)
+    monkeypatch.setattr(tasks, "decode", None)
     age(sheet(album, "Other"))
     assert run(library, encoder) == {"unchanged": 1, "retagged": 1}
     assert titles(library, album)[0][1] == "Other"

@@ -100,7 +100,7 @@ def helping(app: Terminal) -> None:
     app.until("tracks · indexed", 120)
     app.escape()
     app.press("?")
-    app.until("re-roll")
+    app.until("another list")
 
 
 @pytest.mark.parametrize("busy", [starting, loading, indexing, drawing, helping])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ingesting import run
 
-from gdr_model.store import ingest as ingest_module
 from gdr_model.store.library import Library
+from gdr_model.workers import tasks
 
 
 def index(root, encoder):
@@ -14,5 +14,5 @@ def index(root, encoder):
 
 
 def index_without_decoding(root, encoder, monkeypatch):
-    monkeypatch.setattr(ingest_module, "decode", None)
+    monkeypatch.setattr(tasks, "decode", None)
     return index(root, encoder)
