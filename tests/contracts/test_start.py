@@ -85,3 +85,15 @@ def test_loading_the_model_loads_no_compiler_and_no_transformers(tmp_path: Path)
     )
     assert "torch" in loaded
     assert not loaded & {"torch._dynamo", "sympy", "transformers"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system lists no threads")
+@pytest.mark.parametrize("chosen", [None, "2"])
+def test_numpy_has_no_threads_unless_they_are_asked_for(chosen: str | None) -> None:
+    code = "import gdr_tui, numpy, os; print(len(os.listdir('/proc/self/task')))"
+    environment = {name: x for name, x in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment |= {"OPENBLAS_NUM_THREADS": chosen} if chosen else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert int(done.stdout) == min(int(chosen or 1), os.cpu_count() or 1)
