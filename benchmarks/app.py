@@ -40,9 +40,9 @@ LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
 TYPED = 10 * len(LETTERS)
 PREVIEWED = "as typed"
 """Over the list of what a line would find."""
-ANSWERED = " s · g 3"
+ANSWERED = " s · closest"
 """Follows the seconds a query took in the status line, and appears nowhere else."""
-READY = "on cpu · g 3"
+READY = "on cpu · closest"
 """In the status line once the model and its text encoder are loaded."""
 
 
