@@ -38,11 +38,11 @@ PROMPTS = (
 LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
 """Typed while draws run; none of them is anywhere else on the screen."""
 TYPED = 10 * len(LETTERS)
-PREVIEWED = "as typed"
+PREVIEWED = "Enter keeps it"
 """Over the list of what a line would find."""
 ANSWERED = " s · closest"
 """Follows the seconds a query took in the status line, and appears nowhere else."""
-READY = "on cpu · closest"
+READY = "on cpu · g 3"
 """In the status line once the model and its text encoder are loaded."""
 
 
