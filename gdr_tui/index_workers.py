@@ -24,7 +24,7 @@ def workers_for(
     jobs: int | None = None,
     niceness: int = 0,
 ) -> Workers:
-    """Processes that read files for a model: as many as there are cores, unless told.
+    """Processes that read files for a model: as many as there are cores by default.
 
     Each of them encodes too, on one thread, if the model is small. A large one, or one on an
     accelerator, is loaded once, by the caller.

@@ -20,7 +20,7 @@ class LongSound:
     """Mono samples of a file that was decoded before, to be read from its beginning to its end.
 
     Each part is decoded when it is asked for, and what lies before it is let go. A part before the
-    last one begins anew. It can be pickled, and is then no longer cancelled.
+    last one starts again from the beginning. It can be pickled, and is then no longer cancelled.
     """
 
     def __init__(

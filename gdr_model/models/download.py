@@ -147,7 +147,7 @@ class _TooLong(Exception):
 
 
 class _ReportingFile(io.FileIO):
-    """A file that reports how much has been written, and takes no more than was announced."""
+    """A file that reports how much has been written, and refuses more than announced."""
 
     def __init__(self, path: Path, remote: Remote, on_progress: OnProgress) -> None:
         super().__init__(path, "ab+")

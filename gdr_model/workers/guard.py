@@ -14,7 +14,7 @@ from multiprocessing import connection, parent_process
 ALLOWED_MB = 320
 """What reading one file can take, beyond what a process holds when it begins."""
 _KEPT_MB = 128
-"""What a process keeps of that from file to file; asking the system anew takes time."""
+"""What a process keeps of that from file to file; asking the system again takes time."""
 
 _DIES_WITH_PARENT = 1
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8
@@ -48,7 +48,7 @@ class Memory:
     """What this process holds; make it once all is loaded."""
 
     def __init__(self) -> None:
-        """Let this process reserve no more than twice `ALLOWED_MB` from now on.
+        """Limit what this process reserves from now on to twice `ALLOWED_MB`.
 
         A decoder that asks for gigabytes at once is refused; what grows is seen by the parent,
         which looks at what is really held. Only Linux has such a limit.

@@ -45,7 +45,7 @@ class Earlier:
 
 
 def read(file: Path) -> Earlier:
-    """Read a session file; of a saved trail the query it stands on, of several answers the last.
+    """Read a session file; of a saved trail the current query, of several answers the last.
 
     Raises:
         UsageError: if it cannot be read, or is none of these files.
