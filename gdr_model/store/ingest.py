@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from gdr_model.audio import Tags
-from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
+from gdr_model.errors import DecodeError, FileUnavailable
 from gdr_model.store import lock
 from gdr_model.store.folder.left_out import Excludes
 from gdr_model.store.folder.scan import scan
@@ -106,7 +106,8 @@ def ingest(
         library: what to bring up to date.
         encoder: encodes new sound, where the engine does not.
         on_progress: called after every file.
-        cancelled: polled between files and while one is found; while it blocks, work pauses.
+        cancelled: polled by the engine, and while a sound is encoded here; while it blocks, work
+            pauses.
         retry_failed: also try files that failed before and have not changed.
         reread_tags: read the tags of every track again.
         exclude: globs of what to leave out, besides those that are kept with the library.
@@ -194,7 +195,6 @@ class _Ingest:
             self._keep(job, outcome)
             self._done += 1
             self._report(job.name)
-            self._poll()
         sheets = work.found.sheets
         files.put_sheets({n: sheets[n] for n in sheets if not self._sheets.is_unread(n)})
         self._library.touch()
@@ -224,7 +224,6 @@ class _Ingest:
                 self._counts["retagged"] += self._library.files.put_tags(read)
                 read = []
                 self._report(name)
-            self._poll()
         if read:
             self._counts["retagged"] += self._library.files.put_tags(read)
 
@@ -289,10 +288,6 @@ class _Ingest:
         if found.samples is None:
             raise DecodeError("it was not encoded")
         return self._encoder.encode(found.samples, self._cancelled)
-
-    def _poll(self) -> None:
-        if self._cancelled():
-            raise Cancelled("stopped; what was done so far is kept")
 
     def _report(self, name: bytes | None) -> None:
         path = self._library.path(name) if name else None

@@ -32,6 +32,9 @@ _AHEAD = 64
 """Outcomes for each process that can wait for an earlier one."""
 _AHEAD_BYTES = 96 << 20
 _POLL_S = 0.1
+ALONE_S = 2.0
+"""How long processes work without being seen to, while the caller stores or encodes what they found.
+Then they pause, as they do at once while the caller is asked whether to go on."""
 
 
 class Workers:
@@ -143,11 +146,11 @@ class _Run:
 
     def _poll(self) -> None:
         """Ask whether to stop; while the answer takes its time, everything pauses."""
-        self._spawning.hold[0] = 1
+        self._spawning.until[0] = 0
         if self._cancelled():
             raise Cancelled("stopped")
-        self._spawning.hold[0] = 0
         now = time.monotonic()
+        self._spawning.until[0] = now + ALONE_S
         if now - self._seen_s > 1:  # whoever waited for an answer meanwhile was not stuck
             for each in self._workers:
                 each.excuse()

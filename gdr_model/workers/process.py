@@ -2,7 +2,8 @@
 
 The parent sends a `Task` and receives an `Outcome`. In between it can receive the hash of a sound
 (a string), and then answers whether the latents are wanted. All the while `pulse` shows when this
-process last did anything, and what it was about to do.
+process last did anything, and what it was about to do, and `until` until when it can go on unasked: a
+parent that is busy, or waits for someone, lets it pause.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gdr_model.workers.tasks import Found, Outcome, Task
 
 TAGS, SOUND, LATENTS = 1.0, 2.0, 3.0
 """What a process is doing."""
-_HELD_S = 0.02
+_PAUSED_S = 0.02
 
 
 class Numbers(Protocol):
@@ -44,13 +45,13 @@ class Terms(NamedTuple):
     niceness: int
 
 
-def main(parent: Connection, pulse: Numbers, hold: Numbers, terms: Terms) -> None:
+def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms) -> None:
     """Read files until the parent hangs up.
 
     Args:
         parent: the other end.
         pulse: the time of the last sign of life, and what is being done.
-        hold: not zero while everything should pause.
+        until: the time after which everything pauses; the parent puts it off while it works.
         terms: how to read.
     """
     guard.settle(terms.niceness)
@@ -59,7 +60,7 @@ def main(parent: Connection, pulse: Numbers, hold: Numbers, terms: Terms) -> Non
     except Exception as error:
         parent.send(_sendable(error))
         return
-    reading = _Reading(parent, pulse, hold, terms, encoder)
+    reading = _Reading(parent, pulse, until, terms, encoder)
     reading.alive()
     memory = guard.Memory()
     parent.send(None)
@@ -79,21 +80,21 @@ class _Reading:
         self,
         parent: Connection,
         pulse: Numbers,
-        hold: Numbers,
+        until: Numbers,
         terms: Terms,
         encoder: AudioEncoder | None,
     ) -> None:
         self._parent = parent
         self._pulse = pulse
-        self._hold = hold
+        self._until = until
         self._terms = terms
         self._encoder = encoder
 
     def alive(self) -> bool:
         """Give a sign of life, pausing where asked; never cancels."""
         self._pulse[0] = time.monotonic()
-        while self._hold[0]:
-            time.sleep(_HELD_S)
+        while time.monotonic() > self._until[0]:
+            time.sleep(_PAUSED_S)
             self._pulse[0] = time.monotonic()
         return False
 

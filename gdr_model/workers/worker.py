@@ -21,6 +21,8 @@ from gdr_model.workers.tasks import Outcome, Task
 
 QUIET_S = {process.TAGS: 40.0, process.SOUND: 130.0, process.LATENTS: 600.0}
 """Seconds without a sign of life, by what a process does; longer than its own limits."""
+STARTING_S = 300.0
+"""Seconds in which a process has to be ready to read: importing torch from a slow disk takes one."""
 _LOOK_S = 0.1
 _FORKS = sys.platform == "linux"
 """Elsewhere, forking a process that has loaded frameworks of the system is not safe."""
@@ -49,14 +51,14 @@ class Spawning:
             codecs = ("gdr_model.audio.decoding", "gdr_model.audio.tags.reading")
             self._context.set_forkserver_preload(["gdr_model.workers.process", *codecs, *modules])
         _start_tracker()
-        self.hold: Numbers = self._context.RawArray("d", 1)
+        self.until: Numbers = self._context.RawArray("d", 1)
 
     def start(self) -> Worker:
         """Start a process."""
         ours, theirs = self._context.Pipe()
         pulse = self._context.RawArray("d", [time.monotonic(), 0.0])
         started = self._context.Process(
-            target=process.main, args=(theirs, pulse, self.hold, self.terms), daemon=True
+            target=process.main, args=(theirs, pulse, self.until, self.terms), daemon=True
         )
         with _without_main():
             started.start()
@@ -121,9 +123,11 @@ class Worker:
         """End it at once; it keeps nothing that could be lost."""
         self.connection.close()
         self._process.kill()
-        self._process.join(1)  # one that the system does not let go stays behind
+        self._process.join(1)
         if not self._process.is_alive():
             self._process.close()
+        else:  # the system does not let it go; this program must not wait for it when it ends
+            multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined]
 
     def receive(self) -> Outcome | str | None:
         """What it says; None for a word that it is ready.
@@ -151,11 +155,17 @@ class Worker:
 
         Raises:
             Died: if it is not; it is not ended yet.
+            GdrError: if it does not get ready.
         """
         now = time.monotonic()
-        if self.task is None or not self._ready or now - self._looked_s < _LOOK_S:
+        if self.task is None or now - self._looked_s < _LOOK_S:
             return
         self._looked_s = now
+        if not self._ready:
+            if now - self._excused_s > STARTING_S:
+                within = f"within {STARTING_S:.0f} s"
+                raise GdrError(f"a process that should read files was not ready {within}")
+            return
         doing = self._pulse[1]
         if self._memory() - self._least_bytes > guard.ALLOWED_MB << 20:
             raise Died(process.too_large(), doing)
@@ -208,7 +218,11 @@ class Worker:
 def messages(
     workers: Sequence[Worker], timeout_s: float
 ) -> Iterator[tuple[Worker, Outcome | str | Died]]:
-    """What processes say within a time, and which of them have died."""
+    """What processes say within a time, and which of them have died.
+
+    Raises:
+        GdrError: if one cannot read any file.
+    """
     by_connection = {each.connection: each for each in workers}
     for ready in connection.wait(list(by_connection), timeout_s):
         each = by_connection[ready]  # type: ignore[index]

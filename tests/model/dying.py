@@ -57,6 +57,13 @@ def gulp():
     return np.ones(4 << 30, np.uint8)
 
 
+def busy(cancelled):
+    """Work for two seconds of the processor, polling."""
+    end_s = time.process_time() + 2
+    while time.process_time() < end_s:
+        cancelled()
+
+
 HAPPENS = {each.__name__: each for each in (segfault, killed, spin, sleep, grow, gulp)}
 
 
@@ -72,6 +79,8 @@ class Load:
         def decoded(path, *args, **options):
             if path.stem in HAPPENS:
                 HAPPENS[path.stem]()
+            if path.stem.startswith("busy"):
+                busy(options["cancelled"])
             return decode(path, *args, **options)
 
         def tagged(path):
@@ -82,6 +91,15 @@ class Load:
 
         tasks.decode, tasks.read_tags = decoded, tagged
         return Encoder()
+
+
+class Hangs:
+    """A loader that never returns."""
+
+    MODULE = "dying"
+
+    def __call__(self):
+        sleep()
 
 
 class Fails:

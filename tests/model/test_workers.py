@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 
@@ -12,9 +13,9 @@ import psutil
 import pytest
 from ingesting import names, tag
 
-from gdr_model.errors import Cancelled, ModelError
+from gdr_model.errors import Cancelled, GdrError, ModelError
 from gdr_model.store.ingest import ingest
-from gdr_model.workers import worker
+from gdr_model.workers import pool, worker
 from gdr_model.workers.pool import Workers
 from gdr_model.workers.process import LATENTS, SOUND, TAGS
 from gdr_model.workers.tasks import Task
@@ -148,16 +149,91 @@ def test_stopping_is_quick_and_leaves_nothing_behind(library, songs):
 def test_everything_rests_while_the_caller_is_asked(library, music, write_tone):
     """As in the app, where indexing waits for a query to be drawn."""
     write_tone(music / "a.wav", seconds=600, rate_hz=16000)
-    spent = []
+    rests = iter([1.5] * 4)  # longer than a sign of life is waited for in total
 
     def cancelled():
-        if len(spent) < 3:
-            time.sleep(1.5)  # longer than a sign of life is waited for in total
-            spent.append(sum(sum(each.cpu_times()[:2]) for each in psutil.Process().children(True)))
+        time.sleep(next(rests, 0))
         return False
 
     with Workers(1, dying.Load()) as workers:
         assert run(library, workers, cancelled=cancelled).new == 1
+
+
+def spent_s():
+    return sum(sum(each.cpu_times()[:2]) for each in psutil.Process().children(recursive=True))
+
+
+def test_nothing_is_done_while_the_caller_is_asked(library, music, write_tone):
+    for number in range(2):
+        write_tone(music / f"busy {number}.wav", hz=200 + number)
+    worked = []
+
+    def cancelled():
+        if len(worked) < 3 and spent_s() > 0.5 + sum(worked):  # something is being read
+            time.sleep(0.2)
+            before_s = spent_s()
+            time.sleep(0.7)
+            worked.append(spent_s() - before_s)
+        return False
+
+    with Workers(2, dying.Load()) as workers:
+        assert run(library, workers, cancelled=cancelled).new == 2
+    assert len(worked) == 3
+    assert max(worked) < 0.3  # with two at work it would be 1.4
+
+
+def test_nothing_is_done_long_while_the_caller_does_something_else(music, write_tone, monkeypatch):
+    """It may be encoding on a GPU, or wait for a query of the user."""
+    monkeypatch.setattr(pool, "ALONE_S", 0.3)
+    tasks = [Task(write_tone(music / f"{name}.wav"), True) for name in ("a", "busy 1", "busy 2")]
+    with Workers(2, dying.Load()) as workers:
+        reading = workers.read(tasks, 16000, lambda _: True)
+        outcomes = [next(reading)]
+        time.sleep(0.5)
+        before_s = spent_s()
+        time.sleep(1)
+        assert spent_s() - before_s < 0.3
+        outcomes += reading
+    assert len([each.result() for each in outcomes]) == 3
+
+
+def test_a_process_that_never_gets_ready_ends_the_run(library, songs, monkeypatch):
+    monkeypatch.setattr(worker, "STARTING_S", 1.0)
+    with (
+        pytest.raises(GdrError, match="was not ready within 1 s"),
+        Workers(2, dying.Hangs()) as workers,
+    ):
+        run(library, workers)
+    assert no_processes_left()
+
+
+def test_a_process_that_cannot_be_ended_does_not_keep_the_program_from_ending(tmp_path):
+    """One that waits for a disk that is gone cannot be killed; here the kill is taken away."""
+    script = tmp_path / "ends.py"
+    script.write_text(
+        """
+import signal, time
+from gdr_model.workers import process, worker
+
+def immortal(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(20)
+
+process.main = immortal
+if __name__ == "__main__":
+    worker._FORKS = False
+    worker.multiprocessing.set_start_method("fork")
+    worker.multiprocessing.get_context = lambda _, get=worker.multiprocessing.get_context: get()
+    spawning = worker.Spawning(process.Terms(None, 16000, 1, 0), [])
+    each = spawning.start()
+    time.sleep(0.5)
+    each._process.kill = lambda: None
+    each.end()
+"""
+    )
+    begun = time.monotonic()
+    subprocess.run([sys.executable, script], check=True, timeout=60)
+    assert time.monotonic() - begun < 15
 
 
 def test_an_encoder_that_cannot_be_loaded_ends_the_run(library, songs):
