@@ -33,8 +33,8 @@ _AHEAD = 64
 _AHEAD_BYTES = 96 << 20
 _POLL_S = 0.1
 ALONE_S = 2.0
-"""How long processes work without being seen to, while the caller stores or encodes what they found.
-Then they pause, as they do at once while the caller is asked whether to go on."""
+"""How long processes work while the caller stores or encodes what they found; then they pause, as
+they do at once while the caller is asked whether to continue."""
 
 
 class Workers:

@@ -2,8 +2,8 @@
 
 The parent sends a `Task` and receives an `Outcome`. In between it can receive the hash of a sound
 (a string), and then answers whether the latents are wanted. All the while `pulse` shows when this
-process last did anything, and what it was about to do, and `until` until when it can go on unasked: a
-parent that is busy, or waits for someone, lets it pause.
+process last did anything, and what it was about to do, and `until` until when it can work: a parent
+that is busy, or waits for someone, lets it pause.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from gdr_model.workers.tasks import Outcome, Task
 QUIET_S = {process.TAGS: 40.0, process.SOUND: 130.0, process.LATENTS: 600.0}
 """Seconds without a sign of life, by what a process does; longer than its own limits."""
 STARTING_S = 300.0
-"""Seconds in which a process has to be ready to read: importing torch from a slow disk takes one."""
+"""Seconds in which a process has to be ready; importing torch from a slow disk takes a minute."""
 _LOOK_S = 0.1
 _FORKS = sys.platform == "linux"
 """Elsewhere, forking a process that has loaded frameworks of the system is not safe."""
