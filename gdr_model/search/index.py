@@ -71,6 +71,7 @@ class HnswIndex:
         self._maker = Maker(self._folder, self._facts, space.dim)
         self._lock = threading.RLock()
         self._preparing = threading.Lock()
+        self._saving = threading.Lock()
         self._stamp = self._kept = ""
         self._pieces: list[Piece] = []
         self._alive: list[int] = []
@@ -215,17 +216,26 @@ class HnswIndex:
         Raises:
             LibraryError: if the disk cannot be written.
         """
-        with self._lock:
-            if len(self.passages.ids) < self._kept_from:
+        with self._saving:
+            with self._lock:  # files are written without it: a query does not wait for the disk
+                stamp, passages = self._stamp, self.passages
+                recordings, vectors = self.recordings, self.vectors
+                pieces = self._pieces
+            if len(passages.ids) < self._kept_from:
                 return
             try:
-                if self._kept != self._stamp:
-                    arrays = self.recordings.whole(), self.vectors.whole()
-                    cache.write(self._folder, self._facts, self._stamp, self.passages, *arrays)
-                    self._kept = self._stamp
-                    self._read_kept()  # mapped, they take no memory of this program
-                if any(piece.file not in self._saved for piece in self._pieces):
-                    self._saved = self._maker.save(self._pieces, self._saved)
+                if self._kept != stamp:
+                    arrays = recordings.whole(), vectors.whole()
+                    kept = cache.write(self._folder, self._facts, stamp, passages, *arrays)
+                    self._kept = stamp
+                    recordings = self._recordings([kept[0]], passages)
+                    vectors = self._vectors([kept[1]], passages)
+                    # Passages stay the same object: whoever searches now holds rows of them.
+                    with self._lock:
+                        if self.passages is passages:
+                            self.recordings, self.vectors = recordings, vectors
+                if any(piece.file not in self._saved for piece in pieces):
+                    self._saved = self._maker.save(pieces, self._saved)
             except (OSError, RuntimeError) as error:
                 raise LibraryError(
                     f"the index in {shown(self._folder)} cannot be written: {error}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from storing import SPACE, put
 
 from gdr_model.errors import UsageError
@@ -149,31 +150,83 @@ def test_what_cannot_tell_passages_apart_adds_nothing() -> None:
         assert likelihood.pushes(one, across[1:]) == pytest.approx(0, abs=1e-6)
 
 
-def kept(count: int, seed: int) -> Passages:
-    """As many passages of recordings of their own."""
-    starts, rows, means = np.zeros(count, np.float32), np.arange(count), points(count, seed)
-    names = Contents.of(f"sound {number}" for number in range(count))
-    return Passages(rows, names, starts, starts + 60, rows, lambda wanted, checked: means[wanted])
+class Stored:
+    """Passages as a library has them, two for each recording; counts how many means are read."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.means = points(200, seed)
+        self.read = 0
+
+    def passages(self, *recordings: int) -> Passages:
+        """Those of some recordings."""
+        ids = np.array([10 + 2 * r + i for r in recordings for i in (0, 1)], np.int64)
+        names = Contents.of(f"sound {r}" for r in recordings for _ in (0, 1))
+        starts = np.tile(np.array([0, 60], np.float32), len(recordings))
+        return Passages(ids, names, starts, starts + 60, ids - 10, self._means)
+
+    def _means(self, rows: NDArray[np.int64], checked: bool) -> Array:
+        self.read += len(rows)
+        return self.means[rows]
+
+    def added(self, judged: Judged, *recordings: int) -> Array:
+        """What evidence adds to the two passages of each recording, computed plainly."""
+        rows = 2 * np.array(recordings, np.int64)[:, None] + [0, 1]
+        return np.repeat(likelihood.pushes(judged, unit(self.means[rows].mean(axis=1))), 2)
 
 
-def test_remembered_evidence_is_computed_again_when_the_library_or_a_file_changes() -> None:
-    scores, first, second = posterior.EvidenceScores(PLAIN), kept(30, 1), kept(31, 2)
-    one = preferred(points(4, 3))
-    other = Judged(one.evidence, points(4, 4))  # the same files, with other sound
-    for judged_now, passages in ((one, first), (one, first), (one, second), (other, second)):
+@pytest.mark.parametrize(
+    "now",
+    [
+        (0, 1, 2, 3, 4, 5, 6),  # two more
+        (0, 2, 4),
+        (3, 0, 1, 5),  # in another order, as after a rebuild
+        (7, 8),
+        (),
+    ],
+)
+def test_what_is_remembered_follows_a_library_that_changes(now: tuple[int, ...]) -> None:
+    stored, scores = Stored(), posterior.EvidenceScores(PLAIN)
+    many, then = [preferred(points(4, n), n) for n in range(3)], (0, 1, 2, 3, 4)
+    scores.of(many, stored.passages(*then))
+    stored.read = 0
+    found = scores.of(many, stored.passages(*now))
+    assert found == pytest.approx(sum(stored.added(one, *now) for one in many), abs=1e-6)
+    assert stored.read == 2 * len(set(now) - set(then))
+
+
+def test_evidence_on_a_file_that_sounds_otherwise_now_is_computed_again() -> None:
+    stored, scores = Stored(), posterior.EvidenceScores(PLAIN)
+    one, passages = preferred(points(4, 3)), stored.passages(1, 2, 3)
+    other = Judged(one.evidence, points(4, 4))  # the same files
+    for judged_now in (one, one, other, one):
         assert scores.of([judged_now], passages) == pytest.approx(
-            likelihood.pushes(judged_now, passages.means), abs=1e-6
+            stored.added(judged_now, 1, 2, 3), abs=1e-6
         )
 
 
-def test_only_so_much_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posterior, "REMEMBERED", 2)
-    scores, passages = posterior.EvidenceScores(PLAIN), kept(30, 1)
-    many = [preferred(points(3, n), n) for n in range(5)]
-    assert scores.of(many, passages) == pytest.approx(
-        sum(likelihood.pushes(one, passages.means) for one in many), abs=1e-6
-    )
-    assert len(scores._kept) == 2
+def test_little_is_remembered_and_a_long_query_finds_some_of_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored, scores = Stored(), posterior.EvidenceScores(PLAIN)
+    passages = stored.passages(*range(30))
+    monkeypatch.setattr(posterior, "REMEMBERED_BYTES", 4 * 30 * 4)  # four things done
+    computed: list[Judged] = []
+
+    def pushes(one: Judged, sounds: Array) -> Array:
+        computed.append(one)
+        return likelihood.pushes(one, sounds)
+
+    monkeypatch.setattr(posterior, "pushes", pushes)
+    many = [preferred(points(3, n), n) for n in range(10)]
+    for times, expected in enumerate([10, 6, 6]):
+        computed.clear()
+        found = scores.of(many, passages)
+        assert found == pytest.approx(sum(stored.added(one, *range(30)) for one in many), abs=1e-6)
+        assert (times, len(computed)) == (times, expected)
+    computed.clear()
+    for _ in range(2):  # a new query has room again
+        scores.of(many[5:9], passages)
+    assert len(computed) == 4
 
 
 def test_a_steering_without_evidence_reads_as_before_and_with_it_as_written() -> None:

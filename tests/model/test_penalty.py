@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -159,5 +160,7 @@ def test_an_index_that_has_grown_is_judged_as_it_is_now(library: Library, model:
     first = retriever.search(NO_DRUMS, 99).hits
     (library.root / "late.ogg").write_bytes(sorted(DEMO.glob("*/*.ogg"))[1].read_bytes())
     ingest.ingest(library, model.encoder, on_progress=lambda progress: None)
+    former = weakref.ref(retriever.libraries[0].index.vectors)
     retriever.refresh()
+    assert former() is None  # of a large library, a hundred megabytes
     assert len(retriever.search(NO_DRUMS, 99).hits) == len(first) + 1

@@ -89,8 +89,11 @@ def write(
     passages: Passages,
     recordings: NDArray[np.int16],
     vectors: NDArray[np.int16],
-) -> None:
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     """Keep passages, and the vectors of their contents (R, D) and their own (N, D).
+
+    Returns:
+        These two, mapped from their files, so that they take no memory of this program.
 
     Raises:
         OSError: if the disk cannot be written.
@@ -110,6 +113,10 @@ def write(
             sums[name] = sha256(part)
     manifest = {"format": _FORMAT, **facts, "stamp": stamp, "sha256": sums}
     atomic.write_text(folder / "passages.json", json.dumps(manifest, indent=2))
+    mapped = [np.load(folder / name, mmap_mode="r") for name in _FILES[2:]]
+    if any(sha256(folder / name) != sums[name] for name in _FILES[2:]):
+        return recordings, vectors  # another program has replaced them
+    return mapped[0], mapped[1]
 
 
 def sha256(path: Path) -> str:

@@ -16,6 +16,8 @@ Shapes: N passages, P negatives, D latent width.
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections import OrderedDict
 
 import numpy as np
@@ -37,8 +39,11 @@ class NegativePenalties:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._kept: OrderedDict[bytes, tuple[Vectors, Array]] = OrderedDict()
-        self._recordings: tuple[Vectors, Recordings] | None = None
+        self._kept: OrderedDict[bytes, Array] = OrderedDict()
+        self._recordings: Recordings = np.empty(0, np.int64)
+        self._of: weakref.ref[Vectors] | None = None
+        """What all that is of; it must not stay in memory once the library has others."""
+        self._lock = threading.Lock()
 
     def of(
         self, query: Query, contents: Contents, sections: NDArray[np.int64], vectors: Vectors
@@ -53,25 +58,23 @@ class NegativePenalties:
         """
         if query.negated is None:
             return np.zeros((0, len(vectors)), np.float32)
-        numbers = self._recordings
-        if numbers is None or numbers[0] is not vectors:
-            several = int(sections.max(initial=0)) + 1
-            numbers = vectors, numbered(contents.codes * several + sections)
-            self._recordings = numbers
-        recordings = numbers[1]
-        rows = [self._penalties(point, vectors, recordings) for point in query.negated]
+        with self._lock:
+            if self._of is None or self._of() is not vectors:
+                several = int(sections.max(initial=0)) + 1
+                self._recordings = numbered(contents.codes * several + sections)
+                self._kept.clear()
+                self._of = weakref.ref(vectors)
+            rows = [self._penalties(point, vectors) for point in query.negated]
         weights = np.array([n.weight for n in query.steering.avoided], np.float32)
         return weights[:, None] * np.stack(rows)
 
-    def _penalties(self, point: Array, vectors: Vectors, recordings: Recordings) -> Array:
-        kept = self._kept.get(point.tobytes())
-        if kept is not None and kept[0] is vectors:
-            return kept[1]
-        found = penalties(vectors @ point, recordings)
-        self._kept[point.tobytes()] = vectors, found
-        if len(self._kept) > REMEMBERED:
-            self._kept.popitem(last=False)
-        return found
+    def _penalties(self, point: Array, vectors: Vectors) -> Array:
+        key = point.tobytes()
+        if key not in self._kept:
+            self._kept[key] = penalties(vectors @ point, self._recordings)
+            if len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+        return self._kept[key]
 
 
 def penalties(cosines: Array, recordings: Recordings) -> Array:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from passages import DAMAGE, DIM, GRAPH, KEPT, SPACE, fill, fill_one, oracle, some_queries
 
+from gdr_model import atomic
 from gdr_model.audio import Tags
 from gdr_model.errors import SpaceMismatch
 from gdr_model.search.index import HnswIndex, _Best
+from gdr_model.search.indexed import cache
 from gdr_model.search.whitening import Whitening, unit
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
@@ -208,3 +212,56 @@ def test_a_track_that_goes_while_another_returns_is_noticed(filled, whitening):
     assert index.refresh() == 1
     assert "3" in list(index.passages.contents)
     assert "4" not in list(index.passages.contents)
+
+
+# Saving while others search
+
+
+def as_it_was(index):
+    return index.passages, np.asarray(index.vectors), index.search(some_queries(), 10)
+
+
+def test_a_search_does_not_wait_for_files_to_be_written(filled, whitening, monkeypatch):
+    index = HnswIndex.open(filled, SPACE, whitening, **KEPT)
+    fill(filled, 50, first=600)
+    index.refresh()
+    passages, vectors, found = as_it_was(index)
+    answers = []
+    write = cache.write
+
+    def slowly(*args):
+        asking = Thread(target=lambda: answers.append(index.search(some_queries(), 10)))
+        asking.start()
+        asking.join(10)
+        assert answers
+        return write(*args)
+
+    monkeypatch.setattr(cache, "write", slowly)
+    index.save()
+    assert np.array_equal(answers[0][0], found[0])
+    assert all(isinstance(block, np.memmap) for block in index.vectors.blocks)
+    assert index.passages is passages  # whoever searches meanwhile holds rows of them
+    assert np.array_equal(np.asarray(index.vectors), vectors)
+    assert np.array_equal(index.search(some_queries(), 10)[0], found[0])
+
+
+def test_what_another_program_writes_meanwhile_is_not_taken(filled, whitening, monkeypatch):
+    index = HnswIndex.open(filled, SPACE, whitening, **KEPT)
+    fill(filled, 10, first=600)
+    index.refresh()
+    passages, vectors, found = as_it_was(index)
+    write = atomic.write_text
+
+    def then_another(*args):
+        """The manifest is written last."""
+        write(*args)
+        monkeypatch.setattr(atomic, "write_text", write)
+        fill(filled, 40, first=610)
+        assert len(HnswIndex.open(filled, SPACE, whitening, **KEPT).vectors) == 650
+
+    monkeypatch.setattr(atomic, "write_text", then_another)
+    index.save()
+    assert index.passages is passages
+    assert np.array_equal(np.asarray(index.vectors), vectors)
+    assert np.array_equal(index.search(some_queries(), 10)[0], found[0])
+    assert index.refresh() == 40
