@@ -16,24 +16,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdr_model import atomic
 from gdr_model.errors import Cancelled
 from gdr_model.private import make_private
-from gdr_model.search.whitening import unit
+from gdr_model.search.indexed.vectors import Rows, Vectors
 from gdr_model.types import Array, Cancel, never
 
 if TYPE_CHECKING:
     from gdr_model.search.index import HnswIndex
-    from gdr_model.search.indexed.vectors import Vectors
 
 PCA, TSNE = "PCA", "t-SNE"
 FITTED = 2_000
@@ -54,30 +54,50 @@ _CHUNK = 2_000
 _STEP = 20
 
 
+class _ByRow(Protocol):
+    """Unit rows (N, D), some of which can be read."""
+
+    def __getitem__(self, rows: Rows, /) -> Array: ...
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Rows of an index in another order, as they are stored; a mapped file stays on the disk."""
+
+    stored: Vectors
+    order: Rows
+
+    def __getitem__(self, rows: Rows, /) -> Array:
+        return self.stored.approximate(self.order[rows])
+
+
 @dataclass(frozen=True)
 class Recordings:
     """What a map is made from: the mean of each recording's passages in the search space."""
 
     contents: tuple[str, ...]
     """Sorted, so that equal libraries give equal maps."""
-    vectors: Array  # (N, D) unit rows
+    vectors: _ByRow  # (N, D)
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[Iterable[str], Array | Vectors]]) -> Recordings:
-        """The recordings of several indexes, from the contents (P,) and vectors (P, D) of each."""
-        names = np.array([name for contents, _ in parts for name in contents], dtype=np.str_)
-        if not len(names):
+    def of(cls, parts: Sequence[tuple[NDArray[np.bytes_], Vectors]]) -> Recordings:
+        """Those of several indexes, from the contents (R,) and vectors (R, D) of each.
+
+        What several of them have is taken from the first.
+        """
+        if not parts:
             return cls((), np.empty((0, 1), np.float32))
-        rows = np.concatenate([np.asarray(vectors) for _, vectors in parts])
-        order = np.argsort(names, kind="stable")
-        contents, starts = np.unique(names[order], return_index=True)
-        return cls(tuple(contents.tolist()), unit(np.add.reduceat(rows[order], starts)))
+        names, order = np.unique(np.concatenate([part[0] for part in parts]), return_index=True)
+        blocks = [block for _, vectors in parts for block in vectors.blocks]
+        stored = Vectors(blocks, parts[0][1].shape[1], _no_others)
+        return cls(tuple(name.decode() for name in names.tolist()), _Sorted(stored, order))
 
     @cached_property
     def checksum(self) -> str:
         """A checksum of everything a map is computed from."""
         digest = hashlib.sha256("\n".join(self.contents).encode())
-        digest.update(np.ascontiguousarray(self.vectors).data)
+        for rows in _chunks(np.arange(len(self.contents))):
+            digest.update(np.ascontiguousarray(self.vectors[rows]).data)
         digest.update(json.dumps([FITTED, SAMPLED, PERPLEXITY, ITERATIONS, NEIGHBOURS]).encode())
         return digest.hexdigest()
 
@@ -125,8 +145,8 @@ def best_method() -> str:
 
 def by_pca(recordings: Recordings) -> Atlas:
     """Map recordings to the two directions in which they differ most."""
-    vectors, count = recordings.vectors, len(recordings.contents)
-    sample = vectors[_some(count, SAMPLED)]
+    count = len(recordings.contents)
+    sample = recordings.vectors[_some(count, SAMPLED)]
     xy = np.zeros((count, 2), np.float32)
     if count > 1:
         mean = sample.mean(axis=0)
@@ -136,7 +156,8 @@ def by_pca(recordings: Recordings) -> Atlas:
         # The sign of a direction is arbitrary; it is fixed so that equal libraries look equal.
         largest = np.abs(chosen).argmax(axis=0)
         chosen = chosen * np.sign(chosen[largest, np.arange(chosen.shape[1])])
-        xy[:, : chosen.shape[1]] = (vectors - mean) @ chosen
+        for rows in _chunks(np.arange(count)):
+            xy[rows, : chosen.shape[1]] = (recordings.vectors[rows] - mean) @ chosen
     return Atlas(recordings.contents, _framed(xy), PCA, count)
 
 
@@ -189,10 +210,9 @@ def by_tsne(
     xy = np.empty((count, 2), np.float32)
     xy[chosen] = fixed
     others = np.setdiff1d(np.arange(count), chosen, assume_unique=True)
-    for start in range(0, len(others), _CHUNK):
+    for rows in _chunks(others):
         if cancelled():
             raise Cancelled("stopped")
-        rows = others[start : start + _CHUNK]
         cosines = recordings.vectors[rows] @ base.T  # (C, FITTED)
         near = np.argpartition(-cosines, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
         xy[rows] = _barycentres(fixed[near], np.take_along_axis(cosines, near, axis=1))
@@ -235,7 +255,16 @@ def keep(folder: Path, name: str, recordings: Recordings, atlas: Atlas, asked: s
         atomic.write_bytes(folder / f"{name}.safetensors", content)
 
 
-def _some(count: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _no_others(rows: Rows, checked: bool) -> Array:
+    raise NotImplementedError("a map is made from the vectors as they are stored")
+
+
+def _chunks(rows: Rows) -> Iterator[Rows]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
+
+
+def _some(count: int, most: int) -> Rows:
     """Up to `most` rows of `count`, the same every time, in order."""
     if count <= most:
         return np.arange(count)

@@ -59,6 +59,11 @@ SUMS_OF_MEANS = (
     "SELECT mean_row, checksum FROM passages "
     "WHERE space = ? AND mean_row BETWEEN ? AND ? AND checksum IS NOT NULL"
 )
+SUMS_BY_ID = (
+    "SELECT id, content, mean_row, checksum FROM passages WHERE space = ? AND id > ? "
+    "AND EXISTS (SELECT 1 FROM tracks WHERE tracks.content = passages.content) ORDER BY id LIMIT ?"
+)
+"""Some at a time: of a million, all would take hundreds of megabytes."""
 SUMS_OF_SOME_MEANS = (
     "SELECT mean_row, checksum FROM passages "
     "WHERE space = ? AND mean_row IN (SELECT value FROM json_each(?)) AND checksum IS NOT NULL"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -144,3 +145,22 @@ def test_a_note_is_left_where_that_is_possible_alone(library):
     note.mkdir()  # in the way, as a read-only disk would be
     with pytest.raises(LibraryError, match="are damaged"):
         library.latents("sound of a", SPACE)
+
+
+def test_the_means_of_many_passages_are_checked_some_at_a_time(library, monkeypatch):
+    long = np.ones((64 * 10_000, 8), np.float32)
+    for name in "abc":
+        put(library, name, latents=long, seconds=len(long))
+    put(library, "d")  # the latents of this one alone are checked
+    assert len(library.passages(SPACE).ids) == 30_001
+    monkeypatch.setattr("gdr_model.store.disk.checking.NEWEST", 1)
+    flip(file_of(library, "means"), 8 * 4 * 12_345, 1)  # of b
+    tracemalloc.start()
+    try:
+        assert library.drop_damaged(SPACE) == 1
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert contents(library) == ["sound of a", "sound of c", "sound of d"]
+
+    assert most < 6e6  # all of them would be 9 MB

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from gdr_model.errors import Cancelled
 from gdr_model.search import library_map
+from gdr_model.search.indexed.vectors import Vectors, rounded
 from gdr_model.search.library_map import Atlas, Recordings
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array
@@ -27,6 +29,11 @@ def clustered(count: int, groups: int = 4, dim: int = 16) -> tuple[Recordings, N
     return Recordings(tuple(f"{row:06}" for row in range(count)), vectors), of
 
 
+def rows(recordings: Recordings) -> Array:
+    """All their vectors."""
+    return recordings.vectors[np.arange(len(recordings.contents))]
+
+
 def purity(xy: Array, of: NDArray[np.int64]) -> float:
     """How many points have their nearest neighbour in the plane from their own group."""
     apart = np.linalg.norm(xy[:, None] - xy[None], axis=2)
@@ -38,7 +45,7 @@ class Plain:
     """As much of an index as the map asks for, answering exactly."""
 
     def __init__(self, recordings: Recordings) -> None:
-        self.vectors = recordings.vectors
+        self.vectors = rows(recordings)
         self.passages: Any = self
         self.contents = list(recordings.contents)
 
@@ -48,15 +55,46 @@ class Plain:
         return rows, np.take_along_axis(scores, rows, axis=1)
 
 
-def test_a_recording_is_the_mean_of_its_passages_whatever_the_order() -> None:
-    rows = unit(np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32))
-    whole = Recordings.of([(["b", "a", "b", "c", "a"], rows)])
+def nowhere(which: NDArray[np.int64], checked: bool) -> Array:
+    raise AssertionError("exact vectors are read from disk")
+
+
+def stored(means: Array) -> Vectors:
+    return Vectors([rounded(means)], means.shape[1], nowhere)
+
+
+def test_recordings_are_taken_from_all_libraries_whatever_the_order() -> None:
+    means = unit(np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32))
+    whole = Recordings.of([(np.array([b"b", b"a", b"c"]), stored(means))])
     assert whole.contents == ("a", "b", "c")
-    np.testing.assert_allclose(whole.vectors[0], unit(rows[1] + rows[4]), atol=1e-6)
-    np.testing.assert_allclose(whole.vectors[2], rows[3], atol=1e-6)
-    parts = Recordings.of([(["c", "b", "b"], rows[[3, 0, 2]]), (["a", "a"], rows[[1, 4]])])
+    np.testing.assert_allclose(rows(whole), means[[1, 0, 2]], atol=1e-4)
+    some = np.array([b"c", b"a"]), stored(means[[2, 1]])
+    others = np.array([b"a", b"b"]), stored(means[[1, 0]])
+    parts = Recordings.of([some, others])
+    assert parts.contents == whole.contents
     assert parts.checksum == whole.checksum
     assert Recordings.of([]).contents == ()
+
+
+def test_a_large_library_is_mapped_without_holding_its_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_map, "SAMPLED", 1000)
+    count, dim = 40_000, 128
+    kept = np.memmap(tmp_path / "vectors", np.int16, "w+", shape=(count, dim))
+    for at in range(0, count, 1000):
+        random = np.random.default_rng(at).normal(size=(1000, dim)).astype(np.float32)
+        kept[at : at + 1000] = rounded(unit(random))
+    names = np.char.mod("%032x", np.arange(count)).astype(np.bytes_)
+    tracemalloc.start()
+    try:
+        recordings = Recordings.of([(names, Vectors([kept], dim, nowhere))])
+        assert library_map.by_pca(recordings).xy.shape == (count, 2)
+        assert len(recordings.checksum) == 64
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 14e6  # names and positions; the vectors are 20 MB
 
 
 def test_pca_finds_the_plane_that_the_recordings_lie_in() -> None:
@@ -83,7 +121,7 @@ def test_very_small_libraries_have_a_map_too(count: int) -> None:
 
 def test_one_far_off_recording_does_not_squeeze_the_others() -> None:
     recordings, _ = clustered(1000, groups=1)
-    vectors = recordings.vectors.copy()
+    vectors = rows(recordings)
     vectors[0] = -50 * vectors[0]
     xy = library_map.by_pca(Recordings(recordings.contents, vectors)).xy
     assert np.ptp(xy[1:], axis=0).min() > 1.0
@@ -128,7 +166,7 @@ def test_what_is_drawn_falls_among_its_nearest_recordings() -> None:
         others = [found.xy[of == other].mean(axis=0) for other in range(4) if other != group]
         away = np.linalg.norm(placed[group] - middle)
         assert all(away < np.linalg.norm(placed[group] - other) for other in others)
-    itself = found.place(recordings.vectors[:1], [Plain(recordings)])  # type: ignore[list-item]
+    itself = found.place(rows(recordings)[:1], [Plain(recordings)])  # type: ignore[list-item]
     assert np.linalg.norm(itself[0] - found.xy[0]) < 0.5
 
 
@@ -136,10 +174,10 @@ def test_two_libraries_place_a_point_together_and_none_places_it_nowhere() -> No
     recordings, _ = clustered(40)
     found = library_map.by_pca(recordings)
     halves = [
-        Plain(Recordings(recordings.contents[part], recordings.vectors[part]))
+        Plain(Recordings(recordings.contents[part], rows(recordings)[part]))
         for part in (slice(0, 20), slice(20, 40))
     ]
-    point = recordings.vectors[5:6]
+    point = rows(recordings)[5:6]
     whole = found.place(point, [Plain(recordings)])  # type: ignore[list-item]
     np.testing.assert_allclose(found.place(point, halves), whole, atol=1e-5)  # type: ignore[arg-type]
     assert np.isnan(found.place(point, [])).all()
@@ -169,7 +207,7 @@ def test_no_stale_or_damaged_map_is_believed(tmp_path: Path) -> None:
     assert library_map.cached(tmp_path, "map", more, "PCA") is None
     assert library_map.cached(tmp_path, "map", recordings, "t-SNE") is None
     assert library_map.cached(tmp_path, "none", recordings, "PCA") is None
-    moved = Recordings(recordings.contents, recordings.vectors[::-1].copy())
+    moved = Recordings(recordings.contents, rows(recordings)[::-1].copy())
     assert library_map.cached(tmp_path, "map", moved, "PCA") is None
     whole = file.read_bytes()
     for damaged in (whole[:-3], b"", whole[:-8] + b"\0" * 8, b"\xff" * 64):

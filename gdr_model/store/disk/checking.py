@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +26,7 @@ NEWEST = 1000
 """Recordings whose latents every ingest checks: what a power cut can have met."""
 _NOTE = "damaged"
 _TOGETHER = 1000
+_MEANS_TOGETHER = 8000
 _TOLERANCE = 0.01
 """Share of the largest latent by which a mean differs at most from that of latents in 16 bits."""
 
@@ -120,22 +120,17 @@ class Checking:
             self._note.unlink(missing_ok=True)
 
     def _with_wrong_means(self, number: int, files: SpaceFiles, known: set[str]) -> set[str]:
-        rows = [
-            (row[1], row[4])
-            for row in self._database.read(statements.PASSAGES, number, 0)
-            if row[1] not in known
-        ]
         found: set[str] = set()
-        for some in _blocks(rows):
-            positions = np.array([row[1] for row in some], np.int64)
-            wrong = self.wrong_means(number, positions, files.means.read(positions))
-            found |= {some[place][0] for place in np.flatnonzero(wrong)}
+        last = 0
+        while rows := self._database.read(statements.SUMS_BY_ID, number, last, _MEANS_TOGETHER):
+            last = rows[-1][0]
+            rows = [row for row in rows if row[1] not in known]
+            means = files.means.read(np.array([row[2] for row in rows], np.int64))
+            finite: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=1))
+            for (_, content, _, sum_), mean, is_finite in zip(rows, means, finite, strict=True):
+                if not is_finite or (sum_ is not None and sum_ != checksum(mean, "<f4")):
+                    found.add(content)
         return found
-
-
-def _blocks(rows: list[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
-    for start in range(0, len(rows), 8 * _TOGETHER):
-        yield rows[start : start + 8 * _TOGETHER]
 
 
 def _agree(latents: Array, means: Array, starts_s: list[float]) -> bool:

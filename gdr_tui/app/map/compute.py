@@ -78,7 +78,8 @@ class Mapper:
         from gdr_model.store.records import file_stem
 
         with self._retrievers.retriever() as retriever:  # all this is replaced, never changed
-            parts = [(s.index.passages.contents, s.index.vectors) for s in retriever.libraries]
+            indexes = [opened.index for opened in retriever.libraries]
+            parts = [(index.passages.contents.names, index.recordings) for index in indexes]
             tracks = [track for s in retriever.libraries for track in s.library.tracks()]
         recordings = library_map.Recordings.of(parts)
         best = library_map.best_method()
