@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,14 +50,17 @@ class Evidence:
             raise UsageError(f"a choice among more than {MOST_SHOWN:,} files is too long")
 
 
-def preference(path: str, shown: Iterable[str], before: Sequence[Evidence] = ()) -> Evidence:
-    """A file as the nearest of those shown; those that were preferred to it before stay nearer.
+def preference(path: str, shown: Iterable[str], before: Iterable[Evidence] = ()) -> Evidence:
+    """A file as the nearest of those shown that are left.
 
-    So the second file that is pointed out in a list is the nearest of the others.
+    Of one list several can be pointed out, the nearest first: those that were preferred `before`
+    stay nearer than this one.
 
     Raises:
         UsageError: if there are no others, or too many.
     """
-    nearer = {one.path for one in before if path in one.over}
+    nearer = {one.path for one in before if one.judgement == Judgement.PREFERRED}
     others = dict.fromkeys(other for other in shown if other != path and other not in nearer)
+    if not others:
+        raise UsageError("there is no other result that it could be nearer than")
     return Evidence(Judgement.PREFERRED, path, tuple(others))

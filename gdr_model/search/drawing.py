@@ -232,7 +232,11 @@ class Drawer:
         return Query(points, steering, method, round_trip, start_s, anchor)
 
     def guided(self, steering: Steering) -> Velocity:
-        """The denoiser under everything that steers the sampler, words and sounds."""
+        """The denoiser under everything that steers the sampler, words and sounds.
+
+        Queries steer it by no negatives: those act on the scores of passages
+        (`gdr_model.search.negatives`). Evaluations do, to compare the two.
+        """
         words = [n.text for n in steering.negatives] + [s.text for s in steering.sliders]
         guided = Guided.build(
             self.model.velocity,

@@ -18,6 +18,7 @@ from gdr_model.search.indexed.shelf import Competing, Shelf
 from gdr_model.search.indexed.vectors import Rows
 from gdr_model.search.negatives.penalty import NegativePenalties
 from gdr_model.search.recordings.sections import sections_of
+from gdr_model.search.recordings.votes import count_votes
 from gdr_model.search.session.posterior import EvidenceScores
 from gdr_model.search.whitening import Whitening
 from gdr_model.steering import Steering
@@ -26,8 +27,6 @@ from gdr_model.types import Array, Hit, LatentSpace, Query, Track
 
 CANDIDATES = 200
 """Passages each draw brings before fusion, at least; four times k where that is more."""
-QUARTER = 4
-"""A draw votes for one track in so many at most: being among the best 50 of 60 says nothing."""
 
 
 def fuse(
@@ -94,10 +93,17 @@ class OpenLibrary:
         index = self.index
         return self.negatives.of(query, index.passages.contents, self.sections, index.vectors)
 
-    def scores(self, query: Query, share: float) -> Array:
-        """The score of every passage (P,) under all that a query asks; `share` is the anchor's."""
-        vectors = self.index.vectors
-        total = _fused(query, vectors.products(_points(query)), share)
+    def scores(self, query: Query, share: float, products: Array | None = None) -> Array:
+        """The score of every passage (P,) under all that a query asks.
+
+        Args:
+            query: what is asked.
+            share: the anchor's (see `fuse`).
+            products: of the query's points with all passages (Q, P), where they are known.
+        """
+        if products is None:
+            products = self.index.vectors.products(_points(query))
+        total = _fused(query, products, share)
         total += self.evidence.of(query.judged, self.index.passages)
         total -= self.penalties(query).sum(axis=0)
         if query.shown:
@@ -316,18 +322,23 @@ def _of_library(
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
     allowed = None if tracks.allows_all else tracks.mask[contents.codes]
-    points, overall = _points(query), None
+    points, products, overall = _points(query), None, None
     if query.judged or query.negated is not None or query.weights is not None or query.shown:
-        overall = opened.scores(query, share)
+        products = vectors.products(points)
+        overall = opened.scores(query, share, products)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
     while True:
-        rows, _ = opened.index.search(points, wanted, allowed)
-        leaders = rows if overall is None else _highest(overall, rows.shape[1], allowed)
+        if products is None or overall is None:
+            leaders = rows = opened.index.search(points, wanted, allowed)[0]
+        else:  # every product is there already: a search would multiply again
+            rows = np.stack([_highest(each, wanted, allowed) for each in products])
+            leaders = _highest(overall, wanted, allowed)
         candidates = np.unique(np.append(rows, leaders))
         scores = vectors.cosines(points, candidates)
         fused, ranked = _fused(query, scores, share), len(candidates)
-        if overall is not None:  # below its highest there can be others that no draw brings
-            rounding = scores - vectors.products(points, candidates)
+        if products is not None and overall is not None:
+            # Below its highest there can be others that no draw brings.
+            rounding = scores - products[:, candidates]
             fused, ranked = overall[candidates] + _fused(query, rounding, share), len(leaders)
             scores = scores - opened.penalties(query).sum(axis=0)[candidates]
         order = np.argsort(-fused, kind="stable")[:ranked]
@@ -372,29 +383,3 @@ def _fused(query: Query, scores: Array, share: float) -> Array:
     draws = len(query.vectors)
     anchored = scores[draws] if len(scores) > draws else None
     return fuse(scores[:draws], anchored, share, query.weights)
-
-
-def count_votes(
-    scored: Sequence[Scored], k: int | None, copies: Collection[str] = ()
-) -> dict[str, int]:
-    """How many draws have each competing recording near their top (`Hit.votes`).
-
-    Contents among `copies` take no place: the recording they belong to has one.
-    """
-    votes: dict[str, int] = {}
-    for library in scored:
-        quarter = max(1, library.tracks.recordings // QUARTER)
-        within = quarter if k is None else min(k, quarter)
-        contents = library.tracks.shelf.contents
-        competes = library.tracks.mask.copy()
-        codes = contents.codes_of(list(copies))
-        competes[codes[codes >= 0]] = False
-        for row in library.scores:
-            order = np.argsort(-row, kind="stable")
-            ranked = library.codes[order]
-            ranked = ranked[competes[ranked]]
-            first = np.sort(np.unique(ranked, return_index=True)[1])[:within]
-            for code in ranked[first].tolist():
-                content = contents.names[code].decode()
-                votes[content] = votes.get(content, 0) + 1
-    return votes

@@ -168,11 +168,6 @@ class Passages:
     read_means: Callable[[NDArray[np.int64], bool], Array]
     """Reads rows (N, D) of that file; the second argument says whether checksums are compared."""
 
-    @property
-    def means(self) -> Array:
-        """The mean latent (N, D) of every passage, read now."""
-        return self.read_means(self.mean_rows, True)
-
     def followed_by(self, other: Passages) -> Passages:
         """These and then others of the same space, whose ids are higher."""
         return Passages(

@@ -9,6 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from ingesting import names, run
+from stored import means_of
 from storing import SPACE, put
 
 from gdr_model.errors import Hint, LibraryError
@@ -45,7 +46,7 @@ def test_damage_is_no_result_and_is_made_again(library, damage, kind, row_bytes)
         put(library, name)
     damage(file_of(library, kind), row_bytes, row_bytes)  # of b
     with pytest.raises(LibraryError, match="they are not those that were stored") as caught:
-        library.latents("sound of b", SPACE) if kind == "f16" else library.passages(SPACE).means
+        library.latents("sound of b", SPACE) if kind == "f16" else means_of(library.passages(SPACE))
     assert caught.value.hint is Hint.INDEX_AGAIN
     assert len(library.latents("sound of a", SPACE)) == 3
     assert library.damaged(SPACE) == 1
@@ -72,13 +73,13 @@ def test_ingesting_again_decodes_what_was_damaged_alone(library, music, encoder,
         write_tone(music / f"{i}.wav", hz=200 + 40 * i)
     run(library, encoder)
     before = library.passages(encoder.space)
-    means = before.means
+    means = means_of(before)
     zero(file_of(library, "means"), 24 * 4, 24 * 4)
     assert run(library, encoder) == {"new": 1, "unchanged": 2, "encoded": 1}
     assert names(library) == ["0.wav", "1.wav", "2.wav"]
     after = library.passages(encoder.space)
     order = [list(after.contents).index(content) for content in before.contents]
-    np.testing.assert_array_equal(after.means[order], means)
+    np.testing.assert_array_equal(means_of(after)[order], means)
 
 
 def former_store(library):

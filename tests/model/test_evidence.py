@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from stored import means_of
 from storing import SPACE, put
 
 from gdr_model.errors import UsageError
@@ -61,7 +62,7 @@ def by_bayes(query: Query, opened: OpenLibrary, share: float) -> dict[str, float
     for content in passages.contents:
         rows = [row for row, other in enumerate(passages.contents) if other == content]
         seconds = passages.ends_s[rows] - passages.starts_s[rows]
-        sounds[content] = np.average(passages.means[rows].astype(np.float64), 0, seconds)
+        sounds[content] = np.average(means_of(passages)[rows].astype(np.float64), 0, seconds)
     for content, t in zip(passages.contents, opened.index.vectors, strict=True):
         t = t.astype(np.float64)
         score = float((query.vectors @ t).mean())

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from stored import means_of
 from storing import SPACE, put
 
 from gdr_model.limits import Limits
@@ -100,7 +101,8 @@ class Plain:
 
     def __init__(self, library: Library, asked: Query) -> None:
         passages = library.passages(SPACE)
-        raw = (passages.means.astype(np.float64) - WHITENING.mean) / WHITENING.sd**WHITENING.power
+        means = means_of(passages).astype(np.float64)
+        raw = (means - WHITENING.mean) / WHITENING.sd**WHITENING.power
         vectors = raw / np.linalg.norm(raw, axis=1, keepdims=True)
         assert asked.anchor is not None
         scores = (1 - SHARE) * (vectors @ asked.vectors.T).mean(axis=1)

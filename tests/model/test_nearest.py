@@ -11,6 +11,7 @@ from storing import SPACE, put
 from gdr_model.errors import UsageError
 from gdr_model.search import nearest
 from gdr_model.search.nearest import OpenLibrary, Ranking, fuse
+from gdr_model.search.recordings.votes import QUARTER
 from gdr_model.search.whitening import Whitening, unit
 from gdr_model.steering import Steering
 from gdr_model.store.library import Library
@@ -141,7 +142,7 @@ def test_copies_stand_together_in_the_order_of_their_paths(opened: OpenLibrary) 
 def test_votes_add_up_to_a_quarter_of_the_recordings_for_every_draw(opened: OpenLibrary) -> None:
     ranked = nearest.rank(query(draws=5), [opened], 0.0).tracks
     votes = {r.track.content: r.votes for r in ranked}
-    assert sum(votes.values()) == 5 * (len(opened.tracks) // nearest.QUARTER)
+    assert sum(votes.values()) == 5 * (len(opened.tracks) // QUARTER)
     assert max(votes.values()) <= 5
 
 

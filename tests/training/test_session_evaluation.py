@@ -24,6 +24,7 @@ from training.evaluation.session.rivals import AWAY, ROCCHIO, TwoTower
 from training.evaluation.session.session import SHIPPED, WORD, System, looks
 from training.evaluation.session.tools import Gdr
 from training.evaluation.session.world import World, world
+from training.runs.config import DrawConfig
 
 TRACKS = 120
 WORDS = ["jazz", "piano", "sad", "rock"]
@@ -100,6 +101,18 @@ def test_gdrs_lists_are_those_of_the_retriever(planted: World) -> None:
         assert shown == expected
         seen += shown
         person.look(shown)
+
+
+def test_a_re_roll_makes_room_for_what_the_lists_before_it_did_not_show(planted: World) -> None:
+    person = somebody(planted, 5, frozenset({Move.REROLL}))
+    gdr = Gdr(planted, Method.GDR, DrawConfig(draws=2, steps=2))
+    for turn in range(3):
+        steering = gdr.steering(person)
+        assert steering.roll == turn + 1
+        listed = planted.retriever.search(steering, TRACKS, every_file=True)
+        expected = [planted.gallery.column[hit.track.content] for hit in listed.hits]
+        assert np.argsort(-gdr.scores(person), kind="stable").tolist() == expected
+        person.look(expected[:10])
 
 
 def test_a_person_finds_the_track_sooner_by_pointing_than_by_paging(planted: World) -> None:

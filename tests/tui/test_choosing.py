@@ -85,7 +85,7 @@ async def test_the_only_result_in_sight_is_nearer_than_nothing() -> None:
         await asked(pilot, "warm")
         assert len(main(pilot).search.results.in_sight) == 1
         await pilot.press("h")
-        assert any("no other result in sight" in sentence for sentence in said(pilot))
+        assert any("no other result" in sentence for sentence in said(pilot))
         assert not main(pilot).search.state.draft.steering.evidence
 
 

@@ -9,6 +9,7 @@ from gdr_model.search import nearest
 from gdr_model.search.nearest import Entered, FoundPassage, OpenLibrary, RankedTrack, Ranking
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.preference import preference
+from gdr_model.search.recordings.votes import count_votes
 from gdr_model.types import Query, Section, Track
 
 
@@ -50,7 +51,7 @@ def listed(
         wanted = 4 * (wanted or k)
     folded = {copy.content for _, same in lines for copy in same[1:]}
     kept = {same[0].content for _, same in lines}
-    votes = nearest.count_votes(scored.scored, k, folded - kept)
+    votes = count_votes(scored.scored, k, folded - kept)
     ranked = [
         RankedTrack(
             same[0], found.score, votes.get(found.content, 0), found.library, found.row,

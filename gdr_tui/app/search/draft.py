@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gdr_model.errors import UsageError
-from gdr_model.evidence import Evidence, Judgement
+from gdr_model.evidence import preference
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.steering import Slider, Steering, WeightedText
 from gdr_model.store import filters
@@ -96,15 +96,11 @@ class Draft:
             UsageError: if no other is left, or there are too many choices.
         """
         held = self.steering.evidence
-        chosen = {one.path for one in held if one not in asked.evidence}
-        if str(path) in chosen:
-            kept = (one for one in held if one in asked.evidence or one.path != str(path))
-            self.steer(evidence=tuple(kept))
+        chosen = [one for one in held if one not in asked.evidence]
+        if kept := [one for one in chosen if one.path == str(path)]:
+            self.steer(evidence=tuple(one for one in held if one not in kept))
             return False
-        over = tuple(str(other) for other in sight if str(other) not in {*chosen, str(path)})
-        if not over:
-            raise UsageError("there is no other result in sight that it could be nearer than")
-        self.steer(evidence=(*held, Evidence(Judgement.PREFERRED, str(path), over)))
+        self.steer(evidence=(*held, preference(str(path), map(str, sight), chosen)))
         return True
 
     def push_away(self, typed: str) -> None:

@@ -31,8 +31,7 @@ from recipes.builtin.report.sets import (
     Passage,
     by_class,
     clips,
-    cuts,
-    latents_of,
+    passages_of,
     recordings,
     save,
 )
@@ -83,13 +82,9 @@ def labelled(
 ) -> Labelled:
     """Passages of tracks, named by the track and the second."""
     passages, likely = [], []
-    for track in tracks:
-        latents = latents_of(track, model)
-        for start, end in cuts(track.seconds):
-            name = f"{track.record['id']}@{start}"
-            scores = corpus.z(track, start, end - start)
-            passages.append(Passage(name, latents[start:end], scores))
-            likely.append(-np.log1p(np.exp(-logits_of(track, start, end - start))))
+    for passage, part in passages_of(tracks, corpus, model):
+        passages.append(passage)
+        likely.append(-np.log1p(np.exp(-logits_of(*part))))
     return Labelled(passages, corpus.merged(np.stack(likely)))
 
 

@@ -19,9 +19,10 @@ logits of the generated clips, `DIR/sets/noise2music-teacher.npy`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -42,6 +43,7 @@ from recipes.builtin.corpus.prepare import (
     teachers,
 )
 from recipes.builtin.steps import step_parser
+from recipes.builtin.train_encoder import features_of
 from training.data.extracted import write_extracted
 from training.data.texts import embed
 from training.words.captions import captions
@@ -152,9 +154,27 @@ def latents_of(track: PreparedTrack, model: checkpoint.Model) -> Array:
     if encoder is None:
         raise UsageError(f"{model.name} holds no encoder of its own to read log-mels with")
     # float16 mel and all: what the encoder reads in use differs by less than its rounding.
-    mel = torch.from_numpy(track.mel.astype(np.float32))[None]
-    with torch.inference_mode():
-        return array(encoder.net(mel)[0] @ encoder.projection)
+    return array(torch.from_numpy(features_of(encoder.net, track)) @ encoder.projection)
+
+
+class Part(NamedTuple):
+    """A part of a track."""
+
+    track: PreparedTrack
+    start: int
+    seconds: int
+
+
+def passages_of(
+    tracks: Iterable[PreparedTrack], corpus: CorpusStatistics, model: checkpoint.Model
+) -> Iterator[tuple[Passage, Part]]:
+    """Passages of 24 s of every track without captions, named by the track and the second."""
+    for track in tracks:
+        latents = latents_of(track, model)
+        for start, end in cuts(track.seconds):
+            part = Part(track, start, end - start)
+            name = f"{track.record['id']}@{start}"
+            yield Passage(name, latents[start:end], corpus.z(*part)), part
 
 
 def held_out(
@@ -162,20 +182,12 @@ def held_out(
 ) -> Iterator[Passage]:
     """Passages of 24 s of every held-out track, under a generated caption each."""
     rng = np.random.default_rng(5)
-    for track in tracks:
-        if track.record["split"] != "test":
-            continue
-        latents = latents_of(track, model)
-        for start, end in cuts(track.seconds):
-            facts = corpus.facts(track, start, end - start)
-            # Whole phrases: nobody can tell a passage by one word.
-            options = [c for c in captions(facts, rng, 12) if len(c.split()) >= 4]
-            yield Passage(
-                f"{track.record['id']}@{start}",
-                latents[start:end],
-                corpus.z(track, start, end - start),
-                (options[0] if options else facts.classes[0][0],),
-            )
+    tested = (track for track in tracks if track.record["split"] == "test")
+    for passage, part in passages_of(tested, corpus, model):
+        facts = corpus.facts(*part)
+        # Whole phrases: nobody can tell a passage by one word.
+        options = [c for c in captions(facts, rng, 12) if len(c.split()) >= 4]
+        yield replace(passage, captions=(options[0] if options else facts.classes[0][0],))
 
 
 def cuts(seconds: int) -> list[tuple[int, int]]:

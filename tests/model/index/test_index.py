@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from passages import DAMAGE, DIM, GRAPH, KEPT, SPACE, fill, fill_one, oracle, some_queries
+from stored import means_of
 
 from gdr_model import atomic
 from gdr_model.audio import Tags
@@ -25,7 +26,7 @@ from gdr_model.store.records import Sound, Stamp
 @pytest.mark.parametrize("k", [1, 10, 599, 600])
 def test_the_exact_ranking_is_that_of_the_full_matrix(filled, whitening, k):
     index = HnswIndex.open(filled, SPACE, whitening)
-    expected = whitening.apply(filled.passages(SPACE).means)
+    expected = whitening.apply(means_of(filled.passages(SPACE)))
     assert np.asarray(index.vectors) == pytest.approx(expected)
     rows, scores = index.search(some_queries(), k)
     assert rows.dtype == np.int64
@@ -123,7 +124,7 @@ def test_vectors_that_differ_by_less_than_rounding_come_in_their_order(library, 
         library.files.put_track(str(i).encode(), Stamp(1, 2), sound, Tags())
     index = HnswIndex.open(library, SPACE, plain, **KEPT)
     query = unit(random.standard_normal((1, DIM)).astype(np.float32))
-    expected = unit(library.passages(SPACE).means) @ query[0]
+    expected = unit(means_of(library.passages(SPACE))) @ query[0]
     found = index.search(query, 20)[1][0]
     assert found == pytest.approx(np.sort(expected)[::-1][:20], abs=2e-7)
 
@@ -175,7 +176,7 @@ def test_what_comes_and_goes_is_picked_up(filled, whitening, options):
 
     def check(passages: int) -> None:
         for each in (index, HnswIndex.open(filled, SPACE, whitening, **options)):
-            expected = whitening.apply(filled.passages(SPACE).means)
+            expected = whitening.apply(means_of(filled.passages(SPACE)))
             assert np.asarray(each.vectors) == pytest.approx(expected, abs=1e-6)
             assert np.array_equal(each.passages.ids, filled.passages(SPACE).ids)
             assert list(each.passages.contents) == list(filled.passages(SPACE).contents)

@@ -9,6 +9,7 @@ import hnswlib
 import numpy as np
 import pytest
 from passages import DAMAGE, DIM, GRAPH, SPACE, fill, oracle, some_queries
+from stored import means_of
 
 from gdr_model.errors import Cancelled, LibraryError
 from gdr_model.search.index import HnswIndex
@@ -194,7 +195,7 @@ def test_a_manifest_that_is_none_is_not_trusted(filled, whitening, builds, name,
     index = prepared(filled, whitening)
     assert len(builds) == (6 if name == "manifest.json" else 3)
     assert np.asarray(index.vectors) == pytest.approx(
-        whitening.apply(filled.passages(SPACE).means), abs=1e-6
+        whitening.apply(means_of(filled.passages(SPACE))), abs=1e-6
     )
 
 

@@ -38,7 +38,7 @@ class Gdr:
     def scores(self, person: Person) -> Array:
         """The score (R,) of every track, by the product's own query and evidence."""
         retriever = self.world.retriever
-        query = retriever.query(self.steering(person), self.method)
+        query = retriever.after_lists(retriever.query(self.steering(person), self.method))
         return self.world.gallery.scores(retriever, query)
 
     def steering(self, person: Person) -> Steering:
