@@ -10,7 +10,8 @@ sounds and not only that it does. Of the second: the logits of its tags, z-score
 as principal components. Their vocabularies stay apart, because an average of the two is worse
 than the better one in half of the classes. `--start MODEL` begins with the encoder of a finished
 model. The cosine schedule follows the clock instead of steps, so that the run takes the time it is
-given. Tracks prepared meanwhile are added at the next checkpoint. Resumes from
+given; `--steps` counts steps, so that two runs can be compared, and `--second 0` leaves out the
+second teacher. Tracks prepared meanwhile are added at the next checkpoint. Resumes from
 `DIR/NAME/checkpoint.pt`; the result is `DIR/NAME/encoder.pt`.
 """
 
@@ -46,7 +47,7 @@ RATE = 1.5e-3
 """For batches of `BATCH` on one thread; batches of 256 on a GPU train best at a higher one."""
 COMPONENTS = 128
 SECOND = 1.0
-"""What the second teacher counts."""
+"""What the second teacher counts; 0 leaves it out."""
 SQUEEZED = 512
 """Width of the network's frames before they are pooled."""
 CHECKPOINT_S = 300.0
@@ -125,7 +126,7 @@ class Student(nn.Module):
         return logits
 
 
-def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
+def loss(student: Student, batch: CropBatch, targets: Targets, second: float = SECOND) -> Tensor:
     """Sum of the heads' losses; mixtures have only posteriors to compare with."""
     with torch.autocast(batch.mel.device.type, torch.bfloat16, enabled=batch.mel.is_cuda):
         features = student.net(batch.mel)
@@ -147,7 +148,7 @@ def loss(student: Student, batch: CropBatch, targets: Targets) -> Tensor:
     by_tags = (student.tags(features[clean]) - tags).square().mean()
     tag_features = (batch.tag_features[clean] - targets.feature_mean) @ targets.feature_components
     by_features = (student.tag_features(features[clean]) - tag_features).square().mean()
-    total: Tensor = first + SECOND * (by_tags + 0.5 * by_features)
+    total: Tensor = first + second * (by_tags + 0.5 * by_features)
     return total
 
 
@@ -209,7 +210,7 @@ def validate(student: Student, tracks: Sequence[PreparedTrack]) -> dict[str, flo
 def train(work: Path, arguments: argparse.Namespace) -> None:
     """Train until the time is used up, over any number of interruptions."""
     folder = work / arguments.name
-    minutes, seed, device = arguments.minutes, arguments.seed, arguments.device
+    seed, device = arguments.seed, arguments.device
     folder.mkdir(parents=True, exist_ok=True)
     store = PreparedFolder(work)
     tracks = store.load()
@@ -241,16 +242,15 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
         state = {"step": saved["step"], "elapsed": saved["elapsed"]}
     seconds = sum(t.seconds for t in train_tracks)
     print(f"{len(train_tracks)} tracks, {seconds / 3600:.1f} h to learn from", flush=True)
-    budget, last_saved = 60 * minutes, time.monotonic()
+    budget, last_saved = 60 * arguments.minutes, time.monotonic()
     running: Tensor | None = None  # stays on the device: reading it waits for the step
-    while state["elapsed"] < budget:
+    while (progress := done(state, budget, arguments.steps)) < 1:
         began = time.monotonic()
-        progress = state["elapsed"] / budget
         rate = arguments.rate * min(1.0, (state["step"] + 1) / 200)
         rate *= 0.5 * (1 + math.cos(math.pi * progress))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        value = loss(student, sampler.batch(state["step"]), targets)
+        value = loss(student, sampler.batch(state["step"]), targets, arguments.second)
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(student.parameters(), 5.0)
@@ -262,11 +262,12 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
         state["elapsed"] += min(2.0, time.monotonic() - began)
         if state["step"] % 100 == 0:
             print(
-                f"step {state['step']} {state['elapsed'] / 60:.1f}/{minutes:g} min "
+                f"step {state['step']} {state['elapsed'] / 60:.1f} min "
                 f"loss {float(running):.3f} rate {rate:.1e}",
                 flush=True,
             )
-        if time.monotonic() - last_saved > CHECKPOINT_S or state["elapsed"] >= budget:
+        ends = done(state, budget, arguments.steps) >= 1
+        if time.monotonic() - last_saved > CHECKPOINT_S or ends:
             log = {**state, "loss": float(running), **validate(student, held_real)}
             log |= {"batch": arguments.batch, "device": device_name(device)}
             log |= {"start": arguments.start}
@@ -286,6 +287,11 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     save({"student": student.state_dict(), "steps": state["step"]}, folder / "encoder.pt")
 
 
+def done(state: dict[str, Any], budget_s: float, steps: int) -> float:
+    """The share of a run that is done, of its steps where it counts those, else of its time."""
+    return float(state["step"] / steps if steps else state["elapsed"] / budget_s)
+
+
 def save(content: dict[str, Any], path: Path) -> None:
     """Write tensors atomically."""
     with atomic.replacing(path) as temporary:
@@ -298,6 +304,8 @@ def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--name", default="encoder")
     parser.add_argument("--start", default="", help="begin with the encoder of this model")
     parser.add_argument("--minutes", type=float, default=32.0)
+    parser.add_argument("--steps", type=int, default=0, help="this many, however long it takes")
+    parser.add_argument("--second", type=float, default=SECOND, help="weight of its teacher")
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--device", default="cpu")

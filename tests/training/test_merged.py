@@ -32,3 +32,10 @@ def test_a_shared_class_is_the_mixture_and_the_rest_is_kept() -> None:
     np.testing.assert_allclose(row[2], (1 - SHARED["Rock music"][1]) * 3)
     assert row[classes.names.index("Mellow music")] == 7
     assert first[0, 1] == 2, "the rows given are not changed"
+
+
+def test_without_tags_the_first_teacher_alone_has_classes() -> None:
+    classes = Classes.of(["Jazz", "Dog"], tags=False)
+    assert classes.names == ("Jazz", "Dog")
+    first, second = np.array([[1.0, 2.0]], np.float32), np.full((1, len(TAGS)), 9, np.float32)
+    np.testing.assert_array_equal(classes.merge(first, second), first)

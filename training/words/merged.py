@@ -73,14 +73,18 @@ class Classes:
     """The merged classes: the first teacher's, then the second's own."""
 
     names: tuple[str, ...]
+    tags: bool = True
+    """Whether the second teacher has a say."""
 
     @classmethod
-    def of(cls, labels: Sequence[str]) -> Classes:
-        """After the first teacher's labels in their order."""
-        return cls((*labels, *OWN.values()))
+    def of(cls, labels: Sequence[str], *, tags: bool = True) -> Classes:
+        """After the first teacher's labels in their order; without `tags`, those alone."""
+        return cls((*labels, *OWN.values()) if tags else tuple(labels), tags)
 
     def merge(self, first: Array, second: Array) -> Array:
         """Rows (N, labels) and (N, tags) of one kind, z-scores say, to (N, classes)."""
+        if not self.tags:
+            return first
         merged = np.concatenate([first, second[:, [TAGS.index(tag) for tag in OWN]]], axis=1)
         for name, (tag, share) in SHARED.items():
             if name in self.names:

@@ -68,11 +68,19 @@ class CorpusStatistics:
 
     @classmethod
     def fit(
-        cls, tracks: Sequence[PreparedTrack], names: Sequence[str], seed: int = 0
+        cls,
+        tracks: Sequence[PreparedTrack],
+        names: Sequence[str],
+        seed: int = 0,
+        *,
+        tags: bool = True,
     ) -> CorpusStatistics:
-        """Compute them from one passage of at most 24 s of each track."""
+        """Compute them from one passage of at most 24 s of each track.
+
+        Without `tags`, the second teacher has no say.
+        """
         rng = np.random.default_rng(seed)
-        classes, logits, measured = Classes.of(names), [], []
+        classes, logits, measured = Classes.of(names, tags=tags), [], []
         for track in tracks:
             count = min(24, track.seconds)
             start = int(rng.integers(track.seconds - count + 1))

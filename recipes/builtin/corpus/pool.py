@@ -1,18 +1,20 @@
 """The pool of (passage, caption) pairs that the retriever learns from, with its texts read once.
 
-    python -m recipes.builtin.corpus.pool --work DIR [--captions 5]
+    python -m recipes.builtin.corpus.pool --work DIR [--captions 5] [--without people]
 
 Writes `DIR/NAME/items.jsonl` (track, start_s, seconds, captions as numbers), `captions.txt` (every
 text, the queries last), and their embedding: `states.npy` (float16, memory-mapped; the token states
 of all texts, one after the other) and `text.npz` (mask and pooled vectors). Queries are made up
 (`queries`) or people's (`training.words.people`). `asked.npy` holds how much each class answers
 each query, `classes.npy` how much every passage has of each class in the teachers' opinion, in
-deviations.
+deviations. `--without` leaves out a source of words, to see what it brings: `people`, or `tags`,
+the second teacher's vocabulary.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from training.words.captions import captions
 from training.words.people import Written, written
 from training.words.teacher import labels
 
+OPTIONAL = ("people", "tags")
+"""Sources of words that `--without` leaves out."""
 SHORTEST_S = 8
 REPORTED = 5000
 """Captions between two lines of progress."""
@@ -107,13 +111,20 @@ class TextsRead:
 
 
 def build(
-    work: Path, name: str, per_passage: int, asked: int, seed: int, split: str = "train"
+    work: Path,
+    name: str,
+    per_passage: int,
+    asked: int,
+    seed: int,
+    split: str = "train",
+    without: Collection[str] = (),
 ) -> None:
     """Choose passages, write captions and queries, embed them."""
     folder = work / name
     folder.mkdir(parents=True, exist_ok=True)
     tracks = PreparedFolder(work).load()
-    corpus = CorpusStatistics.fit([t for t in tracks if t.record["split"] == "train"], labels())
+    learnt = [t for t in tracks if t.record["split"] == "train"]
+    corpus = CorpusStatistics.fit(learnt, labels(), tags="tags" not in without)
     rng = np.random.default_rng(seed)
     numbers: dict[str, int] = {}
     lines, scores = [], []
@@ -127,14 +138,15 @@ def build(
             item = {"id": track.record["id"], "start_s": start, "seconds": seconds}
             lines.append(json.dumps({**item, "kind": track.kind, "captions": own}))
             scores.append(corpus.z(track, start, seconds))
-    every: list[Asked | Written] = [*queries(rng, asked), *written(rng)]
-    wanted = {query.text: query for query in every if query.text not in numbers}
-    for text in wanted:
+    every: list[Asked | Written] = [*queries(rng, asked)]
+    every += [] if "people" in without else written(rng)
+    answering = {query.text: weights(query, corpus.classes.names) for query in every}
+    answering = {t: row for t, row in answering.items() if t not in numbers and row.any()}
+    for text in answering:
         numbers[text] = len(numbers)
-    answering = [weights(query, corpus.classes.names) for query in wanted.values()]
     print(f"{len(lines)} passages, {len(numbers)} distinct captions", flush=True)
     with atomic.replacing(folder / "asked.npy") as temporary:
-        np.save(temporary, np.stack(answering).astype(np.float32))
+        np.save(temporary, np.stack(list(answering.values())).astype(np.float32))
     with atomic.replacing(folder / "classes.npy") as temporary:
         np.save(temporary, np.stack(scores).astype(np.float32))
     atomic.write_text(folder / "captions.txt", "\n".join(numbers) + "\n")
@@ -150,6 +162,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=12_000)
     parser.add_argument("--split", default="train", choices=["train", "test"])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--without", action="append", default=[], choices=OPTIONAL)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     build(
@@ -159,6 +172,7 @@ def main() -> None:
         arguments.queries,
         arguments.seed,
         arguments.split,
+        arguments.without,
     )
 
 

@@ -137,11 +137,15 @@ def queries(rng: RNG, count: int) -> list[Asked]:
 
 
 def weights(query: Asked | Written, names: Sequence[str]) -> Array:
-    """How much each class answers a query (classes,), as a vector of unit length."""
+    """How much each class answers a query (classes,), as a vector of unit length.
+
+    Classes that are not among `names` count nothing; if none is, the vector is zero.
+    """
     row = np.zeros(len(names), np.float32)
     for name, value in query.classes.items():
-        row[names.index(name)] = value
-    return row / np.linalg.norm(row)
+        if name in names:
+            row[names.index(name)] = value
+    return row / max(float(np.linalg.norm(row)), 1e-9)
 
 
 def order(z: Array, wanted: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,14 +195,17 @@ def test_a_track_shorter_than_a_passage_has_none() -> None:
     assert passages(track, np.random.default_rng(0)) == []
 
 
-def test_a_pool_is_built_from_prepared_tracks(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nine prepared tracks, one of them held out and one with a piano; people say two things."""
     tables = (vocabulary.GENRES, vocabulary.MOODS, vocabulary.INSTRUMENTS, vocabulary.VOICES)
     names = list(dict.fromkeys(name for table in tables for name in table))
     names = [name for name in names if name not in OWN.values()]
     names = [*names, *(f"class {i}" for i in range(len(names), 521))]
     monkeypatch.setattr(pooling, "labels", lambda: names)
-    person = Written("An old upright piano, out of tune", {"Piano": 2.0, "Singing": -1.0})
-    monkeypatch.setattr(pooling, "written", lambda rng: [person])
+    piano = Written("An old upright piano, out of tune", {"Piano": 2.0, "Singing": -1.0})
+    singer = Written("A woman at the microphone", {"Female vocals": 1.0})
+    monkeypatch.setattr(pooling, "written", lambda rng: [singer, piano])
     store = PreparedFolder(tmp_path)
     for name in "abcdefghi":
         split = "test" if name == "i" else "train"
@@ -209,18 +213,41 @@ def test_a_pool_is_built_from_prepared_tracks(tmp_path, monkeypatch: pytest.Monk
         rows = {part: getattr(one, part).copy() for part in ROWS}
         rows["logits"][:, names.index("Piano")] = 3 if name == "a" else -9
         store.add(one.record, rows)
-    pooling.build(tmp_path, "pool", per_passage=3, asked=30, seed=0)
-    pool = Pool.load(tmp_path / "pool")
+    return tmp_path
+
+
+def test_a_pool_is_built_from_prepared_tracks(prepared: Path) -> None:
+    pooling.build(prepared, "pool", per_passage=3, asked=30, seed=0)
+    pool = Pool.load(prepared / "pool")
     assert {item["id"] for item in pool.items} == set("abcdefgh"), "held-out tracks stay out"
     assert len(pool.items) == len(pool.classes)
     assert len(set(pool.captions)) == len(pool.captions) == len(pool.texts.pooled)
-    assert 25 <= len(pool.asked) <= 31, "queries that are captions too are left out"
+    assert 26 <= len(pool.asked) <= 32, "queries that are captions too are left out"
     own = {pool.captions[n] for item in pool.items if item["id"] == "a" for n in item["captions"]}
     assert any("piano" in caption.lower() for caption in own), own
     # The pooled vectors are those that a search reads.
     read = load_reader("use").embed([pool.captions[0]])
     np.testing.assert_allclose(pool.texts.pooled[0], read.pooled[0], atol=1e-5)
     # The passages of the piano answer the piano best.
-    assert pool.captions[-1] == person.text
+    assert pool.captions[-2:] == ["A woman at the microphone", "An old upright piano, out of tune"]
     best = pool.answers(np.array([len(pool.asked) - 1]), np.arange(len(pool.items)))[0].argmax()
     assert pool.items[int(best)]["id"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("without", "said", "classes"),
+    [
+        ("people", [], 521 + len(OWN)),
+        # Nothing but the second teacher knows a woman's voice.
+        ("tags", ["An old upright piano, out of tune"], 521),
+    ],
+)
+def test_a_source_of_words_can_be_left_out(
+    prepared: Path, without: str, said: list[str], classes: int
+) -> None:
+    pooling.build(prepared, "pool", per_passage=1, asked=30, seed=0, without=[without])
+    pool = Pool.load(prepared / "pool")
+    people = {"A woman at the microphone", "An old upright piano, out of tune"}
+    assert [caption for caption in pool.captions if caption in people] == said
+    assert pool.classes.shape[1] == pool.asked.shape[1] == classes
+    np.testing.assert_allclose(np.linalg.norm(pool.asked, axis=1), 1, atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,19 @@ def test_right_answers_leave_only_the_entropy_of_the_posteriors(
     assert untrained > 20 * entropy + 1
 
 
+def test_the_second_teacher_can_be_left_out(tracks: list[PreparedTrack], student: Student) -> None:
+    targets, batch = Targets.fit(tracks), CropSampler(tracks, 4, 0).batch(0)
+    other = replace(batch, tag_logits=batch.tag_logits + 9, tag_features=batch.tag_features + 9)
+
+    def taught(second: float) -> list[float]:
+        return [
+            float(loss(student.eval(), one, targets, second).detach()) for one in (batch, other)
+        ]
+
+    alone, both = taught(0.0), taught(1.0)
+    assert alone[0] == alone[1] < both[0] < both[1]
+
+
 def test_a_mixture_has_no_logits_to_learn_from(
     tracks: list[PreparedTrack], student: Student
 ) -> None:
@@ -171,10 +185,9 @@ def test_training_stops_at_its_time_and_resumes(
         store.add({**one.record, "split": "test" if number == 0 else "train"}, rows)
     monkeypatch.setattr(train_encoder, "time", Clock())
 
-    def run(minutes: float) -> dict[str, Any]:
-        arguments = train_encoder.arguments_of(
-            ["--work", str(tmp_path), "--minutes", str(minutes), "--batch", "2"]
-        )
+    def run(minutes: float, steps: int = 0) -> dict[str, Any]:
+        words = ["--work", str(tmp_path), "--minutes", str(minutes), "--batch", "2"]
+        arguments = train_encoder.arguments_of([*words, "--steps", str(steps)])
         train(tmp_path, arguments)
         lines = (tmp_path / "encoder" / "log.jsonl").read_text().splitlines()
         last: dict[str, Any] = json.loads(lines[-1])
@@ -186,5 +199,7 @@ def test_training_stops_at_its_time_and_resumes(
     assert first["device"] == "one processor thread"
     more = run(4 / 60)
     assert more["step"] > first["step"]
+    counted = run(0, steps=more["step"] + 3)
+    assert counted["step"] == more["step"] + 3, "steps count, not the time"
     assert load_net(tmp_path / "encoder").state_dict().keys() == AudioNet().state_dict().keys()
     assert CROP_S * 2 < 30, "crops fit into the tracks"
