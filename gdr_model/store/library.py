@@ -236,6 +236,12 @@ class Library:
         """The contents with latents in a space, whether or not a track still has them."""
         return self._latents.encoded(space)
 
+    def covered(self, space: LatentSpace) -> int:
+        """How many recordings have latents in a space, but for files that are not there now."""
+        encoded, absent = self.encoded(space), set(self.files.absent())
+        sounds = ((name, content) for name, content in self.sounds() if content in encoded)
+        return len({content for name, content in sounds if absent.isdisjoint(around(name))})
+
     def latents(self, content: str, space: LatentSpace) -> Array:
         """The latents (T, D) of one content; see `Latents.of`."""
         return self._latents.of(content, space)

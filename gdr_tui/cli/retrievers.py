@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,7 @@ from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
+    from gdr_model.models.kept import Choice
     from gdr_model.search.retriever import Retriever
     from gdr_model.store.library import Library
 
@@ -27,16 +29,38 @@ T = TypeVar("T")
 def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
     """A retriever over the libraries of some folders, closed with `stack`.
 
+    It has an earlier version of the built-in model where the libraries were indexed with that.
+
     Raises:
         LibraryError: if nothing has been indexed in them.
     """
     libraries = open_libraries(stack, options.library)
     with long_lived():
+        from gdr_model.models import kept
         from gdr_model.models.checkpoint import load
+        from gdr_model.models.config import ModelConfig
 
-        model = load(options.model, options.device)
+        choice = kept.choose(ModelConfig.read(options.model), libraries)
+        libraries = _said(choice)
+        model = load(choice.config.argument, options.device)
         use_threads_for(model.config)
         return _retriever(model, libraries)
+
+
+def _said(choice: Choice) -> list[Library]:
+    """The libraries that the chosen model can search; says what was indexed with another one."""
+    step = f"gdr index {shlex.join(str(each.root) for each in choice.outdated)}"
+    if choice.is_earlier:
+        names = " and ".join(str(each.root) for each in choice.outdated)
+        verb = "was" if len(choice.outdated) == 1 else "were"
+        say(
+            f"{names} {verb} indexed with an earlier model, which still answers; "
+            f"{step} brings {'it' if verb == 'was' else 'them'} up to date"
+        )
+    for each in choice.others:
+        age = "a later" if choice.is_earlier else "an earlier"
+        failed_in_part(f"{each.root} was indexed with {age} model and is not searched; run {step}")
+    return choice.libraries
 
 
 def answered(retriever: Retriever, ask: Callable[[Retriever], T]) -> T:

@@ -37,7 +37,9 @@ def test_status_says_where_a_library_is_kept_and_what_failed(gdr: Gdr, folder: P
     lines = gdr("status").stdout.splitlines()
     assert lines[0] == str(folder)
     assert re.fullmatch(r"  2 tracks, \d\d s, 1 failed", lines[1])
-    assert re.fullmatch(r"  latents: builtin \(\d+ wide, [0-9a-f]{8}\)", lines[2])
+    assert re.fullmatch(
+        r"  latents: builtin \(\d+ wide, [0-9a-f]{8}\); its model is kept \(\d+\.\d MiB\)", lines[2]
+    )
     store, size = re.fullmatch(r"  store: (.*) \((\d+\.\d) MiB\)", lines[3]).groups()  # type: ignore[union-attr]
     assert Path(store).is_dir()
     assert float(size) > 0
@@ -61,8 +63,8 @@ def test_doctor_checks_everything_in_one_line_each(gdr: Gdr) -> None:
     assert (result.exit_code, result.stderr) == (0, ""), result.stdout
     rows = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
     assert [row[1] for row in rows] == [
-        "gdr", "store", "libraries", "settings", "model", "text", "index", "decoding", "sound",
-        "terminal",
+        "gdr", "store", "libraries", "settings", "model", "kept", "text", "index", "decoding",
+        "sound", "terminal",
     ]  # fmt: skip
     verdicts = {row[1]: row[0] for row in rows}
     assert {verdicts.pop(name) for name in ("sound", "terminal")} <= {"ok", "absent"}

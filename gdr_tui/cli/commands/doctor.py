@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from gdr_model import __version__, paths
-from gdr_model.errors import GdrError, Hint, LibraryError, UsageError
+from gdr_model.errors import GdrError, Hint, LibraryError, ModelError, UsageError
 from gdr_model.private import make_private
 from gdr_tui.cli.diagnostics import Failed
 from gdr_tui.cli.output import write
@@ -39,6 +39,7 @@ def doctor() -> None:
         ("libraries", _libraries, Verdict.DAMAGED),
         ("settings", _settings, Verdict.FAULTY),
         ("model", _model, Verdict.MISSING),
+        ("kept", _kept, Verdict.DAMAGED),
         ("text", _text, Verdict.MISSING),
         ("index", _index, Verdict.MISSING),
         ("decoding", _decoding, Verdict.MISSING),
@@ -108,6 +109,19 @@ def _model() -> str:
 
     model = load()
     return f"{model.space} on {model.device}, torch {torch.__version__}"
+
+
+def _kept() -> str:
+    """Compare the models of earlier versions with their checksums, and the copy of this one's."""
+    from gdr_model.models import kept
+
+    if damaged := kept.damaged():
+        names = ", ".join(map(str, damaged))
+        raise ModelError(
+            f"the model in {names} cannot be used; libraries that were indexed with it need "
+            "gdr index"
+        )
+    return f"{counted(len(kept.kept()), 'model')} for libraries that were indexed with them"
 
 
 def _text() -> str:

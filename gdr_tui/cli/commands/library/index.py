@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gdr_model.errors import LibraryError
+from gdr_model.errors import LibraryError, ModelError
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, Samples, never
 from gdr_tui.cli.diagnostics import Failed, say
 from gdr_tui.cli.options import Device, DeviceOption, ModelOption, Processes
@@ -62,6 +62,7 @@ def index(
     jobs: Processes = None,
 ) -> None:
     """Index music folders. Incremental: unchanged files are skipped."""
+    from gdr_model.models import kept
     from gdr_model.models.config import ModelConfig
     from gdr_tui.app import settings
     from gdr_tui.index_workers import workers_for
@@ -82,6 +83,11 @@ def index(
         left_out,
     )
     succeeded = True
+    if not dry_run:
+        try:
+            kept.keep(config)
+        except ModelError as error:  # the folders can be indexed all the same
+            say(f"gdr: {error}")
     with workers_for(config, device, jobs) as workers:
         for folder in folders:
             try:
@@ -90,6 +96,8 @@ def index(
                 # The other folders can still be indexed.
                 say(f"gdr: {for_command_line(error)}")
                 succeeded = False
+    if not dry_run:
+        kept.remove_unneeded()
     if not succeeded:
         raise Failed(1)
 

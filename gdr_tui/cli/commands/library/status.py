@@ -19,6 +19,7 @@ from gdr_tui.safe_text import counted, length, literal
 
 if TYPE_CHECKING:
     from gdr_model.store.library import Library
+    from gdr_model.types import LatentSpace
 
 
 def status(
@@ -52,8 +53,10 @@ def status(
 
 def _described(folder: Path, store: Path | None, left_out: bool) -> str:
     """A paragraph: tracks, what is left out or not there, latents, the store, failures."""
+    from gdr_model.models import kept
     from gdr_model.store.library import Library
 
+    sizes = {each.space: kept.size_bytes(each) for each in kept.kept()}
     with Library.open(folder, store=store) as library:
         files, failures = library.files, library.failures()
         sound = length(library.duration_s())
@@ -65,12 +68,18 @@ def _described(folder: Path, store: Path | None, left_out: bool) -> str:
             *(f"  {line}" for line in _not_there(library)),
             *(f"  {line}" for line in summarised(not_taken)),
             *(f"  excluded by --exclude {literal(shlex.quote(glob))}" for glob in files.excludes),
-            *(f"  latents: {space}" for space in library.spaces()),
+            *(_latents(space, sizes.get(space)) for space in library.spaces()),
             f"  store: {library.store} ({size / 2**20:.1f} MiB)",
             *(f"  failed: {literal(str(f.path))}: {literal(f.reason)}" for f in failures),
             *(f"  left out: {name(o)}: {explained(o)}" for o in (not_taken if left_out else ())),
         ]
         return "\n".join(lines) + "\n"
+
+
+def _latents(space: LatentSpace, kept_bytes: int | None) -> str:
+    """A space, and what its model takes if that is kept for when it is not installed any more."""
+    model = f"; its model is kept ({kept_bytes / 2**20:.1f} MiB)" if kept_bytes else ""
+    return f"  latents: {space}{model}"
 
 
 def _not_there(library: Library) -> list[str]:
