@@ -17,38 +17,39 @@ def _key(id: str, key: str, action: str, description: str, tooltip: str) -> Bind
     return Binding(key, action, description, tooltip=tooltip, id=id, show=False)
 
 
+# In each group, what helps more to find a track comes first (`ui/help_dialog.py`).
 SEARCH = (
     _key("search.prompt", "slash", "search.focus_prompt", "Prompt", "describe the music"),
-    _key(
-        "search.negative",
-        "n",
-        "search.negative",
-        "Negative",
-        "type what to avoid: text or text:1.5",
-    ),
+    _key("search.draw", "enter", "enter", "Search", "search; in the trail, go to the query"),
     _key("search.filter", "f", "search.filter", "Filter", "filter the library, as in genre = jazz"),
-    _key("search.draw", "enter", "enter", "Search", "search, with likes; in the trail, go there"),
-    _key("search.reroll", "r", "search.reroll", "Re-roll", "another list, towards another draw"),
+    _key("search.reroll", "r", "search.reroll", "Re-roll", "roll: another list for the same words"),
     _key(
         "search.wider",
         "plus,equals_sign",
         "search.spread(1)",
         "Wider",
-        "wider spread: rolls differ more",
+        "wider: rolls differ more",
     ),
     _key(
         "search.closer",
         "minus",
         "search.spread(-1)",
         "Closer",
-        "closer to the prompt; at the end, all draws",
+        "closer to the words; at the end, no rolls",
     ),
     _key(
         "search.interpretation",
         "s",
         "explain.interpretation",
         "Interpretation",
-        "next interpretation of the prompt",
+        "next interpretation of the words",
+    ),
+    _key(
+        "search.negative",
+        "n",
+        "search.negative",
+        "Negative",
+        "type what to avoid, such as drums:1.5",
     ),
     _key("search.unchip", "x", "search.unchip", "Remove chip", "remove the last chip"),
     _key("search.forget", "H", "search.forget", "Forget", "forget which results were nearest"),
@@ -61,6 +62,15 @@ AT_ONCE = tuple(
 """Bound again with priority, to act before the next key is handled: if `/warm` came in one burst (a
 slow connection, a busy moment), `w` and `a` would otherwise be handled as result-list shortcuts."""
 TRACK = (
+    _key(
+        "track.nearest",
+        "h",
+        "search.nearest",
+        "Nearest",
+        "nearest of those in sight; Enter learns",
+    ),
+    _key("track.edit", "i", "edit.edit", "Edit", "edit it: other words, with a live preview"),
+    _key("track.why", "w", "explain.why", "Why", "why it is here: what makes its score"),
     _key("track.play", "space", "playback.play", "Play / pause", "play from the matching passage"),
     _key("track.back", "left", "playback.seek(-5)", "5 s back", "seek back 5 s"),
     _key("track.forward", "right", "playback.seek(5)", "5 s forward", "seek forward 5 s"),
@@ -80,17 +90,8 @@ TRACK = (
     _key(
         "track.softer", "left_square_bracket", "playback.volume(-1)", "Softer", "volume down 10 %"
     ),
-    _key("track.edit", "i", "edit.edit", "Edit", "edit the result: new prompt, live preview"),
-    _key("track.like", "l", "search.like", "Like", "toggle like: rank or find similar tracks"),
-    _key(
-        "track.nearest",
-        "h",
-        "search.nearest",
-        "Nearest",
-        "nearest of those in sight: learn from it",
-    ),
-    _key("track.ban", "b", "search.ban", "Ban", "toggle ban: hide it, rank similar lower"),
-    _key("track.why", "w", "explain.why", "Why", "show what raises and lowers its score"),
+    _key("track.like", "l", "search.like", "Like", "like, or not: similar tracks rank higher"),
+    _key("track.ban", "b", "search.ban", "Ban", "ban, or not: hide it, similar ones sink"),
     _key("track.mark", "m", "crates.mark", "Mark", "add to the crate, or remove from it"),
     _key("track.copy", "y", "playback.copy", "Copy path", "copy the path of the file"),
     _key("track.reveal", "Y", "playback.reveal", "Reveal", "show the file in its folder"),
@@ -109,14 +110,14 @@ LIST = (
         "L",
         "library.library",
         "Library",
-        "folders, failures; pause or retry indexing",
+        "folders, failures; pause, retry indexing",
     ),
     _key(
         "list.copies",
         "z",
         "search.copies",
         "Copies",
-        "list copies of the recording, or fold them",
+        "list copies of the recording, or fold",
     ),
     _key("list.export", "e", "crates.export", "Export", "export the results or the crate"),
 )

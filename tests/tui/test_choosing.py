@@ -143,7 +143,7 @@ async def test_the_dialog_says_because_you_preferred_it_to_others() -> None:
         await until(pilot, lambda: f"preferred {stem} to {others} others" in picture(pilot))
         shown = picture(pilot)
         assert shown.index("because you") < shown.index("preferred")
-        assert "you +0.050" in shown
+        assert "what you did +0.050" in shown
 
 
 async def test_a_choice_has_no_weight_and_cannot_be_retyped() -> None:
@@ -207,3 +207,37 @@ async def test_what_sounds_like_the_choice_comes_up(music: Path) -> None:
                 )
             )
         assert rose > fell + 0.04
+
+
+async def test_the_next_moves_are_suggested_with_the_keys_that_they_have() -> None:
+    chosen = Settings(keys={"track.nearest": "N,f2"})
+    async with opened(StandIn(), chosen).run_test(size=NARROW) as pilot:
+        row = lambda: picture(pilot).splitlines()[1]  # noqa: E731 (read again after each key)
+        assert "in the prompt: genre:jazz" in row()
+        await asked(pilot, "warm")
+        await until(pilot, lambda: "next: N on the nearest, then Enter · / one more word" in row())
+        await pilot.press("j", "N")
+        await until(
+            pilot,
+            lambda: "× Enter learns from it · N on the next nearest" in " ".join(row().split()),
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: evidence(pilot))
+        await until(pilot, lambda: "next: N on the nearest, then Enter" in row())
+        await pilot.press("/")
+        await until(pilot, lambda: "in the prompt: genre:jazz" in row())
+        await pilot.press("escape")
+        await until(pilot, lambda: "next: N on the nearest, then Enter" in row())
+
+
+async def test_suggestions_make_room_for_chips_and_are_never_cut() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, 'warm -"a very long negative" -"and another long one"')
+        row = picture(pilot).splitlines()[1]
+        assert "− and another long one" in row
+        assert "next:" not in row, "there is no room for it"
+        await pilot.press("x")
+        await until(
+            pilot, lambda: "next: h on the nearest, then Enter" in picture(pilot).splitlines()[1]
+        )
+        assert "·" not in picture(pilot).splitlines()[1], "but for no more"

@@ -11,7 +11,7 @@ from gdr_tui.app.edit.difference import DifferenceList
 from gdr_tui.app.edit.panel import EditPanel
 from gdr_tui.app.edit.state import weighted
 from gdr_tui.app.main.screen import MainScreen
-from gdr_tui.app.search.chips import Chips
+from gdr_tui.app.search.row.chips import Chips
 
 
 async def test_edits_a_result_it_almost_likes() -> None:

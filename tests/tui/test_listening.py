@@ -113,7 +113,7 @@ async def test_reads_the_help_and_finds_every_action_in_the_palette() -> None:
     async with opened(StandIn(), chosen).run_test(size=WIDE) as pilot:
         await pilot.press("escape", "question_mark")
         assert isinstance(pilot.app.screen, HelpDialog)
-        assert "another list, towards another draw" in picture(pilot)
+        assert "another list for the same words" in picture(pilot)
         await pilot.press("escape")
         commands = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"Re-roll (R)", "Edit (i)", "Export (e)", "Theme"} <= commands

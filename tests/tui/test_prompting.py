@@ -11,9 +11,9 @@ from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.steering import Slider, WeightedText
-from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.history import KEPT, History
 from gdr_tui.app.search.prompt import Completions, Signs
+from gdr_tui.app.search.row.chips import Chips
 from gdr_tui.app.settings import Settings
 
 

@@ -7,7 +7,7 @@ from textual import events
 from textual.widgets import Input
 
 from gdr_model.steering import WeightedText
-from gdr_tui.app.search.chips import Chips
+from gdr_tui.app.search.row.chips import Chips
 from gdr_tui.app.trail.compare_dialog import CompareDialog
 
 

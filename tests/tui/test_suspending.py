@@ -77,7 +77,7 @@ def test_everything_is_painted_again_every_time(shell: Terminal) -> None:
     assert len(wide) == 30
     assert all(wide[:2] + wide[-1:])
     shell.press("?")
-    shell.until("another list, towards another draw")
+    shell.until("another list for the same words")
     dialog = shell.rows()
     suspend(shell)
     shell.press("fg\n")

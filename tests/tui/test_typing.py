@@ -97,6 +97,7 @@ async def test_escape_brings_the_list_back_where_completions_are_open_too() -> N
         await type_line(pilot, "warm")
         await until(pilot, lambda: typed(pilot))
         assert pilot.app.query_one(Completions).open
+        assert "─as typed · 20 of 30 · Enter keeps it─" in picture(pilot), "they cover no title"
         await pilot.press("escape")
         assert not typed(pilot)
         assert main(pilot).search.prompt.box.has_focus, "the line is still being typed"

@@ -175,7 +175,5 @@ class EditPanel(Screen[Ask | None]):
         return f"{read} · {sentence}" if read else sentence
 
     def _say(self, sentence: str) -> None:
-        shown = (
-            f"{literal(sentence)} · Enter keeps it · Esc discards it · Tab ↑ ↓ fields · ← → adjust"
-        )
+        shown = f"{literal(sentence)} · Enter keeps · Esc discards · ↑ ↓ fields · ← → turn"
         self.query_one("#edit-state", Static).update(Content(shown))

@@ -64,10 +64,11 @@ def pushes(why: Why) -> Text:
     drawn, tower, learnt = (
         sum(getattr(push, part) for push in why.pushes) for part in ("drawn", "tower", "done")
     )
-    if drawn and drawn != why.score:
-        text.append(f"  draws {drawn:+.3f}, tower {tower:+.3f}", "dim")
-    if learnt:
-        text.append(f", you {learnt:+.3f}", "dim")
+    parts = [("draws", drawn), ("tower", tower)] if drawn and drawn != why.score else []
+    parts += [("what you did", learnt)] if learnt else []
+    if parts:
+        of = ", ".join(f"{name} {share:+.3f}" for name, share in parts)
+        text.append(f"\n  {of}", "dim")
     return text
 
 

@@ -29,7 +29,7 @@ IN_FOLDERS: Hints = (
     ("i rescan", "look"),
     ("r retry failed", "retry"),
     ("o open folder", "app.open_folder"),
-    ("→", "turn('failures')"),
+    ("→ files", "turn('failures')"),
     ("Esc leaves", "leave"),
 )
 IN_FAILURES: Hints = (

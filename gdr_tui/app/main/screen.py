@@ -115,8 +115,8 @@ class MainScreen(Screen[None]):
         with Horizontal(id="steer-row"):
             yield self.search.chips
             yield self.search.negative
-        yield self.search.prompt.completions
         yield self.explain.tabs
+        yield self.search.prompt.completions
         with Container(id="middle"):
             with Container(id="lists"):
                 yield self.search.results
@@ -226,6 +226,11 @@ class MainScreen(Screen[None]):
     def show_problem(self, wrong: WentWrong) -> None:
         """Say what failed; the features, which take it next, show the consequences."""
         self.say(f"{wrong.about}: {wrong.sentence}", problem=True)
+
+    @on(events.DescendantFocus)
+    def suggest(self) -> None:
+        """Suggest what can be done where the focus is now."""
+        self.search.suggest()
 
     def on_paste(self, event: events.Paste) -> None:
         """Put what is pasted into the prompt, where no input has taken it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,10 +27,11 @@ HINTS: Hints = (
     ("hjkl move", ""),
     ("+", "zoom(1)"),
     ("- zoom", "zoom(-1)"),
-    ("n 1-9 results", "result(1)"),
+    ("n next", "result(1)"),
     ("c colour", "colours"),
     ("Space play", "play"),
     ("Enter go", "go"),
+    ("Esc leave", "leave"),
 )
 
 
@@ -116,26 +117,32 @@ class MapScreen(ModalScreen[Track | None]):
         self.plot.repaint()
 
     def _show_legend(self) -> None:
-        text = Text(no_wrap=False, overflow="ellipsis")
+        parts: list[Text] = []
         if self._prompt:
             short = fit(literal(self._prompt), 30).rstrip()
-            for sign, style, meaning in (
-                ("1", "map--result", "result"),
-                (DRAW, "map--draw", "draw"),
-                (HERE, "map--here", f"“{short}”"),
-            ):
-                text.append(sign, self._style(style))
-                text.append(f" {meaning}   ")
+            parts = [
+                Text.assemble((sign, self._style(style)), f" {meaning} ")
+                for sign, style, meaning in (
+                    ("1-9", "map--result", "results"),
+                    (DRAW, "map--draw", "draw"),
+                    (HERE, "map--here", f"“{short}”"),
+                )
+            ]
         grouping = self.plot.grouping
         if grouping:
-            text.append(f"{self.plot.by}: ", Style(dim=True))
+            by = Text.assemble((f"{self.plot.by}: ", Style(dim=True)))
             for group, (name, count) in enumerate(
                 zip(grouping.names, grouping.counts, strict=True)
             ):
-                text.append(f"{SHAPES[group if self.plot.shapes else 0]} ",
-                            self._style(f"map--{group}"))  # fmt: skip
-                text.append(f"{literal(name)} {count:,}  ")
-        self.query_one("#map-legend", Static).update(text)
+                sign = SHAPES[group if self.plot.shapes else 0]
+                coloured = (sign, self._style(f"map--{group}"))
+                part = Text.assemble(coloured, f" {literal(name)} {count:,}")
+                parts.append(by + part if not group else part)
+        self.query_one("#map-legend", Static).update(_in_lines(parts, self.size.width - 2))
+
+    def on_resize(self) -> None:
+        """Divide the legend into lines again."""
+        self._show_legend()
 
     def _style(self, name: str) -> Style:
         return self.plot.get_component_rich_style(name)
@@ -208,3 +215,15 @@ class MapScreen(ModalScreen[Track | None]):
     def action_leave(self) -> None:
         """Go back to the search as it was."""
         self.dismiss(None)
+
+
+def _in_lines(parts: Iterable[Text], width: int) -> Text:
+    """Parts side by side, none of them divided between two lines."""
+    text, at = Text(no_wrap=True, overflow="ellipsis"), 0
+    for part in parts:
+        if at and at + part.cell_len > width:
+            text.append("\n")
+            at = 0
+        text.append(part).append("  ")
+        at += part.cell_len + 2
+    return text

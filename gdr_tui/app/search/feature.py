@@ -14,7 +14,6 @@ from gdr_model.steering import PULL
 from gdr_model.types import Track
 from gdr_tui.app.feature import Host
 from gdr_tui.app.messages import ModelReady, TracksArrived, WentWrong
-from gdr_tui.app.search.chips import Chips
 from gdr_tui.app.search.filter_dialog import FilterDialog
 from gdr_tui.app.search.found import Found
 from gdr_tui.app.search.jobs import SearchJobs
@@ -23,6 +22,8 @@ from gdr_tui.app.search.prompt import PromptBox
 from gdr_tui.app.search.prompt_line import PromptLine
 from gdr_tui.app.search.queries import Queries
 from gdr_tui.app.search.results import Flags, ResultsList
+from gdr_tui.app.search.row.chips import Chips
+from gdr_tui.app.search.row.hints import Moment, RowHints
 from gdr_tui.app.search.typing.list import TypedList
 from gdr_tui.app.search.typing.preview import TypedPreview
 from gdr_tui.app.settings import Settings
@@ -68,7 +69,7 @@ class SearchFeature:
         self.state = Queries(jobs, trail, settings, before_asking)
         self.prompt = PromptLine()
         self.chips = Chips(id="chips")
-        self.chips.hint = "in the prompt: -vocals · +strings:0.5 · genre:jazz · like:2"
+        self._hints = RowHints(settings.keys)
         self.negative = Box(placeholder="what to avoid, such as drums or drums:1.5",
                             id="negative", compact=True)  # fmt: skip
         self.negative.display = False
@@ -133,6 +134,17 @@ class SearchFeature:
         flags = Flags(steering.likes, steering.dislikes, marked, self.found.away, preferred)
         self.results.show_flags(flags)
         self.typed.list.show_flags(flags)
+        self.suggest()
+
+    def suggest(self) -> None:
+        """Suggest what helps next, in the row under the prompt."""
+        node, draft = self._host.node, self.state.draft
+        moment = Moment.LISTED
+        if node is None or not node.results.hits or self.prompt.box.has_focus:
+            moment = Moment.TYPING
+        elif set(draft.steering.evidence) - set(node.ask.steering.evidence):
+            moment = Moment.CHOSEN
+        self.chips.suggest(self._hints.at(moment))
 
     # Asking
 
@@ -317,7 +329,9 @@ class SearchFeature:
 
     def action_nearest(self) -> None:
         """Take the chosen result as the nearest of those in sight, or undo that."""
-        self._host.say(self.state.prefer(self.results.recording, self.results.in_sight))
+        results = self.results
+        name = results.hit.name if results.hit else ""
+        self._host.say(self.state.prefer(results.recording, results.in_sight, name))
         self._host.refresh_status()
 
     def action_forget(self) -> None:

@@ -73,7 +73,7 @@ class Queries:
         spread = self.draft.steering.spread or ROLLED
         self.draft.steer(spread=spread, roll=self.trail.unused_roll(self.draft.prompt))
 
-    def prefer(self, chosen: Path | None, sight: Sequence[Path]) -> str:
+    def prefer(self, chosen: Path | None, sight: Sequence[Path], name: str) -> str:
         """Draft that a result is the nearest of those in sight, or undo that; says what follows.
 
         The list stays until the draft is asked: the next nearest can be chosen, too.
@@ -85,7 +85,7 @@ class Queries:
         except UsageError as error:
             return str(error)
         learns = "Enter learns from it, or choose the next nearest"
-        return f"nearest: {chosen.stem}; {learns}" if said else f"not the nearest: {chosen.stem}"
+        return f"nearest: {name}; {learns}" if said else f"not the nearest: {name}"
 
     def ask_again(self) -> None:
         """Ask the shown query again because tracks arrived; after the user's, never instead."""

@@ -14,12 +14,25 @@ from textual.widgets import Static
 from gdr_tui.app import keymap
 from gdr_tui.app.ui.dialog import Dialog
 
+_FINDING = (
+    ("track.nearest", "the nearest result in sight, then the next nearest; then {enter}"),
+    ("search.prompt", "one more word that fits"),
+    ("track.edit", "edit the nearest result"),
+)
+_WHY = """\
+ A choice also says what the other results in sight are not. Once you
+ choose, likes, bans and playing add nothing to finding one track, and
+ negatives and + words delay it. Use those to shape a list.
+"""
 _READING = """
-results   rank · ▲▼★ change since the query before it · ♥ liked ⊘ banned
-          ┃ marked · name · artist · cosine to the draws (bar: relative to
-          the best) · start of the passage · draws that found it
+results   rank · ▲▼★ change since the query before · ♥ liked ⊘ banned
+          ≈ nearest ∅ not there now ┃ marked · name · artist · score
+          (bar: share of the best) · start of the passage · draws that
+          found it
 waveform  the matching passage in colour; below it, how well each
           second matches; click to play from there
+trail     how many results · agree: how alike the draws are (1: equal)
+status    time of a query · how the list is made · g: guidance
 keys      remap them by the ids at the right, in settings.toml, [keys]
 """
 
@@ -30,6 +43,11 @@ def table(used: Mapping[str, str]) -> Text:
     last = ""
     rows = list(keymap.help_rows(used))
     keys = max(cell_len(pressed) for _, pressed, *_ in rows) + 1
+    text.append("to find a track, what helps most first\n", "bold")
+    for name, does in _FINDING:
+        text.append(f" {set_cell_size(keymap.used(name, used), keys)}", "bold")
+        text.append(f"{does.format(enter=keymap.used('search.draw', used))}\n")
+    text.append(f"{_WHY}\n")
     tooltips = max(cell_len(tooltip) for _, _, _, tooltip, _ in rows) + 1
     for group, pressed, _, tooltip, name in rows:
         if group != last:

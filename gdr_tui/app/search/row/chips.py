@@ -2,10 +2,12 @@
 
 While the row is focused, ← → move, + - change the weight, Delete removes and Enter retypes. With
 the mouse, a click chooses a chip, a click on its × removes it, and the wheel changes its weight.
+Where there is room left, hints follow the chips.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -59,7 +61,7 @@ class Chips(Widget, can_focus=True):
         super().__init__(id=id)
         self._chips: list[Chip] = []
         self._at = 0
-        self.hint = ""
+        self._hints: Sequence[str] = ()
 
     def allow_focus(self) -> bool:
         """Skip an empty row."""
@@ -78,6 +80,12 @@ class Chips(Widget, can_focus=True):
         ]
         self._at = same[0] if same else max(0, min(self._at, len(chips) - 1))
         self.refresh()
+
+    def suggest(self, hints: Sequence[str]) -> None:
+        """Show hints where there is room; the last are left out first."""
+        if hints != self._hints:
+            self._hints = hints
+            self.refresh()
 
     @property
     def chosen(self) -> Chip | None:
@@ -132,9 +140,8 @@ class Chips(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Render the row."""
         width, plain = self.size.width, self.rich_style
-        if y or not self._chips:
-            hint = Segment(fit(self.hint if not y else "", width), self._style("hint"))
-            return Strip([hint]).adjust_cell_length(width, plain)
+        if y:
+            return Strip.blank(width, plain)
         segments, shown = [], self._laid_out()
         for number, text, _ in shown:
             style = self._style(self._chips[number].kind)
@@ -143,7 +150,19 @@ class Chips(Widget, can_focus=True):
             segments += [Segment(text, style), Segment(" ", plain)]
         if more := len(self._chips) - len(shown):
             segments.append(Segment(f"+{more}", self._style("hint")))
+        room = width - sum(segment.cell_length for segment in segments)
+        segments.append(Segment(self._suggested(room), self._style("hint")))
         return Strip(segments).adjust_cell_length(width, plain)
+
+    def _suggested(self, room: int) -> str:
+        """As many hints as there is room for, from the first."""
+        said = ""
+        for hint in self._hints:
+            longer = f"{said} · {hint}" if said else hint
+            if cell_len(longer) > room:
+                break
+            said = longer
+        return said
 
     def _laid_out(self) -> list[tuple[int, str, int]]:
         """The chips that fit, the newest preferred, each with its number, text and left edge."""
