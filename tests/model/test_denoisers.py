@@ -100,6 +100,20 @@ def test_more_padding_changes_nothing(net, words) -> None:
     )
 
 
+def test_few_words_are_multiplied_into_the_layers_and_many_are_not(words) -> None:
+    torch.manual_seed(0)
+    net = TransformerDenoiser(TRANSFORMER)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    x, t = state(net, 3), [900, 500, 20]
+    few, many = words([3, 1, 0], longest=4), words([3, 1, 0], longest=9)
+    many.states[:, :4], many.pooled[:] = few.states, few.pooled
+    assert [len(read(net, text).keys_values[0]) for text in (few, many)] == [3, 2]
+    torch.testing.assert_close(
+        predict(net, x, t, few), predict(net, x, t, many), rtol=1e-4, atol=1e-4
+    )
+
+
 def test_no_words_are_the_same_null_whatever_was_pooled(net, words) -> None:
     x, null = state(net, 1), words([0])
     other = replace(null, pooled=null.pooled + 3, states=null.states - 1)

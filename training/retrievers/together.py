@@ -99,7 +99,7 @@ def _together(contexts: Sequence[Context]) -> Context:
 
     layers = zip(*(context.keys_values for context in contexts), strict=True)
     return Context(
-        tuple((stacked([k for k, _ in layer]), stacked([v for _, v in layer])) for layer in layers),
+        tuple(tuple(map(stacked, zip(*layer, strict=True))) for layer in layers),
         stacked([context.mask for context in contexts]),
         stacked([context.pooled for context in contexts]),
     )

@@ -17,8 +17,9 @@ from torch import Tensor
 class Context:
     """Text as the layers use it, computed once per query, not at every step."""
 
-    keys_values: tuple[tuple[Tensor, Tensor], ...]
-    """One pair per cross-attention, each (B, heads, tokens, width / heads)."""
+    keys_values: tuple[tuple[Tensor, ...], ...]
+    """One group per cross-attention: keys and values (B, heads, tokens, width / heads), or what
+    a layer makes of them."""
     mask: Tensor  # (B, 1, 1, tokens), True where attended
     pooled: Tensor  # (B, width)
 
@@ -26,8 +27,8 @@ class Context:
         """Each row repeated: (B, ...) to (B * times, ...)."""
         return Context(
             tuple(
-                (k.repeat_interleave(times, 0), v.repeat_interleave(times, 0))
-                for k, v in self.keys_values
+                tuple(part.repeat_interleave(times, 0) for part in group)
+                for group in self.keys_values
             ),
             self.mask.repeat_interleave(times, 0),
             self.pooled.repeat_interleave(times, 0),

@@ -66,28 +66,52 @@ class Layer(nn.Module):
         batch, length, width = x.shape
         return x.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
 
-    def read(self, text: Tensor) -> tuple[Tensor, Tensor]:
-        """Text tokens (B, L + 1, width) to this layer's keys and values."""
-        k, v = self.kv_cross(text).chunk(2, dim=2)
-        return self.split(k), self.split(v)
+    def read(self, text: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """Text tokens (B, L, width), mask (B, 1, 1, L) to this layer's keys and values.
+
+        Where there are few tokens, the maps to queries and from values are multiplied into them
+        once, instead of being applied in every evaluation: keys (B, width, heads * L), biases
+        (B, 1, heads * L) and values (B, heads * L, width).
+        """
+        k, v = (self.split(part) for part in self.kv_cross(text).chunk(2, dim=2))
+        width, length = text.shape[2], text.shape[1]
+        if self.heads * length > width:
+            return k, v
+        scaled = k * k.shape[3] ** -0.5
+        to_queries, from_values = self.q_cross, self.out_cross
+        query = to_queries.weight.view(self.heads, -1, width)
+        keys = torch.einsum("bhld,hdw->bwhl", scaled, query).flatten(2)
+        biases = torch.einsum("bhld,hd->bhl", scaled, to_queries.bias.view(self.heads, -1))
+        biases = biases[:, None].masked_fill(~mask, -math.inf).flatten(2)
+        value = from_values.weight.view(width, self.heads, -1)
+        return keys, biases, torch.einsum("bhld,whd->bhlw", v, value).flatten(1, 2)
+
+    def cross(self, x: Tensor, keys_values: tuple[Tensor, ...], mask: Tensor) -> Tensor:
+        """Tokens (B, N, width) plus what they find in the text."""
+        q = self.norm_cross(x)
+        if len(keys_values) == 2:
+            q = self.split(self.q_cross(q))
+            y = F.scaled_dot_product_attention(q, *keys_values, attn_mask=mask)
+            moved: Tensor = x + self.out_cross(y.transpose(1, 2).flatten(2))
+            return moved
+        keys, biases, values = keys_values
+        scores = torch.baddbmm(biases.expand(-1, x.shape[1], -1), q, keys)
+        shares = scores.view(*scores.shape[:2], self.heads, -1).softmax(3).flatten(2)
+        return torch.baddbmm(x, shares, values) + self.out_cross.bias
 
     def forward(
-        self, x: Tensor, modulation: Tensor, keys_values: tuple[Tensor, Tensor], mask: Tensor
+        self, x: Tensor, modulation: Tensor, keys_values: tuple[Tensor, ...], mask: Tensor
     ) -> Tensor:
         """Tokens (B, N, width) and modulation (B, 6, width) to tokens (B, N, width)."""
         shift1, scale1, gate1, shift2, scale2, gate2 = (
             (modulation + self.modulation_bias).unsqueeze(2).unbind(1)
         )
-        y = self.norm_self(x) * (1 + scale1) + shift1
+        y = torch.addcmul(shift1, self.norm_self(x), 1 + scale1)
         q, k, v = (self.split(part) for part in self.qkv(y).chunk(3, dim=2))
         y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-        x = x + gate1 * self.out_self(y)
-        q = self.split(self.q_cross(self.norm_cross(x)))
-        y = F.scaled_dot_product_attention(q, *keys_values, attn_mask=mask)
-        x = x + self.out_cross(y.transpose(1, 2).flatten(2))
-        y = self.norm_mlp(x) * (1 + scale2) + shift2
-        moved: Tensor = x + gate2 * self.mlp(y)
-        return moved
+        x = self.cross(torch.addcmul(x, gate1, self.out_self(y)), keys_values, mask)
+        y = torch.addcmul(shift2, self.norm_mlp(x), 1 + scale2)
+        return torch.addcmul(x, gate2, self.mlp(y))
 
 
 class TransformerDenoiser(nn.Module):
@@ -125,7 +149,7 @@ class TransformerDenoiser(nn.Module):
         first = torch.where(present[:, None], self.pooled(pooled), self.null)
         tokens = torch.cat([first[:, None], self.text(states)], dim=1)
         seen = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)[:, None, None]
-        keys_values = tuple(layer.read(tokens) for layer in self._layers())
+        keys_values = tuple(layer.read(tokens, seen) for layer in self._layers())
         return Context(keys_values, seen, first)
 
     def forward(self, x: Tensor, t: Tensor, context: Context) -> Tensor:

@@ -100,7 +100,7 @@ class Attention(nn.Module):
         return self.split(k), self.split(v)
 
     def forward(
-        self, x: Tensor, keys_values: tuple[Tensor, Tensor] | None, mask: Tensor | None
+        self, x: Tensor, keys_values: tuple[Tensor, ...] | None, mask: Tensor | None
     ) -> Tensor:
         """From x (B, C, T) to the same; without keys and values it attends to itself."""
         y = x.transpose(1, 2)
@@ -128,7 +128,7 @@ class Item(nn.Module):
         self,
         x: Tensor,
         features: Tensor,
-        keys_values: Iterator[tuple[Tensor, Tensor]],
+        keys_values: Iterator[tuple[Tensor, ...]],
         mask: Tensor,
     ) -> Tensor:
         """From x (B, C, T) and features (B, F) to (B, C, T).
