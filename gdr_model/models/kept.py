@@ -132,10 +132,12 @@ def remove_unneeded() -> None:
 
     While a library cannot be read, none is removed.
     """
-    listed = stores()
+    models = _folders()
+    if not models:
+        return
+    listed, now = stores(), ModelConfig.read().space
     if listed.damaged:
         return
-    models, now = _folders(), ModelConfig.read().space
     needed: set[str] = set()
     for at in listed.known:
         try:

@@ -54,6 +54,13 @@ class ModelReady(Report):
 
 
 @dataclass
+class ModelReplaced(Report):
+    """Another model answers from now on; what the one before has drawn means nothing to it."""
+
+    loaded: Loaded
+
+
+@dataclass
 class TracksArrived(Report):
     """Newly indexed tracks can be found now."""
 

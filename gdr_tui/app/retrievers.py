@@ -23,6 +23,13 @@ class Retrievers(Protocol):
             ModelError: while it is loading.
         """
 
+    def newest(self) -> Model:
+        """The model that libraries are indexed with, whether or not it answers yet.
+
+        Raises:
+            ModelError: while it is loading.
+        """
+
     def known(self) -> list[Library]:
         """The libraries of all folders that were ever indexed."""
 

@@ -34,8 +34,10 @@ class Loaded:
     """The model in use."""
 
     model: str
-    """Its name, marked if it is a pair without a retriever."""
+    """Its name, marked if it is a pair without a retriever, or of an earlier version."""
     device: str
+    news: str = ""
+    """A sentence about what it answers for, if it is not the model that answers for everything."""
 
 
 @dataclass(frozen=True)

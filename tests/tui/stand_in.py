@@ -285,6 +285,9 @@ class StandIn:
     def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
         """Do nothing: so few tracks need no graph."""
 
+    def catch_up(self) -> Loaded | None:
+        return None
+
     def refresh(self) -> bool:
         return True
 

@@ -41,6 +41,9 @@ class OnShelf:
         self.shelf.refresh()
         yield self._retriever
 
+    def model(self) -> Any:
+        return self._retriever.model
+
     def generations(self) -> list[int]:
         return [self.shelf.library.generation]
 

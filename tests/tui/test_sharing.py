@@ -39,8 +39,9 @@ def plain(
     """A session on real folders whose model has a plain encoder; `search` answers."""
     text = SimpleNamespace(embed=embed)
     model: Any = SimpleNamespace(
-        encoder=encoder, space=encoder.space, text=text, name="bands", device="cpu", networks=True
-    )
+        encoder=encoder, space=encoder.space, text=text, name="bands", device="cpu", networks=True,
+        config=SimpleNamespace(folder=None),
+    )  # fmt: skip
     retriever: Any = SimpleNamespace(model=model, search=search, refresh=lambda: None)
     return Session(
         roots,

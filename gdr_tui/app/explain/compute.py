@@ -14,6 +14,7 @@ from gdr_model.types import Cancel, Hit, Query, Results, never
 from gdr_tui.app.retrievers import Retrievers
 
 if TYPE_CHECKING:
+    from gdr_model.models.checkpoint import Model
     from gdr_model.search.lexicon import Lexicon
 
 
@@ -25,6 +26,7 @@ class Explainer:
         self._embedding = threading.Lock()
         """One thread embeds the vocabulary."""
         self._lexicon: Lexicon | None = None
+        self._embedded_by: Model | None = None
 
     def explain(self, query: Query, hit: Hit, cancelled: Cancel = never) -> Why:
         """Take the score of a hit apart; costs some draws the first time.
@@ -41,7 +43,7 @@ class Explainer:
     @property
     def knows_words(self) -> bool:
         """Whether interpretations can be named at once."""
-        return self._lexicon is not None
+        return self._embedded_by is self._retrievers.model()
 
     def interpretations(
         self,
@@ -76,6 +78,8 @@ class Explainer:
 
         model = self._retrievers.model()
         with self._embedding:
-            if self._lexicon is None and (model.networks or model.config.pair.shared):
-                self._lexicon = Lexicon.read(model, vocabulary.WORDS)
+            if self._embedded_by is not model:
+                has_words = model.networks or model.config.pair.shared
+                self._lexicon = Lexicon.read(model, vocabulary.WORDS) if has_words else None
+                self._embedded_by = model
             return self._lexicon

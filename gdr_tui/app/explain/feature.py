@@ -14,6 +14,7 @@ from gdr_tui.app.explain.state import ExplainState
 from gdr_tui.app.explain.tabs import InterpretationTabs, named
 from gdr_tui.app.explain.why_dialog import WhyDialog
 from gdr_tui.app.feature import Host
+from gdr_tui.app.messages import ModelReplaced
 from gdr_tui.app.trail.trail import Node
 
 
@@ -59,6 +60,8 @@ class ExplainFeature:
     def take(self, message: Message) -> None:
         """Show what was found; list what was picked."""
         match message:
+            case ModelReplaced():
+                self._jobs.cancel()
             case InterpretationsFound():
                 self._take_interpretations(message)
             case InterpretationTabs.Picked():
@@ -113,9 +116,7 @@ class ExplainFeature:
             self._host.say("select a result first, then press w")
             return
         if not len(results.query.vectors):
-            self._host.say(
-                "this query of an earlier session is being searched again; try again soon"
-            )
+            self._host.say("this query is being searched again; try again soon")
             return
 
         def step(by: int) -> tuple[Hit, int]:

@@ -52,6 +52,11 @@ class ExplainJobs:
         """Take a score apart."""
         self._tasks.start("why", partial(self._why, number, query, hit))
 
+    def cancel(self) -> None:
+        """Stop explaining what was drawn."""
+        self._tasks.cancel("interpretations")
+        self.cancel_why()
+
     def cancel_why(self) -> None:
         """Stop taking a score apart; a query would have to wait for its draws."""
         self._tasks.cancel("why")

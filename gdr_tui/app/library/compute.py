@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gdr_model.errors import Cancelled, DecodeError, Hint, LibraryError
+from gdr_model.errors import Cancelled, DecodeError, Hint, LibraryError, ModelError
 from gdr_model.store.folder.presence import is_gone
 from gdr_model.types import Cancel, Track, never
 from gdr_tui.app.library.folders import Folder, folders
@@ -113,6 +113,17 @@ class Holdings:
         return vocabulary.WORDS
 
 
+def _kept(model: Model) -> list[str]:
+    """Keep the built-in model with what it indexes; a sentence if that is impossible."""
+    from gdr_model.models import kept
+
+    try:
+        kept.keep(model.config)
+    except ModelError as error:
+        return [sentence(error)]
+    return []
+
+
 def _problem(library: Library) -> str:
     """Why a library's folder cannot be read now; "" if it can."""
     if not library.folder.is_dir():
@@ -169,10 +180,13 @@ class Indexer:
         return bool(self._locked) and not any(map(self._is_being_indexed, self._locked))
 
     def _index_all(self, on_progress: Callable[[Indexing], None], cancelled: Cancel) -> Indexed:
+        from gdr_model.models import kept
+
         began = time.monotonic()
         total = Indexed()
         self._locked = []
-        model = self._retrievers.model()
+        model = self._retrievers.newest()
+        news = _kept(model)
         with self._workers(model) if self._workers else nullcontext() as engine:
             for root in list(self._libraries.roots):
                 try:
@@ -181,8 +195,9 @@ class Indexer:
                     total = replace(total, problems=(*total.problems, sentence(error)))
                     if self._is_being_indexed(root):
                         self._locked.append(root)
+        kept.remove_unneeded()
         took_s = time.monotonic() - began
-        return replace(total, took_s=took_s, news=tuple(self._libraries.news()))
+        return replace(total, took_s=took_s, news=(*news, *self._libraries.news()))
 
     def _index_one(
         self,
@@ -195,7 +210,7 @@ class Indexer:
         """Index one folder and add it to the total."""
         from gdr_model.store import ingest
 
-        model = self._retrievers.model()
+        model = self._retrievers.newest()
         if not root.is_dir():
             gone = f"{literal(str(root))} is not there now"
             if self._libraries.existing(root):

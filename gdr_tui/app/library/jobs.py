@@ -16,11 +16,12 @@ from gdr_tui.app.messages import (
     GraphsProgressed,
     IndexFinished,
     IndexProgressed,
+    ModelReplaced,
     TagsRead,
     TracksArrived,
 )
 from gdr_tui.app.tasks import Tasks, slept
-from gdr_tui.app.values import Catalogue, Indexed, Indexing
+from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded
 
 LOOK_EVERY_S = 3.0
 """Tracks indexed since, by this program or another, join the results this often."""
@@ -62,6 +63,9 @@ class Refreshes(Protocol):
 
     def generations(self) -> list[int]:
         """A number for every library, which changes whenever any program changes the library."""
+
+    def catch_up(self) -> Loaded | None:
+        """Let the newest model answer if an earlier one did; None if nothing changes."""
 
     def refresh(self) -> bool:
         """Let queries find what was indexed since; True if there is anything new."""
@@ -116,6 +120,8 @@ class LibraryJobs:
         indexed = self._indexer.index(progressed, cancelled)
         if cancelled():
             return
+        if loaded := self._retrieval.catch_up():
+            self._tasks.post(ModelReplaced(loaded))
         if indexed.encoded or indexed.gone:
             self._refresh(cancelled)
         self._tasks.post(IndexFinished(indexed))

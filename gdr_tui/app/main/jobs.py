@@ -23,6 +23,9 @@ class Loads(Protocol):
     def to_cpu(self) -> Loaded | None:
         """Load the model again on the CPU; None if it was there."""
 
+    def catch_up(self) -> Loaded | None:
+        """Let the newest model answer if an earlier one did; None if nothing changes."""
+
     def refresh(self) -> bool:
         """Let queries find what was indexed since; True if there is anything new."""
 

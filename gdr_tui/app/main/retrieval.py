@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import LibraryError, ModelError
@@ -21,6 +21,7 @@ from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
+    from gdr_model.models.kept import Choice
     from gdr_model.search.retriever import Retriever
     from gdr_model.store.library import Library
 
@@ -43,6 +44,15 @@ def retriever_over(model: Model, libraries: list[Library]) -> Retriever:
     from gdr_model.search.retriever import Retriever
 
     return Retriever(model, libraries, remember=REMEMBERED)
+
+
+def _news(choice: Choice) -> str:
+    """What is said of a model that does not answer for everything, or not for long; else ""."""
+    names = " and ".join(library.root.name for library in choice.others)
+    if not choice.is_earlier:
+        return names and f"{names}: an earlier model indexed it, and it is encoded again first"
+    answers = "an earlier model made this index and answers until all is encoded again"
+    return f"{answers}; {names} cannot be searched until then" if names else answers
 
 
 class Retrieval:
@@ -70,6 +80,9 @@ class Retrieval:
         self._load, self._over = load, over
         self._libraries = libraries
         self._model: Model | None = None
+        """What answers."""
+        self._newest: Model | None = None
+        """What the libraries are indexed with, if that is not what answers."""
         self._retriever: Retriever | None = None
         self._shelved: list[Library] = []
         self._generations: list[int] = []
@@ -82,14 +95,42 @@ class Retrieval:
 
     @long_lived()
     def load(self) -> Loaded:
-        """Load the model; the slow step, seconds.
+        """Load the model, and an earlier one if that made what is indexed and so has to answer.
 
         Raises:
             ModelError: if it is missing or malformed.
         """
-        self._model = self._load(self._name, self._device)
-        bare = "" if self._model.networks else ", contrastive"
-        return Loaded(f"{self._model.name}{bare}", str(self._model.device))
+        newest = self._load(self._name, self._device)
+        choice = self._choice(newest)
+        if choice and choice.is_earlier:
+            self._model, self._newest = self._load(choice.config.argument, self._device), newest
+        else:
+            self._model, self._newest = newest, None
+        return self._loaded(_news(choice) if choice else "")
+
+    @long_lived()
+    def catch_up(self) -> Loaded | None:
+        """Let the newest model answer in place of an earlier one, unless that still finds more.
+
+        What its first query needs is loaded before, so that no query waits for it. None if nothing
+        changes.
+        """
+        newest = self._newest
+        choice = self._choice(newest) if newest else None
+        if newest is None or choice is None or choice.is_earlier:
+            return None
+        with suppress(ModelError):  # the next query says what is missing
+            newest.text.embed(["music"])
+        try:
+            libraries = self._searched(newest)
+            generations = [library.generation for library in libraries]
+            retriever = self._over(newest, libraries)
+        except LibraryError:  # so would any query; the next run tries again
+            return None
+        with self._answering:
+            self._model, self._newest = newest, None
+            self._retriever, self._shelved, self._generations = retriever, libraries, generations
+        return self._loaded("all is encoded again; the new model answers from now on")
 
     def to_cpu(self) -> Loaded | None:
         """Load the model again on the CPU, which has memory to spare; None if it was there."""
@@ -143,6 +184,14 @@ class Retrieval:
             raise ModelError("the model is still loading; the query runs once it is loaded")
         return self._model
 
+    def newest(self) -> Model:
+        """The model that libraries are indexed with, whether or not it answers yet.
+
+        Raises:
+            ModelError: while it is loading.
+        """
+        return self._newest or self.model()
+
     def known(self) -> list[Library]:
         """The libraries of all folders that were ever indexed."""
         return self._libraries.known()
@@ -175,6 +224,23 @@ class Retrieval:
     def _current(self) -> Retriever:
         """The retriever over every library, with everything that is in them by now."""
         model = self.model()
+        libraries = self._searched(model)
+        generations = [library.generation for library in libraries]
+        if self._retriever is None or self._shelved != libraries:
+            with long_lived():
+                self._retriever = self._over(model, libraries)
+            self._shelved = libraries
+        elif generations != self._generations:
+            self._retriever.refresh()
+        self._generations = generations
+        return self._retriever
+
+    def _searched(self, model: Model) -> list[Library]:
+        """The libraries of all folders, without those whose latents are all another model's.
+
+        Raises:
+            LibraryError: if there are none.
+        """
         roots = self._libraries.roots
         if not roots:
             raise LibraryError("there is no library yet; press o to add a music folder")
@@ -185,12 +251,23 @@ class Retrieval:
         libraries = [library for library in known if library]
         if not libraries:
             raise LibraryError(f"{literal(str(roots[0]))} is not there now")
-        generations = [library.generation for library in libraries]
-        if self._retriever is None or self._shelved != libraries:
-            with long_lived():
-                self._retriever = self._over(model, libraries)
-            self._shelved = libraries
-        elif generations != self._generations:
-            self._retriever.refresh()
-        self._generations = generations
-        return self._retriever
+        if len(libraries) == 1:
+            return libraries
+        return [
+            library
+            for library in libraries
+            if not (found := library.spaces()) or model.space in found
+        ] or libraries
+
+    def _choice(self, newest: Model) -> Choice | None:
+        """Which model answers for the libraries there are; None if one of them cannot be read."""
+        from gdr_model.models import kept
+
+        with suppress(LibraryError):
+            return kept.choose(newest.config, self.known())
+        return None
+
+    def _loaded(self, news: str = "") -> Loaded:
+        model = self.model()
+        name = model.name if model.networks else f"{model.name}, contrastive"
+        return Loaded(f"{name}, earlier" if self._newest else name, str(model.device), news)

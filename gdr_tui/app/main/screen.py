@@ -31,7 +31,7 @@ from gdr_tui.app.main.session import Parts
 from gdr_tui.app.main.status import StatusLine, made
 from gdr_tui.app.map.feature import MapFeature
 from gdr_tui.app.map.jobs import MapJobs
-from gdr_tui.app.messages import FeatureMessage, ModelLoaded, WentWrong
+from gdr_tui.app.messages import FeatureMessage, ModelLoaded, ModelReplaced, WentWrong
 from gdr_tui.app.notebook import NotebookThread
 from gdr_tui.app.playback.feature import PlaybackFeature
 from gdr_tui.app.playback.jobs import PlaybackJobs
@@ -217,9 +217,12 @@ class MainScreen(Screen[None]):
             feature.take(message)
 
     @on(ModelLoaded)
-    def show_model(self, loaded: ModelLoaded) -> None:
-        """Show which model it is."""
-        self.status.state.loaded = loaded.loaded
+    @on(ModelReplaced)
+    def show_model(self, message: ModelLoaded | ModelReplaced) -> None:
+        """Show which model answers, and say why if it is not the usual one."""
+        self.status.state.loaded = message.loaded
+        if message.loaded.news:
+            self.say(message.loaded.news)
         self.refresh_status()
 
     @on(WentWrong)

@@ -13,6 +13,7 @@ from gdr_tui.app.map.points import Course, Mapped
 from gdr_tui.app.retrievers import Retrievers
 
 if TYPE_CHECKING:
+    from gdr_model.models.checkpoint import Model
     from gdr_model.search.library_map import Atlas
     from gdr_tui.app.trail.trail import Node
 
@@ -30,7 +31,7 @@ class Mapper:
         """One map is computed at a time."""
         self._atlas: Atlas | None = None
         self._mapped: Mapped | None = None
-        self._mapped_from: list[int] = []
+        self._mapped_from: tuple[Model, list[int]] | None = None
 
     def map(
         self,
@@ -44,7 +45,7 @@ class Mapper:
             Cancelled: when asked.
         """
         with self._mapping:
-            now = self._retrievers.generations()
+            now = self._retrievers.model(), self._retrievers.generations()
             if self._mapped is None or self._mapped_from != now:
                 self._project(show, report, cancelled)
                 self._mapped_from = now

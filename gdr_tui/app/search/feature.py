@@ -13,7 +13,7 @@ from gdr_model.errors import UsageError
 from gdr_model.steering import PULL
 from gdr_model.types import Track
 from gdr_tui.app.feature import Host
-from gdr_tui.app.messages import ModelReady, TracksArrived, WentWrong
+from gdr_tui.app.messages import ModelReady, ModelReplaced, TracksArrived, WentWrong
 from gdr_tui.app.search.filter_dialog import FilterDialog
 from gdr_tui.app.search.found import Found
 from gdr_tui.app.search.jobs import SearchJobs
@@ -115,10 +115,12 @@ class SearchFeature:
                 self._host.refresh_status()
             case TracksArrived():
                 self.state.ask_again()
+            case ModelReplaced():
+                self.state.outdate()
             case ModelReady():
                 self._begin()
-            case WentWrong():
-                self._fail(message)
+            case WentWrong(about="model") if not self.state.has_model:
+                self.state.waiting = False
 
     @property
     def listed(self) -> ResultsList:
@@ -255,10 +257,6 @@ class SearchFeature:
             self.state.mend()
             self.typed.line_changed()
         self._host.refresh_status()
-
-    def _fail(self, wrong: WentWrong) -> None:
-        if wrong.about == "model" and not self.state.has_model:
-            self.state.waiting = False
 
     # Keys
 

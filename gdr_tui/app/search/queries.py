@@ -50,6 +50,8 @@ class Queries:
         """A query was asked before the model was loaded."""
         self.busy = False
         """A query of the user's is being drawn."""
+        self._asked = Ask(self.draft.steering)
+        """The query that was started last."""
         self.took_s: float | None = None
         """How long the user's last query took."""
         self._outdated = False
@@ -120,6 +122,15 @@ class Queries:
         self._end()
         self.mend()
 
+    def outdate(self) -> None:
+        """Draw everything again once it is returned to: another model answers from now on."""
+        self._jobs.cancel()
+        self.trail.outdate()
+        if self.busy:
+            self._start(self._asked, quiet=False)
+        else:
+            self.mend()
+
     def mend(self) -> None:
         """Draw a query of an earlier session again, whose results may be out of date."""
         if self.trail.current and self.trail.current.stale:
@@ -127,6 +138,7 @@ class Queries:
 
     def _start(self, ask: Ask, *, quiet: bool) -> None:
         self._number += 1
+        self._asked = ask
         self._before_asking()
         self._jobs.ask(self._number, ask, self._k, quiet=quiet)
 

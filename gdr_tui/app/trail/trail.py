@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class Node:
     asked_at: float = field(default_factory=time.time)
     """Seconds since 1970."""
     stale: bool = False
-    """Its results are from an earlier session; it is run again when the user returns to it."""
+    """Its results are from an earlier session or model; it is run again on return to it."""
     earlier: bool = False
     """Asked in an earlier session."""
     id: int | None = None
@@ -151,6 +151,11 @@ class Trail:
                 step.parent.folded = False
         return self._make_current(node)
 
+    def outdate(self) -> None:
+        """Forget what was drawn for every query; what it found stays until it is run again."""
+        for node in self.nodes():
+            node.results, node.stale = replace(node.results, query=_undrawn(node.ask)), True
+
     def undo(self) -> Node | None:
         """Go to the parent, if there is one."""
         if not self.current or not self.current.parent:
@@ -242,8 +247,7 @@ def hidden(node: Node) -> int:
 def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
     """A query of an earlier session, with the part of its results that was stored."""
     ask = Ask(query.steering, query.where, query.limits)
-    undrawn = Query(np.zeros((0, 1), np.float32), query.steering)
-    results = Results(query.hits, undrawn, query.tracks_searched, query.agreement, 0.0, 0.0)
+    results = Results(query.hits, _undrawn(ask), query.tracks_searched, query.agreement, 0.0, 0.0)
     return Node(
         number,
         ask,
@@ -257,6 +261,10 @@ def _restored(number: int, query: KeptQuery, parent: Node | None) -> Node:
         earlier=True,
         id=query.id,
     )
+
+
+def _undrawn(ask: Ask) -> Query:
+    return Query(np.zeros((0, 1), np.float32), ask.steering)
 
 
 def what_changed(before: Ask | None, after: Ask) -> str:
