@@ -1,23 +1,26 @@
 """Measure what a model's text encoder understands, and how near it comes to prompts in a library.
 
     python benchmarks/understanding.py [--library DIR] [--captions FILE] [--model MODEL] [--write]
+        [--close SCORE]
 
 It prints the rates that docs/prompts.md quotes; with --library also how often nothing there is
 close, and with --captions (a file, one prompt in a line) the rates on other prompts.
 
 The prompts are in `benchmarks/prompts`: thresholds were chosen on `developed.txt`, nothing was on
-`held_out.txt`. `--write` writes `understanding.safetensors` into the model's folder.
+`held_out.txt`. `--write` writes `understanding.safetensors` into the model's folder; `--close` is
+the score below which nothing is close, which differs between models.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gdr_model.models.checkpoint import Model, load
 from gdr_model.search.retriever import Retriever
-from gdr_model.search.understanding import Doubt, Understanding
+from gdr_model.search.understanding import CLOSE, Doubt, Understanding
 from gdr_model.steering import Steering
 from gdr_model.store.library import Library
 
@@ -62,6 +65,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--captions", type=Path, action="append", default=[],
                         help="more prompts, one in a line")  # fmt: skip
     parser.add_argument("--write", action="store_true", help="write what was measured")
+    parser.add_argument("--close", type=float, default=CLOSE, help="to be written")
     return parser
 
 
@@ -73,6 +77,7 @@ def main() -> None:
     if understanding is None:
         raise SystemExit("this encoder's points do not show what it reads, so it gets no notes")
     if chosen.write:
+        understanding = replace(understanding, close=chosen.close)
         understanding.save(model.config.folder)
     print("reads", ", ".join(understanding.languages))
     retrievers = [Retriever(model, [Library.open(folder)]) for folder in chosen.library]

@@ -44,7 +44,8 @@ MISSPELT_ABOVE = 0.3
 SHORT_PIECES = 0.73
 """Letters a token, as a share of those in English prompts, below which pieces are short."""
 CLOSE = 0.12
-"""Score of the built-in model's best result below which nothing is close to a prompt for music."""
+"""Score of the best result below which nothing is close to a prompt for music, for the built-in
+model and where a measurement states no other."""
 CLOSER = 0.3
 """By how much more that score has to be for a text at 1 of the function of sound."""
 RIDGE = 1.0
@@ -121,6 +122,8 @@ class Understanding:
     """Letters a token in English prompts."""
     languages: tuple[str, ...] = ("English",)
     """Those it reads."""
+    close: float = CLOSE
+    """Score of the best result below which nothing is close to a prompt for music."""
 
     @classmethod
     def of(cls, folder: Path) -> Understanding | None:
@@ -147,6 +150,7 @@ class Understanding:
                 functions.get("elsewhere"),
                 float(facts["letters"]),
                 tuple(facts["languages"]),
+                float(facts.get("close", CLOSE)),
             )
         except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(
@@ -160,7 +164,13 @@ class Understanding:
             if (function := getattr(self, name)) is not None:
                 tensors[f"{name}.centre"] = function.centre
                 tensors[f"{name}.weights"] = function.weights
-        facts = json.dumps({"letters": round(self.letters, 4), "languages": self.languages})
+        facts = json.dumps(
+            {
+                "letters": round(self.letters, 4),
+                "languages": self.languages,
+                "close": self.close,
+            }
+        )
         with atomic.replacing(folder / FILE) as part:
             save_file(tensors, part, {"facts": facts})
 
@@ -205,7 +215,7 @@ class Understanding:
         """Whether a best result of this score is close to a prompt."""
         point = unit(text.embed([prompt]).pooled)
         apart = 0.0 if self.elsewhere is None else max(0.0, float(self.elsewhere(point)[0]))
-        return best >= CLOSE + CLOSER * apart
+        return best >= self.close + CLOSER * apart
 
 
 def notes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import torch
 from safetensors.numpy import save_file
 
 from gdr_model.encoders.builtin import minilm
+from gdr_model.encoders.registry.pairs import PAIRS
 from gdr_model.encoders.shared.prompts import PromptReader
 from gdr_model.encoders.use import encoder as use
 from gdr_model.errors import ModelError
 from gdr_model.models.checkpoint import Model, load
+from gdr_model.models.config import RETRIEVERS, ModelConfig
 from gdr_model.search import references
 from gdr_model.search.understanding import FILE, Doubt, Note, Understanding, misspelt, notes
 from gdr_model.steering import Slider, Steering
@@ -180,6 +183,34 @@ def test_a_measurement_is_read_back(tmp_path: Path, understanding: Understanding
     assert again is not None
     assert again.languages == understanding.languages
     np.testing.assert_array_equal(again.language.weights, understanding.language.weights)
+
+
+def test_what_is_close_is_measured_for_each_model(
+    tmp_path: Path, understanding: Understanding, model: Model
+) -> None:
+    replace(understanding, close=0.25).save(tmp_path)
+    again = Understanding.of(tmp_path)
+    assert again is not None
+    assert understanding.close < again.close == 0.25
+    assert understanding.has_close(model.text, "slow sad piano", 0.2)
+    assert not again.has_close(model.text, "slow sad piano", 0.2)
+
+
+def test_musicnn_comes_with_the_measurement_of_the_text_encoder_that_both_have(
+    understanding: Understanding,
+) -> None:
+    pair = Understanding.of(RETRIEVERS / "musicnn")
+    assert pair is not None
+    assert PAIRS["musicnn"].text == ModelConfig.read("builtin").text
+    assert pair.languages == understanding.languages
+    np.testing.assert_array_equal(pair.language.weights, understanding.language.weights)
+
+
+def test_musicnn_never_says_that_nothing_is_close(model: Model) -> None:
+    pair = Understanding.of(RETRIEVERS / "musicnn")
+    far = answered("insurance policy number", -0.5)
+    assert notes(pair, model.text, far) == ()
+    assert notes(model.understanding, model.text, far) != ()
 
 
 def test_a_model_without_a_measurement_has_none_and_a_damaged_one_is_named(tmp_path: Path) -> None:

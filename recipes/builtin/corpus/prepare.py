@@ -159,12 +159,19 @@ def listed(work: Path) -> Iterator[dict[str, Any]]:
             yield {**record, "kind": kind, "path": str(work / record["path"])}
 
 
+def same(record: dict[str, Any], known: dict[str, Any]) -> bool:
+    """Whether a listed track is one that was prepared, wherever its file is by now.
+
+    A render made by another version of the composer has other facts and another sound.
+    """
+    return all(name in known and known[name] == record[name] for name in record if name != "path")
+
+
 def prepare(work: Path, listener: Listener, part: Part = WHOLE) -> None:
     """Prepare the tracks that are listed but not prepared."""
     store = PreparedFolder(work)
     prepared = {record["id"]: record for record in store.records()}
-    # A render made by another version of the composer has other facts and another sound.
-    todo = [r for r in listed(work) if {**prepared.get(r["id"], {}), **r} != prepared.get(r["id"])]
+    todo = [r for r in listed(work) if not same(r, prepared.get(r["id"], {}))]
     # Spread over the sources, so that stopping early leaves a fair sample of everything.
     todo.sort(key=lambda r: hashlib.sha256(str(r["id"]).encode()).digest())
     todo = [r for number, r in enumerate(todo) if part.has(number)]

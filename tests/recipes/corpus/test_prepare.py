@@ -137,6 +137,20 @@ def test_listed_tracks_get_their_kind_and_an_absolute_path(work: Path) -> None:
     assert list(listed(work / "nowhere")) == []
 
 
+def test_a_work_folder_that_was_moved_is_not_prepared_again(work: Path, tmp_path: Path) -> None:
+    prepare(work, Bands())
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    (moved / "silent.wav").unlink()
+    render = {"id": "render/00000", "path": str(moved / "high.flac"), "split": "test"}
+    write_list(moved / "renders.jsonl", [render])
+    again = Bands()
+    prepare(moved, again)
+    assert again.calls == 0
+    write_list(moved / "renders.jsonl", [{**render, "style": "of another composer"}])
+    prepare(moved, again)
+    assert again.calls == 1
+
+
 def test_every_listed_track_is_prepared_and_failures_are_listed(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
