@@ -10,6 +10,7 @@ GdrError                     refused or failed                       exit code 1
 ├── LibraryError             a library that is missing or unreadable
 │   ├── SpaceMismatch        latents of one space, a model of another
 │   └── StoreUnavailable     a full disk, or a file that another program holds
+├── IndexUnavailable         an index on a server that cannot be reached, or refuses
 ├── ModelError               a model folder that is missing or malformed
 │   └── WeightsMissing       weights that have to be fetched first
 └── Cancelled                stopped because the caller asked        exit code 130
@@ -73,6 +74,10 @@ class Hint(Enum):
     """Look at which libraries are known."""
     INSTALL = "install", "package"
     """Install a package of Python, which can be an extra of gdr's."""
+    SEARCH_HERE = "search here"
+    """Search with the index of this machine."""
+    UPLOAD = "upload", "root", "index"
+    """Upload the passages of a folder to an index."""
     ACCEPT_TERMS = "accept terms", "page"
     """Accept the terms of a repository, and name yourself to the hub."""
     SAVE_TRAIL = "save trail"
@@ -145,6 +150,10 @@ class SpaceMismatch(LibraryError):
 
 class StoreUnavailable(LibraryError):
     """A file that another program has locked, or a full disk; trying again later can help."""
+
+
+class IndexUnavailable(GdrError):
+    """An index on a server that cannot be reached, refuses, or lacks what is searched."""
 
 
 class ModelError(GdrError):

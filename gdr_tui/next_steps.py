@@ -46,6 +46,8 @@ COMMANDS: Mapping[Hint, str] = {
     Hint.LIST_LIBRARIES: "gdr status lists the libraries",
     Hint.ACCEPT_TERMS: "accept its terms at {page}, then set HF_TOKEN",
     Hint.INSTALL: "run pip install {package}",
+    Hint.SEARCH_HERE: "--index local does without it",
+    Hint.UPLOAD: "run gdr index {root} --index {index} to upload it",
     Hint.SAVE_TRAIL: "the app writes one with e in the trail",
 }
 """By the options and commands of `gdr`; facts are quoted for a shell."""
@@ -59,6 +61,8 @@ KEYS: Mapping[Hint, str] = {
     Hint.DRAW: "restart with a model that has a retriever",
     Hint.TRAIN_OR_LOOK_UP: COMMANDS[Hint.TRAIN],
     Hint.ANY_DEVICE: "restart with --device auto",
+    Hint.SEARCH_HERE: "searches are answered on this machine meanwhile",
+    Hint.UPLOAD: "press L, then i to upload it",
     Hint.LIST_CRATES: "press M to see them",
     Hint.SAVE_TRAIL: "press t, then e to write one",
 }

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from gdr_model.errors import LibraryError, SpaceMismatch
 from gdr_model.search.indexed import cache, graphs
+from gdr_model.search.indexed.best import best_of
 from gdr_model.search.indexed.graphs import Maker, Piece, Report, places, proposed
 from gdr_model.search.indexed.vectors import Rows, Vectors, rounded
 from gdr_model.search.whitening import Whitening
@@ -193,9 +194,9 @@ class HnswIndex:
             count = len(self.vectors)
             rows = None if allowed is None else np.flatnonzero(allowed)
             k = max(0, min(k, count if rows is None else len(rows)))
-            best = _Best(len(queries), k)
             if not k or not len(queries):
-                return best.rows, best.scores
+                shape = len(queries), k
+                return np.empty(shape, np.int64), np.empty(shape, np.float32)
             queries = np.ascontiguousarray(queries, np.float32)
             near = None
             if self._pieces and rows is None and k <= LARGE_SHARE * count:
@@ -203,12 +204,7 @@ class HnswIndex:
             if near is None:
                 near = self._near(queries, k, rows)
             everything = k == (count if rows is None else len(rows))
-            union = near[0] if everything else np.unique(np.concatenate(near))
-            scores = self.vectors.cosines(queries, union)
-            for query, proposals in enumerate(near):
-                at = np.searchsorted(union, proposals)
-                best.put(query, scores[query, at], proposals)
-            return best.rows, best.scores
+            return best_of(self.vectors, queries, k, near, same=everything)
 
     def save(self) -> None:
         """Keep the vectors of a large library and its graphs in files, where that was not done yet.
@@ -375,21 +371,3 @@ class HnswIndex:
 
     def _table(self, *columns: Any) -> Passages:
         return self._library.table(self._space, *columns)
-
-
-class _Best:
-    """The k best rows of each query."""
-
-    def __init__(self, queries: int, k: int) -> None:
-        self.rows: Rows = np.empty((queries, k), np.int64)
-        self.scores: Array = np.empty((queries, k), np.float32)
-
-    def put(self, query: int, scores: Array, rows: Rows) -> None:
-        """Keep the best of these rows of one query; of equal scores the lowest rows."""
-        k = self.rows.shape[1]
-        if k < len(scores):
-            least = np.partition(scores, len(scores) - k)[len(scores) - k]
-            near = np.flatnonzero(scores >= least)
-            scores, rows = scores[near], rows[near]
-        order = np.lexsort((rows, -scores))[:k]
-        self.rows[query], self.scores[query] = rows[order], scores[order]

@@ -33,7 +33,7 @@ from gdr_model.search.indexed.vectors import Rows, Vectors
 from gdr_model.types import Array, Cancel, never
 
 if TYPE_CHECKING:
-    from gdr_model.search.index import HnswIndex
+    from gdr_model.search.indexed.protocol import Index
 
 PCA, TSNE = "PCA", "t-SNE"
 FITTED = 2_000
@@ -117,7 +117,7 @@ class Atlas:
         """The row of every recording."""
         return {content: row for row, content in enumerate(self.contents)}
 
-    def place(self, points: Array, indexes: Sequence[HnswIndex]) -> Array:
+    def place(self, points: Array, indexes: Sequence[Index]) -> Array:
         """Positions (Q, 2) for points (Q, D) of the search space, among their nearest recordings.
 
         NaN for a point without neighbours on the map.

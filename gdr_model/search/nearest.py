@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.search.index import HnswIndex
+from gdr_model.search.indexed.protocol import Index, Opener
 from gdr_model.search.indexed.shelf import Competing, Shelf
 from gdr_model.search.indexed.vectors import Rows
 from gdr_model.search.negatives.penalty import NegativePenalties
@@ -54,7 +55,7 @@ class OpenLibrary:
     """A library opened for searching in one space."""
 
     library: Library
-    index: HnswIndex
+    index: Index
     space: LatentSpace
     whitening: Whitening
     tracks: Shelf
@@ -66,13 +67,14 @@ class OpenLibrary:
 
     @classmethod
     def open(
-        cls, library: Library, space: LatentSpace, whitening: Whitening, **sizes: int
+        cls,
+        library: Library,
+        space: LatentSpace,
+        whitening: Whitening,
+        opener: Opener = HnswIndex.open,
     ) -> OpenLibrary:
-        """The library with its index, rebuilt where that is missing or out of date.
-
-        `sizes` are those of `HnswIndex.open`.
-        """
-        index = HnswIndex.open(library, space, whitening, **sizes)
+        """The library with its index, rebuilt where that is missing or out of date."""
+        index = opener(library, space, whitening)
         tracks = Shelf(library, index.passages.contents)
         sections = sections_of(library, index.passages)
         return cls(library, index, space, whitening, tracks, sections, EvidenceScores(whitening))

@@ -18,6 +18,8 @@ from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import nearest, spread
 from gdr_model.search.drawing import Drawer
+from gdr_model.search.index import HnswIndex
+from gdr_model.search.indexed.protocol import Opener
 from gdr_model.search.nearest import OpenLibrary, Ranking
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import bounds_of
@@ -33,16 +35,27 @@ _Asked = tuple[Steering, str | None, Limits]
 class Retriever:
     """A model and the libraries it searches."""
 
-    def __init__(self, model: Model, libraries: Sequence[Library], remember: int = 0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        libraries: Sequence[Library],
+        remember: int = 0,
+        opener: Opener = HnswIndex.open,
+    ) -> None:
         """Open the index of every library, rebuilding what is missing or out of date.
 
-        `remember` is how many draws are kept, so that a query that differs in likes, dislikes
-        or filters alone is answered without drawing again.
+        Args:
+            model: draws the queries.
+            libraries: what is searched.
+            remember: how many draws are kept, so that a query that differs in likes, dislikes
+                or filters alone is answered without drawing again.
+            opener: opens an index.
 
         Raises:
             SpaceMismatch: if a library holds latents, but none of this model's space.
         """
         self.model = model
+        self.opener = opener
         self.libraries = [self._open(library) for library in _apart(libraries)]
         self.copies = Copies(self.libraries, bounds_of(model.space))
         self.drawer = Drawer(model, self._latents, remember)
@@ -53,7 +66,7 @@ class Retriever:
         spaces = library.spaces()
         if spaces and self.model.space not in spaces:
             raise self.model.config.space_mismatch(spaces, library.root)
-        return OpenLibrary.open(library, self.model.space, self.model.whitening)
+        return OpenLibrary.open(library, self.model.space, self.model.whitening, self.opener)
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""

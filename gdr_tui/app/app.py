@@ -92,6 +92,7 @@ class GdrApp(App[None]):
         valid = replace(chosen, keys=self._keymap_used.keys)
         self.main = MainScreen(session, tasks, self.notebook, valid)
         self._leaving = False
+        session.on_trouble = lambda why: self._post(WentWrong(why, "server"))
 
     def get_default_screen(self) -> Screen[None]:
         """The screen to search in."""
@@ -170,11 +171,24 @@ class GdrApp(App[None]):
 
 
 def run(
-    libraries: list[Path], model: str, device: str, report: Callable[[str], object]
+    libraries: list[Path],
+    model: str,
+    device: str,
+    report: Callable[[str], object],
+    index: str | None = None,
 ) -> NoReturn:
-    """Run the app until the user quits; `report` takes a sentence for the terminal left behind."""
+    """Run the app until the user quits.
+
+    Args:
+        libraries: the music folders.
+        model: name or path of the model.
+        device: where it runs.
+        report: takes a sentence for the terminal left behind.
+        index: where passages are looked for; None follows the settings.
+    """
     chosen, problem = settings.load()
-    session = Session(libraries, model, device, exclude=chosen.exclude)
+    index = chosen.index if index is None else index
+    session = Session(libraries, model, device, exclude=chosen.exclude, index=index)
     app = GdrApp(session, chosen, problem)
     app.run()
     deadline = time.monotonic() + LEAVING_S

@@ -67,6 +67,9 @@ class Settings:
     exclude: tuple[str, ...] = ()
     """Globs of files and folders that no library takes, matched against names and against paths
     relative to the music folder; `gdr index` follows it too."""
+    index: str = "local"
+    """Where passages are looked for: `local`, or `milvus:` and a file or server (docs/scale.md);
+    the command line follows it too."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys by the id of their action (`?` lists the ids), separated by commas."""
 
@@ -83,6 +86,8 @@ class Settings:
             parts = getattr(self, name)
             if parts and not any(place in part for part in parts for place in places):
                 raise ValueError(f"{name} must name {' or '.join(places)} in one of its arguments")
+        if self.index != "local" and not self.index.startswith("milvus:"):
+            raise ValueError("index must be local, or milvus: and a file or server")
         if not all(glob.strip() for glob in self.exclude):
             raise ValueError("exclude must hold names or globs, none of them empty")
 

@@ -33,6 +33,16 @@ ModelOption = Annotated[
     str,
     typer.Option("--model", "-m", metavar="MODEL", help="A name from gdr model list, or a folder."),
 ]
+IndexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index",
+        metavar="INDEX",
+        help="Where passages are looked for: local, or milvus: and a FILE.db or http://HOST:PORT. "
+        "Default: the setting index.",
+        show_default=False,
+    ),
+]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
 
 
@@ -221,6 +231,7 @@ class RetrieverOptions:
     ] = None
     model: ModelOption = "builtin"
     device: DeviceOption = Device.AUTO
+    index: IndexOption = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from gdr_tui.torch_threads import use_threads_for
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
     from gdr_model.models.kept import Choice
+    from gdr_model.search.indexed.protocol import Opener
     from gdr_model.search.retriever import Retriever
     from gdr_model.store.library import Library
 
@@ -34,6 +35,7 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
     Raises:
         LibraryError: if nothing has been indexed in them.
     """
+    opener = index_opener(options.index)
     libraries = open_libraries(stack, options.library)
     with long_lived():
         from gdr_model.models import kept
@@ -44,7 +46,24 @@ def open_retriever(stack: ExitStack, options: RetrieverOptions) -> Retriever:
         libraries = _said(choice)
         model = load(choice.config.argument, options.device)
         use_threads_for(model.config)
-        return _retriever(model, libraries)
+        return _retriever(model, libraries, opener)
+
+
+def index_opener(name: str | None) -> Opener:
+    """What opens the index that an option names, else the settings; it says what it cannot do.
+
+    Raises:
+        UsageError: if there is no such index.
+    """
+    from gdr_model.search.indexed.choice import opener
+    from gdr_tui.app import settings
+
+    if name is None:
+        chosen, problem = settings.load()
+        if problem:
+            say(f"gdr: {problem}")
+        name = chosen.index
+    return opener(name, lambda why: say(f"gdr: {for_command_line(why)}"))
 
 
 def _said(choice: Choice) -> list[Library]:
@@ -74,16 +93,17 @@ def answered(retriever: Retriever, ask: Callable[[Retriever], T]) -> T:
             return ask(retriever)
         except LibraryError as error:
             libraries = [opened.library for opened in retriever.libraries]
-            retriever = _retriever(retriever.model, _without(libraries, error))
+            rest = _without(libraries, error)
+            retriever = _retriever(retriever.model, rest, retriever.opener)
 
 
-def _retriever(model: Model, libraries: Sequence[Library]) -> Retriever:
+def _retriever(model: Model, libraries: Sequence[Library], opener: Opener) -> Retriever:
     """A retriever over those of some libraries that are not damaged."""
     from gdr_model.search.retriever import Retriever
 
     while True:
         try:
-            return Retriever(model, libraries)
+            return Retriever(model, libraries, opener=opener)
         except SpaceMismatch:
             raise
         except LibraryError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from storing import SPACE, put
 
 from gdr_model.limits import Limits
 from gdr_model.search import nearest
+from gdr_model.search.index import HnswIndex
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
@@ -84,7 +86,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 @pytest.fixture(scope="module", params=[SMALL, LARGE, HUGE], ids=["small", "large", "huge"])
 def opened(library: Library, request: pytest.FixtureRequest) -> OpenLibrary:
-    found = OpenLibrary.open(library, SPACE, WHITENING, **request.param)
+    found = OpenLibrary.open(library, SPACE, WHITENING, partial(HnswIndex.open, **request.param))
     found.index.prepare()
     assert found.index.vectors.is_rounded == bool(request.param)
     assert len(found.index._pieces) == (4 if request.param is HUGE else 0)
@@ -202,7 +204,10 @@ def test_lines_copies_and_sections_are_those_of_the_plain_way(
 
 
 def test_votes_and_copies_do_not_depend_on_how_vectors_are_kept(library: Library) -> None:
-    every = [OpenLibrary.open(library, SPACE, WHITENING, **how) for how in (SMALL, LARGE, HUGE)]
+    every = [
+        OpenLibrary.open(library, SPACE, WHITENING, partial(HnswIndex.open, **how))
+        for how in (SMALL, LARGE, HUGE)
+    ]
     every[-1].index.prepare()
     for seed, where in itertools.product(range(3), FILTERS):
         votes = [

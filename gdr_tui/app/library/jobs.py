@@ -71,7 +71,7 @@ class Refreshes(Protocol):
         """Let queries find what was indexed since; True if there is anything new."""
 
     def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
-        """Load or build the graphs of very large libraries; queries are answered meanwhile."""
+        """Load, build or upload what makes searches faster; queries are answered meanwhile."""
 
 
 class LibraryJobs:

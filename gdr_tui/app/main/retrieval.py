@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gdr_model.errors import LibraryError, ModelError
+from gdr_model.errors import Hint, IndexUnavailable, LibraryError, ModelError
 from gdr_model.types import Cancel, never
 from gdr_tui.app.main.libraries import Libraries
-from gdr_tui.app.values import Loaded
+from gdr_tui.app.values import Loaded, sentence
 from gdr_tui.gc_control import long_lived
 from gdr_tui.safe_text import literal
 from gdr_tui.torch_threads import use_threads_for
@@ -39,11 +40,25 @@ def load_model(name: str, device: str) -> Model:
     return model
 
 
-def retriever_over(model: Model, libraries: list[Library]) -> Retriever:
-    """A retriever that remembers some draws."""
+def retriever_over(
+    model: Model,
+    libraries: list[Library],
+    index: str = "local",
+    trouble: Callable[[str], object] = lambda why: None,
+) -> Retriever:
+    """A retriever that remembers some draws, and answers without a server that does not.
+
+    Raises:
+        UsageError: if there is no such index.
+    """
+    from gdr_model.search.indexed.choice import opener
     from gdr_model.search.retriever import Retriever
 
-    return Retriever(model, libraries, remember=REMEMBERED)
+    def heard(why: IndexUnavailable) -> None:
+        if why.hint is not Hint.UPLOAD:  # what is not there yet is being uploaded
+            trouble(sentence(why))
+
+    return Retriever(model, libraries, REMEMBERED, opener(index, heard, strict=False))
 
 
 def _news(choice: Choice) -> str:
@@ -64,8 +79,10 @@ class Retrieval:
         name: str = "builtin",
         device: str = "auto",
         *,
+        index: str = "local",
+        trouble: Callable[[str], object] = lambda why: None,
         load: Callable[[str, str], Model] = load_model,
-        over: Callable[[Model, list[Library]], Retriever] = retriever_over,
+        over: Callable[[Model, list[Library]], Retriever] | None = None,
     ) -> None:
         """Load nothing yet.
 
@@ -73,11 +90,14 @@ class Retrieval:
             libraries: where queries are answered from.
             name: name or path of the model.
             device: auto, cpu, cuda or mps.
+            index: where passages are looked for.
+            trouble: called with a sentence when a server does not answer.
             load: loads the model of a name to a device.
-            over: makes the retriever over some libraries.
+            over: makes the retriever over some libraries, where that is not the usual one.
         """
         self._name, self._device = name, device
-        self._load, self._over = load, over
+        self._load = load
+        self._over = over or partial(retriever_over, index=index, trouble=trouble)
         self._libraries = libraries
         self._model: Model | None = None
         """What answers."""
@@ -158,11 +178,12 @@ class Retrieval:
             return self._generations != before
 
     def prepare(self, on_progress: Callable[[int, int], object], cancelled: Cancel = never) -> None:
-        """Load or build the graphs of very large libraries; queries are answered meanwhile.
+        """Load, build or upload what makes searches faster; queries are answered meanwhile.
 
         Raises:
+            IndexUnavailable: if a server cannot be reached.
             LibraryError: if a library cannot be read.
-            Cancelled: when asked; graphs that are finished are kept.
+            Cancelled: when asked; what is finished is kept.
         """
         with self.retriever() as retriever:
             indexes = [opened.index for opened in retriever.libraries]

@@ -37,6 +37,9 @@ class Answers(Retrievers, Loads, Protocol):
 class Parts(Protocol):
     """What the app needs of a session."""
 
+    on_trouble: Callable[[str], object]
+    """Called on a thread with a sentence about a server that does not answer."""
+
     @property
     def roots(self) -> list[Path]:
         """The music folders."""
@@ -96,6 +99,7 @@ class Session:
         device: str = "auto",
         *,
         exclude: Sequence[str] = (),
+        index: str = "local",
         retrieval: Callable[[Libraries], Answers] | None = None,
     ) -> None:
         """Open and load nothing yet.
@@ -105,15 +109,19 @@ class Session:
             model: name or path of the model.
             device: where it runs: auto, cpu, cuda or mps.
             exclude: globs of files that no library takes.
+            index: where passages are looked for.
             retrieval: makes the model and retriever, where that is not the usual one.
         """
         self.model_name = model
         self.libraries = Libraries(roots)
+        self.on_trouble: Callable[[str], object] = lambda why: None
         answers: Answers
         if retrieval:
             answers = retrieval(self.libraries)
         else:
-            answers = Retrieval(self.libraries, model, device)
+            answers = Retrieval(
+                self.libraries, model, device, index=index, trouble=lambda why: self.on_trouble(why)
+            )
         self.loader: Loads = answers
         self.searcher: Searches = Searcher(answers)
         self.explainer: Explains = Explainer(answers)

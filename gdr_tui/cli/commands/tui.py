@@ -7,7 +7,7 @@ import sys
 from gdr_model.errors import UsageError
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import RetrieverOptions
-from gdr_tui.cli.retrievers import library_folders, music_folder
+from gdr_tui.cli.retrievers import index_opener, library_folders, music_folder
 
 
 def tui(opened: RetrieverOptions) -> None:
@@ -16,5 +16,7 @@ def tui(opened: RetrieverOptions) -> None:
         raise UsageError("gdr tui needs a terminal; use gdr search here")
     from gdr_tui.app.app import run
 
+    if opened.index is not None:
+        index_opener(opened.index)  # refused before the app opens
     folders = [music_folder(folder) for folder in library_folders(opened.library)]
-    run(folders, opened.model, opened.device, say)
+    run(folders, opened.model, opened.device, say, opened.index)

@@ -62,3 +62,47 @@ def builds(monkeypatch):
 
     monkeypatch.setattr(Maker, "_built", counted)
     return made
+
+
+@pytest.fixture(scope="session")
+def milvus_package():
+    """Quiet, as in the product."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
+    pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
+
+
+@pytest.fixture
+def milvus_file(milvus_package, tmp_path):
+    """A new file of Milvus Lite."""
+    yield from lite_file(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_file(milvus_package, tmp_path_factory):
+    """A file that tests fill one after another, each with a library of its own."""
+    yield from lite_file(tmp_path_factory.mktemp("milvus"))
+
+
+@pytest.fixture(scope="session")
+def shared_server(milvus_package, tmp_path_factory):
+    """The same, as a server of this process."""
+    server, database, uri = lite_server(tmp_path_factory.mktemp("milvus"))
+    yield uri
+    server.stop(grace=0).wait()
+    database.close()
+
+
+def lite_file(folder):
+    from milvus_lite.server_manager import server_manager_instance
+
+    file = str(folder / "passages.db")
+    yield file
+    server_manager_instance.release_server(file)
+
+
+def lite_server(folder, port=0):
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+
+    server, database, port = start_server_in_thread(str(folder / "server"), port=port)
+    return server, database, f"http://127.0.0.1:{port}"

@@ -14,8 +14,9 @@ from stored import means_of
 from gdr_model import atomic
 from gdr_model.audio import Tags
 from gdr_model.errors import SpaceMismatch
-from gdr_model.search.index import HnswIndex, _Best
+from gdr_model.search.index import HnswIndex
 from gdr_model.search.indexed import cache
+from gdr_model.search.indexed.best import Best
 from gdr_model.search.whitening import Whitening, unit
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
@@ -76,7 +77,7 @@ def test_an_empty_library(library, whitening, options):
 def test_equals_come_in_the_order_of_their_rows(values, k):
     scores = np.array(values, np.float32)
     k = min(k, len(values))
-    found = _Best(1, k)
+    found = Best(1, k)
     found.put(0, scores, np.arange(len(values)))
     expected = sorted(range(len(values)), key=lambda i: (-values[i], i))[:k]
     assert found.rows.tolist() == [expected]

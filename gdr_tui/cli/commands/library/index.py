@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gdr_model.errors import LibraryError, ModelError
+from gdr_model.errors import IndexUnavailable, LibraryError, ModelError
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, Samples, never
-from gdr_tui.cli.diagnostics import Failed, say
-from gdr_tui.cli.options import Device, DeviceOption, ModelOption, Processes
+from gdr_tui.cli.diagnostics import Failed, failed_in_part, say
+from gdr_tui.cli.options import Device, DeviceOption, IndexOption, ModelOption, Processes
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
-from gdr_tui.cli.retrievers import music_folder
+from gdr_tui.cli.retrievers import index_opener, music_folder
 from gdr_tui.library_words import away, explained, has_moved, name, summarised
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import counted, length, literal
@@ -24,7 +24,9 @@ from gdr_tui.torch_threads import use_threads_for
 
 if TYPE_CHECKING:
     from gdr_model.models.config import ModelConfig
+    from gdr_model.search.indexed.protocol import Opener
     from gdr_model.store.ingest import IngestProgress, IngestSummary
+    from gdr_model.store.library import Library
     from gdr_model.store.records import LeftOut
     from gdr_model.workers.tasks import Engine
 
@@ -60,6 +62,7 @@ def index(
         bool, typer.Option("--left-out", help="Name every file and folder that is left out.")
     ] = False,
     jobs: Processes = None,
+    searched_by: IndexOption = None,
 ) -> None:
     """Index music folders. Incremental: unchanged files are skipped."""
     from gdr_model.models import kept
@@ -81,6 +84,7 @@ def index(
         no_exclude,
         chosen.exclude,
         left_out,
+        index_opener(searched_by),
     )
     succeeded = True
     if not dry_run:
@@ -145,10 +149,11 @@ class Indexing:
     """Globs from the settings."""
     left_out: bool
     """Name what is left out."""
+    opener: Opener
+    """Opens the index that is prepared."""
 
     def run(self, folder: Path, engine: Engine) -> bool:
         """Index a folder and print its summary; False if nothing in it can be searched."""
-        from gdr_model.search.index import HnswIndex
         from gdr_model.store import ingest
         from gdr_model.store.folder.left_out import Excludes, prefix_of, within_part
         from gdr_model.store.library import Library
@@ -192,12 +197,7 @@ class Indexing:
                     engine=engine,
                 )
             if not self.dry_run:
-                index = HnswIndex.open(library, self.config.space, self.config.whitening())
-                with bars() as progress:
-                    index.prepare(
-                        lambda done, total: progress.show("graphs", done, total, "passages"),
-                        threads=os.cpu_count() or 1,
-                    )
+                self._prepare(library)
             tracks = library.count()
             write(self._told(folder, summary, tracks))
             if not self.dry_run and not folder.is_dir():
@@ -205,6 +205,18 @@ class Indexing:
                 return False
             has_music = _has_music(folder, summary, tracks)
             return has_music if self.dry_run else bool(tracks) and not nothing_was_read(summary)
+
+    def _prepare(self, library: Library) -> None:
+        """Bring the index up to date; a server that cannot be reached is named."""
+        index = self.opener(library, self.config.space, self.config.whitening())
+        try:
+            with bars() as progress:
+                index.prepare(
+                    lambda done, total: progress.show("index", done, total, "passages"),
+                    threads=os.cpu_count() or 1,
+                )
+        except IndexUnavailable as error:
+            failed_in_part(for_command_line(error))
 
     def _moved_from(self, folder: Path) -> Path | None:
         """Let a library follow that is recognised here; in a dry run, its store."""

@@ -1,0 +1,33 @@
+"""The kinds of index a user can choose."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gdr_model.errors import UsageError
+from gdr_model.search.index import HnswIndex
+from gdr_model.search.indexed.protocol import Opener
+from gdr_model.search.milvus.address import PREFIX, Address
+from gdr_model.search.milvus.index import MilvusIndex, Trouble
+
+LOCAL = "local"
+
+
+def opener(name: str, trouble: Trouble = lambda why: None, *, strict: bool = True) -> Opener:
+    """What opens the index of a name: `local`, or `milvus:` and where it is.
+
+    Args:
+        name: of the index.
+        trouble: called with why an index answers on this machine instead.
+        strict: whether searches fail if a server does.
+
+    Raises:
+        UsageError: if there is no index of this name.
+    """
+    if name == LOCAL:
+        return HnswIndex.open
+    if name.startswith(PREFIX):
+        return partial(
+            MilvusIndex.open, address=Address.parse(name), trouble=trouble, strict=strict
+        )
+    raise UsageError(f'there is no index "{name}"; it is local, or milvus: and an address')
