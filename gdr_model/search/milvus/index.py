@@ -180,10 +180,9 @@ class MilvusIndex:
         """
         with self._lock:
             vectors = self._local.vectors
-            most = len(vectors) if allowed is None else int(np.count_nonzero(allowed))
             fits = queries.ndim == 2 and queries.shape[1] == vectors.shape[1]
             near = None
-            if fits and len(queries) and 0 < k < most:
+            if fits and len(queries) and len(vectors) and k > 0:
                 near = self._proposed(np.ascontiguousarray(queries, np.float32), k, allowed)
             if near is None:
                 return self._local.search(queries, k, allowed)
@@ -198,12 +197,14 @@ class MilvusIndex:
         try:
             if not self._looked:
                 self._look()
-            if self._searchable is None:
+            most = len(self._local.vectors) if allowed is None else np.count_nonzero(allowed)
+            if self._searchable is None or k >= most:
                 return None
             return self._searchable.near(self._shelves, queries, k, allowed)
         except IndexUnavailable as error:
             if self._strict or error.hint is Hint.INSTALL:
                 raise
+            self._searchable, self._looked = None, False
             self._rests_until_s = time.monotonic() + REST_S
             self._trouble(error)
             return None
@@ -213,12 +214,12 @@ class MilvusIndex:
         held = Held.of(self._local.passages)
         if self._is_there(held):
             self._searchable = Searchable(held, self._shelves.count())
-        elif len(held.keys):
+        else:
             self._trouble(self._incomplete)
         self._looked = True
 
     def _is_there(self, held: Held) -> bool:
         """Whether the server has all of a library, by what this store keeps and by its count."""
-        if not self._kept.has(held) or not self._shelves.open():
+        if not self._shelves.open() or not self._kept.has(held):
             return False
         return self._shelves.whole() == len(held.contents)

@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from passages import DIM, fill
+from passages import DIM, fill, lite_file, lite_server
 
 from gdr_model.paths import store_of
 from gdr_model.search.indexed.graphs import Maker
@@ -91,18 +91,3 @@ def shared_server(milvus_package, tmp_path_factory):
     yield uri
     server.stop(grace=0).wait()
     database.close()
-
-
-def lite_file(folder):
-    from milvus_lite.server_manager import server_manager_instance
-
-    file = str(folder / "passages.db")
-    yield file
-    server_manager_instance.release_server(file)
-
-
-def lite_server(folder, port=0):
-    from milvus_lite.adapter.grpc.server import start_server_in_thread
-
-    server, database, port = start_server_in_thread(str(folder / "server"), port=port)
-    return server, database, f"http://127.0.0.1:{port}"

@@ -69,3 +69,20 @@ DAMAGE = {
     "empty": lambda path: path.write_bytes(b""),
     "another": another,
 }
+
+
+def lite_file(folder):
+    """A file of Milvus Lite, closed in the end."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    file = str(folder / "passages.db")
+    yield file
+    server_manager_instance.release_server(file)
+
+
+def lite_server(folder, port=0):
+    """Milvus Lite as a server of this process: the server, what to close after it, its address."""
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+
+    server, database, port = start_server_in_thread(str(folder / "server"), port=port)
+    return server, database, f"http://127.0.0.1:{port}"
