@@ -84,7 +84,7 @@ def index(
         no_exclude,
         chosen.exclude,
         left_out,
-        index_opener(searched_by),
+        index_opener(chosen.index if searched_by is None else searched_by),
     )
     succeeded = True
     if not dry_run:
