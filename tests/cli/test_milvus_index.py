@@ -20,7 +20,7 @@ from gdr_model.types import Array
 DEMO = Path(__file__).parents[2] / "demo"
 Gdr = Callable[..., Result]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-ASKED = "search", "slow solo piano", "--not", "drums", "-k", "3", "--where", "duration_s < 600"
+ASKED = "search", "slow solo piano", "-k", "3", "--where", "duration_s < 600"
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from storing import SPACE, put
 from gdr_model.limits import Limits
 from gdr_model.search import nearest
 from gdr_model.search.index import HnswIndex
+from gdr_model.search.indexed.choice import opener
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
@@ -84,8 +85,27 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
             yield opened
 
 
-@pytest.fixture(scope="module", params=[SMALL, LARGE, HUGE], ids=["small", "large", "huge"])
+@pytest.fixture(scope="module")
+def milvus(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLibrary]:
+    """The library in a file of Milvus Lite."""
+    pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
+    manager = pytest.importorskip(
+        "milvus_lite.server_manager", reason="the extra milvus is not installed"
+    ).server_manager_instance
+    file = str(tmp_path_factory.mktemp("milvus") / "passages.db")
+    found = OpenLibrary.open(library, SPACE, WHITENING, opener(f"milvus:{file}"))
+    found.index.prepare()
+    yield found
+    manager.release_server(file)
+
+
+@pytest.fixture(
+    scope="module", params=[SMALL, LARGE, HUGE, "milvus"], ids=["small", "large", "huge", "milvus"]
+)
 def opened(library: Library, request: pytest.FixtureRequest) -> OpenLibrary:
+    if request.param == "milvus":
+        of_milvus: OpenLibrary = request.getfixturevalue("milvus")
+        return of_milvus
     found = OpenLibrary.open(library, SPACE, WHITENING, partial(HnswIndex.open, **request.param))
     found.index.prepare()
     assert found.index.vectors.is_rounded == bool(request.param)

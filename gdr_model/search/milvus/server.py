@@ -29,6 +29,8 @@ M, EF_CONSTRUCTION, EF = 16, 100, 600
 TOKEN = "MILVUS_TOKEN"  # noqa: S105 (the name of a variable)
 """The environment variable with USER:PASSWORD or the API key of a server that asks for one."""
 _PAGE = 5000
+_SELDOM = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls": 0}
+"""Milvus Lite hangs up on a client that asks every ten seconds whether it is there."""
 
 
 class Server:
@@ -182,8 +184,12 @@ class Server:
         for name in ("pymilvus", "milvus_lite", "grpc"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         with self._worded():
-            token = os.environ.get(TOKEN, "")
-            return pymilvus.MilvusClient(self.address.uri, token=token, timeout=CONNECT_S)
+            return pymilvus.MilvusClient(
+                self.address.uri,
+                token=os.environ.get(TOKEN, ""),
+                timeout=CONNECT_S,
+                grpc_options=_SELDOM,
+            )
 
     @contextmanager
     def _worded(self) -> Iterator[None]:
