@@ -1,21 +1,61 @@
-"""In which processes an index is made, and which of them encode."""
+"""In which processes an index is made, on which machines, and which of them encode."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gdr_model.errors import UsageError
 from gdr_tui.torch_threads import LARGE_BYTES, usable_cores
 
 if TYPE_CHECKING:
     from gdr_model.models.checkpoint import Model
     from gdr_model.models.config import ModelConfig
     from gdr_model.workers.pool import Workers
+    from gdr_model.workers.tasks import Processes
 
 _BEHIND = 10
 """The niceness of what the user does not wait for."""
 _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+LOCAL = "local"
+"""The engine that is this machine."""
+
+
+def engine_for(
+    named: str,
+    config: ModelConfig,
+    device: str,
+    jobs: int | None,
+    notify: Callable[[str], None],
+) -> Processes:
+    """What reads files for a model.
+
+    Args:
+        named: `local`, `ray`, or `ray://HOST:PORT`.
+        config: of the model.
+        device: where its networks run.
+        jobs: processes, on each machine; None for one for each core.
+        notify: is given a sentence about each machine that cannot read.
+
+    Raises:
+        UsageError: if there is no such engine, or it has no such device.
+        GdrError: if it is not installed.
+    """
+    if named == LOCAL:
+        return workers_for(config, device, jobs)
+    if named != "ray" and not named.startswith("ray://"):
+        raise UsageError(f"there is no engine {named}; use local, ray or ray://HOST:PORT")
+    if device not in ("auto", "cpu"):
+        raise UsageError(f"a Ray cluster encodes on its processors, not on {device}")
+    from gdr_model.workers.cluster.engine import Cluster
+    from gdr_model.workers.encoders import LoadEncoder
+
+    address = None if named == "ray" else named
+    return Cluster(address, LoadEncoder(config.argument, config.space), notify, jobs)
 
 
 def workers_for(

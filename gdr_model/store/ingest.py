@@ -152,6 +152,17 @@ def _foreseen(root: Path, work: Plan, begun: float) -> IngestSummary:
     return _summary(root, work, counts, begun)
 
 
+@dataclass(frozen=True)
+class NotIn:
+    """Whether a content is none of some, which can become more."""
+
+    contents: set[str]
+
+    def __call__(self, content: str) -> bool:
+        """Whether it is none of them."""
+        return content not in self.contents
+
+
 class _Ingest:
     """One ingest that writes."""
 
@@ -202,11 +213,7 @@ class _Ingest:
 
     def _read(self, engine: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:
         rate_hz = self._encoder.space.sample_rate_hz
-        return engine.read(tasks, rate_hz, self._is_wanted, self._cancelled)
-
-    def _is_wanted(self, content: str) -> bool:
-        """Whether there are no latents of a sound yet."""
-        return content not in self._encoded
+        return engine.read(tasks, rate_hz, NotIn(self._encoded), self._cancelled)
 
     def _retag(self, engine: Engine) -> None:
         """Read the tags of tracks whose sound has not changed."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gdr_model.types import AudioEncoder
+from gdr_model.errors import ModelError
+from gdr_model.types import AudioEncoder, LatentSpace
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,8 @@ class LoadEncoder:
 
     model: str
     """The argument that names it."""
+    space: LatentSpace | None = None
+    """The space it has to write; another machine can have another encoder by that name."""
 
     MODULE = "gdr_model.models.checkpoint"
     """What takes long to import."""
@@ -21,11 +24,14 @@ class LoadEncoder:
         """Load it.
 
         Raises:
-            ModelError: if its weights cannot be read.
+            ModelError: if its weights cannot be read, or are others than they should be.
         """
         import torch
 
         from gdr_model.models.checkpoint import load_encoder
 
         torch.set_num_threads(1)
-        return load_encoder(self.model)
+        encoder = load_encoder(self.model)
+        if self.space not in (None, encoder.space):
+            raise ModelError(f"the model {self.model} there has another audio encoder than here")
+        return encoder

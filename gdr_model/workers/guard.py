@@ -22,18 +22,13 @@ _REUSED = 64 << 20
 
 
 def settle(niceness: int) -> None:
-    """Prepare this process: no output, no ctrl+c, an end when its parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent reads of it and ends the others
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # libraries write there, across the terminal's display
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
+    """Prepare this process for reading files: it is quiet, thrifty, and ends with its parent."""
+    quieten()
     # Each length of sound has kernels of its own, and a thousand of them would be kept.
     os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] = "64"
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     gc.freeze()  # what was imported is shared with other processes until it is written to
-    _watch_parent()
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(_DIES_WITH_PARENT, signal.SIGKILL)
@@ -42,6 +37,16 @@ def settle(niceness: int) -> None:
             libc.mallopt(_MMAP_THRESHOLD, _REUSED)
             libc.mallopt(_TRIM_THRESHOLD, _REUSED)
             libc.mallopt(_ARENAS, 1)
+
+
+def quieten() -> None:
+    """Prepare this process: no output, no ctrl+c, an end when its parent ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent reads of it and ends the others
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):  # libraries write there, across the terminal's display
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+    _watch_parent()
 
 
 class Memory:

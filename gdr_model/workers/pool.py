@@ -21,7 +21,7 @@ from gdr_model.types import Cancel, never
 from gdr_model.workers import process, worker
 from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.process import Terms
-from gdr_model.workers.tasks import Outcome, Task, Wanted
+from gdr_model.workers.tasks import Outcome, Task, Wanted, size
 from gdr_model.workers.worker import Died, Spawning, Worker
 
 _HELD = 32 << 20
@@ -91,6 +91,8 @@ class Workers:
             return
         listening = any(task.decode for task in tasks)
         most = max(_LEAST_HELD, _HELD // self._count)
+        if self._spawning and self._spawning.terms.load:
+            listening = True  # processes that can encode read tags too
         load = self._load if listening else None
         terms = Terms(load, sample_rate_hz, most, self._niceness)
         if self._spawning is None or self._spawning.terms != terms:
@@ -140,7 +142,7 @@ class _Run:
             self._receive(0 if self._next in self._ready else _POLL_S)
             if self._next in self._ready:
                 outcome = self._ready.pop(self._next)
-                self._ready_bytes -= _bytes(outcome)
+                self._ready_bytes -= size(outcome)
                 self._next += 1
                 yield outcome
 
@@ -200,10 +202,4 @@ class _Run:
 
     def _done(self, number: int, outcome: Outcome) -> None:
         self._ready[number] = outcome
-        self._ready_bytes += _bytes(outcome)
-
-
-def _bytes(outcome: Outcome) -> int:
-    found = outcome.found
-    arrays = (found.samples, found.latents) if found else ()
-    return sum(getattr(each, "nbytes", 0) for each in arrays)
+        self._ready_bytes += size(outcome)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -20,7 +20,7 @@ SILENCE_DB = -120.0
 """The loudness stored for digital silence, 30 dB below the smallest step of 16 bits."""
 
 Wanted = Callable[[str], bool]
-"""Whether the latents of a content are wanted."""
+"""Whether the latents of a content are wanted; can be sent to another machine, as it is then."""
 
 
 class Task(NamedTuple):
@@ -63,6 +63,13 @@ class Outcome:
         return self.found
 
 
+def size(outcome: Outcome) -> int:
+    """Bytes of sound and latents in an outcome."""
+    found = outcome.found
+    arrays = (found.samples, found.latents) if found else ()
+    return sum(getattr(each, "nbytes", 0) for each in arrays)
+
+
 class Engine(Protocol):
     """Reads files."""
 
@@ -84,6 +91,16 @@ class Engine(Protocol):
         Raises:
             Cancelled: when asked.
         """
+
+
+class Processes(Engine, Protocol):
+    """An engine that starts processes, and ends them when it is left."""
+
+    def __enter__(self) -> Self:
+        """Start nothing yet."""
+
+    def __exit__(self, *error: Any) -> None:
+        """End them."""
 
 
 def read(task: Task, sample_rate_hz: int, cancelled: Cancel = never, most: int = LIMIT) -> Found:

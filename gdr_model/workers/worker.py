@@ -7,9 +7,8 @@ import multiprocessing
 import signal
 import sys
 import time
-import types
 from collections.abc import Iterator, Sequence
-from multiprocessing import connection, forkserver, resource_tracker
+from multiprocessing import connection, forkserver
 from typing import Any
 
 import psutil
@@ -17,6 +16,7 @@ import psutil
 from gdr_model.errors import DecodeError, FileUnavailable, GdrError
 from gdr_model.workers import guard, process
 from gdr_model.workers.process import Numbers, Terms
+from gdr_model.workers.starting import start_tracker, without_main
 from gdr_model.workers.tasks import Outcome, Task
 
 QUIET_S = {process.TAGS: 40.0, process.SOUND: 130.0, process.LATENTS: 600.0}
@@ -50,7 +50,7 @@ class Spawning:
         if _FORKS:
             codecs = ("gdr_model.audio.decoding", "gdr_model.audio.tags.reading")
             self._context.set_forkserver_preload(["gdr_model.workers.process", *codecs, *modules])
-        _start_tracker()
+        start_tracker()
         self.until: Numbers = self._context.RawArray("d", 1)
 
     def start(self) -> Worker:
@@ -60,7 +60,7 @@ class Spawning:
         started = self._context.Process(
             target=process.main, args=(theirs, pulse, self.until, self.terms), daemon=True
         )
-        with _without_main():
+        with without_main():
             started.start()
         theirs.close()
         return Worker(started, ours, pulse)
@@ -246,30 +246,3 @@ def _named(code: int | None) -> str:
         return signal.Signals(-(code or 0)).name
     except ValueError:
         return f"exit code {code}"
-
-
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the main program from multiprocessing, which would run it once more in each process."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _start_tracker() -> None:
-    """Start what multiprocessing needs before its first process, and hands stderr to.
-
-    The app has put an object in the place of stderr that has no file descriptor.
-    """
-    if sys.platform == "win32":
-        return
-    shown = sys.stderr
-    try:
-        if sys.__stderr__ is not None:
-            sys.stderr = sys.__stderr__
-        resource_tracker.ensure_running()
-    finally:
-        sys.stderr = shown

@@ -317,3 +317,11 @@ Processes = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Random seed; change it for different results.")]
 Print0 = Annotated[bool, typer.Option("--print0", help="Print paths ended by NUL, for xargs -0.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="Where files are read: local, or on a Ray cluster: ray or ray://HOST:PORT.",
+    ),
+]

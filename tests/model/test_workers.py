@@ -101,7 +101,8 @@ def test_what_hangs_in_its_tags_is_read_without_them(library, songs, what):
         titles = {track.path.stem: track.title for track in library.tracks()}
         assert titles.pop(f"{what} in tags") == ""
         assert titles == {str(number): f"song {number}" for number in range(1, 6)}
-        assert run(library, workers, reread_tags=True).retagged == 1  # where nothing happens
+    with Workers(2) as workers:  # where nothing happens
+        assert run(library, workers, reread_tags=True).retagged == 1
     assert {track.title for track in library.tracks()} == {f"song {n}" for n in range(6)}
 
 

@@ -16,7 +16,8 @@ import typer
 
 from gdr_model.errors import LibraryError
 from gdr_tui.cli.commands.bench.figures import middle, row
-from gdr_tui.cli.options import Processes, RetrieverOptions
+from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.options import EngineOption, Processes, RetrieverOptions
 from gdr_tui.cli.retrievers import open_libraries
 
 if TYPE_CHECKING:
@@ -58,19 +59,23 @@ class Round:
 
 
 def ingest(
-    backend: RetrieverOptions, files: Files = 40, rounds: Rounds = 3, jobs: Processes = None
+    backend: RetrieverOptions,
+    files: Files = 40,
+    rounds: Rounds = 3,
+    jobs: Processes = None,
+    engine: EngineOption = "local",
 ) -> None:
     """Measure decoding alone and indexing in one run, in turns, on files of the library."""
     from gdr_model.models.config import ModelConfig
     from gdr_tui.cli.commands.library.index import LoadedOnUse
-    from gdr_tui.index_workers import workers_for
+    from gdr_tui.index_workers import engine_for
     from gdr_tui.torch_threads import usable_cores
 
     config = ModelConfig.read(backend.model)
     with ExitStack() as stack:
         paths = _some(open_libraries(stack, backend.library), files)
         encoder = LoadedOnUse(config, backend.device)
-        workers = stack.enter_context(workers_for(config, backend.device, jobs))
+        workers = stack.enter_context(engine_for(engine, config, backend.device, jobs, say))
         _round(workers, paths[:2], encoder)  # starts the processes
         found = [_round(workers, paths, encoder) for _ in range(rounds)]
         with _library() as library, Memory() as memory:
@@ -136,7 +141,15 @@ def _outcomes(
     from gdr_model.workers.tasks import Task
 
     todo = [Task(path, decode=True) for path in paths]
-    return workers.read(todo, encoder.space.sample_rate_hz, lambda _: latents)
+    return workers.read(todo, encoder.space.sample_rate_hz, _always if latents else _never)
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 @contextmanager

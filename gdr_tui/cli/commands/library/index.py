@@ -13,7 +13,14 @@ import typer
 from gdr_model.errors import IndexUnavailable, LibraryError, ModelError
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, Samples, never
 from gdr_tui.cli.diagnostics import Failed, failed_in_part, say
-from gdr_tui.cli.options import Device, DeviceOption, IndexOption, ModelOption, Processes
+from gdr_tui.cli.options import (
+    Device,
+    DeviceOption,
+    EngineOption,
+    IndexOption,
+    ModelOption,
+    Processes,
+)
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import index_opener, music_folder
@@ -63,12 +70,13 @@ def index(
     ] = False,
     jobs: Processes = None,
     searched_by: IndexOption = None,
+    engine: EngineOption = "local",
 ) -> None:
     """Index music folders. Incremental: unchanged files are skipped."""
     from gdr_model.models import kept
     from gdr_model.models.config import ModelConfig
     from gdr_tui.app import settings
-    from gdr_tui.index_workers import workers_for
+    from gdr_tui.index_workers import engine_for
 
     config = ModelConfig.read(model)
     chosen, problem = settings.load()
@@ -92,7 +100,7 @@ def index(
             kept.keep(config)
         except ModelError as error:  # the folders can be indexed all the same
             say(f"gdr: {error}")
-    with workers_for(config, device, jobs) as workers:
+    with engine_for(engine, config, device, jobs, say) as workers:
         for folder in folders:
             try:
                 succeeded &= indexing.run(music_folder(folder), workers)
