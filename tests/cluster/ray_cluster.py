@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -26,9 +27,11 @@ _TRIES = 3
 class Node:
     """A node, by the process that starts it."""
 
-    def __init__(self, command: list[str], folder: Path, name: str, host: str) -> None:
+    def __init__(
+        self, command: list[str], folder: Path, name: str, host: str, secret: dict[str, str]
+    ) -> None:
         self.host = host
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")} | secret
         environment["RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S"] = str(START_S)
         environment |= {"GDR_TEST_NODE": name, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
         self._log = folder / f"{name}.log"
@@ -76,6 +79,8 @@ class RayCluster:
         self.host = f"{self._network}.1" if self._network else _address()
         self._port, self.client_port, dashboard = _free_ports(3)
         self.address = f"{self.host}:{self._port}"
+        self.secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        """What lets a process in by its environment, whatever token the user has."""
         self.url = f"ray://{self.host}:{self.client_port}"
         where = [f"--node-ip-address={self.host}", f"--port={self._port}"]
         served = [f"--ray-client-server-port={self.client_port}", f"--dashboard-port={dashboard}"]
@@ -94,7 +99,7 @@ class RayCluster:
 
     def _add(self, command: list[str], name: str, host: str) -> Node:
         for _ in range(_TRIES):
-            node = Node(command, self._folder, name, host)
+            node = Node(command, self._folder, name, host, self.secret)
             self._stack.callback(node.kill)
             if node.has_started():
                 return node

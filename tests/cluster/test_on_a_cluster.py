@@ -41,6 +41,12 @@ def cluster() -> Iterator[RayCluster]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def let_in(cluster: RayCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in cluster.secret.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture
 def songs(music: Path, write_tone) -> Path:  # type: ignore[no-untyped-def]
     """Real pieces, a copy, a file that holds no sound."""
@@ -163,14 +169,15 @@ def test_what_cannot_be_reached_is_one_sentence(
 
 
 def test_another_encoder_on_the_nodes_is_refused(
-    cluster: RayCluster, songs: Path, tmp_path: Path
+    cluster: RayCluster, songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same model by name, of another version."""
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     load = LoadEncoder("builtin", replace(MODEL.space, fingerprint="0" * 16))
     said: list[str] = []
     with (
         pytest.raises(GdrError, match=r"no node of the cluster can read.* another audio encoder"),
-        Cluster(cluster.url, load, said.append) as engine,
+        Cluster(None, load, said.append) as engine,
     ):
         run(songs, tmp_path / "store", engine)
     assert len(said) == 1
