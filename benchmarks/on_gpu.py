@@ -33,7 +33,7 @@ from gdr_model.diffusion.schedule import Schedule
 from gdr_model.models import checkpoint
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.whitening import unit
-from gdr_model.steering import Steering
+from gdr_model.steering import Sampler, Steering
 from gdr_model.types import Array, TextEmbedding
 from training.runs.config import OptimiserConfig, RunConfig
 from training.runs.run_input import TrainingBatch
@@ -42,8 +42,7 @@ from training.runs.train import adamw, one_step
 CLIP_S, SONG_S = 30, 240
 SAMPLERS = (("ddim", 12), ("dpm++", 6), ("unipc", 6), ("heun", 6))
 TOKENS = 20
-PROMPT = Steering("warm piano")
-"""Drawn as `gdr search` draws it by default."""
+PROMPT = Steering("warm piano", steps=12, sampler=Sampler.DDIM)
 BATCH = 64
 
 

@@ -105,7 +105,7 @@ def test_bench_prints_a_figure_for_every_part(
     lines = capfd.readouterr().out.splitlines()
     assert [line[:34].strip() for line in lines] == [
         "encode, one thread",
-        "draw, 8 draws of 12 steps",
+        "draw, 8 draws of 6 steps",
         "one draw",
         "twice the steps",
         "contrastive query",

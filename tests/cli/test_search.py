@@ -205,7 +205,7 @@ def test_a_file_outside_the_library_can_be_edited(gdr, demo, tmp_path) -> None:
         (("search", "a", "-k", "many"), 2, "invalid value for '-k'"),
         (("search", "a", "--interval", "0.9", "0.1"), 2, "a start below its end"),
         (("edit", str(TRACKS[0])), 2, "missing argument 'PROMPT'"),
-        (("edit", str(TRACKS[0]), "a", "--sampler", "dpm++"), 2, "drawn with ddim only"),
+        (("edit", str(TRACKS[0]), "a", "--sampler", "heun"), 2, "cannot be drawn with heun"),
         (("search", "a", "--where", "colour = red"), 2, "colour"),
         (("search", "a", "--not", ""), 2, "a negative prompt is empty"),
         (("search", "a", "--like", "/no/such/file"), 2, "there is no file"),

@@ -27,7 +27,7 @@ CHANGES: dict[str, Any] = {
     "seed": 7,
     "edit": Edit("/m/source.mp3", 64.0, 0.5, "words"),
     "sliders": (Slider("strings", 0.5),),
-    "sampler": "dpm++",
+    "sampler": "ddim",
     "interval": (0.2, 0.8),
     "pull": 0.2,
     "spread": 0.5,

@@ -123,13 +123,13 @@ def test_each_set_of_words_is_drawn_once_and_then_remembered(
     retriever: Retriever, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[int] = []
-    ddim = sampling.ddim
+    walk = sampling.dpm_solver_pp
 
     def count(*given: object, **named: object) -> object:
         counted.append(1)
-        return ddim(*given, **named)  # type: ignore[arg-type]
+        return walk(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sampling, "ddim", count)
+    monkeypatch.setattr(sampling, "dpm_solver_pp", count)
     three = tuple(Slider(words, 0.5) for words in ("drums", "rap", "bells"))
     four = PLAIN.but(seed=9, sliders=three)
     results = retriever.search(four, 2)

@@ -114,7 +114,7 @@ def test_a_negative_of_a_known_query_needs_no_draw(
     retriever: Retriever, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retriever.search(PLAIN, 3)
-    monkeypatch.setattr(sampling, "ddim", None)
+    monkeypatch.setattr(sampling, "dpm_solver_pp", None)
     assert retriever.search(NO_DRUMS, 3).hits
     assert retriever.search(PLAIN.but(sliders=(Slider("drums", -1.0),)), 3).hits
 

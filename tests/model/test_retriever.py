@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
-from gdr_model.steering import PULL, Edit, Steering
+from gdr_model.steering import PULL, Edit, Sampler, Steering
 from gdr_model.store import ingest
 from gdr_model.store.library import Library, by_content
 
@@ -42,13 +43,16 @@ def library(music: Path, model: Model) -> Library:
 def draws(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts what is drawn."""
     counted: list[int] = []
-    ddim = sampling.ddim
 
-    def count(*given: object, **named: object) -> object:
-        counted.append(1)
-        return ddim(*given, **named)  # type: ignore[arg-type]
+    def counting(walk: Callable[..., object]) -> Callable[..., object]:
+        def count(*given: object, **named: object) -> object:
+            counted.append(1)
+            return walk(*given, **named)
 
-    monkeypatch.setattr(sampling, "ddim", count)
+        return count
+
+    for name in ("ddim", "dpm_solver_pp"):
+        monkeypatch.setattr(sampling, name, counting(getattr(sampling, name)))
     return counted
 
 
@@ -135,6 +139,15 @@ def test_a_passage_is_inverted_once_while_its_edit_changes(
     np.testing.assert_array_equal(answers[-1], fresh)
     retriever.query(tried.but(edit=Edit(path, 0.0, 0.9)))
     assert len(draws) == 6 + 2, "another strength starts from another noise"
+
+
+def test_an_edit_takes_twice_as_many_steps_of_ddim(library: Library, model: Model) -> None:
+    tried = PLAIN.but(edit=Edit(str(library.tracks()[0].path), 0.0, 0.6), steps=3)
+    retriever = Retriever(model, [library])
+    by_ddim = tried.but(sampler=Sampler.DDIM, steps=6)
+    assert (tried.edit_steps, by_ddim.edit_steps) == (6, 6)
+    answers = [retriever.query(each).vectors for each in (tried, by_ddim)]
+    np.testing.assert_array_equal(*answers)
 
 
 def test_a_pull_acts_inside_the_draw_so_it_is_drawn_again(

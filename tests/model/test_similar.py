@@ -78,7 +78,7 @@ def test_the_list_is_that_of_the_mean_of_the_likes_without_them(
 def test_nothing_is_drawn_and_no_text_model_is_read(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "ddim", None)
+    monkeypatch.setattr(sampling, "dpm_solver_pp", None)
     fresh = checkpoint.load("builtin", "cpu")
     likes = (files(library)[0],)
     assert Retriever(fresh, [library]).search(Steering("", likes=likes, pull=0.5)).hits

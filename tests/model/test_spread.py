@@ -42,13 +42,13 @@ def retriever(library: Library, model: Model) -> Retriever:
 def drawings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts what is drawn."""
     counted: list[int] = []
-    ddim = sampling.ddim
+    walk = sampling.dpm_solver_pp
 
     def count(*given: object, **named: object) -> object:
         counted.append(1)
-        return ddim(*given, **named)  # type: ignore[arg-type]
+        return walk(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sampling, "ddim", count)
+    monkeypatch.setattr(sampling, "dpm_solver_pp", count)
     return counted
 
 

@@ -68,7 +68,7 @@ async def test_sees_what_comes_and_goes_while_a_dial_turns() -> None:
         await pilot.press("right", "right", "right")
         await until(pilot, lambda: session.asked[-1][0].edit.strength == 0.75)  # type: ignore[union-attr]
         await pilot.press("tab", "left", "tab", *["right"] * 3)
-        await until(pilot, lambda: session.asked[-1][0].steps == 15)
+        await until(pilot, lambda: session.asked[-1][0].steps == 9)
         assert session.asked[-1][0].guidance == 2.5
         assert len(labels(pilot)) == 1, "what is only tried is not in the trail"
         await pilot.press("escape")

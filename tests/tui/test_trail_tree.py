@@ -90,7 +90,7 @@ def test_a_very_long_session_can_be_shown() -> None:
         ({"dislikes": ("/m/Night Drive.mp3",)}, "⊘ Night Drive"),
         ({"steps": 20, "draws": 4}, "20 steps, 4 draws"),
         ({"sliders": (Slider("strings", 0.5),)}, "+ strings:0.5"),
-        ({"sampler": "dpm++"}, "sampler dpm++"),
+        ({"sampler": "ddim"}, "sampler ddim"),
         ({"interval": (0.25, 1.0)}, "guided from 0.25 to 1"),
         (
             {"prompt": "with strings", "edit": Edit("/m/Night Drive.mp3", 64.0, 0.6)},

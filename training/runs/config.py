@@ -18,7 +18,7 @@ from gdr_model.diffusion.denoisers import POOLED
 from gdr_model.diffusion.prediction import PREDICTIONS
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.errors import UsageError
-from gdr_model.steering import Steering
+from gdr_model.steering import Sampler, Steering
 from training.data.config import DataConfig, need
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ class DrawConfig:
     """Points per prompt."""
     steps: int = Steering.steps
     """Steps of the sampler."""
+    sampler: Sampler = Steering.sampler
+    """How a draw walks from noise to data (docs/samplers.md)."""
     guidance: float = Steering.guidance
     """Guidance of the prompt; 1 draws from the learned distribution."""
 
@@ -156,7 +158,12 @@ class DrawConfig:
             UsageError: if no query can be drawn like this.
         """
         return Steering(
-            prompt, draws=self.draws, steps=self.steps, guidance=self.guidance, seed=seed
+            prompt,
+            draws=self.draws,
+            steps=self.steps,
+            sampler=self.sampler,
+            guidance=self.guidance,
+            seed=seed,
         )
 
 

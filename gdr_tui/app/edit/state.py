@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
+from gdr_model.steering import Edit, Slider, Steering, WeightedText
 from gdr_model.types import Results, Track
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.language.syntax import NEUTRAL, parse
@@ -78,7 +78,7 @@ class EditState:
             sliders=_each_once(*self.steering.sliders, *line.sliders),
             guidance=guidance,
             steps=steps,
-            sampler=Sampler.DDIM,
+            sampler=Steering.sampler,
             edit=edit,
             spread=0.0,
             roll=1,

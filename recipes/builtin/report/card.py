@@ -180,7 +180,7 @@ def text(work: Path, report: dict[str, Any], name: str, to: Path) -> str:
 
 {sizes(to)} On one core, in processor time: {speed["encode_x"]:,.0f} times real time to encode
 decoded sound; {speed["draw_s"]:.2f} s to read a prompt and draw {used["draws"]} points in
-{used["steps"]} steps.
+{used["steps"]} steps of {used["sampler"]}.
 
 ## Data
 
@@ -208,9 +208,9 @@ rows of AudioSet's evaluation part, are queries whose answers the teachers choos
 ## Results
 
 `make builtin-report GDR_SHARED=DIR` reproduces them from the shipped weights; model
-`{report["model"]}`, seed {used["seed"]}, {used["draws"]} draws of {used["steps"]} steps at guidance
-{used["guidance"]:g}, whitening power {report["whitening_power"]:g}. Every system is ranked by the
-`Retriever` that `gdr search` uses.
+`{report["model"]}`, seed {used["seed"]}, {used["draws"]} draws of {used["steps"]} steps of
+{used["sampler"]} at guidance {used["guidance"]:g}, whitening power {report["whitening_power"]:g}.
+Every system is ranked by the `Retriever` that `gdr search` uses.
 
 {sets}
 
