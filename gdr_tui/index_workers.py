@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import UsageError
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 _BEHIND = 10
 """The niceness of what the user does not wait for."""
+_TOGETHER_BYTES, _EACH_BYTES = 320 << 20, 120 << 20
+"""What processes share, with the one that stores what they find; and what each takes at most of
+files of ordinary length."""
+_CGROUP = Path("/sys/fs/cgroup")
 _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -64,7 +69,7 @@ def workers_for(
     jobs: int | None = None,
     niceness: int = 0,
 ) -> Workers:
-    """Processes that read files for a model: as many as there are cores by default.
+    """Processes that read files for a model.
 
     Each of them encodes too, on one thread, if the model is small. A large one, or one on an
     accelerator, is loaded once, by the caller.
@@ -74,12 +79,36 @@ def workers_for(
 
     small = config.size_bytes < LARGE_BYTES and _is_cpu(device)
     load = LoadEncoder(config.argument) if small else None
-    return Workers(jobs or usable_cores(), load, niceness)
+    return Workers(processes(jobs), load, niceness)
 
 
 def workers_beside(model: Model) -> Workers:
     """Processes that read files while a model answers queries, which go before them."""
     return workers_for(model.config, model.device.type, niceness=_BEHIND)
+
+
+def processes(jobs: int | None = None) -> int:
+    """How many read files: `jobs`, or one a core as far as half of the free memory holds them."""
+    return jobs or min(usable_cores(), affordable(free_bytes()))
+
+
+def affordable(free: int) -> int:
+    """How many processes half of some free bytes hold, at least one."""
+    return max(1, (free // 2 - _TOGETHER_BYTES) // _EACH_BYTES)
+
+
+def free_bytes(cgroup: Path = _CGROUP) -> int:
+    """Memory that is free for this program: on the machine, and within the limit of a container."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit, used = (int((cgroup / f"memory.{each}").read_text()) for each in ("max", "current"))
+        stat = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # there is no limit
+        return free
+    # What files were read from the disk for is given up when it is needed.
+    return max(0, min(free, limit - used + int(stat.get("inactive_file", 0))))
 
 
 def _is_cpu(device: str) -> bool:

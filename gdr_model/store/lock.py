@@ -13,6 +13,8 @@ from gdr_model.errors import StoreUnavailable
 from gdr_model.store.records import shown
 
 _FILE = "ingest.lock"
+_PATIENCE_S = 0.3
+"""Whoever asks whether the lock is held holds it for a moment."""
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def held(store: Path, whose: str) -> Iterator[None]:
         StoreUnavailable: naming `whose` it is, if another program holds it or the store cannot be
             written.
     """
-    lock = FileLock(store / _FILE, timeout=0)
+    lock = FileLock(store / _FILE, timeout=_PATIENCE_S)
     try:
         lock.acquire()
     except Timeout:

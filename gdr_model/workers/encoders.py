@@ -17,11 +17,11 @@ class LoadEncoder:
     space: LatentSpace | None = None
     """The space it has to write; another machine can have another encoder by that name."""
 
-    MODULE = "gdr_model.models.checkpoint"
-    """What takes long to import."""
+    MODULE = "gdr_model.workers.preloaded"
+    """What takes long to import, and loads the encoder already where processes are forked."""
 
     def __call__(self) -> AudioEncoder:
-        """Load it.
+        """Load it, unless the process this one was forked from has done so.
 
         Raises:
             ModelError: if its weights cannot be read, or are others than they should be.
@@ -29,9 +29,10 @@ class LoadEncoder:
         import torch
 
         from gdr_model.models.checkpoint import load_encoder
+        from gdr_model.workers.preloaded import ENCODERS
 
         torch.set_num_threads(1)
-        encoder = load_encoder(self.model)
+        encoder = ENCODERS.get(self.model) or load_encoder(self.model)
         if self.space not in (None, encoder.space):
             raise ModelError(f"the model {self.model} there has another audio encoder than here")
         return encoder

@@ -97,7 +97,8 @@ class Workers:
         terms = Terms(load, sample_rate_hz, most, self._niceness)
         if self._spawning is None or self._spawning.terms != terms:
             self.close()
-            self._spawning = Spawning(terms, [load.MODULE] if load else [])
+            modules, encoder = ([load.MODULE], load.model) if load else ([], "")
+            self._spawning = Spawning(terms, modules, encoder)
         run = _Run(self._spawning, self._workers, tasks, wanted, cancelled)
         try:
             yield from run.outcomes(min(self._count, len(tasks)))

@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 
 from gdr_model.errors import DecodeError, FileUnavailable, GdrError
-from gdr_model.workers import guard, process
+from gdr_model.workers import guard, preloaded, process
 from gdr_model.workers.process import Numbers, Terms
-from gdr_model.workers.starting import start_tracker, without_main
+from gdr_model.workers.starting import environment, start_tracker, without_main
 from gdr_model.workers.tasks import Outcome, Task
 
 QUIET_S = {process.TAGS: 40.0, process.SOUND: 130.0, process.LATENTS: 600.0}
@@ -43,14 +43,17 @@ class Died(Exception):
 class Spawning:
     """Starts processes on the same terms."""
 
-    def __init__(self, terms: Terms, modules: Sequence[str]) -> None:
-        """Import modules once for all processes, where the system allows it."""
+    def __init__(self, terms: Terms, modules: Sequence[str], encoder: str = "") -> None:
+        """Import modules and load an encoder once for all processes, where the system allows it."""
         self.terms = terms
         self._context: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
         if _FORKS:
             codecs = ("gdr_model.audio.decoding", "gdr_model.audio.tags.reading")
             self._context.set_forkserver_preload(["gdr_model.workers.process", *codecs, *modules])
         start_tracker()
+        if _FORKS:
+            with without_main(), environment(preloaded.VARIABLE, encoder):
+                forkserver.ensure_running()
         self.until: Numbers = self._context.RawArray("d", 1)
 
     def start(self) -> Worker:

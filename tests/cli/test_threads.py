@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from gdr_model.models.config import ModelConfig
-from gdr_tui import torch_threads
+from gdr_tui import index_workers, torch_threads
+from gdr_tui.index_workers import affordable, free_bytes, processes
 from gdr_tui.torch_threads import idle_cores, use_threads_for
 
 
@@ -42,3 +43,30 @@ def test_only_large_models_get_more_than_one(
     monkeypatch.setattr(torch_threads, "LARGE_BYTES", weights)
     use_threads_for(ModelConfig.read(str(tiny_clap)))
     assert torch.get_num_threads() == 4
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "count"), [(0, 1), (900, 1), (1000, 1), (2000, 5), (4000, 14), (64_000, 264)]
+)
+def test_as_many_processes_read_as_half_of_the_free_memory_holds(free_mb: int, count: int) -> None:
+    assert affordable(free_mb << 20) == count
+
+
+def test_a_container_has_what_its_limit_leaves(tmp_path: Path) -> None:
+    whole = free_bytes(tmp_path)
+    assert whole > 100 << 20, "there is no limit"
+    (tmp_path / "memory.current").write_text(f"{90 << 20}\n")
+    (tmp_path / "memory.stat").write_text(f"anon {10 << 20}\ninactive_file {70 << 20}\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_bytes(tmp_path) > 100 << 20
+    (tmp_path / "memory.max").write_text(f"{100 << 20}\n")
+    assert free_bytes(tmp_path) == 80 << 20, "what was read from the disk makes room"
+    (tmp_path / "memory.max").write_text(f"{10 << 20}\n")
+    assert free_bytes(tmp_path) == 0
+
+
+def test_a_number_that_is_asked_for_is_taken(cores: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_workers, "free_bytes", lambda: 2000 << 20)
+    assert (processes(), processes(9)) == (4, 9)
+    monkeypatch.setattr(index_workers, "free_bytes", lambda: 1200 << 20)
+    assert processes() == 2

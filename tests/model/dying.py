@@ -72,6 +72,7 @@ class Load:
     """Gives a process the encoder, and lets things happen in it."""
 
     MODULE = "dying"
+    model = ""
 
     def __call__(self):
         decode, read_tags = tasks.decode, tasks.read_tags
@@ -97,6 +98,7 @@ class Hangs:
     """A loader that never returns."""
 
     MODULE = "dying"
+    model = ""
 
     def __call__(self):
         sleep()
@@ -106,6 +108,7 @@ class Fails:
     """A loader that fails."""
 
     MODULE = "dying"
+    model = ""
 
     def __call__(self):
         from gdr_model.errors import ModelError

@@ -9,13 +9,17 @@ import sys
 import time
 
 import dying
+import numpy as np
 import psutil
 import pytest
 from ingesting import names, tag
 
+from gdr_model import audio
 from gdr_model.errors import Cancelled, GdrError, ModelError
+from gdr_model.models.checkpoint import load_encoder
 from gdr_model.store.ingest import ingest
 from gdr_model.workers import pool, worker
+from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.pool import Workers
 from gdr_model.workers.process import LATENTS, SOUND, TAGS
 from gdr_model.workers.tasks import Task
@@ -131,6 +135,30 @@ def test_the_caller_encodes_where_the_processes_do_not(library, music, write_ton
     )
     kept = library.latents(library.tracks()[0].content, dying.SPACE)
     assert kept == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux")
+def test_processes_share_the_encoder_and_what_it_was_imported_with(music, write_tone):
+    """Each would have 90 MB more to itself if it loaded and imported what it needs."""
+    tasks = [Task(write_tone(music / f"{n}.wav", hz=200 + n, seconds=3), True) for n in range(4)]
+    with Workers(2, LoadEncoder("builtin")) as workers:
+        outcomes = list(workers.read(tasks, 16000, lambda _: True))
+        (server,) = [each for each in psutil.Process().children() if each.children()]
+        assert server.num_threads() == 1, "others would be missing in what is forked from it"
+        own = [each.memory_full_info().uss >> 20 for each in server.children()]
+    assert len(own) == 2
+    assert max(own) < 40
+    latents = load_encoder("builtin").encode(audio.decode(tasks[1].path, 16000).samples)
+    np.testing.assert_array_equal(outcomes[1].result().latents, latents)
+
+
+def test_an_encoder_that_nobody_can_share_is_reported_by_who_reads(music, write_tone):
+    tasks = [Task(write_tone(music / "a.wav"), True)]
+    with (
+        pytest.raises(ModelError, match="nowhere"),
+        Workers(1, LoadEncoder("/nowhere")) as workers,
+    ):
+        list(workers.read(tasks, 16000, lambda _: True))
 
 
 def test_stopping_is_quick_and_leaves_nothing_behind(library, songs):

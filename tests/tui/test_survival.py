@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from driving import NARROW, WIDE, asked, burst, main, opened, picture, said, unt
 from stand_in import StandIn
 
 from gdr_model import paths
+from gdr_model.errors import StoreUnavailable
 from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.trails import Trails
+from gdr_tui.app.library import jobs
 from gdr_tui.app.values import Loaded
 
 ROOTS = [Path("/music")]
@@ -58,6 +61,26 @@ async def test_whatever_fails_in_the_background_the_app_goes_on() -> None:
         await until(pilot, lambda: "ZeroDivisionError: a bug" in "\n".join(said(pilot)))
         await asked(pilot, "still here")
         assert "still here" in picture(pilot)
+
+
+async def test_a_library_that_cannot_be_read_for_a_while_is_followed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "LOOK_EVERY_S", 0.05)
+    session, refreshed = StandIn(), threading.Event()
+    session.refresh = lambda: refreshed.set() or False  # type: ignore[method-assign,func-returns-value]
+    answers = iter([[1], None, None, [1], [2]])
+
+    def generations() -> list[int]:
+        answer = next(answers, [2])
+        if answer is None:
+            raise StoreUnavailable("the library of /music cannot be read: database is locked")
+        return answer
+
+    session.generations = generations  # type: ignore[method-assign]
+    async with opened(session).run_test(size=WIDE) as pilot:
+        await until(pilot, refreshed.is_set)
+        assert sum("database is locked" in sentence for sentence in said(pilot)) == 1
 
 
 # The GPU

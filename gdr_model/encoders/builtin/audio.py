@@ -32,6 +32,8 @@ LOUDNESS_DB = -20.0
 """RMS to which every track is scaled before encoding; the teachers' labels depend on level."""
 CHUNK_S = 120
 """Seconds encoded at once: long enough for speed, short enough to cancel and to fit a cache."""
+_SPECTRA = 1024
+"""Frames whose spectra are computed at once; those of a chunk would take 70 MB."""
 
 
 @lru_cache(maxsize=1)
@@ -59,10 +61,15 @@ def log_mel(samples: Tensor) -> Tensor:
     frames = samples.shape[-1] // HOP
     padded = F.pad(samples[:, : frames * HOP], (FFT // 2, FFT // 2))
     window = torch.hann_window(FFT, device=samples.device)
-    spectrum = torch.stft(padded, FFT, HOP, window=window, center=False, return_complex=True)
-    power = spectrum.real.square() + spectrum.imag.square()  # (B, bins, F + 1)
-    mel = power[..., :frames].transpose(1, 2) @ mel_filters().to(samples.device)
-    return torch.log(mel + 1e-5)
+    filters = mel_filters().to(samples.device)
+    parts = []
+    for first in range(0, max(frames, 1), _SPECTRA):
+        count = min(_SPECTRA, frames - first)
+        part = padded[:, first * HOP : (first + max(count, 1) - 1) * HOP + FFT]
+        spectrum = torch.stft(part, FFT, HOP, window=window, center=False, return_complex=True)
+        power = spectrum.real.square() + spectrum.imag.square()  # (B, bins, count)
+        parts.append(power[..., :count].transpose(1, 2) @ filters)
+    return torch.log(torch.cat(parts, 1) + 1e-5)
 
 
 def levelled(mel: Tensor) -> Tensor:

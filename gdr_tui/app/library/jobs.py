@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from gdr_model.errors import GdrError
 from gdr_model.types import Cancel, never
 from gdr_tui.app.library.folders import Folder
 from gdr_tui.app.library.messages import FoldersRead
@@ -19,9 +20,10 @@ from gdr_tui.app.messages import (
     ModelReplaced,
     TagsRead,
     TracksArrived,
+    WentWrong,
 )
 from gdr_tui.app.tasks import Tasks, slept
-from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded
+from gdr_tui.app.values import Catalogue, Indexed, Indexing, Loaded, sentence
 
 LOOK_EVERY_S = 3.0
 """Tracks indexed since, by this program or another, join the results this often."""
@@ -144,14 +146,23 @@ class LibraryJobs:
             self._tasks.post(FoldersRead(folders))
 
     def _follow(self, cancelled: Cancel) -> None:
-        before = self._retrieval.generations()
-        while not slept(LOOK_EVERY_S, cancelled):
-            now = self._retrieval.generations()
-            if now != before:
+        before: list[int] | None = None
+        said = ""
+        while True:
+            try:
+                now = self._retrieval.generations()
+                if before is not None and now != before:
+                    self._refresh(cancelled)
                 before = now
-                self._refresh(cancelled)
-            if self._indexer.unlocked():
-                self.index()
+                if self._indexer.unlocked():
+                    self.index()
+                said = ""
+            except GdrError as error:  # a database that is locked or away now can be back soon
+                if sentence(error) != said:
+                    said = sentence(error)
+                    self._tasks.post(WentWrong(said, "library"))
+            if slept(LOOK_EVERY_S, cancelled):
+                return
 
     def _refresh(self, cancelled: Cancel) -> None:
         self._catalogue(cancelled)

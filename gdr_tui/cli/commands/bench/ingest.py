@@ -68,8 +68,7 @@ def ingest(
     """Measure decoding alone and indexing in one run, in turns, on files of the library."""
     from gdr_model.models.config import ModelConfig
     from gdr_tui.cli.commands.library.index import LoadedOnUse
-    from gdr_tui.index_workers import engine_for
-    from gdr_tui.torch_threads import usable_cores
+    from gdr_tui.index_workers import engine_for, processes
 
     config = ModelConfig.read(backend.model)
     with ExitStack() as stack:
@@ -80,9 +79,12 @@ def ingest(
         found = [_round(workers, paths, encoder) for _ in range(rounds)]
         with _library() as library, Memory() as memory:
             _read(workers, paths, encoder, library)
-    processes = min(jobs or usable_cores(), len(paths))
     decode = middle([one.audio_s / one.decode_s for one in found])
-    row(f"decode alone, {processes} processes", f"{decode:,.0f} ×", "real time")
+    row(
+        f"decode alone, {min(processes(jobs), len(paths))} processes",
+        f"{decode:,.0f} ×",
+        "real time",
+    )
     everything = middle([one.audio_s / one.all_s for one in found])
     share = middle([one.decode_s / one.all_s for one in found])
     work = middle([one.decode_processor_s / one.total_s for one in found])
