@@ -36,6 +36,8 @@ class Sampler(StrEnum):
     EULER_A = "euler-a"
 
 
+OF_EDITS = (Sampler.DPM, Sampler.DDIM)
+"""The samplers that an edit can name. It is inverted and drawn by ddim with either."""
 SLIDER_WEIGHT = 3.0
 """The weight of the negative that a slider at -1 is."""
 PULL = 0.2
@@ -160,7 +162,7 @@ class Steering:
             )
         if self.sampler not in list(Sampler):
             raise UsageError(f"unknown sampler {self.sampler!r}; use {', '.join(Sampler)}")
-        if self.edit and self.sampler not in (Sampler.DPM, Sampler.DDIM):
+        if self.edit and self.sampler not in OF_EDITS:
             raise UsageError(
                 f"an edit inverts the steps of ddim, so it cannot be drawn with {self.sampler}"
             )

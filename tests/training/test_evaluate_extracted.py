@@ -82,7 +82,7 @@ def test_a_model_is_asked_all_captions_of_a_set(extracted: str) -> None:
     tables, about = retrieval(["builtin"], data=extracted, resamples=20)
     assert (about["queries"], about["candidates"]) == (TRACKS, TRACKS)
     share = checkpoint.load("builtin", "cpu").config.anchor_share
-    draw = {"draws": 8, "steps": 12, "guidance": 3.0, "anchor_share": [share]}
+    draw = {"draws": 8, "steps": 6, "sampler": "dpm++", "guidance": 3.0, "anchor_share": [share]}
     assert about["draw"] == draw  # as gdr search draws
     assert [name for name, _ in tables[0].rows] == [
         GDR,

@@ -283,7 +283,7 @@ def test_a_model_that_fails_while_loading_stops_indexing_and_a_later_failure_doe
 
 
 def editing() -> EditState:
-    steering = WARM.but(likes=("/music/001.flac",), seed=5, sampler=Sampler.DPM)
+    steering = WARM.but(likes=("/music/001.flac",), seed=5, sampler=Sampler.HEUN)
     source = Source.result(track(1), 64.0, "warm dub")
     return EditState(source, steering, "year > 1970", results(), 0.6)
 
@@ -297,9 +297,15 @@ def test_an_edit_changes_what_the_panel_has_and_nothing_else() -> None:
         negatives=(WeightedText("drums"), WeightedText("vocals", 0.5)),
         guidance=4.0,
         steps=20,
-        sampler=Sampler.DDIM,
+        sampler=Sampler.DPM,
         edit=Edit(str(track(1).path), 64.0, 0.4, "warm dub"),
     )
+
+
+def test_an_edit_keeps_its_steps_of_ddim() -> None:
+    state = editing()
+    state.steering = state.steering.but(sampler=Sampler.DDIM, steps=12)
+    assert state.ask("warm", "", 0.4, 4.0, 12).steering.edit_steps == 12
 
 
 def test_an_edit_without_words_is_refused() -> None:

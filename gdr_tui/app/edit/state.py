@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
-from gdr_model.steering import Edit, Slider, Steering, WeightedText
+from gdr_model.steering import OF_EDITS, Edit, Slider, Steering, WeightedText
 from gdr_model.types import Results, Track
 from gdr_tui.app.trail.trail import Ask
 from gdr_tui.language.syntax import NEUTRAL, parse
@@ -72,13 +72,14 @@ class EditState:
         if line.likes or line.bans:
             raise UsageError("like:N and unlike:N belong in the prompt above the results")
         edit = Edit(source.path, source.start_s, strength, source.from_prompt)
+        sampler = self.steering.sampler
         steering = self.steering.but(
             prompt=line.words or (NEUTRAL if line.steers else ""),
             negatives=_each_once(*weighted(without), *line.negatives),
             sliders=_each_once(*self.steering.sliders, *line.sliders),
             guidance=guidance,
             steps=steps,
-            sampler=Steering.sampler,
+            sampler=sampler if sampler in OF_EDITS else Steering.sampler,
             edit=edit,
             spread=0.0,
             roll=1,
