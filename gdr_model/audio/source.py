@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from gdr_model.errors import Cancelled, DecodeError, FileUnavailable, GdrError
+from gdr_model.remote.files import at_hand
 from gdr_model.types import Cancel, never
 
 _BUFFER = 1 << 16
@@ -41,6 +42,7 @@ class Source:
             FileUnavailable: if the system does not open it.
             DecodeError: if it is no regular file.
         """
+        at_hand(path)
         # A pipe would block until someone writes to it.
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
         try:

@@ -25,9 +25,10 @@ import numpy as np
 
 from gdr_model.audio import Tags
 from gdr_model.errors import DecodeError, FileUnavailable
+from gdr_model.remote.places import address_of
 from gdr_model.store import lock
+from gdr_model.store.folder.at_an_address import scan
 from gdr_model.store.folder.left_out import Excludes
-from gdr_model.store.folder.scan import scan
 from gdr_model.store.folder.sheets import FolderSheets
 from gdr_model.store.library import Library
 from gdr_model.store.plan import Job, Plan, Wanted, plan, preview_of
@@ -201,7 +202,7 @@ class _Ingest:
         files.put_found(work.found.left_out, sorted(work.away_counts()))
         self._report(None)
         self._retag(engine)
-        tasks = [Task(self._library.path(job.name), job.sound is None) for job in work.jobs]
+        tasks = [self._task(job.name, decode=job.sound is None) for job in work.jobs]
         for job, outcome in zip(work.jobs, self._read(engine, tasks), strict=True):
             self._keep(job, outcome)
             self._done += 1
@@ -211,6 +212,10 @@ class _Ingest:
         self._library.touch()
         return self._summary()
 
+    def _task(self, name: bytes, *, decode: bool) -> Task:
+        path = self._library.path(name)
+        return Task(path, decode, address=address_of(path))
+
     def _read(self, engine: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:
         rate_hz = self._encoder.space.sample_rate_hz
         return engine.read(tasks, rate_hz, NotIn(self._encoded), self._cancelled)
@@ -219,7 +224,7 @@ class _Ingest:
         """Read the tags of tracks whose sound has not changed."""
         read: list[tuple[bytes, Stamp, Tags]] = []
         names = list(self._plan.retags)
-        tasks = [Task(self._library.path(name), decode=False) for name in names]
+        tasks = [self._task(name, decode=False) for name in names]
         for name, outcome in zip(names, self._read(engine, tasks), strict=True):
             try:
                 tags = self._sheets.in_tags(name, outcome.result().tags)
@@ -252,7 +257,9 @@ class _Ingest:
             self._put_off(path, "there is too little memory to decode it")
         except DecodeError as error:
             reason = str(error)
-            if not os.path.lexists(path):  # it vanished since the scan; its disk may be gone too
+            if not address_of(path) and not os.path.lexists(
+                path
+            ):  # it vanished since the scan; its disk may be gone too
                 self._put_off(path, reason)
                 return
             self._library.files.put_failure(job.name, job.stamp, reason)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gdr_model.errors import Hint, LibraryError
+from gdr_model.store.folder.at_an_address import scan
 from gdr_model.store.folder.left_out import Excludes
-from gdr_model.store.folder.scan import Scan, scan
+from gdr_model.store.folder.scan import Scan
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp, around, shown
 from gdr_model.types import Cancel, LatentSpace

@@ -14,7 +14,9 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple, Protocol
 
 from gdr_model.audio import Tags
+from gdr_model.audio.held import LIMIT
 from gdr_model.errors import DecodeError, FileUnavailable, GdrError
+from gdr_model.remote.files import copied
 from gdr_model.types import AudioEncoder
 from gdr_model.workers import guard, tasks
 from gdr_model.workers.tasks import Found, Outcome, Task
@@ -101,7 +103,11 @@ class _Reading:
     def outcome(self, task: Task) -> Outcome:
         """Read a file, whatever happens."""
         try:
-            return Outcome(self._read(task))
+            if task.address is None:
+                return Outcome(self._read(task))
+            self._begin(SOUND)
+            with copied(task.address, self.alive) as path:
+                return Outcome(self._read(task._replace(path=path)))
         except Exception as error:
             return Outcome(error=self._refusal(error))
 
@@ -111,6 +117,8 @@ class _Reading:
             return read
         self._begin(SOUND)
         rate_hz, most = self._terms.sample_rate_hz, self._terms.most
+        if task.address and self._encoder is None:
+            most = LIMIT  # the parent could not read the copy again
         found = tasks.read(task._replace(tags=False), rate_hz, self.alive, most)
         if found.sound is None or found.samples is None:
             raise DecodeError("it holds no sound")

@@ -31,6 +31,8 @@ class Task(NamedTuple):
     """Decode it; otherwise only its tags are read."""
     tags: bool = True
     """Read its tags; they are empty otherwise."""
+    address: str | None = None
+    """Where to fetch it, if it is not on this machine."""
 
 
 class Found(NamedTuple):

@@ -14,6 +14,7 @@ import typer
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import Limits
+from gdr_model.remote.files import at_hand
 from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
 from gdr_model.types import Method
 from gdr_tui.cli.output import Format
@@ -66,7 +67,9 @@ def existing_file(path: str) -> str:
 
     Raises:
         UsageError: if it does not exist.
+        FileUnavailable: if it is at an address and cannot be fetched.
     """
+    at_hand(Path(path))
     if not Path(path).is_file():
         raise UsageError(f"there is no file {path}")
     return str(Path(path).absolute())

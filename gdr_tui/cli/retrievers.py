@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gdr_model.errors import Hint, LibraryError, SpaceMismatch
+from gdr_model.remote.places import folder_of, is_address
 from gdr_model.store.stores import Place, stores
 from gdr_tui.cli.diagnostics import failed_in_part, say
 from gdr_tui.cli.options import RetrieverOptions
@@ -162,7 +163,7 @@ def library_folders(named: list[Path] | None) -> list[Path]:
         LibraryError: if the only libraries there are cannot be read.
     """
     if named:
-        return named
+        return [folder_of(each) if is_address(each) else each for each in named]
     indexed = stores()
     if indexed.damaged and not indexed.roots:
         raise LibraryError(unreadable(indexed.damaged[0]))
@@ -194,11 +195,17 @@ def unreadable(store: Path) -> str:
 
 
 def music_folder(path: Path) -> Path:
-    """A folder of music; a leading `~`, which no shell expands in `make LIBRARY=~/x`, is expanded.
+    """A folder of music, or the one that stands for an address.
+
+    A leading `~`, which no shell expands in `make LIBRARY=~/x`, is expanded.
 
     Raises:
         LibraryError: if it does not exist, is a file, or is not there now but has been indexed.
     """
+    if is_address(path):
+        folder = folder_of(path)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
     try:
         folder = path.expanduser()
         exists = folder.is_dir()

@@ -20,6 +20,7 @@ from ray_cluster import RayCluster
 
 from gdr_model.errors import GdrError
 from gdr_model.models.config import ModelConfig
+from gdr_model.remote.places import folder_of
 from gdr_model.store.ingest import IngestSummary, ingest
 from gdr_model.store.library import Library
 from gdr_model.workers.cluster.engine import Cluster
@@ -166,6 +167,25 @@ def test_what_cannot_be_reached_is_one_sentence(
     assert (stdout, ended.returncode) == ("", code)
     assert stderr.startswith(sentence)
     assert stderr.count("\n") == 1
+
+
+def test_an_address_is_read_by_the_nodes_alone(
+    cluster: RayCluster, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(DEMO[0], music)
+    shutil.copy(DEMO[1], music)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    root = folder_of(Path(f"file://{music}"))
+    root.mkdir(parents=True)
+    with Cluster(None, LoadEncoder("builtin", MODEL.space), print) as engine:
+        assert run(root, tmp_path / "there", engine).new == 2
+    assert not list(root.iterdir())
+    with Workers(1, LoadEncoder("builtin")) as workers:
+        run(music, tmp_path / "here", workers)
+    here, there = rows(tmp_path / "here"), rows(tmp_path / "there")
+    assert [there[name] for name in ("latents", "passages")] == [
+        here[name] for name in ("latents", "passages")
+    ]
 
 
 def test_another_encoder_on_the_nodes_is_refused(

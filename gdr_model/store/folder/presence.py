@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from gdr_model.remote.places import address_of
+
 PATIENCE_S = 2.0
 """How long a disk may take to answer about one file: a disk that spins up takes longer once."""
 
@@ -30,7 +32,7 @@ def missing(paths: Iterable[Path], patience_s: float = PATIENCE_S) -> set[Path]:
 
 def is_gone(folder: Path, patience_s: float = PATIENCE_S) -> bool:
     """Whether a folder is missing, holds nothing at all (an unused mount point), or hangs."""
-    return is_empty(folder, patience_s) is not False
+    return address_of(folder) is None and is_empty(folder, patience_s) is not False
 
 
 def is_empty(folder: Path, patience_s: float = PATIENCE_S) -> bool | None:
@@ -116,7 +118,8 @@ def _mounts() -> frozenset[Path]:
 
 
 def _is_there(path: Path) -> bool:
-    os.stat(path)
+    if address_of(path) is None:  # what is at an address is fetched when it is needed
+        os.stat(path)
     return True
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdr_model.errors import Hint, LibraryError
+from gdr_model.remote.places import address_of
 from gdr_model.store import lock
 from gdr_model.store.folder.presence import is_empty
 from gdr_model.store.library import Library
@@ -115,6 +116,8 @@ def _unreadable(folder: Path) -> LibraryError:
 
 def _is_there(path: Path) -> bool | None:
     """None if the system cannot say."""
+    if address_of(path):
+        return True
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

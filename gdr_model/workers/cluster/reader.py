@@ -28,7 +28,7 @@ class Reader:
 
     def read(self, task: Task) -> Answer:
         """Read a file."""
-        if not os.path.lexists(task.path):
+        if task.address is None and not os.path.lexists(task.path):
             return None
         try:
             (outcome,) = self._workers.read([task], self._sample_rate_hz, self._wanted)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gdr_model.errors import IndexUnavailable, LibraryError, ModelError
+from gdr_model.remote.places import address_of
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, Samples, never
 from gdr_tui.cli.diagnostics import Failed, failed_in_part, say
 from gdr_tui.cli.options import (
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 
 def index(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="DIR", help="Folders of music.", readable=False)
+        list[Path],
+        typer.Argument(
+            metavar="DIR", help="Folders of music, or addresses: s3://bucket/music.", readable=False
+        ),
     ],
     model: ModelOption = "builtin",
     device: DeviceOption = Device.AUTO,
@@ -281,7 +285,9 @@ def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: boo
     said = ", ".join(
         f"{n:,} {what}" for what, n in counts.items() if n or what in ("new", "unchanged")
     )
-    lines = [f"{literal(str(folder))}: {'would be ' if dry_run else ''}{said}"]
+    lines = [
+        f"{literal(address_of(folder) or str(folder))}: {'would be ' if dry_run else ''}{said}"
+    ]
     if not dry_run:
         lines.append(f"{counted(tracks, 'track')}; {_encoded(summary)}")
     lines += summarised(summary.left_out)
@@ -291,7 +297,9 @@ def summary_text(folder: Path, summary: IngestSummary, tracks: int, dry_run: boo
             f"{len(summary.unavailable)} could not be reached; they are tried again next time"
         )
     for what, files in (("not reached", summary.unavailable), ("failed", summary.failed)):
-        lines += [f"{what}: {literal(str(f.path))}: {literal(f.reason)}" for f in files]
+        for each in files:
+            where = address_of(each.path) or str(each.path)
+            lines.append(f"{what}: {literal(where)}: {literal(each.reason)}")
     lines += [f"unreadable: {literal(str(f))}" for f in summary.unreadable]
     return "\n".join(lines) + "\n"
 
