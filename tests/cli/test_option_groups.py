@@ -87,6 +87,7 @@ def test_options_become_a_steering() -> None:
         sliders=(Slider("strings", -1.0),),
         likes=("/m/a.ogg",),
         dislikes=("/m/b.ogg",),
+        sampler=Sampler.DDIM,
         interval=(0.1, 0.9),
         edit=edit,
     )
