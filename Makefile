@@ -15,7 +15,7 @@ WORK ?= $(HOME)/gdr-builtin
 SHARE ?= 1
 STEP = GDR_SHARED="$(GDR_SHARED)" $(BIN)/python -m recipes.builtin.
 
-.PHONY: demo test test-fault check builtin-report setup setup-dev clean
+.PHONY: demo test test-fault check builtin-report shared setup setup-dev clean
 
 demo: setup
 	@sh demo/run.sh "$(BIN)/gdr" "$(LIBRARY)"
@@ -34,13 +34,19 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-builtin-report: setup
+builtin-report: shared setup
 	$(BIN)/python -m pip install --quiet --editable ".[train]"
 	$(BIN)/gdr model pull musicnn
 	$(STEP)corpus.sources --work "$(WORK)"
 	$(STEP)corpus.prepare --work "$(WORK)"
 	$(STEP)report.sets --work "$(WORK)"
 	$(STEP)report.evaluate --work "$(WORK)"
+
+# Asked before anything is installed or fetched.
+shared:
+	@test -f "$(GDR_SHARED)/teacher/yamnet.tflite" || { \
+		echo "builtin-report needs GDR_SHARED=DIR, the folder with teacher/yamnet.tflite and data/" >&2; \
+		exit 1; }
 
 setup: $(VENV)/installed
 setup-dev: $(VENV)/installed-dev
