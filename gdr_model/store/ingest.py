@@ -107,8 +107,8 @@ def ingest(
         library: what to bring up to date.
         encoder: encodes new sound, where the engine does not.
         on_progress: called after every file.
-        cancelled: polled by the engine, and while a sound is encoded here; while it blocks, work
-            pauses.
+        cancelled: polled while the store is checked, by the engine, and while a sound is encoded
+            here; while it blocks, work pauses.
         retry_failed: also try files that failed before and have not changed.
         reread_tags: read the tags of every track again.
         exclude: globs of what to leave out, besides those that are kept with the library.
@@ -129,7 +129,7 @@ def ingest(
         work = plan(library, encoder.space, wanted, cancelled)
         return _foreseen(library.root, work, begun)
     with lock.held(library.store, shown(library.root)):
-        library.drop_damaged(encoder.space)
+        library.drop_damaged(encoder.space, cancelled)
         work = plan(library, encoder.space, wanted, cancelled)
         if kept is not None:
             library.files.put_excludes(kept)

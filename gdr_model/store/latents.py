@@ -18,7 +18,7 @@ from gdr_model.store.disk.checking import Checking, checksum
 from gdr_model.store.latent_files import LatentFiles
 from gdr_model.store.records import Contents, Passages, Sound, as_names, passage_bounds, shown
 from gdr_model.store.rows import RowFile
-from gdr_model.types import Array, LatentSpace
+from gdr_model.types import Array, Cancel, LatentSpace, never
 
 
 class Latents:
@@ -175,20 +175,23 @@ class Latents:
             self._checking.leave_note()
         return len(found)
 
-    def drop_damaged(self, space: LatentSpace) -> int:
+    def drop_damaged(self, space: LatentSpace, cancelled: Cancel = never) -> int:
         """Delete latents that are not those that were stored; the next ingest encodes them again.
 
         What an earlier version stored gets its checksums. Returns how many contents lost their
-        latents.
+        latents. While `cancelled` blocks, the check rests.
+
+        Raises:
+            Cancelled: when asked.
         """
         number = self._number(space)
         if number is None:
             return 0
         files = self._files.of(space)
         with self._reading():
-            found = self._checking.damaged(number, files)
+            found = self._checking.damaged(number, files, cancelled=cancelled)
             self._delete(number, found)
-            contradicting = self._checking.complete(number, files)
+            contradicting = self._checking.complete(number, files, cancelled)
             self._delete(number, contradicting)
         self._checking.done()
         return len(found | contradicting)

@@ -30,7 +30,7 @@ from gdr_model.store.files import Files
 from gdr_model.store.latents import Latents
 from gdr_model.store.records import Failure, Passages, Sound, around, key, shown, within
 from gdr_model.store.stores import Place, place
-from gdr_model.types import Array, LatentSpace, Section, Track
+from gdr_model.types import Array, Cancel, LatentSpace, Section, Track, never
 
 
 class Library:
@@ -266,9 +266,9 @@ class Library:
         """How many contents have damaged latents; see `Latents.damaged`."""
         return self._latents.damaged(space)
 
-    def drop_damaged(self, space: LatentSpace) -> int:
+    def drop_damaged(self, space: LatentSpace, cancelled: Cancel = never) -> int:
         """Delete latents whose files are damaged; see `Latents.drop_damaged`."""
-        return self._latents.drop_damaged(space)
+        return self._latents.drop_damaged(space, cancelled)
 
     def touch(self) -> None:
         """Record that the library was indexed just now, even if nothing changed."""

@@ -12,7 +12,7 @@ from ingesting import names, run
 from stored import means_of
 from storing import SPACE, put
 
-from gdr_model.errors import Hint, LibraryError
+from gdr_model.errors import Cancelled, Hint, LibraryError
 from gdr_model.store.library import Library
 from gdr_model.store.migrations import MIGRATIONS
 
@@ -53,6 +53,19 @@ def test_damage_is_no_result_and_is_made_again(library, damage, kind, row_bytes)
     assert library.drop_damaged(SPACE) == 1
     assert contents(library) == ["sound of a", "sound of c"]
     assert (library.damaged(SPACE), library.drop_damaged(SPACE)) == (0, 0)
+
+
+def test_a_check_that_is_cancelled_deletes_nothing(library):
+    for name in "abc":
+        put(library, name)
+    flip(file_of(library, "means"), 8 * 4, 1)  # of b
+    with pytest.raises(Cancelled):
+        library.drop_damaged(SPACE, lambda: True)
+    assert contents(library) == ["sound of a", "sound of b", "sound of c"]
+    polled = []
+    assert library.drop_damaged(SPACE, lambda: bool(polled.append(1))) == 1
+    assert polled, "it rests where this blocks"
+    assert contents(library) == ["sound of a", "sound of c"]
 
 
 def test_what_a_reader_finds_is_made_again_however_old_it_is(library, monkeypatch):

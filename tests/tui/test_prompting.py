@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from driving import NARROW, asked, burst, labels, main, opened, picture, said, until
 from rich.text import Text
 from stand_in import StandIn
 from textual.widgets import Input
 
 from gdr_model.steering import Slider, WeightedText
+from gdr_tui.app.main.screen import MainScreen
 from gdr_tui.app.search.history import KEPT, History
 from gdr_tui.app.search.prompt import Completions, Signs
 from gdr_tui.app.search.row.chips import Chips
@@ -266,3 +268,31 @@ async def test_tab_takes_what_is_offered_and_then_leads_on() -> None:
         assert not main(pilot).search.prompt.completions.open
         await pilot.press("tab")
         assert not box.has_focus
+
+
+async def test_a_letter_is_painted_without_laying_the_screen_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laid_out: list[bool] = []
+    usual = MainScreen._refresh_layout
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: main(pilot).search.prompt.tags)
+        await pilot.press("q")  # from now on the line is not empty, and nothing completes it
+        await pilot.pause()
+
+        def refresh_layout(screen: MainScreen, *rest: object) -> None:
+            laid_out.append(True)
+            usual(screen, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(MainScreen, "_refresh_layout", refresh_layout)
+        await pilot.press(*"xzjvk")
+        await until(pilot, lambda: picture(pilot).startswith(" / qxzjvk "))
+        assert not laid_out
+
+
+async def test_a_line_longer_than_the_screen_scrolls_with_the_cursor() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await pilot.press(*("abcdefghij" * 9))
+        await until(pilot, lambda: picture(pilot).splitlines()[0].rstrip().endswith("hij"))
+        await pilot.press("home")
+        await until(pilot, lambda: picture(pilot).startswith(" / abcdefghij"))

@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model.errors import Cancelled
 from gdr_model.store import statements
 from gdr_model.store.database import Database
 from gdr_model.store.latent_files import SpaceFiles
-from gdr_model.types import Array
+from gdr_model.types import Array, Cancel, never
 
 NEWEST = 1000
 """Recordings whose latents every ingest checks: what a power cut can have met."""
@@ -68,17 +69,28 @@ class Checking:
                 wrong[place] = True
         return wrong
 
-    def damaged(self, number: int, files: SpaceFiles, *, whole: bool = False) -> set[str]:
+    def damaged(
+        self,
+        number: int,
+        files: SpaceFiles,
+        *,
+        whole: bool = False,
+        cancelled: Cancel = never,
+    ) -> set[str]:
         """The recordings of a space whose rows are not what was stored.
 
         Args:
             number: of the space in the database.
             files: of its rows.
             whole: check all latents, not the newest alone.
+            cancelled: polled between pieces; while it blocks, the check rests.
+
+        Raises:
+            Cancelled: when asked.
         """
         lengths = len(files.latents), len(files.means)
         found = {row[0] for row in self._database.read(statements.DAMAGED, number, *lengths)}
-        found |= self._with_wrong_means(number, files, found)
+        found |= self._with_wrong_means(number, files, found, cancelled)
         most = -1 if whole or self._note.exists() else NEWEST
         for content, first, rows, sum_ in self._database.read(
             statements.SUMS_OF_LATENTS, number, most
@@ -89,14 +101,18 @@ class Checking:
                 found.add(content)
         return found
 
-    def complete(self, number: int, files: SpaceFiles) -> set[str]:
+    def complete(self, number: int, files: SpaceFiles, cancelled: Cancel = never) -> set[str]:
         """Give a checksum to what has none, as stored by earlier versions.
 
         Returns:
             The recordings that get none: their latents and their means contradict each other.
+
+        Raises:
+            Cancelled: when asked; what has a checksum by then keeps it.
         """
         wrong: set[str] = set()
         while unchecked := self._database.read(statements.UNCHECKED, number, _TOGETHER):
+            _poll(cancelled)
             sums, sums_of_means = [], []
             for content, first, rows in unchecked:
                 latents = files.latents.read(slice(first, first + rows))
@@ -119,10 +135,13 @@ class Checking:
         with suppress(OSError):
             self._note.unlink(missing_ok=True)
 
-    def _with_wrong_means(self, number: int, files: SpaceFiles, known: set[str]) -> set[str]:
+    def _with_wrong_means(
+        self, number: int, files: SpaceFiles, known: set[str], cancelled: Cancel
+    ) -> set[str]:
         found: set[str] = set()
         last = 0
         while rows := self._database.read(statements.SUMS_BY_ID, number, last, _MEANS_TOGETHER):
+            _poll(cancelled)
             last = rows[-1][0]
             rows = [row for row in rows if row[1] not in known]
             means = files.means.read(np.array([row[2] for row in rows], np.int64))
@@ -131,6 +150,11 @@ class Checking:
                 if not is_finite or (sum_ is not None and sum_ != checksum(mean, "<f4")):
                     found.add(content)
         return found
+
+
+def _poll(cancelled: Cancel) -> None:
+    if cancelled():
+        raise Cancelled("the check was cancelled")
 
 
 def _agree(latents: Array, means: Array, starts_s: list[float]) -> bool:

@@ -135,9 +135,11 @@ class Completions(Widget):
 
     def offer(self, typed: str, offered: list[Completion]) -> None:
         """Show completions of `typed`; none close the list."""
-        self.typed, self._offered, self._at = typed, offered, -1
+        before, self.typed = (self._offered, self._at), typed
+        self._offered, self._at = offered, -1
         self.display = bool(offered)
-        self.refresh(layout=True)
+        if before != (offered, -1):  # the whole screen is laid out
+            self.refresh(layout=True)
 
     def close(self) -> None:
         """Close the list."""

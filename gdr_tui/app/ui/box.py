@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual import events
 from textual.binding import NoBinding
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import Input
 
 from gdr_tui.app.ui.pasted import dropped, one_line
@@ -14,8 +16,11 @@ class Box(Input):
 
     Textual handles a letter at once but lets every other key bubble up to the app first, so when
     keys come in a burst (a script, a slow connection) the letters would overtake the others. Of
-    pasted lines it takes the first.
+    pasted lines it takes the first. It also lays the whole screen out for every letter, which takes
+    longer than all else from key to paint; none of our inputs grows with its text.
     """
+
+    virtual_size = reactive(Size(0, 0))
 
     def paste(self, text: str) -> None:
         """Put pasted text in, in place of what is selected."""
