@@ -85,7 +85,7 @@ class MilvusIndex:
             whitening: maps them to the search space.
             address: where Milvus is.
             trouble: called with why the exact index answers.
-            strict: whether a search fails if the server does.
+            strict: whether searches and uploads fail if the server does.
             sizes: those of `HnswIndex.open`.
 
         Raises:
@@ -143,7 +143,7 @@ class MilvusIndex:
             threads: not used; the server decides how it builds its graphs.
 
         Raises:
-            IndexUnavailable: if the server cannot be reached, or refuses.
+            IndexUnavailable: if the server fails, and the index is strict.
             LibraryError: if the store cannot be written.
             Cancelled: when asked.
         """
@@ -152,15 +152,14 @@ class MilvusIndex:
                 passages, vectors = self._local.passages, self._local.vectors
                 if self._searchable is not None:
                     return
-            self._kept.write()  # the library's number, before anything is claimed by it
-            held = Held.of(passages)
-            if not self._is_there(held):
-                self._shelves.upload(held, vectors, report, cancelled)
-                self._kept.write(held)
+            try:
+                searchable = self._brought(Held.of(passages), vectors, report, cancelled)
+            except IndexUnavailable as error:
+                self._rest(error)
+                return
             with self._lock:
                 if self._local.passages is passages:
-                    self._searchable = Searchable(held, self._shelves.count())
-                    self._looked = True
+                    self._searchable, self._looked = searchable, True
 
     def search(
         self, queries: Array, k: int, allowed: NDArray[np.bool_] | None = None
@@ -188,6 +187,16 @@ class MilvusIndex:
                 return self._local.search(queries, k, allowed)
             return best_of(vectors, queries, k, near, same=False)
 
+    def _brought(
+        self, held: Held, vectors: Vectors, report: Report, cancelled: Cancel
+    ) -> Searchable:
+        """The passages, once the server has them."""
+        self._kept.write()  # the library's number, before anything is claimed by it
+        if not self._is_there(held):
+            self._shelves.upload(held, vectors, report, cancelled)
+            self._kept.write(held)
+        return Searchable(held, self._shelves.count())
+
     def _proposed(
         self, queries: Array, k: int, allowed: NDArray[np.bool_] | None
     ) -> list[Rows] | None:
@@ -202,12 +211,18 @@ class MilvusIndex:
                 return None
             return self._searchable.near(self._shelves, queries, k, allowed)
         except IndexUnavailable as error:
-            if self._strict or error.hint is Hint.INSTALL:
-                raise
-            self._searchable, self._looked = None, False
-            self._rests_until_s = time.monotonic() + REST_S
-            self._trouble(error)
+            self._rest(error)
             return None
+
+    def _rest(self, error: IndexUnavailable) -> None:
+        """Do without the server for a while, unless the index is strict."""
+        if self._strict or error.hint is Hint.INSTALL:
+            raise error
+        with self._lock:
+            self._searchable, self._looked = None, False
+            if time.monotonic() >= self._rests_until_s:
+                self._trouble(error)
+            self._rests_until_s = time.monotonic() + REST_S
 
     def _look(self) -> None:
         """Find out whether the server has the whole library."""
