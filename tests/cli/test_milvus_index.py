@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from typer.testing import Result
 
 from gdr_model.search import nearest
+from gdr_model.search.milvus.address import Address
 from gdr_model.search.milvus.keys import Keys
 from gdr_model.search.milvus.server import Server
 from gdr_model.types import Array
@@ -99,6 +101,44 @@ def test_milvus_prints_nothing(run: Run, tmp_path: Path) -> None:
     here, found = run(*ASKED), run(*ASKED, *index)
     assert (found.returncode, found.stdout) == (0, here.stdout)
     assert without_times(found.stderr) == without_times(here.stderr)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Milvus Lite as a server, started as docs/scale.md says."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "milvus_lite.cmdline", "server", "--host", "127.0.0.1"]
+    command += ["--data-dir", str(tmp_path / "data"), "--port", str(port)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert running.stdout
+    with running:
+        assert "listening" in running.stdout.readline()
+        yield f"http://127.0.0.1:{port}"
+        running.kill()
+
+
+def test_two_people_share_what_is_on_a_server(
+    gdr: Gdr, home: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pymilvus import MilvusClient
+
+    monkeypatch.setattr(nearest, "CANDIDATES", 10)
+    theirs = tmp_path / "theirs"
+    shutil.copytree(home, theirs)
+    here = gdr(*ASKED)
+    for whose in (home, theirs):
+        monkeypatch.setenv("GDR_HOME", str(whose))
+        assert gdr("index", DEMO, "--index", f"milvus:{server}").exit_code == 0
+    counts = Server(Address(server))
+    passages, claims = sorted(MilvusClient(server).list_collections())
+    assert (counts.count(passages), counts.count(claims)) == (40, 80)
+    for whose in (home, theirs):
+        monkeypatch.setenv("GDR_HOME", str(whose))
+        found = gdr(*ASKED, "--index", f"milvus:{server}")
+        assert (found.exit_code, found.stdout) == (0, here.stdout)
+        assert without_times(found.stderr) == without_times(here.stderr)
 
 
 def test_a_server_that_is_not_there_is_one_sentence_and_exit_code_1(gdr: Gdr, home: Path) -> None:

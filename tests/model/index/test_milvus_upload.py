@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +90,49 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(
     assert reports[-1] == (300, 300)
     assert sum(written) == 600, "no passage was sent twice"
     assert answers_as_it_should(again, monkeypatch)
+
+
+UPLOADS = """
+import sys, numpy as np
+from pathlib import Path
+from passages import SPACE
+from gdr_model.search.milvus import index, upload
+from gdr_model.search.milvus.address import Address
+from gdr_model.search.whitening import Whitening
+from gdr_model.store.library import Library
+
+upload.CONTENTS_AT_ONCE = 20
+root, uri, mean, sd = sys.argv[1:]
+whitening = Whitening(np.load(mean), np.load(sd), 0.5)
+with Library.open(Path(root)) as library:
+    opened = index.MilvusIndex.open(library, SPACE, whitening, address=Address(uri))
+    opened.prepare(lambda done, total: print(done, flush=True))
+"""
+
+
+def test_a_killed_upload_goes_on_where_it_stopped(
+    filled, whitening, shared_server, tmp_path, written, monkeypatch
+):
+    np.save(tmp_path / "mean.npy", whitening.mean + 1)  # in a collection of its own
+    np.save(tmp_path / "sd.npy", whitening.sd)
+    arguments = filled.root, shared_server, tmp_path / "mean.npy", tmp_path / "sd.npy"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    program = subprocess.Popen(
+        [sys.executable, "-c", UPLOADS, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+    with program:
+        for line in program.stdout:
+            if int(line) >= 200:
+                program.kill()
+                break
+    assert program.returncode < 0
+    index = uploaded(filled, replace(whitening, mean=whitening.mean + 1), shared_server)
+    assert 300 <= sum(written) <= 400
+    assert on_server(shared_server, index) == 600
+    assert answers_as_it_should(index, monkeypatch)
 
 
 def test_what_is_uploaded_is_found_by_the_next_program(filled, whitening, milvus_file, monkeypatch):
