@@ -119,11 +119,16 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is committed whole or not at all, and counts as one change.
 
+        Inside another one it is a part of that.
+
         Raises:
             LibraryError: if the file is damaged.
             StoreUnavailable: if the disk is full or another program has locked the file.
         """
         with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:

@@ -3,8 +3,8 @@
 A file counts as unchanged while its size and modification time are equal; its tags are read again
 when its change time differs or a cue sheet next to it does. Everything else is decoded, and sound
 without latents in the encoder's space is encoded. An `Engine` does so, in this process or in
-several; what it reads is written here, in the order of the files, and every track is committed
-when its turn comes: it can be found at once.
+several; what it reads is written here, in the order of the files, some at a time (`together`): a
+track can be found half a second after its turn at the latest.
 
 `scan` says which files count as music. What the system cannot read, a folder or a file, is
 reported, its tracks are kept, and the next run tries it again. A root that is missing, or holds no
@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from gdr_model.audio import Tags
 from gdr_model.errors import DecodeError, FileUnavailable
 from gdr_model.remote.places import address_of
 from gdr_model.store import lock
+from gdr_model.store.disk.together import Together
 from gdr_model.store.folder.at_an_address import scan
 from gdr_model.store.folder.left_out import Excludes
 from gdr_model.store.folder.sheets import FolderSheets
@@ -182,6 +184,7 @@ class _Ingest:
         self._on_progress = on_progress
         self._cancelled = cancelled
         self._begun = begun
+        self._puts = Together(library)
         self._sheets = FolderSheets(library.root, work.found.sheets)
         self._encoded = library.encoded(encoder.space)
         self._live = Counter(
@@ -203,10 +206,13 @@ class _Ingest:
         self._report(None)
         self._retag(engine)
         tasks = [self._task(job.name, decode=job.sound is None) for job in work.jobs]
-        for job, outcome in zip(work.jobs, self._read(engine, tasks), strict=True):
-            self._keep(job, outcome)
-            self._done += 1
-            self._report(job.name)
+        try:
+            for job, outcome in zip(work.jobs, self._read(engine, tasks), strict=True):
+                self._keep(job, outcome)
+                self._done += 1
+                self._report(job.name)
+        finally:
+            self._puts.flush()
         sheets = work.found.sheets
         files.put_sheets({n: sheets[n] for n in sheets if not self._sheets.is_unread(n)})
         self._library.touch()
@@ -218,7 +224,7 @@ class _Ingest:
 
     def _read(self, engine: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:
         rate_hz = self._encoder.space.sample_rate_hz
-        return engine.read(tasks, rate_hz, NotIn(self._encoded), self._cancelled)
+        return engine.read(tasks, rate_hz, NotIn(self._encoded), self._polled)
 
     def _retag(self, engine: Engine) -> None:
         """Read the tags of tracks whose sound has not changed."""
@@ -262,7 +268,7 @@ class _Ingest:
             ):  # it vanished since the scan; its disk may be gone too
                 self._put_off(path, reason)
                 return
-            self._library.files.put_failure(job.name, job.stamp, reason)
+            self._puts.put(partial(self._library.files.put_failure, job.name, job.stamp, reason))
             self._failed.append(Failure(path, reason, time.time()))
         else:
             try:
@@ -270,7 +276,8 @@ class _Ingest:
             except FileUnavailable as error:  # the sound is there; the next run reads the sheet
                 tags = found.tags
                 self._put_off(path, str(error))
-            self._library.files.put_track(job.name, job.stamp, sound, tags)
+            put = partial(self._library.files.put_track, job.name, job.stamp, sound, tags)
+            self._puts.put(put)
             self._live[sound.content] += 1
             self._counts[kind] += 1
 
@@ -294,14 +301,20 @@ class _Ingest:
         latents = self._encoded_here(found) if found.latents is None else found.latents
         if not (np.abs(latents) < np.finfo(np.float16).max).all():
             raise DecodeError("the encoder returned NaN, infinity or numbers too large to store")
-        self._library.put_latents(sound, self._encoder.space, latents)
+        put = partial(self._library.put_latents, sound, self._encoder.space, latents)
+        self._puts.put(put, latents.nbytes)
         self._encoded.add(sound.content)
         self._counts["encoded"] += 1
 
     def _encoded_here(self, found: Found) -> Array:
         if found.samples is None:
             raise DecodeError("it was not encoded")
-        return self._encoder.encode(found.samples, self._cancelled)
+        return self._encoder.encode(found.samples, self._polled)
+
+    def _polled(self) -> bool:
+        """Whether to stop; asked several times a second, it also stores what has waited long."""
+        self._puts.look()
+        return self._cancelled()
 
     def _report(self, name: bytes | None) -> None:
         path = self._library.path(name) if name else None

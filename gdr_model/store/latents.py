@@ -36,6 +36,8 @@ class Latents:
         self._files = LatentFiles(folder)
         self._checking = Checking(database, folder)
         self._root = root
+        self._unsynced: set[RowFile] | None = None
+        """Files to be synced at the end of a transaction of several changes, while there is one."""
 
     def spaces(self) -> list[LatentSpace]:
         """The spaces there are latents of, oldest first."""
@@ -153,8 +155,11 @@ class Latents:
             if not inserted.rowcount:
                 return
             files = self._files.of(space)
-            files.latents.write(first, latents)
-            files.means.write(mean, means)
+            at_once = self._unsynced is None
+            files.latents.write(first, latents, sync=at_once)
+            files.means.write(mean, means, sync=at_once)
+            if self._unsynced is not None:
+                self._unsynced.update(files)
             connection.executemany(
                 "INSERT INTO passages (space, content, start_s, end_s, mean_row, checksum) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
@@ -163,6 +168,17 @@ class Latents:
                     for i, ((start, _), end_s) in enumerate(zip(bounds, ends_s, strict=True))
                 ],
             )
+
+    @contextmanager
+    def synced_once(self) -> Iterator[None]:
+        """Wait for the disk once for all rows that are put meanwhile, in one transaction."""
+        self._unsynced = set()
+        try:
+            yield
+            for file in self._unsynced:
+                file.sync()
+        finally:
+            self._unsynced = None
 
     def damaged(self, space: LatentSpace) -> int:
         """How many contents have latents that are not those that were stored; reads them all."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -261,6 +262,16 @@ class Library:
     def put_latents(self, sound: Sound, space: LatentSpace, latents: Array) -> None:
         """Store the latents (T, D) of a content and its passages; see `Latents.put`."""
         self._latents.put(sound, space, latents)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store everything that is put meanwhile, or nothing; that waits for the disk once.
+
+        Raises:
+            LibraryError: if it cannot be stored.
+        """
+        with self._database.write(), self._latents.synced_once():
+            yield
 
     def damaged(self, space: LatentSpace) -> int:
         """How many contents have damaged latents; see `Latents.damaged`."""

@@ -36,16 +36,22 @@ class RowFile:
         except FileNotFoundError:
             return 0
 
-    def write(self, start: int, rows: NDArray[Any]) -> None:
-        """Write rows (N, dim) from a position on; they are on disk when this returns."""
+    def write(self, start: int, rows: NDArray[Any], *, sync: bool = True) -> None:
+        """Write rows (N, dim) from a position on; without `sync` they are on disk after `sync`."""
         new = not self.path.exists()
         with self.path.open("wb" if new else "r+b") as file:
             file.seek(start * self._row_bytes)
             file.write(np.ascontiguousarray(rows, self._dtype).data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         if new:
             sync_folder(self.path.parent)
+
+    def sync(self) -> None:
+        """Wait until everything that was written is on disk."""
+        with self.path.open("r+b") as file:
+            os.fsync(file.fileno())
 
     def read(self, positions: NDArray[np.int64] | slice) -> Array:
         """A copy of the rows (N, dim) at some positions, as float32.

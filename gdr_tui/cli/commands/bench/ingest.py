@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -21,6 +22,7 @@ from gdr_tui.cli.options import EngineOption, Processes, RetrieverOptions
 from gdr_tui.cli.retrievers import open_libraries
 
 if TYPE_CHECKING:
+    from gdr_model.store.disk.together import Together
     from gdr_model.store.library import Library
     from gdr_model.types import AudioEncoder
     from gdr_model.workers.tasks import Engine, Found, Outcome
@@ -130,11 +132,16 @@ def _round(workers: Engine, paths: Sequence[Path], encoder: AudioEncoder) -> Rou
 
 def _read(workers: Engine, paths: Sequence[Path], encoder: AudioEncoder, library: Library) -> float:
     """Read and store files; returns the seconds of sound."""
+    from gdr_model.store.disk.together import Together
+
     outcomes = _outcomes(workers, paths, encoder, latents=True)
-    return sum(
-        _store(library, str(number).encode(), outcome.result(), encoder)
+    puts = Together(library)
+    seconds = sum(
+        _store(library, puts, str(number).encode(), outcome.result(), encoder)
         for number, outcome in enumerate(outcomes)
     )
+    puts.flush()
+    return seconds
 
 
 def _outcomes(
@@ -166,7 +173,9 @@ def _library() -> Iterator[Library]:
             yield library
 
 
-def _store(library: Library, name: bytes, found: Found, encoder: AudioEncoder) -> float:
+def _store(
+    library: Library, puts: Together, name: bytes, found: Found, encoder: AudioEncoder
+) -> float:
     """Store what was found in a file; returns its length in seconds."""
     from gdr_model.store.records import Stamp
 
@@ -176,8 +185,9 @@ def _store(library: Library, name: bytes, found: Found, encoder: AudioEncoder) -
     if latents is None and found.samples is not None:
         latents = encoder.encode(found.samples)
     if latents is not None:
-        library.put_latents(sound, encoder.space, latents)
-    library.files.put_track(name, Stamp(0, 0), sound, found.tags)
+        put = partial(library.put_latents, sound, encoder.space, latents)
+        puts.put(put, latents.nbytes)
+    puts.put(partial(library.files.put_track, name, Stamp(0, 0), sound, found.tags))
     return sound.duration_s
 
 
