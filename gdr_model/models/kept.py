@@ -107,6 +107,8 @@ def keep(config: ModelConfig) -> None:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
+        if all(_same(file, target / file.name) for file in files):
+            return  # another program has just kept it
         raise ModelError(
             f"the model could not be kept for later versions in {folder()}: {first_line(error)}"
         ) from error

@@ -37,7 +37,8 @@ def test_a_disk_that_fills_up_is_named_and_what_was_stored_is_kept(
     )
     assert exits(done) == [1, 0, 0, 0], (done.stdout, done.stderr)
     assert "rollback" not in done.stderr
-    (sentence,) = done.stderr.splitlines()
+    note, sentence = done.stderr.splitlines()
+    assert note.startswith("gdr: the model could not be kept for later versions in ")
     assert sentence.startswith(f"gdr: the library of {music} cannot be written: ")
     assert "full" in sentence or "No space left on device" in sentence
     again = done.stdout.splitlines()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gdr_model import atomic
 from gdr_model.errors import ModelError
 from gdr_model.models import checkpoint, config, kept
 from gdr_model.models.config import ModelConfig
@@ -80,6 +81,21 @@ def test_a_copy_that_was_killed_is_no_model_and_is_removed() -> None:
     assert (kept.kept(), kept.damaged()) == ([], [])
     kept.keep(ModelConfig.read())
     assert list(kept.folder().iterdir()) == [folder]
+
+
+def test_two_programs_can_keep_it_at_once(monkeypatch) -> None:
+    move = atomic.move_folder_into_place
+
+    def after_another(temporary: Path, target: Path) -> None:
+        monkeypatch.setattr(atomic, "move_folder_into_place", move)
+        kept.keep(ModelConfig.read())
+        move(temporary, target)
+
+    monkeypatch.setattr(atomic, "move_folder_into_place", after_another)
+    kept.keep(ModelConfig.read())
+    (found,) = kept.kept()
+    assert not kept.damaged()
+    assert [each.name for each in kept.folder().iterdir()] == [found.space.fingerprint]
 
 
 def test_a_full_disk_leaves_nothing_behind(monkeypatch) -> None:
