@@ -103,6 +103,35 @@ def test_ranks_are_the_places_that_a_search_lists(runs: list[str]) -> None:
         assert answers.ranks[ALONE][-1] == metrics.ranks(scores[None], right[-1:])[0]
 
 
+def test_other_runs_are_compared_caption_by_caption(runs: list[str], tmp_path: Path) -> None:
+    """Against itself a run has no lead, and its rows are there twice."""
+    folder = str(Path(runs[0]).parent)
+    tables, about = retrieval(runs, wanted=("tower",), against=folder, resamples=20)
+    called = Path(folder).name
+    rows, lead = (dict(table.rows) for table in tables[:2])
+    assert rows[f"{GDR}, {called}"] == rows[GDR]
+    assert rows[f"{TOWER}, {called}"] == rows[TOWER]
+    assert lead[f"{GDR}, {called}"][0].low == lead[f"{GDR}, {called}"][0].high == 0
+    assert about["against"] == folder
+    (tmp_path / "0").symlink_to(runs[1])
+    with pytest.raises(UsageError, match="holds out other captions"):
+        retrieval(runs[:1], wanted=(), against=str(tmp_path), resamples=20)
+
+
+def test_tracks_that_were_trained_on_can_be_left_out(runs: list[str], corpus: Corpus) -> None:
+    every, new = Answers(), Answers()
+    with opened(runs[0]) as subject:
+        search_captions(subject, every, 0, wanted=("tower",))
+        search_captions(subject, new, 0, wanted=("tower",), only_new=True)
+        assert subject.new is not None
+        assert new.candidates == subject.new.sum() < every.candidates == 20
+        for row, caption in enumerate(subject.captions):
+            steering = DrawConfig().steering(caption, 0)
+            scores = subject.scores(subject.retriever.query(steering))[subject.new]
+            place = metrics.ranks(scores[None], subject.right[row : row + 1, subject.new])[0]
+            assert new.ranks[GDR][row] == place <= every.ranks[GDR][row]
+
+
 def test_a_baseline_is_ranked_by_the_cosine_of_its_point(runs: list[str]) -> None:
     answers = Answers()
     with opened(runs[1]) as subject:

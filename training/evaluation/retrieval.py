@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from gdr_model.diffusion.denoisers import POOLED
-from gdr_model.errors import Cancelled
+from gdr_model.errors import Cancelled, UsageError
 from gdr_model.search.clusters import clusters
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
@@ -85,6 +86,17 @@ class Answers:
             self.chance.append(metrics.chance_at(int(correct.sum()), len(scores), 10))
         return rank
 
+    def add(self, system: str, other: Answers, theirs: str) -> None:
+        """Add a system of other runs that searched for the same captions.
+
+        Raises:
+            UsageError: if they searched for other captions.
+        """
+        if other.groups != self.groups:
+            raise UsageError(f"{theirs} holds out other captions: compare runs of the same folds")
+        self.ranks[f"{system}, {theirs}"] = other.ranks[system]
+        self.precision[f"{system}, {theirs}"] = other.precision[system]
+
     def hits(self, system: str, k: int = 10) -> NDArray[np.float64]:
         """Per caption 100 where a correct track is among the first `k`, else 0."""
         return np.where(np.array(self.ranks[system]) <= k, 100.0, 0.0)
@@ -99,6 +111,8 @@ def retrieval(
     *,
     data: str = "",
     wanted: Collection[str] = fitted.NAMES,
+    against: str = "",
+    only_new: bool = False,
     seed: int = 0,
     device: torch.device = CPU,
     resamples: int = RESAMPLES,
@@ -108,21 +122,42 @@ def retrieval(
     """All tables, and what they were made from.
 
     `names` are finished runs, or, with the captioned set `data`, models too; `wanted` are the
-    baselines (`fitted.NAMES`).
+    baselines (`fitted.NAMES`). `against` is a folder with a run of the same name as each of them,
+    whose search and tower are rows too. With `only_new`, tracks that were trained on do not
+    compete.
 
     Raises:
-        UsageError: if no name is given.
+        UsageError: if no name is given, or the other runs hold out other captions.
         RunError: if a name is no finished run.
         Cancelled: between captions, if `cancelled` says so.
     """
     answers, shares = Answers(), []
     for subject in subjects(names, data, device):
-        search_captions(subject, answers, seed, on_progress, cancelled, wanted=wanted)
+        search_captions(
+            subject, answers, seed, on_progress, cancelled, wanted=wanted, only_new=only_new
+        )
         shares.append(subject.model.config.anchor_share)
+    if against:
+        other, called = Answers(), Path(against).name
+        for subject in subjects([str(Path(against) / Path(n).name) for n in names], data, device):
+            search_captions(
+                subject,
+                other,
+                seed,
+                on_progress,
+                cancelled,
+                wanted=("tower",),
+                parts=False,
+                only_new=only_new,
+            )
+        for system in (GDR, TOWER):
+            answers.add(system, other, called)
     about = {
         "protocol": "retrieval",
         "subjects": list(names),
         "data": data,
+        "against": against,
+        "only_new": only_new,
         "queries": len(answers.groups),
         "candidates": answers.candidates,
         "chance": float(np.mean(answers.chance)),
@@ -142,11 +177,13 @@ def search_captions(
     points: Mapping[str, Array] | None = None,
     wanted: Collection[str] = fitted.NAMES,
     parts: bool = True,
+    only_new: bool = False,
 ) -> None:
     """Search for the captions of a subject under every system, and add the answers.
 
     `points` has unit vectors (P, D) for the captions by further systems; a run has its own, those
     that are `wanted`. `parts` are the parts of gdr: its draws alone, some of them, a single step.
+    With `only_new`, tracks that were trained on do not compete.
     """
     points, named = dict(points or {}), None
     if subject.trained is not None:
@@ -157,6 +194,8 @@ def search_captions(
             division = subject.trained.division
             named = baselines.class_scores(subject.run, subject.corpus, division)
     search = _Search(subject, answers, points, named, frozenset(wanted), parts)
+    if only_new and subject.new is not None:
+        search.known = search.known | ~subject.new
     with search.teacher():
         count = len(subject.captions)
         for first in range(0, count, AT_ONCE):

@@ -76,6 +76,18 @@ def eval_retrieval(
     names: Names,
     data: Data = "",
     baselines: Baselines = "all",
+    against: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR",
+            help="Compare with other runs: a folder with one of the same name as each RUN.",
+            show_default=False,
+        ),
+    ] = "",
+    only_new: Annotated[
+        bool,
+        typer.Option("--only-new", help="Tracks that were trained on do not compete."),
+    ] = False,
     out: Report = None,
     device: DeviceOption = Device.AUTO,
     seed: Seed = 0,
@@ -95,6 +107,8 @@ def eval_retrieval(
             names,
             data=data,
             wanted=wanted,
+            against=against,
+            only_new=only_new,
             seed=seed,
             device=_picked(device),
             on_progress=on_progress,

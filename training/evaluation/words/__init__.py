@@ -1,0 +1,1 @@
+"""What captions without their sound add."""
