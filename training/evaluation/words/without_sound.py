@@ -125,29 +125,29 @@ def answer(
     return dict(zip(ROWS, (best, borrowed, corrected, plain, half), strict=True)), division.asked
 
 
-def measured(words: Words, config: RunConfig, table: Path, only_new: bool) -> Answers:
-    """The ranks of every row over all folds; with `only_new`, no trained track competes."""
-    answers, corpus = Answers(), words.corpus
+def measured(words: Words, config: RunConfig, table: Path) -> tuple[Answers, Answers]:
+    """The ranks of every row over all folds: among all tracks, and among those held out."""
+    every, new, corpus = Answers(), Answers(), words.corpus
     for part in map(str, range(config.data.folds)):
         found, asked = answer(words, config, table, part)
-        right = corpus.correct(asked)
-        away = corpus.divided(part, 0.0).trained
-        known = right & away if not only_new else np.broadcast_to(away, right.shape)
-        for row in range(len(right)):
+        right, trained = corpus.correct(asked), corpus.divided(part, 0.0).trained
+        for row, answers_it in enumerate(right):
             for system, scores in found.items():
-                answers.put(system, scores[row], right[row], known[row])
-        answers.groups += [corpus.tracks[track] for track in corpus.track_of[asked]]
-    return answers
+                every.put(system, scores[row], answers_it & ~trained, answers_it & trained)
+                new.put(system, scores[row], answers_it & ~trained, trained)
+        for answers in (every, new):
+            answers.groups += [corpus.tracks[track] for track in corpus.track_of[asked]]
+    return every, new
 
 
 def words_study(config: RunConfig, table: Path, resamples: int = 5000) -> list[Table]:
     """Tables among all tracks, and among those that were not trained on."""
-    words = Words.read(config, table)
-    found: list[Table] = []
-    for only_new in (False, True):
-        parts = tables(measured(words, config, table, only_new), resamples)
-        among = "tracks that were not trained on" if only_new else "all tracks"
-        found += [Table(f"{t.title}: {among}", t.columns, t.rows, t.note) for t in parts]
+    every, new = measured(Words.read(config, table), config, table)
+    found = []
+    for answers, among in ((every, "all tracks"), (new, "tracks that were not trained on")):
+        for each in tables(answers, resamples):
+            title = f"{each.title}: {among}"
+            found.append(Table(title, each.columns, each.rows, each.note))
     return found
 
 
