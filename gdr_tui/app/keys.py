@@ -20,6 +20,13 @@ def _key(id: str, key: str, action: str, description: str, tooltip: str) -> Bind
 # In each group, what helps more to find a track comes first (`ui/help_dialog.py`).
 SEARCH = (
     _key("search.prompt", "slash", "search.focus_prompt", "Prompt", "describe the music"),
+    _key(
+        "search.word",
+        "A",
+        "search.one_more_word",
+        "One more word",
+        "one more word after the others",
+    ),
     _key("search.draw", "enter", "enter", "Search", "search; in the trail, go to the query"),
     _key("search.filter", "f", "search.filter", "Filter", "filter the library, as in genre = jazz"),
     _key("search.reroll", "r", "search.reroll", "Re-roll", "roll: another list for the same words"),
@@ -57,7 +64,7 @@ SEARCH = (
 AT_ONCE = tuple(
     replace(key, action=key.action.replace("feature", "at_once"), priority=True)
     for key in SEARCH
-    if key.id in {"search.prompt", "search.negative"}
+    if key.id in {"search.prompt", "search.word", "search.negative"}
 )
 """Bound again with priority, to act before the next key is handled: if `/warm` came in one burst (a
 slow connection, a busy moment), `w` and `a` would otherwise be handled as result-list shortcuts."""

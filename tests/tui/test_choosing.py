@@ -215,7 +215,7 @@ async def test_the_next_moves_are_suggested_with_the_keys_that_they_have() -> No
         row = lambda: picture(pilot).splitlines()[1]  # noqa: E731 (read again after each key)
         assert "in the prompt: genre:jazz" in row()
         await asked(pilot, "warm")
-        await until(pilot, lambda: "next: N on the nearest, then Enter · / one more word" in row())
+        await until(pilot, lambda: "next: N on the nearest, then Enter · A one more word" in row())
         await pilot.press("j", "N")
         await until(
             pilot,

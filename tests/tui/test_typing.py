@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
+from driving import NARROW, WIDE, asked, burst, labels, main, names, opened, picture, said, until
 from stand_in import StandIn
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -296,3 +296,19 @@ def test_whoever_waits_for_a_cancelled_try_is_let_go() -> None:
     assert taken.wait(never) is None
     assert previews.take_over(ask) is None
     background.stop()
+
+
+async def test_one_more_word_follows_those_asked_for() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "slow")
+        burst(pilot, "Avoices\r")
+        await until(pilot, lambda: len(main(pilot).search.state.trail) == 2)
+        assert labels(pilot)[-1] == "“slow, voices”"
+        await pilot.press("A", "escape")
+        assert not typed(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: len(main(pilot).search.state.trail) == 3)
+        assert labels(pilot)[-1] == "spread 0.5", "the words are those before"
+        await pilot.press("A", "A", *"bc", "enter")
+        await until(pilot, lambda: len(main(pilot).search.state.trail) == 4)
+        assert labels(pilot)[-1] == "“slow, voices, Abc”, closest"

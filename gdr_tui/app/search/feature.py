@@ -23,7 +23,7 @@ from gdr_tui.app.search.prompt_line import PromptLine
 from gdr_tui.app.search.queries import Queries
 from gdr_tui.app.search.results import Flags, ResultsList
 from gdr_tui.app.search.row.chips import Chips
-from gdr_tui.app.search.row.hints import Moment, RowHints
+from gdr_tui.app.search.row.hints import RowHints
 from gdr_tui.app.search.typing.list import TypedList
 from gdr_tui.app.search.typing.preview import TypedPreview
 from gdr_tui.app.settings import Settings
@@ -140,13 +140,8 @@ class SearchFeature:
 
     def suggest(self) -> None:
         """Suggest what helps next, in the row under the prompt."""
-        node, draft = self._host.node, self.state.draft
-        moment = Moment.LISTED
-        if node is None or not node.results.hits or self.prompt.box.has_focus:
-            moment = Moment.TYPING
-        elif set(draft.steering.evidence) - set(node.ask.steering.evidence):
-            moment = Moment.CHOSEN
-        self.chips.suggest(self._hints.at(moment))
+        typing, evidence = self.prompt.box.has_focus, self.state.draft.steering.evidence
+        self.chips.suggest(self._hints.at(self._host.node, evidence, typing=typing))
 
     # Asking
 
@@ -264,6 +259,10 @@ class SearchFeature:
         """Type the prompt."""
         # `Widget.focus` would wait for a key behind this one.
         self.prompt.box.screen.set_focus(self.prompt.box)
+
+    def action_one_more_word(self) -> None:
+        """Type on behind the prompt."""
+        self.prompt.go_on()
 
     def action_negative(self) -> None:
         """Type a negative."""

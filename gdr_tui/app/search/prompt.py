@@ -96,7 +96,7 @@ class PromptBox(Box):
     def go_on(self) -> None:
         """Focus without selecting the text, this once."""
         self.select_on_focus = False
-        self.focus()
+        self.screen.set_focus(self)  # `focus` would wait for a key behind this one
 
     def on_blur(self) -> None:
         """Select the text on focus again, so that typing replaces it."""

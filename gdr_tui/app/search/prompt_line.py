@@ -16,6 +16,9 @@ from gdr_tui.app.search.prompt import Completions, PromptBox, Signs
 from gdr_tui.language.syntax import ParsedLine, as_typed, parse
 from gdr_tui.language.understood import readings
 
+_BETWEEN = ", "
+"""What stands between two words of a prompt."""
+
 
 class PromptLine:
     """The box, the list under it, and the prompts asked before."""
@@ -43,6 +46,12 @@ class PromptLine:
         """Put a prompt in, such that it is read as words only."""
         self.box.put(as_typed(words))
 
+    def go_on(self) -> None:
+        """Let one more word be typed after those in the line."""
+        words = self.box.value.rstrip(_BETWEEN)
+        self.box.put(f"{words}, " if words else "")
+        self.box.go_on()
+
     def take_over(self, draft: Draft, track_at: Callable[[int], Path | None]) -> None:
         """Take what is in the line over into the draft.
 
@@ -61,7 +70,7 @@ class PromptLine:
         Raises:
             UsageError: if it is invalid.
         """
-        typed = self.box.value
+        typed = self.box.value.rstrip(_BETWEEN)  # a word may be about to follow
         return None if typed == as_typed(draft.prompt) else parse(typed)
 
     def take(self, message: Message) -> None:

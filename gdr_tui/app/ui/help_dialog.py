@@ -16,7 +16,7 @@ from gdr_tui.app.ui.dialog import Dialog
 
 _FINDING = (
     ("track.nearest", "the nearest result in sight, then the next nearest; then {enter}"),
-    ("search.prompt", "one more word that fits"),
+    ("search.word", "one more word that fits"),
     ("track.edit", "edit the nearest result"),
 )
 _WHY = """\

@@ -8,10 +8,12 @@ search longer; so they are not suggested here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
+from gdr_model.evidence import Evidence
 from gdr_tui.app import keymap
+from gdr_tui.app.trail.trail import Node
 
 Parts = tuple[str, ...]
 """In the order of importance; what does not fit is left out from the end."""
@@ -33,21 +35,24 @@ class RowHints:
 
     def __init__(self, chosen: Mapping[str, str]) -> None:
         """`chosen` holds the user's valid keys by the ids of their actions."""
-        nearest, ask, prompt, edit = (
+        nearest, ask, word, edit = (
             keymap.used(id, chosen).split(" ")[0]
-            for id in ("track.nearest", "search.draw", "search.prompt", "track.edit")
+            for id in ("track.nearest", "search.draw", "search.word", "track.edit")
         )
         self._parts: Mapping[Moment, Parts] = {
             Moment.TYPING: (
                 "in the prompt: genre:jazz", "year:1990..1999", "-vocals", "+strings:0.5",
             ),
             Moment.LISTED: (
-                f"next: {nearest} on the nearest, then {ask}", f"{prompt} one more word",
+                f"next: {nearest} on the nearest, then {ask}", f"{word} one more word",
                 f"{edit} edit the nearest",
             ),
             Moment.CHOSEN: (f"{ask} learns from it", f"{nearest} on the next nearest"),
         }  # fmt: skip
 
-    def at(self, moment: Moment) -> Parts:
-        """What to suggest at some moment."""
-        return self._parts[moment]
+    def at(self, node: Node | None, evidence: Sequence[Evidence], *, typing: bool) -> Parts:
+        """What to suggest where `evidence` is drafted after the query that is listed."""
+        if node is None or not node.results.hits or typing:
+            return self._parts[Moment.TYPING]
+        chosen = set(evidence) - set(node.ask.steering.evidence)
+        return self._parts[Moment.CHOSEN if chosen else Moment.LISTED]
