@@ -8,7 +8,8 @@ of all texts, one after the other) and `text.npz` (mask and pooled vectors). Que
 (`queries`) or people's (`training.words.people`). `asked.npy` holds how much each class answers
 each query, `classes.npy` how much every passage has of each class in the teachers' opinion, in
 deviations. `--without` leaves out a source of words, to see what it brings: `people`, or `tags`,
-the second teacher's vocabulary.
+the second teacher's vocabulary. `--abroad` adds queries in other languages
+(`training.words.abroad`), but not the names that `report.sets` asks for.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from recipes.builtin.corpus.queries import Asked, order, queries, weights
+from recipes.builtin.report.sets import ABROAD
 from recipes.builtin.steps import step_parser
 from training.data.texts import Rows, Texts, embed, load_reader
+from training.words.abroad import translated
 from training.words.captions import captions
 from training.words.people import Written, written
 from training.words.teacher import labels
@@ -118,6 +121,8 @@ def build(
     seed: int,
     split: str = "train",
     without: Collection[str] = (),
+    *,
+    abroad: bool = False,
 ) -> None:
     """Choose passages, write captions and queries, embed them."""
     folder = work / name
@@ -140,6 +145,8 @@ def build(
             scores.append(corpus.z(track, start, seconds))
     every: list[Asked | Written] = [*queries(rng, asked)]
     every += [] if "people" in without else written(rng)
+    named = {name for names in ABROAD.values() for name in names}
+    every += [query for query in translated() if query.text not in named] if abroad else []
     answering = {query.text: weights(query, corpus.classes.names) for query in every}
     answering = {t: row for t, row in answering.items() if t not in numbers and row.any()}
     for text in answering:
@@ -163,6 +170,7 @@ def main() -> None:
     parser.add_argument("--split", default="train", choices=["train", "test"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", action="append", default=[], choices=OPTIONAL)
+    parser.add_argument("--abroad", action="store_true", help="add queries in other languages")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     build(
@@ -173,6 +181,7 @@ def main() -> None:
         arguments.seed,
         arguments.split,
         arguments.without,
+        abroad=arguments.abroad,
     )
 
 

@@ -25,6 +25,7 @@ from recipes.builtin.corpus.batches import (
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool, passages
 from recipes.builtin.corpus.prepare import ROWS, PreparedFolder, PreparedTrack
+from recipes.builtin.report.sets import ABROAD
 from training.data.texts import load_reader
 from training.runs.config import CaptionConfig, OptimiserConfig, RunConfig
 from training.runs.space import Space
@@ -232,6 +233,15 @@ def test_a_pool_is_built_from_prepared_tracks(prepared: Path) -> None:
     assert pool.captions[-2:] == ["A woman at the microphone", "An old upright piano, out of tune"]
     best = pool.answers(np.array([len(pool.asked) - 1]), np.arange(len(pool.items)))[0].argmax()
     assert pool.items[int(best)]["id"] == "a"
+
+
+def test_queries_in_other_languages_are_added_on_request_but_not_those_of_the_sets(
+    prepared: Path,
+) -> None:
+    pooling.build(prepared, "pool", per_passage=1, asked=5, seed=0, abroad=True)
+    captions = set(Pool.load(prepared / "pool").captions)
+    assert {"ロックの曲", "eine sehr traurige Melodie"} <= captions
+    assert not captions & {name for names in ABROAD.values() for name in names}
 
 
 @pytest.mark.parametrize(
