@@ -154,6 +154,18 @@ def test_a_server_that_is_not_there_is_one_sentence_and_exit_code_1(gdr: Gdr, ho
     assert indexed.stderr.startswith(sentence)
 
 
+def test_the_doctor_asks_the_server_of_the_settings(gdr: Gdr, home: Path, file: Path) -> None:
+    for index, line in (
+        (f"milvus:{file}", f"; Milvus answers at {file}"),
+        ("milvus:http://127.0.0.1:9", "missing index     the index at http://127.0.0.1:9 cannot"),
+        ("milvus:passages", "missing index     an index in Milvus is milvus:FILE.db or"),
+    ):
+        (home / "settings.toml").write_text(f'index = "{index}"\n', "utf-8")
+        checked = gdr("doctor")
+        assert line in checked.stdout
+        assert checked.exit_code == (1 if "missing" in line else 0)
+
+
 def test_an_index_that_does_not_exist_is_a_usage_error(gdr: Gdr, home: Path) -> None:
     for name in ("faiss", "milvus:passages", "milvus:ftp://host"):
         for command in (ASKED, ("index", DEMO)):

@@ -202,7 +202,9 @@ class Server:
             raise IndexUnavailable(self._sentence(error), Hint.SEARCH_HERE) from error
 
     def _sentence(self, error: Exception) -> str:
-        why = str(getattr(error, "message", "")) or first_line(error)
+        details = getattr(error, "details", None)  # of gRPC's errors
+        why = str(details() if callable(details) else getattr(error, "message", ""))
+        why = why or first_line(error)
         why = (why.strip().splitlines() or [type(error).__name__])[0][:200]
         if not self.address.file:
             if "connect" in why.lower():

@@ -135,7 +135,17 @@ def _text() -> str:
 def _index() -> str:
     from importlib.metadata import version
 
-    return f"hnswlib {version('hnswlib')}"
+    from gdr_model.search.milvus.address import Address
+    from gdr_model.search.milvus.server import Server
+    from gdr_tui.app import settings
+
+    here = f"hnswlib {version('hnswlib')}"
+    chosen, _ = settings.load()
+    if chosen.index == "local":
+        return here
+    address = Address.parse(chosen.index)
+    Server(address).has("gdr")
+    return f"{here}; Milvus answers at {address}"
 
 
 def _decoding() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -103,6 +104,29 @@ def test_a_server_that_comes_back_is_used_again(uploaded_once, whitening, tmp_pa
     before = len(troubles)
     index.search(some_queries(), 5)
     assert len(troubles) == before + 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
+def test_a_server_that_stops_answering_has_its_time(
+    filled, whitening, milvus_package, closed_port, tmp_path, monkeypatch
+):
+    command = [sys.executable, "-m", "milvus_lite.cmdline", "server", "--host", "127.0.0.1"]
+    command += ["--data-dir", str(tmp_path / "data"), "--port", str(closed_port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+        try:
+            running.stdout.readline()
+            address = Address(f"http://127.0.0.1:{closed_port}")
+            index = MilvusIndex.open(filled, SPACE, whitening, address=address)
+            index.prepare()
+            running.send_signal(signal.SIGSTOP)
+            monkeypatch.setattr(server, "ANSWER_S", 1.0)
+            began = time.monotonic()
+            with pytest.raises(IndexUnavailable, match=r"does not answer: Deadline Exceeded$"):
+                index.search(some_queries(), 5)
+            assert time.monotonic() - began < 8
+        finally:
+            running.send_signal(signal.SIGCONT)
+            running.kill()
 
 
 def test_a_file_that_another_program_has_is_named(filled, whitening, milvus_package, tmp_path):
