@@ -202,6 +202,9 @@ class Server:
             raise IndexUnavailable(self._sentence(error), Hint.SEARCH_HERE) from error
 
     def _sentence(self, error: Exception) -> str:
+        code = getattr(error.__cause__ or error, "code", None)
+        if callable(code) and code().name in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+            return f"the index at {self.address} refuses the user or key in {TOKEN}"
         details = getattr(error, "details", None)  # of gRPC's errors
         why = str(details() if callable(details) else getattr(error, "message", ""))
         why = why or first_line(error)

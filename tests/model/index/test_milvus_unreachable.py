@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -127,6 +129,34 @@ def test_a_server_that_stops_answering_has_its_time(
         finally:
             running.send_signal(signal.SIGCONT)
             running.kill()
+
+
+def test_a_server_that_wants_a_password_is_not_called_unreachable(
+    filled, whitening, milvus_package, monkeypatch
+):
+    import grpc
+
+    class Guarded(grpc.ServerInterceptor):
+        def intercept_service(self, continuation, details):
+            given.update(details.invocation_metadata)
+
+            def refuse(_request, context):
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "auth check failure")
+
+            return grpc.unary_unary_rpc_method_handler(refuse)
+
+    given = {}
+    running = grpc.server(ThreadPoolExecutor(2), interceptors=[Guarded()])
+    address = Address(f"http://127.0.0.1:{running.add_insecure_port('127.0.0.1:0')}")
+    running.start()
+    monkeypatch.setenv("MILVUS_TOKEN", "me:wrong")
+    index = MilvusIndex.open(filled, SPACE, whitening, address=address)
+    try:
+        with pytest.raises(IndexUnavailable, match="refuses the user or key in MILVUS_TOKEN"):
+            index.prepare()
+    finally:
+        running.stop(grace=0).wait()
+    assert b64decode(given["authorization"]) == b"me:wrong"
 
 
 def test_a_file_that_another_program_has_is_named(filled, whitening, milvus_package, tmp_path):
