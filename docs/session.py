@@ -33,11 +33,11 @@ class User:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something has happened."""
-        for _ in range(600):
+        for _ in range(6000):
             if true():
                 return
             await self._pilot.pause(0.1)
-        raise TimeoutError("the app did not get there within a minute")
+        raise TimeoutError("the app did not get there within ten minutes")
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after another."""

@@ -17,7 +17,6 @@ from gdr_tui.app.ui.dialog import Dialog
 _FINDING = (
     ("track.nearest", "the nearest result in sight, then the next nearest; then {enter}"),
     ("search.word", "one more word that fits"),
-    ("track.edit", "edit the nearest result"),
 )
 _WHY = """\
  A choice also says what the other results in sight are not. Once you

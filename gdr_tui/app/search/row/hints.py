@@ -3,7 +3,8 @@
 The moves are in the order in which they help to find a track (`gdr eval session`;
 training/README.md, Sessions): choosing the nearest result, then the next nearest of the same list,
 then one more word. Likes, bans and playing add nothing to choices, negatives and sliders make the
-search longer; so they are not suggested here.
+search longer; so they are not suggested here. An edit of the nearest comes last: what it adds to
+choices has not been measured.
 """
 
 from __future__ import annotations
