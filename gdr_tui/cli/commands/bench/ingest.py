@@ -92,6 +92,8 @@ def ingest(
     work = middle([one.decode_processor_s / one.total_s for one in found])
     compared = f"{share:.2f} of decoding alone; {work:.2f} by processor time"
     row("decode, encode and store", f"{everything:,.0f} ×", compared)
+    hourly = middle([3600 * one.total_s / one.audio_s for one in found])
+    row("processor time", f"{hourly:.1f} s", "for an hour of sound, by all processes")
     serial = middle([one.serial_share for one in found])
     row("done by one process alone", f"{serial:.3f}", "of the processor time")
     row(f"  so on {MANY} cores at most", f"{speedup(serial, MANY):.1f} ×", "one core (Amdahl)")
