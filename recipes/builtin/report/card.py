@@ -178,9 +178,9 @@ def text(work: Path, report: dict[str, Any], name: str, to: Path) -> str:
 {USE}
 ## Size and speed
 
-{sizes(to)} On one core, in processor time: {speed["encode_x"]:,.0f} times real time to encode
-decoded sound; {speed["draw_s"]:.2f} s to read a prompt and draw {used["draws"]} points in
-{used["steps"]} steps of {used["sampler"]}.
+{sizes(to)} Reading a prompt and drawing {used["draws"]} points in {used["steps"]} steps of
+{used["sampler"]} takes {speed["draw_s"]:.2f} s of one core. `gdr bench` measures how fast it
+encodes; docs/encoders.md compares that with other encoders.
 
 ## Data
 
