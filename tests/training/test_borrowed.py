@@ -162,6 +162,12 @@ def test_the_report_has_both_galleries(
     found = Counter(re.findall(r"^\| (\w.*?) +\|", printed, re.MULTILINE))
     # The first row is what the others are subtracted from.
     assert found == {ROWS[0]: 2} | dict.fromkeys(ROWS[1:], 4)
+    with pytest.raises(SystemExit, match="1"):
+        main([str(config), "--words", str(tmp_path / "none.csv")])
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert refused.err.count("\n") == 1
+    assert "none.csv cannot be read as captions with labels" in refused.err
 
 
 def test_only_a_set_with_named_classes_can_borrow(tiny: RunConfig, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from gdr_model.errors import GdrError
 from gdr_model.search.whitening import unit
 from gdr_model.types import Array
 from training.data.config import need, resolved
@@ -158,8 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--words", required=True, help="captions with labels")
     parser.add_argument("--out", type=Path, default=Path("words"), help="folder of the report")
     options = parser.parse_args(arguments)
-    config = RunConfig.read(options.config)
-    found = words_study(config, resolved(options.words))
+    try:
+        found = words_study(RunConfig.read(options.config), resolved(options.words))
+    except GdrError as error:
+        parser.exit(1, f"{error}\n")
     about = {"protocol": "words", "config": options.config, "words": options.words}
     sys.stdout.write(save(options.out, "words", found, about))
 
