@@ -296,3 +296,12 @@ async def test_a_line_longer_than_the_screen_scrolls_with_the_cursor() -> None:
         await until(pilot, lambda: picture(pilot).splitlines()[0].rstrip().endswith("hij"))
         await pilot.press("home")
         await until(pilot, lambda: picture(pilot).startswith(" / abcdefghij"))
+
+
+async def test_the_slash_after_escape_has_the_last_word() -> None:
+    async with opened(StandIn()).run_test(size=NARROW) as pilot:
+        await asked(pilot, "warm")
+        main(pilot).search.action_focus_results()
+        main(pilot).search.action_focus_prompt()
+        await pilot.pause()
+        assert main(pilot).search.prompt.box.has_focus, "letters that follow are no keys"

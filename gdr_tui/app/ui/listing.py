@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -60,6 +60,11 @@ class Listing(ScrollView, can_focus=True):
     @abstractmethod
     def pieces(self, row: int, width: int) -> list[tuple[str, str]]:
         """Text and component class of the parts of a line; class "" is plain."""
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the focus before the next key is handled; Textual's own takes it some keys later."""
+        self.screen.set_focus(self, scroll_visible)
+        return self
 
     def filled(self, cursor: int) -> None:
         """Show new contents, with the cursor on some line."""
