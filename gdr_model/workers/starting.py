@@ -11,25 +11,33 @@ from multiprocessing import resource_tracker
 
 
 @contextlib.contextmanager
-def without_main() -> Iterator[None]:
-    """Hide the main program from multiprocessing, which would run it once more in each process."""
+def apart() -> Iterator[None]:
+    """Keep what is started meanwhile from running the main program, or a module of the music.
+
+    multiprocessing would run the main program once more in each process. It also starts Python in
+    a way that imports from the current folder first, which is often a folder of music.
+    """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     try:
-        yield
+        with environment("PYTHONSAFEPATH", "1"):
+            yield
     finally:
         sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager
 def environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable for a process that is started meanwhile, unless the value is empty."""
-    if value:
-        os.environ[name] = value
+    """Set a variable for a process that is started meanwhile."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
-        os.environ.pop(name, None)
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def start_tracker() -> None:

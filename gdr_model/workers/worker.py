@@ -16,7 +16,7 @@ import psutil
 from gdr_model.errors import DecodeError, FileUnavailable, GdrError
 from gdr_model.workers import guard, preloaded, process
 from gdr_model.workers.process import Numbers, Terms
-from gdr_model.workers.starting import environment, start_tracker, without_main
+from gdr_model.workers.starting import apart, environment, start_tracker
 from gdr_model.workers.tasks import Outcome, Task
 
 QUIET_S = {process.TAGS: 40.0, process.SOUND: 130.0, process.LATENTS: 600.0}
@@ -50,9 +50,9 @@ class Spawning:
         if _FORKS:
             codecs = ("gdr_model.audio.decoding", "gdr_model.audio.tags.reading")
             self._context.set_forkserver_preload(["gdr_model.workers.process", *codecs, *modules])
-        start_tracker()
-        if _FORKS:
-            with without_main(), environment(preloaded.VARIABLE, encoder):
+        with apart(), environment(preloaded.VARIABLE, encoder):
+            start_tracker()
+            if _FORKS:
                 forkserver.ensure_running()
         self.until: Numbers = self._context.RawArray("d", 1)
 
@@ -63,7 +63,7 @@ class Spawning:
         started = self._context.Process(
             target=process.main, args=(theirs, pulse, self.until, self.terms), daemon=True
         )
-        with without_main():
+        with apart():
             started.start()
         theirs.close()
         return Worker(started, ours, pulse)

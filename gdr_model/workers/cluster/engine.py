@@ -22,7 +22,7 @@ from gdr_model.types import Cancel, never
 from gdr_model.workers.cluster import driver
 from gdr_model.workers.cluster.driver import Request, Terms
 from gdr_model.workers.encoders import LoadEncoder
-from gdr_model.workers.starting import start_tracker, without_main
+from gdr_model.workers.starting import apart, start_tracker
 from gdr_model.workers.tasks import Outcome, Task, Wanted
 
 REACH_S = 5.0
@@ -122,11 +122,11 @@ class Cluster:
                 host, port = self._reached
                 why = error.strerror or "no answer"
                 raise GdrError(f"no Ray cluster answers at {host}:{port} ({why})") from error
-        start_tracker()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(target=driver.main, args=(theirs, self._terms), daemon=True)
-        with without_main():
+        with apart():
+            start_tracker()
             self._process.start()
         theirs.close()
         self._driver = ours

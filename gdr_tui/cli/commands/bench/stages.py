@@ -42,7 +42,7 @@ def measured(backend: RetrieverOptions) -> list[Stage]:
         LibraryError: if nothing has been indexed.
     """
     folders = [str(folder) for folder in backend.library or ()]
-    command = [sys.executable, "-m", __name__, backend.model, backend.device.value, *folders]
+    command = [sys.executable, "-P", "-m", __name__, backend.model, backend.device.value, *folders]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LibraryError((done.stderr.strip().splitlines() or ["it ended early"])[-1])
