@@ -75,7 +75,7 @@ was not trained on them, but the whitening and the tower's share were chosen on 
 development figures. The first teacher itself, asked by the cosine between the sentence encoder's
 vectors of caption and class names, reaches {teacher} (R@1 / 5 / 10).""",
     "genres": """Asked of held-out recordings and the generated clips. The teachers decide what is
-correct: the tenth of the gallery with their highest scores for the class. So this tells how much of
+correct: the tenth of the gallery with their highest scores for the class. So this shows how much of
 the teachers is left, not how right they are.""",
     "moods": "Judged in the same way.",
     "spanish": "Eleven of the genres and moods, judged in the same way.",

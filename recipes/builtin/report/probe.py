@@ -1,4 +1,4 @@
-"""Compare encoders by what a line through their features tells of music they never heard.
+"""Compare encoders by a linear probe of their features on held-out music.
 
     python -m recipes.builtin.report.probe --work DIR enc-both enc-first
 

@@ -6,7 +6,7 @@ MusicCaps has captions and labels of clips that AudioSet holds out; no step is t
 rows, and none needs their sound. A model answers a caption with points of its search space. What
 music has there is read by a ridge regression from passages of `DIR/pool` to the teachers' opinion
 of them. Baselines are the cosine between caption and class name, and ridge regression from captions
-to labels, trained on MusicCaps' other rows: words that were told the answers. Prints Markdown.
+to labels, trained on MusicCaps' other rows: words that know the answers. Prints Markdown.
 
 Shapes: N captions, L labels, D latent width.
 """
@@ -46,7 +46,7 @@ ALPHA = 30.0
 ALPHAS = (0.3, 1.0, 3.0, 10.0)
 """Of the regression from captions, which takes the best on a fifth of its own rows."""
 NAMES = "class names"
-TOLD = "ridge regression told the answers"
+INFORMED = "ridge regression that knows the answers"
 
 Has = NDArray[np.bool_]
 
@@ -85,7 +85,7 @@ def _no_sound(path: str) -> Array:
     raise FileNotFoundError(path)
 
 
-def told(text: TextEncoder, train: Sequence[Row], names: Sequence[str]) -> Ridge:
+def informed(text: TextEncoder, train: Sequence[Row], names: Sequence[str]) -> Ridge:
     """Ridge regression from captions to labels."""
     read, has = embedded(text, [row.caption for row in train]), labelled(train, names)
     aside = np.arange(len(train)) % 5 == 0
@@ -149,7 +149,7 @@ def measure(
     }
     own = embedded(model.text, captions)
     scores[NAMES] = own @ embedded(model.text, [name.lower() for name in names]).T
-    scores[TOLD] = told(model.text, train, names)(own)
+    scores[INFORMED] = informed(model.text, train, names)(own)
     return table(scores, has)
 
 

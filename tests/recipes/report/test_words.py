@@ -10,7 +10,7 @@ from small_pool import write_pool
 
 from gdr_model.models import checkpoint
 from recipes.builtin.report import words
-from recipes.builtin.report.words import ALONE, GDR, NAMES, TOLD, TOWER
+from recipes.builtin.report.words import ALONE, GDR, INFORMED, NAMES, TOWER
 from training.metrics import Interval
 from training.words.merged import Classes
 from training.words.people import Row
@@ -76,9 +76,9 @@ def test_labels_are_read_where_the_model_searches_and_compared_with_words(
     table = words.measure(tmp_path, "builtin", "pool", "encoder", show=said.append)
     assert said == ["16 captions, 2 labels"]
     found = {name: cells[0].value for name, cells in table.rows if isinstance(cells[0], Interval)}
-    assert list(found) == [GDR, TOWER, ALONE, NAMES, TOLD]
+    assert list(found) == [GDR, TOWER, ALONE, NAMES, INFORMED]
     assert "Chance is 50.0 %" in table.note
     assert found[TOWER] > 95
     assert found[GDR] > 95
-    assert found[TOLD] == pytest.approx(100), "captions like those it was told"
+    assert found[INFORMED] == pytest.approx(100), "captions like those it knows"
     assert 60 < found[NAMES] < 101
