@@ -203,14 +203,8 @@ def test_musicnn_comes_with_the_measurement_of_the_text_encoder_that_both_have(
     assert pair is not None
     assert PAIRS["musicnn"].text == ModelConfig.read("builtin").text
     assert pair.languages == understanding.languages
+    assert pair.close == understanding.close
     np.testing.assert_array_equal(pair.language.weights, understanding.language.weights)
-
-
-def test_musicnn_never_says_that_nothing_is_close(model: Model) -> None:
-    pair = Understanding.of(RETRIEVERS / "musicnn")
-    far = answered("insurance policy number", -0.5)
-    assert notes(pair, model.text, far) == ()
-    assert notes(model.understanding, model.text, far) != ()
 
 
 def test_a_model_without_a_measurement_has_none_and_a_damaged_one_is_named(tmp_path: Path) -> None:
