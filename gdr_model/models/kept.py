@@ -165,11 +165,13 @@ def size_bytes(config: ModelConfig) -> int:
 def _needed(library: Library, names: set[str], now: LatentSpace) -> Iterator[str]:
     """Those of some kept models whose latents more recordings of a library have than those of now.
 
-    The present model is needed by every library that has latents of it.
+    Recordings on disks that are away count too. The present model is needed by every library that
+    has latents of it.
     """
+    has_now = library.covered(now, absent_too=True)
     for space in library.spaces():
         name = space.fingerprint
-        if name in names and (space == now or library.covered(space) > library.covered(now)):
+        if name in names and (space == now or library.covered(space, absent_too=True) > has_now):
             yield name
 
 

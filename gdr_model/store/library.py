@@ -237,9 +237,11 @@ class Library:
         """The contents with latents in a space, whether or not a track still has them."""
         return self._latents.encoded(space)
 
-    def covered(self, space: LatentSpace) -> int:
-        """How many recordings have latents in a space, but for files that are not there now."""
-        encoded, absent = self.encoded(space), set(self.files.absent())
+    def covered(self, space: LatentSpace, *, absent_too: bool = False) -> int:
+        """How many recordings have latents in a space, without files that are not there now."""
+        encoded, absent = self.encoded(space), set[bytes]()
+        if not absent_too:
+            absent.update(self.files.absent())
         sounds = ((name, content) for name, content in self.sounds() if content in encoded)
         return len({content for name, content in sounds if absent.isdisjoint(around(name))})
 

@@ -79,6 +79,7 @@ def test_files_that_are_not_there_do_not_hold_up_the_present_model(gdr, music, e
     result = gdr(*ASKED, "-L", music)
     assert len(result.stdout.splitlines()) == 4
     assert "earlier" not in result.stderr
+    assert len(kept.kept()) == 2, "the other disk still needs the earlier one"
 
 
 def test_one_model_searches_several_libraries(gdr, music, earlier, tmp_path) -> None:

@@ -209,7 +209,8 @@ def test_a_nan_is_no_spread() -> None:
 
 
 def test_a_steering_kept_before_there_were_rolls_is_read_as_the_closest() -> None:
-    assert Steering.from_json('{"prompt": "old words"}') == Steering("old words", spread=0, roll=1)
+    old = '{"prompt": "old words", "steps": 6, "sampler": "dpm++"}'
+    assert Steering.from_json(old) == Steering("old words", spread=0, roll=1)
 
 
 def test_the_tower_has_more_to_say_in_a_stronger_edit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 import torch
 
 from gdr_model.errors import Cancelled, UsageError
+from gdr_model.steering import Sampler
 from training.data.corpus import Corpus
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
-from training.runs.state import MODEL, STATE, RunError, load_model, read_tensors
+from training.runs.state import MODEL, STATE, RunError, load_model, read_config, read_tensors
 from training.runs.train import TrainingProgress, rate_at
 
 
@@ -79,6 +81,21 @@ def test_a_crash_costs_the_steps_since_the_last_saved_state(
     train_on_corpus(tiny, "0", tmp_path / "b", corpus=corpus)
     a, b = (read_tensors(tmp_path / n / MODEL)[0] for n in "ab")
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_run_begun_with_other_draws_is_resumed(
+    tiny: RunConfig, corpus: Corpus, tmp_path: Path
+) -> None:
+    interrupted(tiny, corpus, tmp_path, 7)
+    file = tmp_path / "config.json"
+    stored = json.loads(file.read_text())
+    del stored["run"]["draw"]["sampler"]  # as it was stored before there was a choice
+    stored["run"]["draw"]["steps"] = 12
+    file.write_text(json.dumps(stored))
+    draw = read_config(tmp_path)[0].draw
+    assert (draw.sampler, draw.steps) == (Sampler.DDIM, 12)
+    train_on_corpus(tiny, "0", tmp_path, corpus=corpus, resume=True)
+    assert load_model(tmp_path).config.draw == tiny.draw
 
 
 def test_the_folder_holds_the_report(tiny: RunConfig, corpus: Corpus, tmp_path: Path) -> None:

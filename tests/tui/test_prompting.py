@@ -11,12 +11,13 @@ from rich.text import Text
 from stand_in import StandIn
 from textual.widgets import Input
 
-from gdr_model.steering import Slider, WeightedText
+from gdr_model.steering import Slider, Steering, WeightedText
 from gdr_tui.app.main.screen import MainScreen
 from gdr_tui.app.search.history import KEPT, History
 from gdr_tui.app.search.prompt import Completions, Signs
 from gdr_tui.app.search.row.chips import Chips
 from gdr_tui.app.settings import Settings
+from gdr_tui.app.trail.trail import Ask
 
 
 async def test_types_signs_in_the_prompt_and_gets_chips() -> None:
@@ -34,6 +35,18 @@ async def test_types_signs_in_the_prompt_and_gets_chips() -> None:
         assert pilot.app.query_one("#prompt", Input).value == "warm piano"
         shown = picture(pilot)
         assert all(text in shown for text in ("genre = jazz ×", "− drums 0.5 ×", "+ bells 0.5 ×"))
+
+
+async def test_a_prompt_that_ends_in_a_comma_keeps_it_and_its_roll() -> None:
+    session = StandIn()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        draft = main(pilot).search.state.draft
+        draft.become(Ask(Steering("warm, slow,", spread=0.5, roll=3)))
+        main(pilot).search.prompt.show(draft.prompt)
+        await pilot.press("enter")
+        await until(pilot, lambda: session.asked)
+        steering = session.asked[-1][0]
+        assert (steering.prompt, steering.spread, steering.roll) == ("warm, slow,", 0.5, 3)
 
 
 async def test_a_sign_alone_steers_the_words_that_are_there() -> None:

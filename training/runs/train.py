@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     begin = 0
     if resume:
-        if state.read_config(folder) != (config, given.held_out, as_json(describe(net))):
+        stored, *others = state.read_config(folder)
+        stored = replace(stored, draw=config.draw)  # validations alone depend on it
+        if (stored, *others) != (config, given.held_out, as_json(describe(net))):
             raise state.RunError(
                 f"{folder} holds a run of another configuration; use another --out"
             )

@@ -148,17 +148,29 @@ class Retrieval:
         except LibraryError:  # so would any query; the next run tries again
             return None
         with self._answering:
-            self._model, self._newest = newest, None
-            self._retriever, self._shelved, self._generations = retriever, libraries, generations
-        return self._loaded("all is encoded again; the new model answers from now on")
+            if stays := self._newest is newest:
+                self._model, self._newest = newest, None
+                self._retriever, self._shelved = retriever, libraries
+                self._generations = generations
+        if not stays:  # it was loaded again on the CPU meanwhile
+            return self.catch_up()
+        return self._loaded("the new model answers from now on")
 
+    @long_lived()
     def to_cpu(self) -> Loaded | None:
-        """Load the model again on the CPU, which has memory to spare; None if it was there."""
+        """Load what answers again on the CPU, which has memory to spare; None if it was there."""
         with self._answering:
-            if self.model().device.type == "cpu":
+            model, newest = self.model(), self._newest
+            if model.device.type == "cpu":
                 return None
             self._device, self._retriever = "cpu", None
-            return self.load()
+            if newest:
+                newest = self._load(self._name, "cpu")
+                self._model = self._load(model.config.argument, "cpu")
+            else:
+                self._model = self._load(self._name, "cpu")
+            self._newest = newest
+            return self._loaded()
 
     @long_lived()
     def warm(self) -> None:

@@ -71,7 +71,7 @@ class PromptLine:
             UsageError: if it is invalid.
         """
         typed = self.box.value.rstrip(_BETWEEN)  # a word may be about to follow
-        return None if typed == as_typed(draft.prompt) else parse(typed)
+        return None if typed == as_typed(draft.prompt).rstrip(_BETWEEN) else parse(typed)
 
     def take(self, message: Message) -> None:
         """Offer completions, and insert the picked one."""
