@@ -33,8 +33,8 @@ def folder_of(address: Path) -> Path:
     parts = found[2].rstrip("/").split("/") if found else []
     if found is None or "::" in found[2] or ".." in parts or "@" in parts[0]:
         raise LibraryError(
-            f"{address} cannot be the root of a library; write it as in s3://bucket/music, without "
-            "a name or password"
+            f"{str(address).rpartition('@')[2]} cannot be the root of a library; write it as in "
+            "s3://bucket/music, without a name or password"
         )
     return _all().joinpath(found[1], *parts)
 

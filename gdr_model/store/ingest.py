@@ -14,6 +14,7 @@ keeps its tracks: a disk that is not mounted must not empty a library.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -205,6 +206,7 @@ class _Ingest:
         files.put_found(work.found.left_out, sorted(work.away_counts()))
         self._report(None)
         self._retag(engine)
+        self._drop_copies()
         tasks = [self._task(job.name, decode=job.sound is None) for job in work.jobs]
         try:
             for job, outcome in zip(work.jobs, self._read(engine, tasks), strict=True):
@@ -217,6 +219,12 @@ class _Ingest:
         files.put_sheets({n: sheets[n] for n in sheets if not self._sheets.is_unread(n)})
         self._library.touch()
         return self._summary()
+
+    def _drop_copies(self) -> None:
+        """Remove what was fetched of files that are others now."""
+        for job in self._plan.jobs if address_of(self._library.root) else ():
+            with contextlib.suppress(OSError):
+                self._library.path(job.name).unlink()
 
     def _task(self, name: bytes, *, decode: bool) -> Task:
         path = self._library.path(name)

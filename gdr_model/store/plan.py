@@ -177,7 +177,8 @@ def _recognised(
 
     A file that returns has the path, size and time of a former track. For a moved one the name
     without its folder, the size and the time in nanoseconds must equal those of files of one sound
-    that are missing or gone, and of no other new file.
+    that are missing or gone, and of no other new file. A file without a time, as some servers list
+    them, is not recognised.
     """
     sounds: dict[tuple[bytes, int, int], set[Sound]] = defaultdict(set)
     for known in (missing, former):
@@ -189,7 +190,7 @@ def _recognised(
         alike[_traits(job.name, job.stamp)] += 1
 
     def recognised(job: Job) -> Job:
-        if job.name in listed:
+        if job.name in listed or not job.stamp.mtime_ns:
             return job
         traits = _traits(job.name, job.stamp)
         if job.name in former and former[job.name][0].same_sound(job.stamp):

@@ -37,7 +37,8 @@ class Address:
         elif uri.endswith(".db") and "://" not in uri and "\0" not in uri:
             return cls(os.path.abspath(os.path.expanduser(uri)))
         raise UsageError(
-            "an index in Milvus is milvus:FILE.db or milvus:http://HOST:PORT, not " + text
+            "an index in Milvus is milvus:FILE.db or milvus:http://HOST:PORT, not "
+            + text.rpartition("@")[2]  # no password is printed
         )
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from gdr_model.errors import Cancelled
 from gdr_model.remote.files import Entry, listed
 from gdr_model.remote.places import address_of
 from gdr_model.store.folder import scan as on_this_machine
@@ -29,9 +28,7 @@ def scan(
     address = address_of(root)
     if address is None:
         return on_this_machine.scan(root, cancelled, excludes=excludes, part=part)
-    entries = sorted(listed(address))
-    if cancelled():
-        raise Cancelled("stopped")
+    entries = sorted(listed(address, cancelled))
     excluded = excludes or Excludes()
     marked = {str(PurePosixPath(each.name).parent) for each in entries if _is_marker(each)} - {"."}
     found = Scan()

@@ -33,7 +33,7 @@ class Forgotten:
 def forget(folder: Path, *, whole: bool = False) -> Forgotten:
     """Forget what is not there now in a folder; no music file is touched.
 
-    A library whose root is gone is removed whole.
+    A library whose root is gone is removed whole, unless it is at an address.
 
     Args:
         folder: the root of a library, or a folder in one.
@@ -48,7 +48,8 @@ def forget(folder: Path, *, whole: bool = False) -> Forgotten:
     if at is None or (whole and at.part):
         raise LibraryError(f"{shown(folder)} is not the folder of any library")
     with lock.held(at.store, shown(at.root)):
-        is_gone = whole or (not at.part and is_empty(at.root))
+        has_disk = not at.part and address_of(at.root) is None
+        is_gone = whole or (has_disk and is_empty(at.root))
         if is_gone is None:
             raise _unreadable(folder)
         if is_gone:

@@ -118,9 +118,9 @@ class Cluster:
         if self._reached:
             try:
                 socket.create_connection(self._reached, REACH_S).close()
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 host, port = self._reached
-                why = error.strerror or "no answer"
+                why = getattr(error, "strerror", "no host has such a name") or "no answer"
                 raise GdrError(f"no Ray cluster answers at {host}:{port} ({why})") from error
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
