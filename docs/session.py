@@ -24,6 +24,9 @@ SIZE = (120, 36)
 SMALL = (80, 24)
 """Shows eight results at a time, so that a track has to be found even among forty."""
 
+AT_MOST_S = 120
+"""How long to wait for the app."""
+
 
 class User:
     """Presses keys and takes screenshots."""
@@ -33,11 +36,11 @@ class User:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something has happened."""
-        for _ in range(6000):
+        for _ in range(10 * AT_MOST_S):
             if true():
                 return
             await self._pilot.pause(0.1)
-        raise TimeoutError("the app did not get there within ten minutes")
+        raise TimeoutError(f"the app did not get there within {AT_MOST_S} s")
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after another."""

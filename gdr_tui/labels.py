@@ -286,7 +286,7 @@ LABELS = (
     ValueLabel("sampler", words=lambda _, new: f"sampler {new}"),
     ValueLabel("steps", words=lambda _, new: f"{new} steps", names_first=False),
     ValueLabel("draws", words=lambda _, new: f"{new} draws", names_first=False),
-    ValueLabel("seed", words=lambda _, new: f"re-roll seed {new}", names_first=False),
+    ValueLabel("seed", words=lambda _, new: f"seed {new}", names_first=False),
 )
 """Every field of `Steering`, in the order in which changes and chips are shown."""
 _BY_KIND = {label.kind: label for label in LABELS if label.kind}

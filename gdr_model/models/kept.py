@@ -1,7 +1,7 @@
 """Built-in models of earlier versions, kept for the libraries that were indexed with them.
 
 The built-in model is a folder of the package, which the next version replaces, and latents are
-of no use without the model that made them. So indexing keeps that folder in `models/kept`, once for
+useless without the model that made them. So indexing keeps that folder in `models/kept`, once for
 each space, and the kept model answers while libraries are encoded again (`choose`). No other model
 needs this: the user has its folder, or its weights are published. Nothing here loads torch.
 """
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from gdr_model import atomic, paths
 from gdr_model.encoders.registry.resolve import installed
-from gdr_model.errors import LibraryError, ModelError, first_line
+from gdr_model.errors import GdrError, ModelError, first_line
 from gdr_model.models import config as configs
 from gdr_model.models.config import ModelConfig
 from gdr_model.private import make_private
@@ -132,24 +132,20 @@ def damaged() -> list[Path]:
 def remove_unneeded() -> None:
     """Remove kept models that no library needs: there are no latents of theirs, or newer ones.
 
-    While a library cannot be read, none is removed.
+    While a library cannot be read, none is removed. The present model stays if no other is kept.
     """
-    models = _folders()
-    if not models:
-        return
-    listed, now = stores(), ModelConfig.read().space
-    if listed.damaged:
-        return
-    needed: set[str] = set()
-    for at in listed.known:
-        try:
-            with Library.open(at.root, store=at.store) as library:
-                needed.update(_needed(library, {path.name for path in models}, now))
-        except LibraryError:
+    with suppress(GdrError):
+        now, models = ModelConfig.read().space, _folders()
+        names = {path.name for path in models}
+        if names <= {now.fingerprint} or (listed := stores()).damaged:
             return
-    for path in models:
-        if path.name not in needed:
-            shutil.rmtree(path, ignore_errors=True)
+        needed: set[str] = set()
+        for at in listed.known:
+            with Library.open(at.root, store=at.store) as library:
+                needed.update(_needed(library, names, now))
+        for path in models:
+            if path.name not in needed:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def folder() -> Path:
@@ -158,8 +154,9 @@ def folder() -> Path:
 
 
 def size_bytes(config: ModelConfig) -> int:
-    """What a kept model takes on the disk."""
-    return sum(file.stat().st_size for file in config.folder.iterdir() if file.is_file())
+    """What a kept model takes on the disk: nothing for files that are links to installed ones."""
+    files = [file.stat() for file in config.folder.iterdir() if file.is_file()]
+    return sum(file.st_size for file in files if file.st_nlink == 1)
 
 
 def _needed(library: Library, names: set[str], now: LatentSpace) -> Iterator[str]:

@@ -29,7 +29,7 @@ SEARCH = (
     ),
     _key("search.draw", "enter", "enter", "Search", "search; in the trail, go to the query"),
     _key("search.filter", "f", "search.filter", "Filter", "filter the library, as in genre = jazz"),
-    _key("search.reroll", "r", "search.reroll", "Re-roll", "roll: another list for the same words"),
+    _key("search.reroll", "r", "search.reroll", "Roll", "roll: another list for the same words"),
     _key(
         "search.wider",
         "plus,equals_sign",
@@ -77,7 +77,7 @@ TRACK = (
         "nearest of those in sight; Enter learns",
     ),
     _key("track.edit", "i", "edit.edit", "Edit", "edit it: other words, with a live preview"),
-    _key("track.why", "w", "explain.why", "Why", "why it is here: what makes its score"),
+    _key("track.why", "w", "explain.why", "Why", "why it is here: what its score is made of"),
     _key("track.play", "space", "playback.play", "Play / pause", "play from the matching passage"),
     _key("track.back", "left", "playback.seek(-5)", "5 s back", "seek back 5 s"),
     _key("track.forward", "right", "playback.seek(5)", "5 s forward", "seek forward 5 s"),
@@ -97,8 +97,8 @@ TRACK = (
     _key(
         "track.softer", "left_square_bracket", "playback.volume(-1)", "Softer", "volume down 10 %"
     ),
-    _key("track.like", "l", "search.like", "Like", "like, or not: similar tracks rank higher"),
-    _key("track.ban", "b", "search.ban", "Ban", "ban, or not: hide it, similar ones sink"),
+    _key("track.like", "l", "search.like", "Like", "toggle like: similar tracks rank higher"),
+    _key("track.ban", "b", "search.ban", "Ban", "toggle ban: hide it, rank similar ones lower"),
     _key("track.mark", "m", "crates.mark", "Mark", "add to the crate, or remove from it"),
     _key("track.copy", "y", "playback.copy", "Copy path", "copy the path of the file"),
     _key("track.reveal", "Y", "playback.reveal", "Reveal", "show the file in its folder"),
@@ -124,7 +124,7 @@ LIST = (
         "z",
         "search.copies",
         "Copies",
-        "list copies of the recording, or fold",
+        "list or fold copies of the recording",
     ),
     _key("list.export", "e", "crates.export", "Export", "export the results or the crate"),
 )

@@ -156,7 +156,11 @@ class SteeringOptions:
         float, typer.Option(help="How closely the draws follow the prompt, 0 to 20.")
     ] = Steering.guidance
     steps: Annotated[
-        int, typer.Option(help="Sampling steps, 1 to 200; an edit takes twice as many.")
+        int,
+        typer.Option(
+            help="Sampling steps, 1 to 200; an edit takes twice as many, "
+            "unless the sampler is ddim."
+        ),
     ] = Steering.steps
     draws: Annotated[
         int, typer.Option(help="Points drawn for a prompt, 1 to 64; results combine them.")

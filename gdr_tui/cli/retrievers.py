@@ -69,18 +69,25 @@ def index_opener(name: str | None) -> Opener:
 
 def _said(choice: Choice) -> list[Library]:
     """The libraries that the chosen model can search; says what was indexed with another one."""
-    step = f"gdr index {shlex.join(str(each.root) for each in choice.outdated)}"
     if choice.is_earlier:
         names = " and ".join(str(each.root) for each in choice.outdated)
         verb = "was" if len(choice.outdated) == 1 else "were"
         say(
             f"{names} {verb} indexed with an earlier model, which still answers; "
-            f"{step} brings {'it' if verb == 'was' else 'them'} up to date"
+            f"{_index(choice.outdated)} brings {'it' if verb == 'was' else 'them'} up to date"
         )
     for each in choice.others:
-        age = "a later" if choice.is_earlier else "an earlier"
-        failed_in_part(f"{each.root} was indexed with {age} model and is not searched; run {step}")
+        step = _index(choice.outdated if choice.is_earlier else [each])
+        failed_in_part(
+            f"{each.root} was indexed with another version of the model and is not searched; "
+            f"run {step}"
+        )
     return choice.libraries
+
+
+def _index(libraries: Sequence[Library]) -> str:
+    """The command that indexes some libraries."""
+    return f"gdr index {shlex.join(str(each.root) for each in libraries)}"
 
 
 def answered(retriever: Retriever, ask: Callable[[Retriever], T]) -> T:

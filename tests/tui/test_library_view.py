@@ -213,7 +213,7 @@ async def test_the_palette_acts_on_the_search_while_the_library_is_open() -> Non
         spread = main(pilot).search.state.draft.steering.spread
         await pilot.press("L")
         await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
-        await pilot.press("ctrl+p", *"re-roll")
-        await until(pilot, lambda: "Re-roll (r)" in picture(pilot))
+        await pilot.press("ctrl+p", *"roll")
+        await until(pilot, lambda: "Roll (r)" in picture(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: main(pilot).search.state.draft.steering.spread != spread)

@@ -120,7 +120,7 @@ async def test_what_only_acts_on_draws_says_so() -> None:
     async with opened(session).run_test(size=NARROW) as pilot:
         await liked_first(pilot)
         await pilot.press("r")
-        assert any("there is nothing to re-roll" in sentence for sentence in said(pilot))
+        assert any("there is nothing to roll" in sentence for sentence in said(pilot))
         await pilot.press("s")
         assert any("there is nothing to interpret" in sentence for sentence in said(pilot))
         await pilot.press("plus")

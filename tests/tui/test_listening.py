@@ -116,10 +116,10 @@ async def test_reads_the_help_and_finds_every_action_in_the_palette() -> None:
         assert "another list for the same words" in picture(pilot)
         await pilot.press("escape")
         commands = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
-        assert {"Re-roll (R)", "Edit (i)", "Export (e)", "Theme"} <= commands
+        assert {"Roll (R)", "Edit (i)", "Export (e)", "Theme"} <= commands
         await asked(pilot, "warm")
-        await pilot.press("ctrl+p", *"re-roll")
-        await until(pilot, lambda: "Re-roll (R)" in picture(pilot))
+        await pilot.press("ctrl+p", *"roll")
+        await until(pilot, lambda: "Roll (R)" in picture(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: len(labels(pilot)) == 2)
 

@@ -323,7 +323,7 @@ def benchmark_s() -> Callable[..., float]:
 async def test_the_legend_divides_no_name_between_two_lines() -> None:
     async with opened(StandIn()).run_test(size=NARROW) as pilot:
         await mapped(pilot)
-        legend = picture(pilot).splitlines()[-5:-2]
         await until(pilot, lambda: "● big band 3" in picture(pilot))
+        legend = picture(pilot).splitlines()[-5:-2]
         assert "● ambient techno 3" in picture(pilot)
         assert all(not line.rstrip().endswith("●") for line in legend)

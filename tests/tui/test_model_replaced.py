@@ -59,7 +59,7 @@ async def test_it_answers_at_once_and_the_new_one_once_all_is_encoded(
 
         await until(pilot, lambda: said(pilot))
         assert said(pilot) == [
-            "an earlier model made this index and answers until all is encoded again"
+            "this index was made with an earlier model, which answers until all is re-encoded"
         ]
         await asked(pilot, "sad piano")
         await asked(pilot, "dance")

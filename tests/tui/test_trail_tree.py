@@ -43,7 +43,7 @@ def test_a_query_after_undo_branches_and_nothing_is_lost() -> None:
     trail.undo()
     trail.undo()
     asked(trail, FIRST.but(prompt="cold dub"))
-    assert drawn(trail) == ["“warm dub”", "├─g 3→4", "│ re-roll seed 4", "“cold dub”"]
+    assert drawn(trail) == ["“warm dub”", "├─g 3→4", "│ seed 4", "“cold dub”"]
     assert len(trail) == 4
 
 
@@ -69,7 +69,7 @@ def test_the_same_query_again_is_no_new_node() -> None:
     asked(trail, FIRST.but(seed=4))
     assert len(trail) == 2
     assert trail.current
-    assert trail.current.label == "re-roll seed 4"
+    assert trail.current.label == "seed 4"
 
 
 def test_a_very_long_session_can_be_shown() -> None:
@@ -85,7 +85,7 @@ def test_a_very_long_session_can_be_shown() -> None:
     [
         ({"negatives": (WeightedText("drums", 0.5),)}, "− drums:0.5"),
         ({"guidance": 4.0}, "g 3→4"),
-        ({"seed": 7}, "re-roll seed 7"),
+        ({"seed": 7}, "seed 7"),
         ({"likes": ("/m/Night Drive.mp3",)}, "♥ Night Drive"),
         ({"dislikes": ("/m/Night Drive.mp3",)}, "⊘ Night Drive"),
         ({"steps": 20, "draws": 4}, "20 steps, 4 draws"),

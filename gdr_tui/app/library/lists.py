@@ -78,7 +78,7 @@ class FailureList(Listing):
         self._failures: tuple[Failure, ...] = ()
         self._left_out: tuple[LeftOut, ...] = ()
         self._root = Path()
-        self.empty = ("nothing failed or left out",)
+        self.empty = ("nothing failed or was left out",)
 
     @property
     def length(self) -> int:

@@ -65,8 +65,10 @@ def _news(choice: Choice) -> str:
     """What is said of a model that does not answer for everything, or not for long; else ""."""
     names = " and ".join(library.root.name for library in choice.others)
     if not choice.is_earlier:
-        return names and f"{names}: an earlier model indexed it, and it is encoded again first"
-    answers = "an earlier model made this index and answers until all is encoded again"
+        was, it_is = ("was", "it is") if len(choice.others) == 1 else ("were", "they are")
+        again = f"indexed with an earlier model and can be searched once {it_is} re-encoded"
+        return names and f"{names} {was} {again}"
+    answers = "this index was made with an earlier model, which answers until all is re-encoded"
     return f"{answers}; {names} cannot be searched until then" if names else answers
 
 

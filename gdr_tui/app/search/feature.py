@@ -290,7 +290,7 @@ class SearchFeature:
             self.state.reroll()
             self.ask()
         else:
-            self._host.say("without a prompt nothing is drawn, so there is nothing to re-roll")
+            self._host.say("without a prompt nothing is drawn, so there is nothing to roll")
 
     def action_spread(self, steps: int) -> None:
         """Let the list be closer to the words, or rolls differ more."""

@@ -21,7 +21,8 @@ _FINDING = (
 _WHY = """\
  A choice also says what the other results in sight are not. Once you
  choose, likes, bans and playing add nothing to finding one track, and
- negatives and + words delay it. Use those to shape a list.
+ negatives and sliders (+words) slow it down. Use those to shape a
+ list.
 """
 _READING = """
 results   rank · ▲▼★ change since the query before · ♥ liked ⊘ banned

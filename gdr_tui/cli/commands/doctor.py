@@ -116,12 +116,11 @@ def _kept() -> str:
     from gdr_model.models import kept
 
     if damaged := kept.damaged():
-        names = ", ".join(map(str, damaged))
+        names = " and ".join(map(str, damaged))
         raise ModelError(
-            f"the model in {names} cannot be used; libraries that were indexed with it need "
-            "gdr index"
+            f"the model in {names} is damaged; run gdr index on the libraries that used it"
         )
-    return f"{counted(len(kept.kept()), 'model')} for libraries that were indexed with them"
+    return f"{counted(len(kept.kept()), 'model')} kept"
 
 
 def _text() -> str:

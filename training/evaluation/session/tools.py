@@ -15,7 +15,7 @@ from training.runs.config import DrawConfig
 AMOUNT = 0.5
 """Of a slider along the newest word."""
 SPREAD = 0.5
-"""Of a re-roll."""
+"""Of a roll."""
 STRENGTH = 0.6
 """Of an edit."""
 

@@ -54,9 +54,11 @@ def status(
 def _described(folder: Path, store: Path | None, left_out: bool) -> str:
     """A paragraph: tracks, what is left out or not there, latents, the store, failures."""
     from gdr_model.models import kept
+    from gdr_model.models.config import ModelConfig
     from gdr_model.store.library import Library
 
-    sizes = {each.space: kept.size_bytes(each) for each in kept.kept()}
+    now = ModelConfig.read().space
+    sizes = {each.space: kept.size_bytes(each) for each in kept.kept() if each.space != now}
     with Library.open(folder, store=store) as library:
         files, failures = library.files, library.failures()
         sound = length(library.duration_s())
@@ -77,9 +79,11 @@ def _described(folder: Path, store: Path | None, left_out: bool) -> str:
 
 
 def _latents(space: LatentSpace, kept_bytes: int | None) -> str:
-    """A space, and what its model takes if that is kept for when it is not installed any more."""
-    model = f"; its model is kept ({kept_bytes / 2**20:.1f} MiB)" if kept_bytes else ""
-    return f"  latents: {space}{model}"
+    """A space, and whether its model is kept, with what that takes on the disk."""
+    if kept_bytes is None:
+        return f"  latents: {space}"
+    size = f" ({kept_bytes / 2**20:.1f} MiB)" if kept_bytes else ""
+    return f"  latents: {space}; its model is kept{size}"
 
 
 def _not_there(library: Library) -> list[str]:
