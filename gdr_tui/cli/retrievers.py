@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gdr_model.errors import Hint, LibraryError, SpaceMismatch
-from gdr_model.remote.places import folder_of, is_address
+from gdr_model.remote.places import address_of, folder_of, is_address
 from gdr_model.store.stores import Place, stores
 from gdr_tui.cli.diagnostics import failed_in_part, say
 from gdr_tui.cli.options import RetrieverOptions
@@ -170,7 +170,7 @@ def library_folders(named: list[Path] | None) -> list[Path]:
         LibraryError: if the only libraries there are cannot be read.
     """
     if named:
-        return [folder_of(each) if is_address(each) else each for each in named]
+        return [local_folder(each) for each in named]
     indexed = stores()
     if indexed.damaged and not indexed.roots:
         raise LibraryError(unreadable(indexed.damaged[0]))
@@ -201,6 +201,15 @@ def unreadable(store: Path) -> str:
     return f"the library in {store} cannot be read; move it away and index its folder again"
 
 
+def local_folder(named: Path) -> Path:
+    """A folder that a command names, or the one that stands for an address.
+
+    Raises:
+        LibraryError: if it is an address that cannot be the root of a library.
+    """
+    return folder_of(named) if is_address(named) else named
+
+
 def music_folder(path: Path) -> Path:
     """A folder of music, or the one that stands for an address.
 
@@ -209,8 +218,8 @@ def music_folder(path: Path) -> Path:
     Raises:
         LibraryError: if it does not exist, is a file, or is not there now but has been indexed.
     """
-    if is_address(path):
-        folder = folder_of(path)
+    if is_address(path) or address_of(path):
+        folder = local_folder(path)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
     try:

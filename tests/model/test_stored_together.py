@@ -82,6 +82,24 @@ def test_what_cannot_be_stored_costs_what_comes_after_it_alone(library, slow):
     assert library.damaged(SPACE) == 0
 
 
+def test_what_interrupts_the_storing_loses_nothing(library, slow):
+    interruptions = [KeyboardInterrupt]
+
+    def interrupted():
+        if interruptions:
+            raise interruptions.pop()
+
+    puts = Together(library)
+    later(puts, library, "a")
+    puts.put(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        puts.flush()
+    assert names(library) == []
+    puts.flush()
+    assert names(library) == ["a"]
+    assert library.damaged(SPACE) == 0
+
+
 def test_nothing_waits_long_and_little_waits(library, monkeypatch):
     monkeypatch.setattr(together, "LATEST_S", -1.0)
     puts = Together(library)

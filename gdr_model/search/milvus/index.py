@@ -1,11 +1,11 @@
 """The index of a library whose passages Milvus proposes.
 
 What it proposes is scored with the store's own exact vectors, so answers are those of the exact
-index wherever Milvus finds the nearest passages. It proposes nothing while the server does not have
-the whole library: until an upload is complete, and from a change of the library to the next one.
-Meanwhile, for a k beyond what Milvus returns and for a filter too long to send, the exact index
-answers. A filter has been resolved to contents before it comes here; Milvus gets them as a list of
-those to search, or of those to leave out.
+index wherever Milvus finds the nearest passages. It is asked only while the server has the whole
+library: after an upload is complete, until the library changes. Otherwise, for a k beyond what
+Milvus returns and for a filter too long to send, the exact index answers. A filter has been
+resolved to contents before it comes here; Milvus gets them as a list of those to search, or of
+those to leave out.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class MilvusIndex:
     ) -> None:
         """Upload what the server lacks of the library, and delete what only this library had there.
 
-        An interrupted upload goes on where it stopped.
+        An interrupted upload continues where it stopped.
 
         Args:
             report: called with the passages that are uploaded, and how many are to be.

@@ -5,8 +5,8 @@ Two collections belong to a search space. One holds the passages of everybody, e
     passage   its key        content   that of its content        vector   in the search space
 
 The other holds who needs what. A library claims a content before it brings the passages, and marks
-the claim as whole afterwards; an interrupted upload goes on with the claims that are not. What
-nobody claims any more is deleted.
+the claim as whole afterwards; an interrupted upload continues with the contents not yet marked
+whole. What nobody claims any more is deleted.
 
     claim     its key        library, content, whole (0 or 1)
 """

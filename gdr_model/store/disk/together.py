@@ -54,9 +54,10 @@ class Together:
         """Make all changes that wait.
 
         Raises:
-            LibraryError: if one of them cannot be made; those before it are.
+            LibraryError: if one of them cannot be made; those before it are. If anything else is
+                raised, all of them still wait.
         """
-        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        waiting = self._waiting
         if not waiting:
             return
         try:
@@ -64,5 +65,7 @@ class Together:
                 for change in waiting:
                     change()
         except LibraryError:
+            self._waiting, self._bytes = [], 0
             for change in waiting:
                 change()
+        self._waiting, self._bytes = [], 0

@@ -134,7 +134,10 @@ class Cluster:
         while not ours.poll(_POLL_S):
             _stop_if(cancelled)
             if time.monotonic() - begun > CONNECT_S:
-                raise GdrError(f"the Ray cluster {self._name} lets nobody in for {CONNECT_S:.0f} s")
+                raise GdrError(
+                    f"the Ray cluster {self._name} did not accept a connection "
+                    f"within {CONNECT_S:.0f} s"
+                )
         self._receive(ours)
         return ours
 

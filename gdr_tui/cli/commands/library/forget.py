@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.retrievers import local_folder
 from gdr_tui.safe_text import counted
 
 
@@ -30,7 +31,7 @@ def forget(
     from gdr_model.store.roots.forget import forget as forget_folder
 
     for folder in folders:
-        done = forget_folder(folder.expanduser(), whole=whole)
+        done = forget_folder(local_folder(folder.expanduser()), whole=whole)
         tracks = counted(done.tracks, "track")
         if done.size is not None:
             say(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gdr_tui.cli.diagnostics import say
+from gdr_tui.cli.retrievers import local_folder
 from gdr_tui.library_words import has_moved
 
 
@@ -25,4 +26,4 @@ def move(
     """
     from gdr_model.notebook.moves import move as move_library
 
-    say(has_moved(move_library(old, new)))
+    say(has_moved(move_library(local_folder(old), local_folder(new))))

@@ -12,7 +12,7 @@ from gdr_model.errors import Hint, LibraryError
 from gdr_model.store.stores import stores
 from gdr_tui.cli.diagnostics import failed_in_part
 from gdr_tui.cli.output import write
-from gdr_tui.cli.retrievers import unreadable
+from gdr_tui.cli.retrievers import local_folder, unreadable
 from gdr_tui.library_words import away, explained, name, summarised
 from gdr_tui.next_steps import for_command_line, step
 from gdr_tui.safe_text import counted, length, literal
@@ -46,7 +46,7 @@ def status(
     known: list[tuple[Path, Path | None]] = [at[:2] for at in indexed.known]
     for root, kept_in in [(root, None) for root in library] if library else known:
         try:
-            write(_described(root, kept_in, left_out))
+            write(_described(local_folder(root), kept_in, left_out))
         except LibraryError as error:
             failed_in_part(for_command_line(error))
 
