@@ -1,6 +1,6 @@
-"""What Milvus finds and takes, against the exact index, on a library of your own.
+"""Milvus and the exact index: `python benchmarks/milvus.py --library DIR --index INDEX`.
 
-    python benchmarks/milvus.py --library DIR --index milvus:FILE.db
+INDEX is `milvus:` and the name of a file that ends in `.db`, or the address of a server.
 
 Uploads what is missing, then asks both for the candidates of a query: the 240 nearest passages of
 nine points, which are passages of the library turned by a random angle. Times are on the wall and
@@ -26,12 +26,21 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--library", type=Path, required=True, metavar="DIR", help="a folder that has been indexed"
+    )
+    parser.add_argument(
+        "--index", required=True, metavar="INDEX", help="milvus:FILE.db, or a server"
+    )
+    return parser
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--library", type=Path, required=True)
-    parser.add_argument("--index", required=True)
-    args = parser.parse_args()
+    args = options().parse_args()
 
     from gdr_model.models.config import ModelConfig
     from gdr_model.search.indexed.choice import opener

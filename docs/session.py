@@ -40,7 +40,7 @@ class User:
             if true():
                 return
             await self._pilot.pause(0.1)
-        raise TimeoutError(f"the app did not get there within {AT_MOST_S} s")
+        raise TimeoutError("the app did not get there within two minutes")
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after another."""

@@ -98,7 +98,7 @@ TRACK = (
         "track.softer", "left_square_bracket", "playback.volume(-1)", "Softer", "volume down 10 %"
     ),
     _key("track.like", "l", "search.like", "Like", "toggle like: similar tracks rank higher"),
-    _key("track.ban", "b", "search.ban", "Ban", "toggle ban: hide it, rank similar ones lower"),
+    _key("track.ban", "b", "search.ban", "Ban", "toggle ban: hide it, similar ones sink"),
     _key("track.mark", "m", "crates.mark", "Mark", "add to the crate, or remove from it"),
     _key("track.copy", "y", "playback.copy", "Copy path", "copy the path of the file"),
     _key("track.reveal", "Y", "playback.reveal", "Reveal", "show the file in its folder"),

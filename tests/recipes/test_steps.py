@@ -30,7 +30,9 @@ def test_a_step_explains_itself_without_any_data(step: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     assert "--work DIR" in done.stdout
     assert done.stderr == ""
-    described = done.stdout.partition("\n\n")[2].partition("\n\noptions")[0]
+    described = re.split(
+        r"\n\n(?:positional arguments|options):", done.stdout.partition("\n\n")[2]
+    )[0]
     assert described.strip().endswith((".", ":"))
 
 

@@ -207,7 +207,7 @@ async def test_the_user_waits_until_something_has_happened(session: ModuleType) 
 
 
 async def test_the_user_does_not_wait_for_ever(session: ModuleType) -> None:
-    with pytest.raises(TimeoutError, match="the app did not get there within a minute"):
+    with pytest.raises(TimeoutError, match="the app did not get there within two minutes"):
         await session.User(None, Pilot()).until(lambda: False)
 
 

@@ -24,6 +24,8 @@ DEMO = Path(__file__).parents[2] / "demo"
 LEAVES_S = 5.0
 """What ending can take here; benchmarks/app.py measures it, where less else is going on."""
 SLOW = "steps = 200\ndraws = 64\n"
+MANY = 150
+"""Files of which some are left when indexing is ended after the first ones are stored."""
 
 
 @pytest.fixture
@@ -156,10 +158,14 @@ def indexed(library: Path) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_indexing_that_is_ended_keeps_what_was_done(library: Path, number: int) -> None:
-    with terminal.run([*PROGRAM, "index", str(library)]) as app:
-        app.until("/40", 120)
-        while not indexed(library):
+def test_indexing_that_is_ended_keeps_what_was_done(
+    music: Path, write_tone: Callable[..., Path], number: int
+) -> None:
+    for tone in range(MANY):
+        write_tone(music / f"{tone}.flac", hz=200 + 5 * tone, seconds=10)
+    with terminal.run([*PROGRAM, "index", str(music)]) as app:
+        app.until(f"/{MANY}", 120)
+        while not indexed(music):
             app.read(0.05)
         if number == signal.SIGHUP:
             app.hang_up()
@@ -171,10 +177,10 @@ def test_indexing_that_is_ended_keeps_what_was_done(library: Path, number: int) 
             assert app.text.count(said) == 1
             assert "Traceback" not in app.text
             assert app.modes() == {}
-    done = indexed(library)
-    assert 0 < done < 40
-    with terminal.run([*PROGRAM, "index", str(library)]) as app:
-        app.until(f"{40 - done} new, {done} unchanged", 120)
+    done = indexed(music)
+    assert 0 < done < MANY
+    with terminal.run([*PROGRAM, "index", str(music)]) as app:
+        app.until(f"{MANY - done} new, {done} unchanged", 120)
         assert app.wait(20)[1] == 0
 
 

@@ -19,6 +19,7 @@ from textual.widgets import Input
 from gdr_model.errors import LibraryError
 from gdr_model.steering import Steering
 from gdr_model.store import ingest as ingesting
+from gdr_model.store.disk import together
 from gdr_model.store.library import Library
 from gdr_model.types import Query, Results
 from gdr_tui.app.background import Background
@@ -74,6 +75,7 @@ async def test_a_second_app_follows_the_first_and_takes_over(
     songs: Path, encoder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr(together, "LATEST_S", -1.0)  # each track is stored at once
     go_on = threading.Event()
 
     def held(progress: ingesting.Progress) -> None:

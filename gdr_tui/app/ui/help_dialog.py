@@ -15,7 +15,7 @@ from gdr_tui.app import keymap
 from gdr_tui.app.ui.dialog import Dialog
 
 _FINDING = (
-    ("track.nearest", "the nearest result in sight, then the next nearest; then {enter}"),
+    ("track.nearest", "the nearest in sight, then the next nearest; then {enter}"),
     ("search.word", "one more word that fits"),
 )
 _WHY = """\

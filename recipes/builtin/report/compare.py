@@ -1,4 +1,4 @@
-"""Two reports on the same sets, caption by caption: what a change of the recipe brings.
+"""Compare two reports on the same sets, caption by caption.
 
     python -m recipes.builtin.report.compare --work DIR report report-plain
 
