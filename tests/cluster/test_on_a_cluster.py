@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from gdr_model.models.config import ModelConfig
 from gdr_model.remote.places import folder_of
 from gdr_model.store.ingest import IngestSummary, ingest
 from gdr_model.store.library import Library
+from gdr_model.workers.cluster import engine
 from gdr_model.workers.cluster.engine import Cluster
 from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.pool import Workers
@@ -199,6 +201,23 @@ def test_what_cannot_be_reached_is_one_sentence(
     assert (stdout, ended.returncode) == ("", code)
     assert stderr.startswith(sentence)
     assert stderr.count("\n") == 1
+
+
+def test_a_connection_that_is_never_answered_is_made_once_more(
+    songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CONNECT_S", 1.0)
+    started: list[None] = []
+    start = Cluster._start
+    monkeypatch.setattr(Cluster, "_start", lambda self: started.append(None) or start(self))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"ray://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            pytest.raises(GdrError, match="did not accept a connection within 2 s"),
+            Cluster(url, LoadEncoder("builtin", MODEL.space), print) as nobody,
+        ):
+            run(songs, tmp_path / "store", nobody)
+    assert len(started) == 2
 
 
 def test_an_address_is_read_by_the_nodes_alone(

@@ -162,6 +162,7 @@ def run(
     variables["PYTHONPATH"] = str(Path(__file__).parents[2])
     pid, handle = pty.fork()
     if not pid:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored
         os.execvpe(command[0], list(command), variables)  # noqa: S606
     terminal = Terminal(pid, handle)
     terminal.resize(*size)

@@ -27,8 +27,9 @@ from gdr_model.workers.tasks import Outcome, Task, Wanted
 
 REACH_S = 5.0
 """How long an address may take to answer at all."""
-CONNECT_S = 120.0
-"""How long Ray may take to connect, or to start where there is no cluster."""
+CONNECT_S = 60.0
+"""How long Ray may take to connect, or to start where there is no cluster, each of two times: on
+busy machines a connection is sometimes never answered, and the next one is."""
 _POLL_S = 0.1
 _END_S = 10.0
 
@@ -122,6 +123,21 @@ class Cluster:
                 host, port = self._reached
                 why = getattr(error, "strerror", "no host has such a name") or "no answer"
                 raise GdrError(f"no Ray cluster answers at {host}:{port} ({why})") from error
+        for _ in range(2):
+            connected = self._start()
+            begun = time.monotonic()
+            while time.monotonic() - begun < CONNECT_S:
+                _stop_if(cancelled)
+                if connected.poll(_POLL_S):
+                    self._receive(connected)
+                    return connected
+            self.close()
+        raise GdrError(
+            f"the Ray cluster {self._name} did not accept a connection within {2 * CONNECT_S:.0f} s"
+        )
+
+    def _start(self) -> Connection:
+        """Start the process that talks to Ray."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(target=driver.main, args=(theirs, self._terms), daemon=True)
@@ -130,15 +146,6 @@ class Cluster:
             self._process.start()
         theirs.close()
         self._driver = ours
-        begun = time.monotonic()
-        while not ours.poll(_POLL_S):
-            _stop_if(cancelled)
-            if time.monotonic() - begun > CONNECT_S:
-                raise GdrError(
-                    f"the Ray cluster {self._name} did not accept a connection "
-                    f"within {CONNECT_S:.0f} s"
-                )
-        self._receive(ours)
         return ours
 
     def _outcome(self, connected: Connection, cancelled: Cancel) -> Outcome:
