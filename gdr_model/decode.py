@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
@@ -87,11 +87,8 @@ def from_json(
     prefix: str = "",
     whole: str = "it",
     error: type[GdrError] = UsageError,
-    completed: Callable[[Any], Any] = lambda plain: plain,
 ) -> T:
     """An instance of a dataclass from a text of JSON; see `into`.
-
-    `completed` adds to what was parsed, such as fields that an earlier version did not write.
 
     Raises:
         GdrError: of the class `error`, if the text is not JSON or not of this kind.
@@ -100,7 +97,7 @@ def from_json(
         plain = parsed_json(text)
     except ValueError as broken:
         raise error(f"{prefix}{broken}") from broken
-    return into(kind, completed(plain), prefix=prefix, whole=whole, error=error)
+    return into(kind, plain, prefix=prefix, whole=whole, error=error)
 
 
 def _decoded(kind: Any, plain: object, whole: str) -> Any:

@@ -222,12 +222,4 @@ class Steering:
         """
         from gdr_model import decode
 
-        refusal = "this steering cannot be read: "
-        return decode.from_json(cls, text, prefix=refusal, completed=with_sampler)
-
-
-def with_sampler(stored: Any) -> Any:
-    """The JSON of a steering, drawn as before a sampler was stored where it names none."""
-    if not isinstance(stored, dict) or "sampler" in stored:
-        return stored
-    return {"steps": 12, **stored, "sampler": Sampler.DDIM.value}
+        return decode.from_json(cls, text, prefix="this steering cannot be read: ")

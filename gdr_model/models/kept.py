@@ -194,7 +194,7 @@ def _is_whole(config: ModelConfig) -> bool:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return False
-    return found == (config.checksum or found)  # the first models have none
+    return found == config.checksum
 
 
 def _same(file: Path, other: Path) -> bool:

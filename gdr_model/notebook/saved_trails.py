@@ -23,7 +23,7 @@ from gdr_model import __version__, decode, plain
 from gdr_model.errors import Hint, ModelError, UsageError, not_read
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.models.config import ModelConfig
-from gdr_model.steering import Steering, with_sampler
+from gdr_model.steering import Steering
 from gdr_model.store.library import Library
 
 FORMAT = 1
@@ -155,9 +155,6 @@ class SavedTrail:
                 f"a newer gdr saved this trail (format {version}, this one reads {FORMAT}); "
                 "upgrade gdr to replay it"
             )
-        for query in raw["queries"] if isinstance(raw.get("queries"), list) else ():
-            if isinstance(query, dict) and "steering" in query:
-                query["steering"] = with_sampler(query["steering"])
         return decode.into(cls, raw, prefix="this saved trail cannot be read: ")
 
     @classmethod

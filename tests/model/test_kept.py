@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -114,14 +113,3 @@ def test_no_other_model_is_kept(tmp_path) -> None:
     shutil.copytree(SHIPPED, other)
     kept.keep(ModelConfig.read(str(other)))
     assert not kept.folder().exists()
-
-
-def test_a_model_that_has_no_checksum_is_trusted(tmp_path, monkeypatch) -> None:
-    installed = tmp_path / "builtin"
-    shutil.copytree(SHIPPED, installed)
-    raw = json.loads((installed / "config.json").read_text())
-    del raw["checksum"]
-    (installed / "config.json").write_text(json.dumps(raw))
-    monkeypatch.setattr(config, "SHIPPED", installed)
-    kept.keep(ModelConfig.read())
-    assert not kept.damaged()

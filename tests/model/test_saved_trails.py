@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -15,7 +14,7 @@ from gdr_model.errors import UsageError
 from gdr_model.limits import Limits
 from gdr_model.models.config import SHIPPED, ModelConfig
 from gdr_model.notebook.saved_trails import LibraryPrint, ModelPrint, SavedQuery, SavedTrail
-from gdr_model.steering import Edit, Sampler, Steering, WeightedText
+from gdr_model.steering import Edit, Steering, WeightedText
 from gdr_model.store.library import Library
 from gdr_model.store.records import Sound, Stamp
 from gdr_model.types import LatentSpace
@@ -41,16 +40,6 @@ def test_a_saved_trail_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     file.write_text(trail().to_json(), encoding="utf-8")
     assert SavedTrail.read(file) == trail()
     assert file.read_bytes().isascii()
-
-
-def test_a_trail_saved_before_samplers_were_is_drawn_as_it_was() -> None:
-    raw = json.loads(trail().to_json())
-    for query in raw["queries"]:
-        del query["steering"]["sampler"]
-        query["steering"]["steps"] = 12
-    read = [query.steering for query in SavedTrail.from_json(json.dumps(raw)).queries]
-    was = [query.steering.but(steps=12, sampler=Sampler.DDIM) for query in trail().queries]
-    assert read == was
 
 
 def test_queries_are_chosen_by_number() -> None:

@@ -41,9 +41,7 @@ def test_the_sampler_survives_json(sampler: str) -> None:
 def test_json_written_before_sliders_is_read() -> None:
     old = '{"prompt": "a", "negatives": [], "likes": [], "dislikes": [], "guidance": 3.0, '
     old += '"steps": 12, "draws": 8, "seed": 0, "edit": null}'
-    assert Steering.from_json(old) == Steering("a", steps=12, sampler=Sampler.DDIM)
-    edit = Steering.from_json(old.replace("null", '{"path": "/m/a.flac"}'))
-    assert edit.edit_steps == 12
+    assert Steering.from_json(old) == Steering("a", steps=12)
 
 
 @pytest.mark.parametrize(

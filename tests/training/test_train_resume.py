@@ -11,11 +11,10 @@ import pytest
 import torch
 
 from gdr_model.errors import Cancelled, UsageError
-from gdr_model.steering import Sampler
 from training.data.corpus import Corpus
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
-from training.runs.state import MODEL, STATE, RunError, load_model, read_config, read_tensors
+from training.runs.state import MODEL, STATE, RunError, load_model, read_tensors
 from training.runs.train import TrainingProgress, rate_at
 
 
@@ -89,11 +88,8 @@ def test_a_run_begun_with_other_draws_is_resumed(
     interrupted(tiny, corpus, tmp_path, 7)
     file = tmp_path / "config.json"
     stored = json.loads(file.read_text())
-    del stored["run"]["draw"]["sampler"]  # as it was stored before there was a choice
-    stored["run"]["draw"]["steps"] = 12
+    stored["run"]["draw"] |= {"sampler": "ddim", "steps": 12}
     file.write_text(json.dumps(stored))
-    draw = read_config(tmp_path)[0].draw
-    assert (draw.sampler, draw.steps) == (Sampler.DDIM, 12)
     train_on_corpus(tiny, "0", tmp_path, corpus=corpus, resume=True)
     assert load_model(tmp_path).config.draw == tiny.draw
 

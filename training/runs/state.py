@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from gdr_model import atomic, decode, plain
 from gdr_model.diffusion.denoisers import Network, build
 from gdr_model.errors import GdrError, UsageError
-from gdr_model.steering import Sampler
 from training.runs.config import RunConfig
 from training.runs.ema import Ema
 from training.runs.space import Space
@@ -137,17 +136,12 @@ def read_config(folder: Path) -> tuple[RunConfig, str, dict[str, Any]]:
     """
     try:
         raw = plain.from_json((folder / CONFIG).read_text(encoding="utf-8"))
-        config = decode.into(RunConfig, _with_sampler(raw["run"]))
+        config = decode.into(RunConfig, raw["run"])
         return config, str(raw["part"]), dict(raw["network"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise RunError(
             f"{folder} is not a folder of gdr train: it has no usable {CONFIG}"
         ) from error
-
-
-def _with_sampler(run: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of a run, with the sampler that was the only one before it was stored."""
-    return {**run, "draw": {"sampler": Sampler.DDIM.value, **run.get("draw", {})}}
 
 
 @dataclass(frozen=True)
