@@ -8,6 +8,7 @@ that is busy, or waits for someone, lets it pause.
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -47,7 +48,7 @@ class Terms(NamedTuple):
     niceness: int
 
 
-def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms) -> None:
+def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms, scratch: str) -> None:
     """Read files until the parent hangs up.
 
     Args:
@@ -55,8 +56,10 @@ def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms) -> No
         pulse: the time of the last sign of life, and what is being done.
         until: the time after which everything pauses; the parent puts it off while it works.
         terms: how to read.
+        scratch: a folder for temporary files, which the parent removes.
     """
     guard.settle(terms.niceness)
+    tempfile.tempdir = scratch
     try:
         encoder = terms.load() if terms.load else None
     except Exception as error:

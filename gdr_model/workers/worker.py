@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing import connection, forkserver
@@ -55,13 +56,17 @@ class Spawning:
             if _FORKS:
                 forkserver.ensure_running()
         self.until: Numbers = self._context.RawArray("d", 1)
+        self._scratch = tempfile.TemporaryDirectory(prefix="gdr-", ignore_cleanup_errors=True)
+        """For what they fetch: one that is killed leaves it behind."""
 
     def start(self) -> Worker:
         """Start a process."""
         ours, theirs = self._context.Pipe()
         pulse = self._context.RawArray("d", [time.monotonic(), 0.0])
         started = self._context.Process(
-            target=process.main, args=(theirs, pulse, self.until, self.terms), daemon=True
+            target=process.main,
+            args=(theirs, pulse, self.until, self.terms, self._scratch.name),
+            daemon=True,
         )
         with apart():
             started.start()
@@ -69,9 +74,10 @@ class Spawning:
         return Worker(started, ours, pulse)
 
     def close(self) -> None:
-        """End what processes were forked from; it would keep what it has imported in memory."""
+        """End what processes were forked from, and remove what they have left behind."""
         if _FORKS:
             forkserver._forkserver._stop()  # type: ignore[attr-defined]
+        self._scratch.cleanup()
 
 
 class Worker:

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import dying
 import numpy as np
@@ -17,7 +19,9 @@ from ingesting import names, tag
 from gdr_model import audio
 from gdr_model.errors import Cancelled, GdrError, ModelError
 from gdr_model.models.checkpoint import load_encoder
+from gdr_model.remote.places import folder_of
 from gdr_model.store.ingest import ingest
+from gdr_model.store.library import Library
 from gdr_model.workers import pool, worker
 from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.pool import Workers
@@ -263,6 +267,22 @@ if __name__ == "__main__":
     begun = time.monotonic()
     subprocess.run([sys.executable, script], check=True, timeout=60)
     assert time.monotonic() - begun < 15
+
+
+def test_what_a_process_fetched_is_removed_if_it_is_killed(songs, tmp_path, monkeypatch):
+    shutil.copy(songs / "0.mp3", songs / "segfault.mp3")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    root = folder_of(Path(f"file://{songs}"))
+    root.mkdir(parents=True)
+    left = []
+    with Library.open(root, create=True) as library, Workers(2, dying.Load()) as workers:
+        summary = run(library, workers)
+        left += temporary.rglob("*.mp3")
+    assert [each.path.name for each in summary.failed] == ["segfault.mp3"]
+    assert {each.name for each in left} == {"segfault.mp3"}, "there is something to remove"
+    assert not list(temporary.glob("gdr-*"))
 
 
 def test_an_encoder_that_cannot_be_loaded_ends_the_run(library, songs):
