@@ -64,9 +64,8 @@ def main(parent: Connection, terms: Terms) -> None:
 def _connected(address: str | None) -> Any:
     """Ray's module, connected to a cluster."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to its makers
-    os.environ.setdefault(
-        "RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S", "30"
-    )  # a busy node takes more than 5
+    # A busy node takes more than the usual 5.
+    os.environ.setdefault("RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S", "30")
     import ray
 
     ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from gdr_model import __version__
 from gdr_model.errors import GdrError, first_line
 from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.pool import Workers
@@ -22,9 +23,10 @@ class Reader:
         self._sample_rate_hz = 0
         self._wanted: Wanted = bool
 
-    def begin(self, sample_rate_hz: int, wanted: Wanted) -> None:
-        """Take the terms of what is read next."""
+    def begin(self, sample_rate_hz: int, wanted: Wanted) -> str:
+        """Take the terms of what is read next; returns which version of gdr this is."""
         self._sample_rate_hz, self._wanted = sample_rate_hz, wanted
+        return __version__
 
     def read(self, task: Task) -> Answer:
         """Read a file."""

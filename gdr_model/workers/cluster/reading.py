@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from gdr_model import __version__
 from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
 from gdr_model.types import Cancel
 from gdr_model.workers.cluster.nodes import Nodes, Remote
@@ -127,10 +128,12 @@ class Reading:
         except RayError as error:
             self._lose(each, error)
             return
-        if each.begun is not None:
+        if each.begun is None:
+            self._answered(each, found)
+        elif found == __version__:
             self._nodes.begun(each)
         else:
-            self._answered(each, found)
+            self._refuse(each, f"it has gdr {found}, and this is {__version__}")
 
     def _answered(self, each: Remote, found: Answer) -> None:
         number, _ = each.asked.popleft()
@@ -140,7 +143,8 @@ class Reading:
         elif found is None:
             self._unseen(each, number)
         else:
-            self._refuse(each, number, str(found))
+            self._again[number] = each.node
+            self._refuse(each, str(found))
 
     def _unseen(self, each: Remote, number: int) -> None:
         """Judge a file that a node does not see."""
@@ -150,11 +154,11 @@ class Reading:
         elif each.has_read:
             self._try_again(number, each, f"{each.host} does not see it")
         else:
-            self._refuse(each, number, f"it does not see {path}")
+            self._again[number] = each.node
+            self._refuse(each, f"it does not see {path}")
 
-    def _refuse(self, each: Remote, number: int, reason: str) -> None:
-        """Use a node no longer that could not read a file."""
-        self._again[number] = each.node
+    def _refuse(self, each: Remote, reason: str) -> None:
+        """Use a node no longer that cannot read."""
         for lost in self._nodes.refuse(each, reason):
             self._again |= {asked: lost.node for asked, _ in lost.asked}
 

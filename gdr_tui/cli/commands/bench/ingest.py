@@ -20,6 +20,7 @@ from gdr_tui.cli.commands.bench.figures import middle, row
 from gdr_tui.cli.diagnostics import say
 from gdr_tui.cli.options import EngineOption, Processes, RetrieverOptions
 from gdr_tui.cli.retrievers import open_libraries
+from gdr_tui.index_workers import LOCAL
 
 if TYPE_CHECKING:
     from gdr_model.store.disk.together import Together
@@ -65,7 +66,7 @@ def ingest(
     files: Files = 40,
     rounds: Rounds = 3,
     jobs: Processes = None,
-    engine: EngineOption = "local",
+    engine: EngineOption = LOCAL,
 ) -> None:
     """Measure decoding alone and indexing in one run, in turns, on files of the library."""
     from gdr_model.models.config import ModelConfig
@@ -82,11 +83,8 @@ def ingest(
         with _library() as library, Memory() as memory:
             _read(workers, paths, encoder, library)
     decode = middle([one.audio_s / one.decode_s for one in found])
-    row(
-        f"decode alone, {min(processes(jobs), len(paths))} processes",
-        f"{decode:,.0f} ×",
-        "real time",
-    )
+    where = f"{min(processes(jobs), len(paths))} processes" if engine == LOCAL else engine
+    row(f"decode alone, {where}", f"{decode:,.0f} ×", "real time")
     everything = middle([one.audio_s / one.all_s for one in found])
     share = middle([one.decode_s / one.all_s for one in found])
     work = middle([one.decode_processor_s / one.total_s for one in found])
@@ -149,9 +147,10 @@ def _read(workers: Engine, paths: Sequence[Path], encoder: AudioEncoder, library
 def _outcomes(
     workers: Engine, paths: Sequence[Path], encoder: AudioEncoder, *, latents: bool
 ) -> Iterator[Outcome]:
+    from gdr_model.remote.places import address_of
     from gdr_model.workers.tasks import Task
 
-    todo = [Task(path, decode=True) for path in paths]
+    todo = [Task(path, decode=True, address=address_of(path)) for path in paths]
     return workers.read(todo, encoder.space.sample_rate_hz, _always if latents else _never)
 
 

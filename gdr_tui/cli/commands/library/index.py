@@ -25,6 +25,7 @@ from gdr_tui.cli.options import (
 from gdr_tui.cli.output import write
 from gdr_tui.cli.progress import bars, rate
 from gdr_tui.cli.retrievers import index_opener, music_folder
+from gdr_tui.index_workers import LOCAL
 from gdr_tui.library_words import away, explained, has_moved, name, summarised
 from gdr_tui.next_steps import for_command_line
 from gdr_tui.safe_text import counted, length, literal
@@ -74,7 +75,7 @@ def index(
     ] = False,
     jobs: Processes = None,
     searched_by: IndexOption = None,
-    engine: EngineOption = "local",
+    engine: EngineOption = LOCAL,
 ) -> None:
     """Index music folders. Incremental: unchanged files are skipped."""
     from gdr_model.models import kept
