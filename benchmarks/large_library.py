@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 
 CLUSTERS = 200
+TOGETHER = 500
+"""Tracks that are stored at once: each time waits for the disk."""
 
 
 def fill(root: Path, tracks: int, seconds: int) -> None:
@@ -32,13 +34,15 @@ def fill(root: Path, tracks: int, seconds: int) -> None:
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((CLUSTERS, space.dim)).astype(np.float32)
     with Library.open(root, create=True) as library:
-        for number in range(tracks):
-            sound = Sound(f"{number:032x}", float(seconds), -18.0)
-            mean = centres[number % CLUSTERS]
-            noise = rng.standard_normal((seconds, space.dim)).astype(np.float32)
-            library.put_latents(sound, space, mean + 0.7 * noise)
-            tags = Tags(title=f"Track {number}", artist=f"Artist {number % 997}", genre="test")
-            library.files.put_track(b"%06d.ogg" % number, Stamp(1, number), sound, tags)
+        for first in range(0, tracks, TOGETHER):
+            with library.together():
+                for number in range(first, min(first + TOGETHER, tracks)):
+                    sound = Sound(f"{number:032x}", float(seconds), -18.0)
+                    noise = rng.standard_normal((seconds, space.dim)).astype(np.float32)
+                    latents = centres[number % CLUSTERS] + 0.7 * noise
+                    library.put_latents(sound, space, latents)
+                    tags = Tags(f"Track {number}", f"Artist {number % 997}", genre="test")
+                    library.files.put_track(b"%06d.ogg" % number, Stamp(1, number), sound, tags)
 
 
 FRAME = """
