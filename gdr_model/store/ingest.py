@@ -271,9 +271,8 @@ class _Ingest:
             self._put_off(path, "there is too little memory to decode it")
         except DecodeError as error:
             reason = str(error)
-            if not address_of(path) and not os.path.lexists(
-                path
-            ):  # it vanished since the scan; its disk may be gone too
+            has_vanished = not address_of(path) and not os.path.lexists(path)
+            if has_vanished:  # since the scan; its disk may be gone too
                 self._put_off(path, reason)
                 return
             self._puts.put(partial(self._library.files.put_failure, job.name, job.stamp, reason))

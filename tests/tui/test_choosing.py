@@ -240,4 +240,4 @@ async def test_suggestions_make_room_for_chips_and_are_never_cut() -> None:
         await until(
             pilot, lambda: "next: h on the nearest, then Enter" in picture(pilot).splitlines()[1]
         )
-        assert "·" not in picture(pilot).splitlines()[1], "but for no more"
+        assert "·" not in picture(pilot).splitlines()[1], "and no further hint"

@@ -72,7 +72,7 @@ async def test_it_answers_at_once_and_the_new_one_once_all_is_encoded(
         await until(pilot, lambda: "builtin on cpu" in picture(pilot), 60)
         assert "the new model answers from now on" in said(pilot)
         await until(pilot, lambda: not current().stale and screen.library.state.indexed)
-        assert labels(pilot) == ["“sad piano”", "“dance”"], "nothing was asked anew"
+        assert labels(pilot) == ["“sad piano”", "“dance”"], "nothing was asked again"
         assert current() is dance
         assert listed() == scores("builtin", music, dance.ask.steering)
         assert piano

@@ -93,10 +93,10 @@ def borrow(
     weight = 1 / np.maximum(has.std(0), LEAST) ** 0.5
     wanted = unit((has - has.mean(0)) * weight)
     logs = np.log(scores + FLOOR)
-    heard = unit((logs - logs.mean(0)) / np.maximum(logs.std(0), 1e-6))
+    standard = unit((logs - logs.mean(0)) / np.maximum(logs.std(0), 1e-6))
     rng = np.random.default_rng(seed)
-    pairs = _drawn(rng, texts, wanted @ heard.T / TEMPERATURE, each)
-    by_name = heard[:, known].T / heard[:, known].std() / NAMED
+    pairs = _drawn(rng, texts, wanted @ standard.T / TEMPERATURE, each)
+    by_name = standard[:, known].T / standard[:, known].std() / NAMED
     return pairs + _drawn(rng, names, by_name, NAMES * each)
 
 

@@ -17,7 +17,7 @@ from gdr_tui.language.syntax import ParsedLine, as_typed, parse
 from gdr_tui.language.understood import readings
 
 _BETWEEN = ", "
-"""What stands between two words of a prompt."""
+"""Separates the words of a prompt."""
 
 
 class PromptLine:
