@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gdr_model import paths, plain
 from gdr_model.errors import UsageError, first_line
+from gdr_model.search.milvus.address import LOCAL, Address
 from gdr_model.steering import Edit, Steering
 
 FILE_NAME = "settings.toml"
@@ -67,7 +68,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     """Globs of files and folders that no library takes, matched against names and against paths
     relative to the music folder; `gdr index` follows it too."""
-    index: str = "local"
+    index: str = LOCAL
     """Where passages are looked for: `local`, or `milvus:` and a file or server (docs/scale.md);
     the command line follows it too."""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -86,8 +87,10 @@ class Settings:
             parts = getattr(self, name)
             if parts and not any(place in part for part in parts for place in places):
                 raise ValueError(f"{name} must name {' or '.join(places)} in one of its arguments")
-        if self.index != "local" and not self.index.startswith("milvus:"):
-            raise ValueError("index must be local, or milvus: and a file or server")
+        try:
+            Address.of(self.index)
+        except UsageError as error:
+            raise ValueError(f"index cannot be used: {error}") from error
         if not all(glob.strip() for glob in self.exclude):
             raise ValueError("exclude must hold names or globs, none of them empty")
 

@@ -155,15 +155,19 @@ def test_a_server_that_is_not_there_is_one_sentence_and_exit_code_1(gdr: Gdr, ho
 
 
 def test_the_doctor_asks_the_server_of_the_settings(gdr: Gdr, home: Path, file: Path) -> None:
-    for index, line in (
-        (f"milvus:{file}", f"; Milvus answers at {file}"),
-        ("milvus:http://127.0.0.1:9", "missing index     the index at http://127.0.0.1:9 cannot"),
-        ("milvus:passages", "missing index     an index in Milvus is milvus:FILE.db or"),
+    for index, line, code in (
+        (f"milvus:{file}", f"; there is no {file} yet", 0),
+        ("milvus:http://127.0.0.1:9", "missing index     the index at http://127.0.0.1:9 can", 1),
+        ("milvus:passages", "index cannot be used: an index in Milvus is milvus:FILE.db or", 0),
     ):
         (home / "settings.toml").write_text(f'index = "{index}"\n', "utf-8")
         checked = gdr("doctor")
         assert line in checked.stdout
-        assert checked.exit_code == (1 if "missing" in line else 0)
+        assert checked.exit_code == code
+        assert not file.exists()
+    (home / "settings.toml").write_text(f'index = "milvus:{file}"\n', "utf-8")
+    gdr("index", DEMO)
+    assert f"; Milvus answers at {file}" in gdr("doctor").stdout
 
 
 def test_an_index_that_does_not_exist_is_a_usage_error(gdr: Gdr, home: Path) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from gdr_model.errors import UsageError
 from gdr_model.search.index import HnswIndex
 from gdr_model.search.indexed.protocol import Opener
-from gdr_model.search.milvus.address import PREFIX, Address
+from gdr_model.search.milvus.address import Address
 from gdr_model.search.milvus.index import MilvusIndex, Trouble
-
-LOCAL = "local"
 
 
 def opener(name: str, trouble: Trouble = lambda why: None, *, strict: bool = True) -> Opener:
@@ -24,10 +21,7 @@ def opener(name: str, trouble: Trouble = lambda why: None, *, strict: bool = Tru
     Raises:
         UsageError: if there is no index of this name.
     """
-    if name == LOCAL:
+    address = Address.of(name)
+    if address is None:
         return HnswIndex.open
-    if name.startswith(PREFIX):
-        return partial(
-            MilvusIndex.open, address=Address.parse(name), trouble=trouble, strict=strict
-        )
-    raise UsageError(f'there is no index "{name}"; it is local, or milvus: and an address')
+    return partial(MilvusIndex.open, address=address, trouble=trouble, strict=strict)

@@ -1,4 +1,4 @@
-"""Where an index in Milvus is."""
+"""Where the passages of a library are looked for: on this machine, or where Milvus is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from gdr_model.errors import UsageError
 
+LOCAL = "local"
 PREFIX = "milvus:"
 
 
@@ -40,6 +41,19 @@ class Address:
             "an index in Milvus is milvus:FILE.db or milvus:http://HOST:PORT, not "
             + text.rpartition("@")[2]  # no password is printed
         )
+
+    @classmethod
+    def of(cls, index: str) -> Address | None:
+        """Read the name of an index: None for `local`, else see `parse`.
+
+        Raises:
+            UsageError: if there is no index of this name.
+        """
+        if index == LOCAL:
+            return None
+        if not index.startswith(PREFIX):
+            raise UsageError(f'there is no index "{index}"; it is local, or milvus: and an address')
+        return cls.parse(index)
 
     @property
     def file(self) -> Path | None:

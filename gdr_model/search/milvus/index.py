@@ -2,9 +2,9 @@
 
 What it proposes is scored with the store's own exact vectors, so answers are those of the exact
 index wherever Milvus finds the nearest passages. It is asked only while the server has the whole
-library: after an upload is complete, until the library changes. Otherwise, for a k beyond what
-Milvus returns and for a filter too long to send, the exact index answers. A filter has been
-resolved to contents before it comes here; Milvus gets them as a list of those to search, or of
+library: after an upload is complete, until the library changes. Otherwise the exact index answers,
+and so it does for a k beyond what Milvus returns and for a filter too long to send. A filter has
+been resolved to contents before it comes here; Milvus gets them as a list of those to search, or of
 those to leave out.
 """
 
@@ -119,7 +119,7 @@ class MilvusIndex:
         return self._local.recordings
 
     def refresh(self) -> int:
-        """Pick up what is new and drop what is gone; returns how many passages are new."""
+        """See `Index.refresh`."""
         with self._lock:
             before = self._local.passages
             added = self._local.refresh()
@@ -164,15 +164,7 @@ class MilvusIndex:
     def search(
         self, queries: Array, k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Rows, Array]:
-        """The k best rows of each query and their cosines, best first; ties by row.
-
-        Args:
-            queries: unit rows (Q, D) of the search space.
-            k: how many; fewer are returned if there are fewer.
-            allowed: (N,) True for the rows that can be returned.
-
-        Returns:
-            Rows and scores, both (Q, k).
+        """See `Index.search`.
 
         Raises:
             IndexUnavailable: if the server fails, and the index is strict.
@@ -236,5 +228,7 @@ class MilvusIndex:
     def _is_there(self, held: Held) -> bool:
         """Whether the server has all of a library, by what this store keeps and by its count."""
         if not self._shelves.open() or not self._kept.has(held):
+            return False
+        if self._shelves.count() < len(held.keys):  # they were lost there
             return False
         return self._shelves.whole() == len(held.contents)

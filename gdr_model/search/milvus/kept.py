@@ -1,4 +1,8 @@
-"""What a store keeps about servers: its number there, and what was uploaded where."""
+"""What a store keeps about servers: its number there, and what was uploaded where.
+
+A copy of a store takes a number of its own: with the same one, each of the two would give up what
+the other still claims.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,13 @@ class Kept:
         self.library = secrets.randbits(62)
         """The number of the library on any server."""
         self._is_new = True
+        self._database = 0
+        """The number of the database in its file system; that of a copy is another one."""
         try:
+            self._database = (file.parents[2] / "library.db").stat().st_ino
             kept = plain.from_json(file.read_text("utf-8"))
+            if kept["database"] != self._database:
+                return
             uploaded = {str(uri): str(digest) for uri, digest in kept["uploaded"].items()}
             self.library, self._uploaded = int(kept["library"]), uploaded
             self._is_new = False
@@ -50,7 +59,12 @@ class Kept:
             return
         if uploaded is not None:
             self._uploaded[str(self._address)] = _digest(uploaded)
-        text = json.dumps({"library": self.library, "uploaded": self._uploaded}, indent=2)
+        facts = {
+            "library": self.library,
+            "database": self._database,
+            "uploaded": self._uploaded,
+        }
+        text = json.dumps(facts, indent=2)
         try:
             make_private(self._file.parent)
             atomic.write_text(self._file, text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -39,9 +40,12 @@ class Server:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._client: Any = None
+        self._connecting = threading.Lock()
 
     def has(self, name: str) -> bool:
-        """Whether there is a collection of this name."""
+        """Whether there is a collection of this name. No file is made, as connecting would do."""
+        if self.address.file and not self.address.file.exists():
+            return False
         with self._asked() as client:
             return bool(client.has_collection(name, timeout=ANSWER_S))
 
@@ -83,7 +87,7 @@ class Server:
                 filter=expression,
                 output_fields=["count(*)"],
                 consistency_level="Strong",
-                timeout=WRITE_S,
+                timeout=ANSWER_S,
             )
             return int(found[0]["count(*)"])
 
@@ -162,8 +166,9 @@ class Server:
         Raises:
             IndexUnavailable: if the server cannot be reached, or refuses.
         """
-        if self._client is None:
-            self._client = self._connected()
+        with self._connecting:
+            if self._client is None:
+                self._client = self._connected()
         with self._worded():
             yield self._client
 

@@ -93,6 +93,9 @@ class Shelves:
         self.open()
         there = self.server.rows(self._claims, self._mine, ("content", "whole"))
         known = there[there[:, 1] == 1, 0]
+        claimed = np.isin(held.contents, known)
+        if self.count() < held.passages.contents.counts[claimed].sum():  # they were lost there
+            known = known[:0]
         missing = np.flatnonzero(~np.isin(held.contents, known))
         total = int(held.passages.contents.counts[missing].sum())
         done = 0

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import Hint, IndexUnavailable, LibraryError, ModelError
+from gdr_model.search.milvus.address import LOCAL
 from gdr_model.types import Cancel, never
 from gdr_tui.app.main.libraries import Libraries
 from gdr_tui.app.values import Loaded, sentence
@@ -43,7 +44,7 @@ def load_model(name: str, device: str) -> Model:
 def retriever_over(
     model: Model,
     libraries: list[Library],
-    index: str = "local",
+    index: str = LOCAL,
     trouble: Callable[[str], object] = lambda why: None,
 ) -> Retriever:
     """A retriever that remembers some draws, and answers without a server that does not.
@@ -54,11 +55,11 @@ def retriever_over(
     from gdr_model.search.indexed.choice import opener
     from gdr_model.search.retriever import Retriever
 
-    def heard(why: IndexUnavailable) -> None:
+    def report(why: IndexUnavailable) -> None:
         if why.hint is not Hint.UPLOAD:  # what is not there yet is being uploaded
             trouble(sentence(why))
 
-    return Retriever(model, libraries, REMEMBERED, opener(index, heard, strict=False))
+    return Retriever(model, libraries, REMEMBERED, opener(index, report, strict=False))
 
 
 def _news(choice: Choice) -> str:
@@ -81,7 +82,7 @@ class Retrieval:
         name: str = "builtin",
         device: str = "auto",
         *,
-        index: str = "local",
+        index: str = LOCAL,
         trouble: Callable[[str], object] = lambda why: None,
         load: Callable[[str, str], Model] = load_model,
         over: Callable[[Model, list[Library]], Retriever] | None = None,

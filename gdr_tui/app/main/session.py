@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from gdr_model.search.milvus.address import LOCAL
 from gdr_tui.app.explain.compute import Explainer
 from gdr_tui.app.explain.jobs import Explains
 from gdr_tui.app.library.compute import Holdings, Indexer
@@ -99,7 +100,7 @@ class Session:
         device: str = "auto",
         *,
         exclude: Sequence[str] = (),
-        index: str = "local",
+        index: str = LOCAL,
         retrieval: Callable[[Libraries], Answers] | None = None,
     ) -> None:
         """Open and load nothing yet.

@@ -140,9 +140,11 @@ def _index() -> str:
 
     here = f"hnswlib {version('hnswlib')}"
     chosen, _ = settings.load()
-    if chosen.index == "local":
+    address = Address.of(chosen.index)
+    if address is None:
         return here
-    address = Address.parse(chosen.index)
+    if address.file and not address.file.exists():
+        return f"{here}; there is no {address} yet"
     Server(address).has("gdr")
     return f"{here}; Milvus answers at {address}"
 

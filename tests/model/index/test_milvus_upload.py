@@ -210,13 +210,15 @@ def test_another_models_points_are_in_other_collections(
     assert answers_as_it_should(index, monkeypatch)
 
 
+@pytest.mark.parametrize("with_claims", [True, False])
 def test_a_server_that_lost_everything_gets_it_again(
-    filled, whitening, milvus_file, written, monkeypatch
+    filled, whitening, milvus_file, written, monkeypatch, with_claims
 ):
     index = uploaded(filled, whitening, milvus_file)
     server = Server(Address(milvus_file))
-    for name in (index._shelves.passages, index._shelves._claims):
-        server.delete(name, "content >= 0")
+    server.delete(index._shelves.passages, "content >= 0")
+    if with_claims:
+        server.delete(index._shelves._claims, "content >= 0")
     troubles = []
     again = opened(filled, whitening, milvus_file, trouble=troubles.append)
     again.search(some_queries(), 5)
@@ -231,20 +233,37 @@ def test_a_damaged_note_costs_claims_but_no_passages(
 ):
     uploaded(filled, whitening, milvus_file)
     note = next((filled.store / "index").glob("*/milvus.json"))
-    assert set(json.loads(note.read_text())) == {"library", "uploaded"}
+    assert set(json.loads(note.read_text())) == {"library", "database", "uploaded"}
     for text in ("", "[1]", '{"library": 5, "uploaded": {"x"', "\0"):
         note.write_text(text)
         assert answers_as_it_should(uploaded(filled, whitening, milvus_file), monkeypatch)
         assert sum(written) == 600
 
 
-def test_a_copy_of_a_store_is_searched_without_uploading(
-    filled, whitening, milvus_file, tmp_path, monkeypatch
+def test_a_copy_of_a_store_is_a_library_of_its_own(
+    filled, whitening, milvus_file, written, tmp_path, monkeypatch
 ):
-    uploaded(filled, whitening, milvus_file)
+    mine = uploaded(filled, whitening, milvus_file)
     root = tmp_path / "copied"
     root.mkdir()
     shutil.copytree(filled.store, store_of(root))
-    monkeypatch.setattr(Server, "put", None)
     with Library.open(filled.root, store=store_of(root)) as copied:
-        assert answers_as_it_should(opened(copied, whitening, milvus_file), monkeypatch)
+        troubles = []
+        theirs = opened(copied, whitening, milvus_file, trouble=troubles.append)
+        theirs.search(some_queries(), 5)
+        assert len(troubles) == 1, "nothing is claimed for it yet"
+        theirs.prepare()
+        assert sum(written) == 600, "the passages are there"
+        filled.files.forget([str(i).encode() for i in range(600)])
+        mine.refresh()
+        mine.prepare()
+        assert on_server(milvus_file, theirs) == 600
+        assert answers_as_it_should(theirs, monkeypatch)
+
+
+def test_a_file_that_does_not_exist_is_not_made_by_a_search(filled, whitening, milvus_file):
+    troubles = []
+    index = opened(filled, whitening, milvus_file, trouble=troubles.append)
+    index.search(some_queries(), 5)
+    assert len(troubles) == 1
+    assert not Path(milvus_file).exists()
