@@ -7,9 +7,9 @@ text, the queries last), and their embedding: `states.npy` (float16, memory-mapp
 of all texts, one after the other) and `text.npz` (mask and pooled vectors). Queries are made up
 (`queries`) or people's (`training.words.people`). `asked.npy` holds how much each class answers
 each query, `classes.npy` how much every passage has of each class in the teachers' opinion, in
-deviations. `--without` leaves out a source of words, to see what it brings: `people`, or `tags`,
-the second teacher's vocabulary. `--abroad` adds queries in other languages
-(`training.words.abroad`), but not the names that `report.sets` asks for.
+deviations. Some of the queries are in other languages (`training.words.abroad`). `--without` leaves
+out a source of words, to see what it brings: `people`; `tags`, the second teacher's vocabulary;
+`abroad`, all that is not English; or `names`, those in other languages that `report.sets` asks for.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from training.words.captions import captions
 from training.words.people import Written, written
 from training.words.teacher import labels
 
-OPTIONAL = ("people", "tags")
+OPTIONAL = ("people", "tags", "abroad", "names")
 """Sources of words that `--without` leaves out."""
 SHORTEST_S = 8
 REPORTED = 5000
@@ -121,8 +121,6 @@ def build(
     seed: int,
     split: str = "train",
     without: Collection[str] = (),
-    *,
-    abroad: bool = False,
 ) -> None:
     """Choose passages, write captions and queries, embed them."""
     folder = work / name
@@ -145,8 +143,8 @@ def build(
             scores.append(corpus.z(track, start, seconds))
     every: list[Asked | Written] = [*queries(rng, asked)]
     every += [] if "people" in without else written(rng)
-    named = {name for names in ABROAD.values() for name in names}
-    every += [query for query in translated() if query.text not in named] if abroad else []
+    named = {name for names in ABROAD.values() for name in names} if "names" in without else set()
+    every += [] if "abroad" in without else [q for q in translated() if q.text not in named]
     answering = {query.text: weights(query, corpus.classes.names) for query in every}
     answering = {t: row for t, row in answering.items() if t not in numbers and row.any()}
     for text in answering:
@@ -170,7 +168,6 @@ def main() -> None:
     parser.add_argument("--split", default="train", choices=["train", "test"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", action="append", default=[], choices=OPTIONAL)
-    parser.add_argument("--abroad", action="store_true", help="add queries in other languages")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     build(
@@ -181,7 +178,6 @@ def main() -> None:
         arguments.seed,
         arguments.split,
         arguments.without,
-        abroad=arguments.abroad,
     )
 
 

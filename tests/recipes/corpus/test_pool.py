@@ -218,7 +218,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_pool_is_built_from_prepared_tracks(prepared: Path) -> None:
-    pooling.build(prepared, "pool", per_passage=3, asked=30, seed=0)
+    pooling.build(prepared, "pool", per_passage=3, asked=30, seed=0, without=["abroad"])
     pool = Pool.load(prepared / "pool")
     assert {item["id"] for item in pool.items} == set("abcdefgh"), "held-out tracks stay out"
     assert len(pool.items) == len(pool.classes)
@@ -235,13 +235,19 @@ def test_a_pool_is_built_from_prepared_tracks(prepared: Path) -> None:
     assert pool.items[int(best)]["id"] == "a"
 
 
-def test_queries_in_other_languages_are_added_on_request_but_not_those_of_the_sets(
+def test_queries_in_other_languages_can_be_left_out_and_so_can_the_names_of_the_sets(
     prepared: Path,
 ) -> None:
-    pooling.build(prepared, "pool", per_passage=1, asked=5, seed=0, abroad=True)
-    captions = set(Pool.load(prepared / "pool").captions)
-    assert {"ロックの曲", "eine sehr traurige Melodie"} <= captions
-    assert not captions & {name for names in ABROAD.values() for name in names}
+    named = {name for names in ABROAD.values() for name in names}
+    found = {}
+    for without in ("", "names", "abroad"):
+        pooling.build(prepared, "pool", per_passage=1, asked=5, seed=0, without=[without])
+        found[without] = set(Pool.load(prepared / "pool").captions)
+    other = {"ロックの曲", "eine sehr traurige Melodie"}
+    assert {"ロック音楽", *other} <= found[""]
+    assert other <= found["names"]
+    assert not found["names"] & named
+    assert not found["abroad"] & (named | other)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +261,7 @@ def test_queries_in_other_languages_are_added_on_request_but_not_those_of_the_se
 def test_a_source_of_words_can_be_left_out(
     prepared: Path, without: str, said: list[str], classes: int
 ) -> None:
-    pooling.build(prepared, "pool", per_passage=1, asked=30, seed=0, without=[without])
+    pooling.build(prepared, "pool", per_passage=1, asked=30, seed=0, without=[without, "abroad"])
     pool = Pool.load(prepared / "pool")
     people = {"A woman at the microphone", "An old upright piano, out of tune"}
     assert [caption for caption in pool.captions if caption in people] == said
