@@ -1,6 +1,6 @@
 """Responsiveness of the app: `python benchmarks/app.py [--tracks 100000] [--home DIR]`.
 
-Runs the real program in a real pseudo-terminal of 120 × 40, on a library of 300 tracks and on a
+Runs the real program in a real pseudo-terminal of 160 × 40, on a library of 300 tracks and on a
 large one (both synthetic, written by `large_library.py`), and on the demo tracks for indexing. A
 key counts as answered once the line it leads to has been written to the terminal. Prints a
 Markdown table.
@@ -53,7 +53,7 @@ def app(home: Path, folder: Path, settings: str = "") -> Iterator[tuple[Terminal
     (home / "settings.toml").write_text(settings, encoding="utf-8")
     environment = {"GDR_HOME": str(home), "OMP_NUM_THREADS": str(os.cpu_count() or 1)}
     began = time.monotonic()
-    with run([*PROGRAM, "tui", "--library", str(folder)], (120, 40), environment) as opened:
+    with run([*PROGRAM, "tui", "--library", str(folder)], (160, 40), environment) as opened:
         yield opened, began
 
 

@@ -9,7 +9,7 @@ of all texts, one after the other) and `text.npz` (mask and pooled vectors). Que
 each query, `classes.npy` how much every passage has of each class in the teachers' opinion, in
 deviations. Some of the queries are in other languages (`training.words.abroad`). `--without` leaves
 out a source of words, to see what it brings: `people`; `tags`, the second teacher's vocabulary;
-`abroad`, all that is not English; or `names`, those in other languages that `report.sets` asks for.
+`abroad`, all that is not English; or `names`, those in other languages that `report.names` has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gdr_model.types import PASSAGE_S, Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
 from recipes.builtin.corpus.queries import Asked, order, queries, weights
-from recipes.builtin.report.sets import ABROAD
+from recipes.builtin.report.names import ABROAD
 from recipes.builtin.steps import step_parser
 from training.data.texts import Rows, Texts, embed, load_reader
 from training.words.abroad import translated

@@ -20,8 +20,10 @@ from gdr_model.models.config import SHIPPED
 from recipes.builtin.corpus.crops import CROP_S
 from recipes.builtin.corpus.prepare import PreparedFolder
 from recipes.builtin.report.evaluate import CUTS
+from recipes.builtin.report.names import ABROAD, GENRES, MOODS
 from recipes.builtin.report.sets import BY_NAME
 from recipes.builtin.steps import step_parser
+from training.evaluation.retrieval import ALONE, GDR, TOWER
 
 HEAD = """# Model card: builtin
 
@@ -63,9 +65,6 @@ TITLES = {
     "noise2music": "Noise2Music, human captions",
     "genres": "Genres by name",
     "moods": "Moods by name",
-    "spanish": "Genres and moods in Spanish",
-    "german": "Genres and moods in German",
-    "japanese": "Genres and moods in Japanese",
 }
 ABOUT = {
     "held-out": """A caption describes one passage of 24 s; neighbouring passages of the same track
@@ -78,10 +77,16 @@ vectors of caption and class names, reaches {teacher} (R@1 / 5 / 10).""",
 correct: the tenth of the gallery with their highest scores for the class. So this shows how much of
 the teachers is left, not how right they are.""",
     "moods": "Judged in the same way.",
-    "spanish": "Eleven of the genres and moods, judged in the same way.",
-    "german": "The same in German.",
-    "japanese": "The same in Japanese.",
 }
+
+IN_LANGUAGES = """### In other languages
+
+Eleven of the genres and moods by their names in other languages, judged in the same way: mAP in
+percent, and gdr's as a share of that of the same names in English. The names are among the queries
+that the model was trained on, as the English ones are. `recipes/builtin/README.md` has the figures
+of a model that was trained without them."""
+BY_LANGUAGE = (GDR, ALONE, TOWER)
+"""The systems in that table."""
 
 
 def data_table(records: list[dict[str, Any]]) -> str:
@@ -139,6 +144,22 @@ def results(report: dict[str, Any], name: str) -> str:
         queries = ", ".join(f"{query} {value:.2f}" for query, value in result["each"].items())
         parts.append(f"Average precision of each query, as gdr ships: {queries}.")
     return "\n\n".join(parts)
+
+
+def languages(report: dict[str, Any]) -> str:
+    """A row for each language: what names find, and the share of what the English ones find."""
+    each = report["genres"]["each"] | report["moods"]["each"]
+    english = {kind: each[name] for name, kind in (GENRES | MOODS).items() if name in each}
+    lines = [f"| | {' | '.join(BY_LANGUAGE)} | of the English |", "| --- " * 5 + "|"]
+    for language, names in ABROAD.items():
+        if language not in report:
+            continue
+        rows = report[language]["tables"][0]["rows"]
+        cells = [f"{rows[system]['mAP %']['value']:.1f}" for system in BY_LANGUAGE]
+        found = sum(report[language]["each"].values())
+        share = found / sum(english[names[name]] for name in report[language]["each"])
+        lines.append(f"| {language.title()} | {' | '.join(cells)} | {share:.2f} |")
+    return f"{IN_LANGUAGES}\n\n" + "\n".join(lines)
 
 
 def training(work: Path, name: str) -> str:
@@ -213,6 +234,8 @@ rows of AudioSet's evaluation part, are queries whose answers the teachers choos
 Every system is ranked by the `Retriever` that `gdr search` uses.
 
 {sets}
+
+{languages(report)}
 
 ### Inversion
 

@@ -27,7 +27,8 @@ from gdr_model.types import Array
 from recipes.builtin.corpus.facts import CorpusStatistics
 from recipes.builtin.corpus.latents import load_net
 from recipes.builtin.corpus.prepare import PreparedFolder, PreparedTrack
-from recipes.builtin.report.sets import GENRES, MOODS, PASSAGE, SHARE, cuts
+from recipes.builtin.report.names import GENRES, MOODS
+from recipes.builtin.report.sets import PASSAGE, SHARE, cuts
 from recipes.builtin.steps import step_parser
 from training import metrics
 from training.evaluation.ridge import Ridge

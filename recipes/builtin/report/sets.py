@@ -10,7 +10,7 @@
   what a passage is: a class holds the tenth of the gallery whose score for it is highest. That
   measures how much of the teachers is left after the student, the words and the draws, and nothing
   of what the teachers miss.
-- `spanish`, `german`, `japanese`: the same genres and moods, asked for in these languages.
+- `spanish` and twelve other languages: eleven of these genres and moods, asked for in them.
 
 `DIR` needs what `sources` and `prepare` make. Writes `DIR/sets/NAME`, and the first teacher's mean
 logits of the generated clips, `DIR/sets/noise2music-teacher.npy`.
@@ -42,6 +42,7 @@ from recipes.builtin.corpus.prepare import (
     listen,
     teachers,
 )
+from recipes.builtin.report.names import ABROAD, GENRES, MOODS
 from recipes.builtin.steps import step_parser
 from recipes.builtin.train_encoder import features_of
 from training.data.extracted import write_extracted
@@ -51,73 +52,6 @@ from training.words.teacher import labels, shared
 
 PASSAGE = 24
 PER_TRACK = 8
-GENRES: dict[str, str] = {
-    "classical music": "Classical music",
-    "rock music": "Rock music",
-    "electronic music": "Electronic music",
-    "pop music": "Pop music",
-    "jazz": "Jazz",
-    "rap": "Hip hop music",
-    "country music": "Country",
-    "reggae music": "Reggae",
-    "blues": "Blues",
-    "R&B": "Rhythm and blues",
-    "latin music": "Music of Latin America",
-    "new age music": "New-age music",
-    "heavy metal": "Heavy metal",
-    "folk music": "Folk music",
-}
-"""Queries and the class for each."""
-MOODS: dict[str, str] = {
-    "happy, cheerful music": "Happy music",
-    "angry, aggressive music": "Angry music",
-    "sad, melancholy music": "Sad music",
-    "tender, gentle music": "Tender music",
-    "exciting, energetic music": "Exciting music",
-    "scary, eerie music": "Scary music",
-}
-ABROAD: dict[str, dict[str, str]] = {
-    "spanish": {
-        "música clásica": "Classical music",
-        "música rock": "Rock music",
-        "música electrónica": "Electronic music",
-        "jazz": "Jazz",
-        "rap": "Hip hop music",
-        "música country": "Country",
-        "blues": "Blues",
-        "música alegre": "Happy music",
-        "música triste": "Sad music",
-        "música agresiva": "Angry music",
-        "música tierna y suave": "Tender music",
-    },
-    "german": {
-        "klassische Musik": "Classical music",
-        "Rockmusik": "Rock music",
-        "elektronische Musik": "Electronic music",
-        "Jazz": "Jazz",
-        "Rap": "Hip hop music",
-        "Country-Musik": "Country",
-        "Blues": "Blues",
-        "fröhliche Musik": "Happy music",
-        "traurige Musik": "Sad music",
-        "aggressive Musik": "Angry music",
-        "zärtliche, sanfte Musik": "Tender music",
-    },
-    "japanese": {
-        "クラシック音楽": "Classical music",
-        "ロック音楽": "Rock music",
-        "電子音楽": "Electronic music",
-        "ジャズ": "Jazz",
-        "ラップ": "Hip hop music",
-        "カントリー音楽": "Country",
-        "ブルース": "Blues",
-        "楽しい音楽": "Happy music",
-        "悲しい音楽": "Sad music",
-        "激しい怒りの音楽": "Angry music",
-        "優しい音楽": "Tender music",
-    },
-}
-"""The same in other languages."""
 SHARE = 0.1
 """Of the gallery that holds a class."""
 

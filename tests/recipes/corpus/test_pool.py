@@ -25,7 +25,7 @@ from recipes.builtin.corpus.batches import (
 from recipes.builtin.corpus.latents import Latents
 from recipes.builtin.corpus.pool import Pool, passages
 from recipes.builtin.corpus.prepare import ROWS, PreparedFolder, PreparedTrack
-from recipes.builtin.report.sets import ABROAD
+from recipes.builtin.report.names import ABROAD
 from training.data.texts import load_reader
 from training.runs.config import CaptionConfig, OptimiserConfig, RunConfig
 from training.runs.space import Space
