@@ -15,8 +15,8 @@ class Push:
     """What one term adds to a score."""
 
     kind: str
-    """start, prompt, negative, slider, like or dislike; preferred, heard or passed; or shown: by
-    the lists before a roll."""
+    """start, prompt, negative, slider, like or dislike; preferred, heard or passed; shown: by the
+    lists before a roll; or common: near to words in general."""
     text: str
     """Its words, or its file."""
     drawn: float

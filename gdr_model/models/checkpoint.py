@@ -1,10 +1,10 @@
 """A model is a folder: `config.json` + `model.safetensors`. No pickle is ever loaded.
 
 Tensors are named by the part they belong to: `encoder.*`, `encoder_projection`, `denoiser.*`,
-`contrastive.*`, `latent_mean`, `latent_sd` and, if the denoiser was trained on passages
-whitened along time, `latent_along`. They are stored in half precision, except statistics and the
-frequencies of a UNet, and used in single precision. A model of another pair has no `encoder.*`:
-its config.json names the pair (see `config`).
+`contrastive.*`, `latent_mean`, `latent_sd`, `latent_along` if the denoiser was trained on passages
+whitened along time, and `common_points` if draws are corrected (`search.indexed.commonness`). They
+are stored in half precision, except statistics and the frequencies of a UNet, and used in single
+precision. A model of another pair has no `encoder.*`: its config.json names the pair (`config`).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from gdr_model.encoders.registry.resolve import installed
 from gdr_model.errors import Hint, ModelError, UsageError
 from gdr_model.models.config import FORMAT, ModelConfig, unreadable
 from gdr_model.models.integrity import MALFORMED, check_shapes, check_sum, sha256
+from gdr_model.search.indexed.commonness import of_width
 from gdr_model.search.understanding import Understanding
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, AudioEncoder, LatentSpace, Method, TextEncoder
@@ -59,8 +60,8 @@ class Model:
     latent_mean: Tensor  # (D,)
     latent_sd: Tensor  # (D,)
     whitening: Whitening
-    latent_along: Tensor | None = None
-    """(T, D) deviations along time (`gdr_model.diffusion.time_whitening`), if they are used."""
+    latent_along: Tensor | None = None  # (T, D), if passages are whitened along time
+    common_points: Array | None = None  # (B, D), if draws are corrected by them
     own_encoder: builtin.BuiltinEncoder | None = None
     """The audio encoder, if the model's own folder holds it."""
     networks: RetrieverNetworks | None = None
@@ -254,6 +255,7 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
             whitening=whitening,
             latent_along=None if along is None else along.to(where),
             own_encoder=own,
+            common_points=of_width(tensors.get("common_points"), config.space.dim),
             networks=RetrieverNetworks(denoiser, contrastive),
         )
     except MALFORMED as error:
@@ -317,6 +319,7 @@ def save(
     distilled: bool = False,
     anchor_share: float = 0.0,
     latent_along: Tensor | None = None,
+    common_points: Array | None = None,
 ) -> None:
     """Write a model folder.
 
@@ -337,10 +340,13 @@ def save(
         distilled: whether it was trained with `loss.consistency`.
         anchor_share: the contrastive tower's share of a score, 0 to 1.
         latent_along: (T, D) deviations along time by which training passages were divided.
+        common_points: (B, D) mean draws of many captions, by which draws are corrected.
     """
     tensors = {"latent_mean": latent_mean, "latent_sd": latent_sd}
     if latent_along is not None:
         tensors["latent_along"] = latent_along
+    if common_points is not None:
+        tensors["common_points"] = torch.from_numpy(common_points)
     parts: list[tuple[str, nn.Module]] = [("denoiser.", denoiser), ("contrastive.", contrastive)]
     if net is not None and projection is not None:
         tensors["encoder_projection"] = projection

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.search.index import HnswIndex
+from gdr_model.search.indexed.commonness import CommonScores
 from gdr_model.search.indexed.protocol import Index, Opener
 from gdr_model.search.indexed.shelf import Competing, Shelf
 from gdr_model.search.indexed.vectors import Rows
@@ -63,6 +64,7 @@ class OpenLibrary:
     sections: Rows
     """The section of its file that each passage of the index belongs to, from 1; 0 for none."""
     evidence: EvidenceScores
+    common: CommonScores
     negatives: NegativePenalties = field(default_factory=NegativePenalties)
 
     @classmethod
@@ -72,12 +74,15 @@ class OpenLibrary:
         space: LatentSpace,
         whitening: Whitening,
         opener: Opener = HnswIndex.open,
+        common_points: Array | None = None,
     ) -> OpenLibrary:
         """The library with its index, rebuilt where that is missing or out of date."""
         index = opener(library, space, whitening)
         tracks = Shelf(library, index.passages.contents)
         sections = sections_of(library, index.passages)
-        return cls(library, index, space, whitening, tracks, sections, EvidenceScores(whitening))
+        evidence = EvidenceScores(whitening)
+        common = CommonScores(common_points)
+        return cls(library, index, space, whitening, tracks, sections, evidence, common)
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
@@ -108,6 +113,8 @@ class OpenLibrary:
         total = _fused(query, products, share)
         total += self.evidence.of(query.judged, self.index.passages)
         total -= self.penalties(query).sum(axis=0)
+        if (common := self.common.of(query, self.index)) is not None:
+            total -= (1 if query.anchor is None else 1 - share) * common
         if query.shown:
             contents = self.index.passages.contents
             codes, taken = contents.codes_of(list(query.shown)), list(query.shown.values())
@@ -319,13 +326,15 @@ def _of_library(
     """The best passage of each of the k best recordings of one library, and whether it has more.
 
     Passages outnumber tracks, so the search widens until k recordings have been found or every
-    passage has been seen. With evidence, negatives or a roll the best of all passages are
-    candidates, too: no draw need be near to them.
+    passage has been seen. With evidence, negatives, a roll or corrected draws the best of all
+    passages are candidates, too: no draw need be near to them.
     """
     contents, vectors = opened.index.passages.contents, opened.index.vectors
     allowed = None if tracks.allows_all else tracks.mask[contents.codes]
     points, products, overall = _points(query), None, None
-    if query.judged or query.negated is not None or query.weights is not None or query.shown:
+    common = opened.common.of(query, opened.index)
+    some = (each is not None for each in (query.negated, query.weights, common))
+    if query.judged or query.shown or any(some):
         products = vectors.products(points)
         overall = opened.scores(query, share, products)
     wanted = min(max(CANDIDATES, 4 * k), len(contents))
@@ -343,6 +352,8 @@ def _of_library(
             rounding = scores - products[:, candidates]
             fused, ranked = overall[candidates] + _fused(query, rounding, share), len(leaders)
             scores = scores - opened.penalties(query).sum(axis=0)[candidates]
+            if common is not None:
+                scores = scores - common[candidates]
         order = np.argsort(-fused, kind="stable")[:ranked]
         order = order[tracks.mask[contents.codes[candidates[order]]]]
         best = order[_first_of_each(contents.codes[candidates[order]], sections[candidates[order]])]

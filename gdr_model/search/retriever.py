@@ -66,7 +66,10 @@ class Retriever:
         spaces = library.spaces()
         if spaces and self.model.space not in spaces:
             raise self.model.config.space_mismatch(spaces, library.root)
-        return OpenLibrary.open(library, self.model.space, self.model.whitening, self.opener)
+        model = self.model
+        return OpenLibrary.open(
+            library, model.space, model.whitening, self.opener, model.common_points
+        )
 
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""

@@ -24,6 +24,9 @@ points for sliders, so every push is an exact part of the score.
 A roll leans towards one of the draws (`gdr_model.search.spread`): the mean over the draws is a
 weighted one, and what the lists before it showed loses something, which is a push too.
 
+Where a model corrects draws for passages that are near to words in general (`indexed.commonness`),
+that is a push, too.
+
 What a negative takes (`gdr_model.search.negatives`; a slider below 0 is one) is its push, and what
 was done in the session (`gdr_model.search.session`) adds a push for each thing, whatever the words
 are.
@@ -69,6 +72,9 @@ def explain(
     pushes = _breakdown(retriever, query, point, penalties, cancelled)
     if shown := query.shown.get(opened.index.passages.contents[row]):
         pushes = (*pushes, Push("shown", "", 0.0, 0.0, -shown))
+    if (common := opened.common.of(query, opened.index)) is not None:
+        lost = (1 - _share(retriever, query)) * float(common[row])
+        pushes = (*pushes, Push("common", "", -lost, 0.0))
     for one in query.judged:
         done = float(opened.evidence.of([one], opened.index.passages)[row])
         evidence, over = one.evidence, len(one.points) - 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from gdr_model.limits import Limits
 from gdr_model.search import nearest
 from gdr_model.search.index import HnswIndex
 from gdr_model.search.indexed.choice import opener
+from gdr_model.search.indexed.commonness import CommonScores
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
@@ -28,7 +30,7 @@ from gdr_model.search.whitening import Whitening, unit
 from gdr_model.steering import Steering
 from gdr_model.store import filters
 from gdr_model.store.library import Library
-from gdr_model.types import Query, Section, Track
+from gdr_model.types import Array, Query, Section, Track
 
 random = np.random.default_rng(3)
 WHITENING = Whitening(
@@ -121,7 +123,7 @@ def query(seed: int, **steering: object) -> Query:
 class Plain:
     """Every passage of a library with its score, and every track."""
 
-    def __init__(self, library: Library, asked: Query) -> None:
+    def __init__(self, library: Library, asked: Query, bank: Array | None = None) -> None:
         passages = library.passages(SPACE)
         means = means_of(passages).astype(np.float64)
         raw = (means - WHITENING.mean) / WHITENING.sd**WHITENING.power
@@ -129,6 +131,8 @@ class Plain:
         assert asked.anchor is not None
         scores = (1 - SHARE) * (vectors @ asked.vectors.T).mean(axis=1)
         scores += SHARE * (vectors @ asked.anchor[0])
+        if bank is not None:
+            scores -= (1 - SHARE) * 0.1 * np.log(np.exp(vectors @ bank.T / 0.1).mean(axis=1))
         middles = (passages.starts_s + passages.ends_s) / 2
         self.passages = list(zip(passages.contents, middles, scores, strict=True))
         self.tracks: dict[str, list[Track]] = {}
@@ -200,6 +204,22 @@ def test_every_file_is_ranked_as_it_is_the_plain_way(
     best = nearest.rank(asked, [opened], SHARE, where, 10)
     assert [one.track for one in best.tracks] == [one.track for one in whole.tracks[:10]]
     assert best.competing == whole.competing
+
+
+@pytest.mark.parametrize("where", FILTERS)
+def test_corrected_draws_rank_every_file_as_it_is_the_plain_way(
+    opened: OpenLibrary, where: str | None
+) -> None:
+    bank = 0.7 * unit(np.random.default_rng(20).standard_normal((9, 8)).astype(np.float32))
+    corrected, asked = replace(opened, common=CommonScores(bank)), query(4)
+    expected = Plain(opened.library, asked, bank).ranked(where, set())
+    usual = Plain(opened.library, asked).ranked(where, set())
+    assert not expected or [path for path, _ in expected] != [path for path, _ in usual]
+    for k in (None, 10):
+        found = nearest.rank(asked, [corrected], SHARE, where, k).tracks
+        assert [str(one.track.path) for one in found] == [path for path, _ in expected[:k]]
+        scores = [score for _, score in expected[:k]]
+        assert [one.score for one in found] == pytest.approx(scores, abs=2e-5)
 
 
 @pytest.mark.parametrize("where", FILTERS)

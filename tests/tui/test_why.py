@@ -79,6 +79,7 @@ def test_pushes_are_named_and_drawn_to_their_side() -> None:
     assert label(Push("start", "/m/Rain\n.mp3", 0, 0)) == "the source, Rain\\n"
     assert label(Push("like", "/m/Rain.mp3", 0, 0)) == "♥ Rain"
     assert label(Push("prompt", "[red]x[/]", 0, 0)) == "“[red]x[/]”"
+    assert label(Push("common", "", -0.1, 0)) == "near to words in general"
     left, right = arms(-0.5)
     assert (left.strip(), right.strip()) == ("█" * 6, "")
     assert arms(2.0)[1] == "█" * 12

@@ -37,6 +37,7 @@ def label(push: Push) -> str:
         Judgement.HEARD: f"  heard {stem} to its end",
         Judgement.PASSED: f"  passed over {stem}",
         "shown": "shown in lists before",
+        "common": "near to words in general",
     }.get(push.kind, f"“{literal(push.text)}”")
 
 

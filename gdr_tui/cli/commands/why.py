@@ -86,6 +86,8 @@ def _push(push: Push, *, by: bool) -> str:
     """What a part of the query adds; with `by`, through the draws and through the tower."""
     if push.kind == "shown":
         return f"{push.done:+.3f} because lists before showed it"
+    if push.kind == "common":
+        return f"{push.total:+.3f} because it is near to words in general"
     if push.done:
         return f"{push.done:+.3f} because you {_done(push)}"
     what = f"{push.kind} {literal(push.text)}" if push.text else "no words at all"
