@@ -57,14 +57,20 @@ def index_opener(name: str | None) -> Opener:
         UsageError: if there is no such index.
     """
     from gdr_model.search.indexed.choice import opener
+
+    return opener(index_named(name), lambda why: say(f"gdr: {for_command_line(why)}"))
+
+
+def index_named(name: str | None) -> str:
+    """The index that an option names, else the settings."""
     from gdr_tui.app import settings
 
-    if name is None:
-        chosen, problem = settings.load()
-        if problem:
-            say(f"gdr: {problem}")
-        name = chosen.index
-    return opener(name, lambda why: say(f"gdr: {for_command_line(why)}"))
+    if name is not None:
+        return name
+    chosen, problem = settings.load()
+    if problem:
+        say(f"gdr: {problem}")
+    return chosen.index
 
 
 def _said(choice: Choice) -> list[Library]:

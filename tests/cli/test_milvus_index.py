@@ -94,6 +94,24 @@ def test_a_library_is_uploaded_and_found_by_option_and_by_setting(
     assert asked_for, "Milvus proposes"
 
 
+def test_bench_query_measures_milvus_next_to_this_machine(
+    gdr: Gdr, home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nearest, "CANDIDATES", 10)
+    bench = "bench", "query", "-L", DEMO, "--repeats", "1", "--index", f"milvus:{file}"
+    refused = gdr(*bench)
+    assert refused.exit_code == 1, "what this machine answers is no figure of Milvus"
+    assert f"run gdr index {DEMO} --index milvus:{file} to upload it" in refused.stderr
+    gdr("index", DEMO, "--index", f"milvus:{file}")
+    lines = gdr(*bench).stdout.splitlines()
+    measured = ["drawing", "searching", "searching, year >= 1990"]
+    assert [line[:34].strip() for line in lines] == [
+        "searched",
+        "prompt to results, local", *measured,
+        "prompt to results, milvus", *measured,
+    ]  # fmt: skip
+
+
 def test_milvus_prints_nothing(run: Run, tmp_path: Path) -> None:
     index = "--index", f"milvus:{tmp_path / 'passages.db'}"
     made = run("index", str(DEMO), *index)

@@ -47,7 +47,9 @@ def indexed(music: Path, count: int) -> None:
     said(done, done.returncode)
     assert done.returncode in (0, 1), done.stderr
     named = re.search(
-        r"(\d+) new, 0 unchanged(?:, (\d+) duplicate)?(?:, (\d+) failed)?", done.stdout
+        r"(\d+) new, 0 unchanged(?:, (\d+) moved)?(?:, (\d+) duplicate)?(?:, \d+ gone)?"
+        r"(?:, (\d+) failed)?",
+        done.stdout,
     )
     assert named, done.stdout
     assert sum(int(number or 0) for number in named.groups()) == count, done.stdout
