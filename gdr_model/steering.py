@@ -100,7 +100,7 @@ class Steering:
     dislikes: tuple[str, ...] = ()
     guidance: float = 3.0
     steps: int = 6
-    """Evaluations of a draw. An edit takes twice as many of ddim (`edit_steps`)."""
+    """Of the sampler. An edit always takes those of ddim, which can be inverted."""
     draws: int = 8
     seed: int = 0
     edit: Edit | None = None
@@ -176,14 +176,6 @@ class Steering:
             raise UsageError(f"roll {self.roll} is out of range; use 1 to 1,000,000")
         if len(self.evidence) > MOST_EVIDENCE:
             raise UsageError(f"more than {MOST_EVIDENCE} judgements are too many for a query")
-
-    @property
-    def edit_steps(self) -> int:
-        """Steps of ddim in which an edit is inverted and drawn.
-
-        DDIM is of first order: twice as many of its steps end as near as those of dpm++.
-        """
-        return self.steps if self.sampler == Sampler.DDIM else 2 * self.steps
 
     @property
     def worded(self) -> bool:

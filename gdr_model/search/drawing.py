@@ -303,7 +303,7 @@ class Drawer:
         """
         schedule = self.model.schedule
         source, start_s = self.source(steering, edit)
-        grid = inversion.part_of_grid(schedule.grid(steering.edit_steps), edit.strength)
+        grid = schedule.grid(steering.steps, edit.strength)
         # An edit that differs in guidance or negatives starts from the same inversion.
         key = (edit.path, start_s, edit.from_prompt, tuple(grid))
         if self._inverted is None or self._inverted.source != key:

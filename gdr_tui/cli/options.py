@@ -157,10 +157,7 @@ class SteeringOptions:
     ] = Steering.guidance
     steps: Annotated[
         int,
-        typer.Option(
-            help="Sampling steps, 1 to 200; an edit takes twice as many, "
-            "unless the sampler is ddim."
-        ),
+        typer.Option(help="Sampling steps, 1 to 200."),
     ] = Steering.steps
     draws: Annotated[
         int, typer.Option(help="Points drawn for a prompt, 1 to 64; results combine them.")

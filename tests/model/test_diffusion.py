@@ -159,13 +159,6 @@ def test_fixed_point_iterations_close_the_round_trip() -> None:
     assert error(3) < error(1) < error(0)
 
 
-@pytest.mark.parametrize(("strength", "steps"), [(0.01, 1), (0.5, 6), (1.0, 12)])
-def test_strength_is_the_share_of_the_grid_walked(strength: float, steps: int) -> None:
-    part = inversion.part_of_grid(SCHEDULE.grid(12), strength)
-    assert len(part) - 1 == steps
-    assert part[-1] == -1
-
-
 def test_one_negative_at_guidance_three_is_the_methods_formula(net: TransformerDenoiser) -> None:
     text = text_of([0, 4, 3])
     x = torch.randn(2, 16, 8)

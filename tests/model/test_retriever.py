@@ -141,11 +141,10 @@ def test_a_passage_is_inverted_once_while_its_edit_changes(
     assert len(draws) == 6 + 2, "another strength starts from another noise"
 
 
-def test_an_edit_takes_twice_as_many_steps_of_ddim(library: Library, model: Model) -> None:
-    tried = PLAIN.but(edit=Edit(str(library.tracks()[0].path), 0.0, 0.6), steps=3)
+def test_an_edit_takes_steps_of_ddim_whatever_the_sampler(library: Library, model: Model) -> None:
+    tried = PLAIN.but(edit=Edit(str(library.tracks()[0].path), 0.0, 0.6), steps=5)
     retriever = Retriever(model, [library])
-    by_ddim = tried.but(sampler=Sampler.DDIM, steps=6)
-    assert (tried.edit_steps, by_ddim.edit_steps) == (6, 6)
+    by_ddim = tried.but(sampler=Sampler.DDIM)
     answers = [retriever.query(each).vectors for each in (tried, by_ddim)]
     np.testing.assert_array_equal(*answers)
 

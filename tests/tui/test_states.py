@@ -302,12 +302,6 @@ def test_an_edit_changes_what_the_panel_has_and_nothing_else() -> None:
     )
 
 
-def test_an_edit_keeps_its_steps_of_ddim() -> None:
-    state = editing()
-    state.steering = state.steering.but(sampler=Sampler.DDIM, steps=12)
-    assert state.ask("warm", "", 0.4, 4.0, 12).steering.edit_steps == 12
-
-
 def test_an_edit_without_words_is_refused() -> None:
     with pytest.raises(UsageError):
         editing().ask(" ", "", 0.4, 4.0, 20)

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from gdr_model.diffusion import inversion, sampling
+from gdr_model.diffusion import sampling
 from gdr_model.errors import UsageError
 from gdr_model.models.checkpoint import Model
 from gdr_model.search.retriever import Retriever
@@ -80,7 +80,7 @@ class Steered:
         assert steering.edit is not None  # noqa: S101 (for the type checker)
         x0, _ = drawer.source(steering, steering.edit)
         noise = drawer.noise(steering)
-        grid = inversion.part_of_grid(model.schedule.grid(steering.edit_steps), strength)
+        grid = model.schedule.grid(steering.steps, strength)
         with torch.inference_mode():
             times = torch.full((len(noise),), grid[0], device=noise.device)
             start = model.schedule.add_noise(x0.expand_as(noise), noise, times)

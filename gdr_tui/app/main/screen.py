@@ -193,7 +193,7 @@ class MainScreen(Screen[None]):
         state, queries, library = self.status.state, self.search.state, self.library.state
         steering = queries.draft.steering
         state.guidance, state.seed = steering.guidance, steering.seed
-        state.steps = steering.edit_steps if steering.edit else steering.steps
+        state.steps = steering.steps
         state.made = made(steering) if self.search.prompt.has_words else ""
         state.asking, state.waiting = queries.busy, queries.waiting
         state.took_s, state.ready = queries.took_s, queries.has_model

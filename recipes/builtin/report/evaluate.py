@@ -81,7 +81,7 @@ def precision_table(answers: Answers) -> Table:
 
 def inversion(subject: Subject) -> dict[str, float]:
     """Invert passages without words and draw them back."""
-    model, steps = subject.model, Steering("-").edit_steps
+    model, steps = subject.model, Steering("-").steps
     passages = subject.gallery.first_passages(model.space)
     some = passages[:: max(1, len(passages) // INVERTED)]
     x = model.passages(np.stack([p[np.arange(PASSAGE_S) % len(p)] for p in some]))
