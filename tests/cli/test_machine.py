@@ -106,6 +106,8 @@ def test_bench_prints_a_figure_for_every_part(
         "draw, 8 draws of 6 steps",
         "one draw",
         "twice the steps",
+        "edit of strength 0.6",
+        "edit of strength 1",
         "contrastive query",
         "search, words to results",
         f"{len(TRACKS)} passages, opened",

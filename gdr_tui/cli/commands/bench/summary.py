@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING
 
 import typer
 
-from gdr_model.steering import Steering
+from gdr_model.steering import Edit, Steering
 from gdr_model.types import Method
 from gdr_tui.cli.commands.bench.figures import row, seconds
 from gdr_tui.cli.commands.bench.index import compare
@@ -56,6 +57,11 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
     row(f"draw, {plain.draws} draws of {plain.steps} steps", f"{1e3 * base:.0f} ms")
     row("  one draw", f"{1e3 * draw(draws=1):.0f} ms", f"{draw(draws=1) / base:.2f} of that")
     row("  twice the steps", f"{1e3 * draw(steps=2 * plain.steps):.0f} ms")
+    for strength in (Edit.strength, 1.0) if retriever.count() else ():
+        row(
+            f"  edit of strength {strength:g}",
+            f"{1e3 * _edit(retriever, strength, repeats):.0f} ms",
+        )
     contrastive = seconds(lambda: retriever.query(plain, Method.CONTRASTIVE), repeats)
     row("  contrastive query", f"{1e3 * contrastive:.1f} ms", f"{contrastive / base:.3f} of that")
     answer = seconds(lambda: retriever.search(plain), repeats)
@@ -63,3 +69,15 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
     vectors = retriever.query(plain).vectors
     for opened in retriever.libraries:
         compare(opened.library, retriever, vectors)
+
+
+def _edit(retriever: Retriever, strength: float, repeats: int) -> float:
+    """Seconds of an edit, with its inversion: of a little less strength each time, so it is new."""
+    (track,) = retriever.libraries[0].library.first(1)
+    strengths = count()
+
+    def edit() -> None:
+        at = strength - 0.002 * next(strengths)
+        retriever.query(Steering("warm piano", edit=Edit(str(track.path), strength=at)))
+
+    return seconds(edit, repeats)
