@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,25 @@ from gdr_model.search.indexed.protocol import Opener
 from gdr_model.search.nearest import OpenLibrary, Ranking
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.likeness import bounds_of
-from gdr_model.search.recordings.listing import listed
+from gdr_model.search.recordings.listing import listed, points
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Steering
 from gdr_model.store.library import Library
 from gdr_model.types import Array, Cancel, Method, Query, Results, never
 
 _Asked = tuple[Steering, str | None, Limits]
+
+
+@dataclass
+class _Lists:
+    """The lists from the same draws."""
+
+    asked: _Asked | None = None
+    """The draws of the latest roll, its filter and its limits."""
+    shown: list[set[str]] = field(default_factory=list)
+    """The contents that each list showed, the closest list first."""
+    apart: float = 0.0
+    """How far the recordings of the closest list are apart."""
 
 
 class Retriever:
@@ -59,8 +71,7 @@ class Retriever:
         self.libraries = [self._open(library) for library in _apart(libraries)]
         self.copies = Copies(self.libraries, bounds_of(model.space))
         self.drawer = Drawer(model, self._latents, remember)
-        self._lists: tuple[_Asked | None, list[set[str]]] = (None, [])
-        """The latest roll's draws, filter and limits; the lists from them, the closest first."""
+        self._lists = _Lists()
 
     def _open(self, library: Library) -> OpenLibrary:
         spaces = library.spaces()
@@ -74,7 +85,7 @@ class Retriever:
     def refresh(self) -> int:
         """Pick up what has been indexed since; returns how many passages are new."""
         self.drawer.forget()  # the source of an edit may be another sound now
-        self._lists = (None, [])
+        self._lists = _Lists()
         return sum(library.refresh() for library in self.libraries)
 
     def count(self) -> int:
@@ -198,23 +209,21 @@ class Retriever:
         if not steering.worded:
             return query
         key = replace(query.steering, roll=steering.roll - place + 1), where, limits
-        before, lists = self._lists
-        if before != key:
-            lists = []
-        for earlier in range(len(lists), place):
-            asked = replace(self.drawer.rolled(query, earlier), shown=spread.taken(lists, steering))
+        if self._lists.asked != key:
+            self._lists = _Lists(key)
+        lists = self._lists
+        for earlier in range(len(lists.shown), place):
+            taken = spread.taken(lists.shown, steering, lists.apart)
+            asked = replace(self.drawer.rolled(query, earlier), shown=taken)
             found = listed(
                 asked, self.libraries, self.share(query), self.copies, where, spread.LOOK, limits
+            ).tracks
+            if not earlier:
+                lists.apart = spread.apart(points(found))
+            lists.shown.append(
+                {track.content for ranked in found for track in (ranked.track, *ranked.copies)}
             )
-            lists.append(
-                {
-                    track.content
-                    for ranked in found.tracks
-                    for track in (ranked.track, *ranked.copies)
-                }
-            )
-        self._lists = key, lists
-        return replace(query, shown=spread.taken(lists[:place], steering))
+        return replace(query, shown=spread.taken(lists.shown[:place], steering, lists.apart))
 
     def centre(self, query: Query) -> Array:
         """The one unit point (D,) whose cosines come nearest to the scores of a query."""

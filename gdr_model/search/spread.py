@@ -4,20 +4,24 @@ At 0 all draws and the tower make one list, the closest to the words, which hard
 seed. Above 0 a list is a roll. With d the draw of the roll, m the mean of all draws, r the root
 mean square of their distances to m, and a the tower's share, the score of a passage t is
 
-    a e.t + (1 - a) m.t + LEAN spread (d - m).t / r  -  SHOWN spread n(t),
+    a e.t + (1 - a) m.t + LEAN spread (d - m).t / r  -  SHOWN spread w n(t),
 
 where e is the tower's point and n(t) is how many lists before this one showed the recording of t
 among their first LOOK: the closest list, then the rolls from the same draws. So a roll leans
-towards its draw, and makes room for what has not been seen. How far the draws are apart does not
-matter, nor how far guidance draws them together: every prompt has rolls.
+towards its draw, and makes room for what has not been seen.
+
+w is how far the recordings of the closest list are apart (`apart`). It follows how far all answers
+are apart, which the distance r between the draws does not; so vague words change more from roll to
+roll than narrow ones do. How far guidance draws the draws together does not matter: every prompt
+has rolls.
 
 An edit starts from sound, of which the tower knows nothing. It has a smaller share there, which
 grows with the strength: a strong edit reaches what the words ask for, a weak one keeps its source.
 
-The two numbers of rolls were chosen on `labels-a`, where other mixtures of leaning and making room
-are level; `gdr eval spread` measures them (training/README.md).
+The two numbers of rolls were chosen on `labels-a`, where more leaning is less precise and none is
+level; `gdr eval spread` measures them (training/README.md).
 
-Shapes: Q draws, D latent width.
+Shapes: Q draws, R recordings, D latent width.
 """
 
 from __future__ import annotations
@@ -30,10 +34,11 @@ import numpy as np
 from gdr_model.steering import Steering
 from gdr_model.types import Array
 
-LEAN = 0.4
+LEAN = 0.2
 """How far the widest roll leans towards its draw, in cosines."""
-SHOWN = 0.04
-"""What every list before takes at the widest spread from what it showed, in cosines."""
+SHOWN = 0.065
+"""What every list before takes at the widest spread from what it showed, in cosines, if the
+recordings of the closest list have nothing in common."""
 LOOK = 20
 """The first recordings of a list, which count as shown."""
 ALIKE = 1e-4
@@ -75,7 +80,24 @@ def weights(vectors: Array, steering: Steering, place: int, share: float) -> Arr
     return np.asarray((1 - lean) / len(vectors) + lean * chosen, np.float32)
 
 
-def taken(lists: Sequence[Collection[str]], steering: Steering) -> Mapping[str, float]:
-    """What lists before take from the score of each recording that they showed, by content."""
+def apart(points: Array) -> float:
+    """1 - the mean cosine between two unit points (R, D); 0 where there are fewer than two."""
+    count = len(points)
+    if count < 2:
+        return 0.0
+    return float(1 - ((points.sum(axis=0) ** 2).sum() - count) / (count * (count - 1)))
+
+
+def taken(
+    lists: Sequence[Collection[str]], steering: Steering, apart: float
+) -> Mapping[str, float]:
+    """What lists before take from the score of each recording that they showed, by content.
+
+    Args:
+        lists: the contents that each showed.
+        steering: of the roll.
+        apart: how far the recordings of the closest list are apart.
+    """
     shown = Counter(content for contents in lists for content in contents)
-    return {content: SHOWN * steering.spread * count for content, count in shown.items()}
+    each = SHOWN * steering.spread * apart
+    return {content: each * count for content, count in shown.items()}

@@ -11,6 +11,7 @@ from gdr_model.models import checkpoint
 from gdr_model.models.checkpoint import Model
 from gdr_model.search import spread
 from gdr_model.search.interpretations import interpretations
+from gdr_model.search.recordings.listing import points
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.spread import LEAN, LOOK, SHOWN
 from gdr_model.search.why import explain
@@ -62,21 +63,28 @@ def expected(retriever: Retriever, steering: Steering, places: int) -> list[dict
     assert query.anchor is not None
     opened, share = retriever.libraries[0], retriever.model.config.anchor_share
     vectors, contents = opened.index.vectors, opened.index.passages.contents
+    names = np.array(list(contents))
     mean = query.vectors.mean(0)
     apart = query.vectors - mean
     unit_length = apart / np.sqrt((apart**2).sum(1).mean())
     closest = vectors @ (share * query.anchor[0] + (1 - share) * mean)
     shown: dict[str, int] = {}
+    apart = 0.0
     lists = []
     for place in range(places + 1):
         lean = LEAN * steering.spread * unit_length[place - 1] if place else 0 * mean
         scores = closest + vectors @ lean
         best: dict[str, float] = {}
         for content, score in zip(contents, scores, strict=True):
-            taken = SHOWN * steering.spread * shown.get(content, 0)
+            taken = SHOWN * steering.spread * apart * shown.get(content, 0)
             best[content] = max(best.get(content, -9.0), float(score) - taken)
         lists.append(best)
-        for content in sorted(best, key=lambda c: -best[c])[:LOOK]:
+        first = sorted(best, key=lambda c: -best[c])[:LOOK]
+        if not place:
+            rows = [int(np.argmax(np.where(names == content, scores, -9))) for content in first]
+            cosines = vectors[rows] @ vectors[rows].T
+            apart = 1 - float(cosines[~np.eye(len(rows), dtype=bool)].mean())
+        for content in first:
             shown[content] = shown.get(content, 0) + 1
     return lists
 
@@ -159,11 +167,13 @@ def test_the_parts_of_a_score_add_up(retriever: Retriever, roll: int) -> None:
     parts = [explain(retriever, found.query, hit) for hit in (found.hits[0], found.hits[-1])]
     for why, hit in zip(parts, (found.hits[0], found.hits[-1]), strict=True):
         assert why.score == pytest.approx(hit.score, abs=1e-4)
-    shown = {hit.track.content for hit in retriever.search(found.query.steering.but(spread=0)).hits}
+    closest = retriever.recordings(retriever.query(found.query.steering.but(spread=0)), k=LOOK)
+    closest_apart = spread.apart(points(closest.tracks))
+    shown = {ranked.track.content for ranked in closest.tracks}
     for hit in found.hits:
         pushed = [p for p in explain(retriever, found.query, hit).pushes if p.kind == "shown"]
         if hit.track.content in shown:
-            assert pushed[0].total <= -SHOWN * WIDE.spread
+            assert pushed[0].total <= -SHOWN * WIDE.spread * closest_apart
         elif roll == 1:
             assert not pushed
 
@@ -194,7 +204,27 @@ def test_one_draw_leans_nowhere_but_makes_room() -> None:
     alone = np.ones((1, 4), np.float32) / 2
     assert spread.weights(alone, WIDE, 1, 0.7) is None
     steering = WIDE.but(spread=1.0)
-    assert spread.taken([{"a"}, {"a", "b"}], steering) == {"a": 2 * SHOWN, "b": SHOWN}
+    assert spread.taken([{"a"}, {"a", "b"}], steering, 1.0) == {"a": 2 * SHOWN, "b": SHOWN}
+
+
+def test_lists_take_less_where_the_closest_recordings_are_alike() -> None:
+    square = np.eye(4, dtype=np.float32)
+    assert spread.apart(square) == pytest.approx(1)
+    alike = (square + 1) / np.sqrt(7, dtype=np.float32)
+    assert spread.apart(alike) == pytest.approx(1 - 6 / 7)
+    assert spread.apart(square[:1]) == spread.apart(square[:0]) == 0
+    taken = [spread.taken([{"a"}], WIDE, spread.apart(each))["a"] for each in (square, alike)]
+    assert taken[1] == pytest.approx(taken[0] / 7)
+
+
+def test_rolls_are_the_same_over_two_libraries_that_share_recordings(
+    library: Library, model: Model, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    both = Retriever(model, [library, indexed(tmp_path_factory, model, every=2)])
+    alone = Retriever(model, [library])
+    for roll in (1, 2):
+        found = [names(each.search(WIDE.but(roll=roll)).hits) for each in (alone, both)]
+        assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("wrong", [{"spread": -0.1}, {"spread": 1.1}, {"roll": 0}])

@@ -36,6 +36,15 @@ def test_lists_are_right_new_wide_and_apart(judge: Judge) -> None:
     np.testing.assert_allclose(figures.apart, 1.0)
 
 
+def test_answers_are_as_far_apart_as_their_tracks() -> None:
+    right = np.zeros((2, 60), np.bool_)
+    right[0, :20] = right[1, 20:40] = True
+    points = np.eye(60, dtype=np.float32)
+    points[20:40] = points[20]
+    judge = Judge.of(CAPTIONS[:2], right, points)
+    np.testing.assert_allclose(judge.answers_apart(), [1, 0], atol=1e-6)
+
+
 def test_a_set_without_labels_is_refused() -> None:
     with pytest.raises(UsageError, match="no caption that enough tracks share"):
         Judge.of(CAPTIONS, np.eye(3, 60, dtype=np.bool_), np.eye(60, dtype=np.float32))

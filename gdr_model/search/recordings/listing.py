@@ -1,8 +1,13 @@
-"""The list of a query with one line for each recording, and for each section of one."""
+"""The list of a query with one line for each recording, and for each section of one.
+
+Shapes: R tracks, D latent width.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from gdr_model.limits import NO_LIMITS, Allowance, Limits
 from gdr_model.search import nearest
@@ -10,7 +15,16 @@ from gdr_model.search.nearest import Entered, FoundPassage, OpenLibrary, RankedT
 from gdr_model.search.recordings.copies import Copies
 from gdr_model.search.recordings.preference import preference
 from gdr_model.search.recordings.votes import count_votes
-from gdr_model.types import Query, Section, Track
+from gdr_model.types import Array, Query, Section, Track
+
+
+def points(ranked: Sequence[RankedTrack]) -> Array:
+    """The vectors (R, D) of the passages that tracks were ranked by, library by library."""
+    rows: dict[int, list[RankedTrack]] = {}
+    for track in ranked:
+        rows.setdefault(id(track.library), []).append(track)
+    vectors = [own[0].library.index.vectors[[track.row for track in own]] for own in rows.values()]
+    return np.concatenate(vectors) if vectors else np.empty((0, 0), np.float32)
 
 
 def listed(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.errors import UsageError
+from gdr_model.search.spread import apart
 from gdr_model.types import Array
 from training.words import vocabulary
 
@@ -81,18 +82,21 @@ class Judge:
         rows = [self._of_prompt(label, own) for label, own in zip(self.asked, lists, strict=True)]
         return Figures(*np.array(rows).T)
 
+    def answers_apart(self) -> Doubles:
+        """How far the tracks that have what was asked for are apart (P,)."""
+        found = [apart(self.points[self.labels[label]]) for label in self.asked]
+        return np.array(found, np.float64)
+
     def _of_prompt(self, label: int, lists: Rows) -> tuple[float, ...]:
         held = self.labels[:, lists]  # (L, S, K)
         some: Mask = np.asarray(held.any(axis=2))
         some[label] = False
-        sums = self.points[lists].sum(axis=1)  # (S, D)
-        cosines = ((sums**2).sum(axis=1) - self.k) / (self.k * (self.k - 1))
         return (
             float(held[label].mean()),
             _new(lists),
             float(some[self.moods].sum(axis=0).mean()),
             float(some.sum(axis=0).mean()),
-            float(1 - cosines.mean()),
+            float(np.mean([apart(self.points[rows]) for rows in lists])),
         )
 
 

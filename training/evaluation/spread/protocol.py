@@ -16,19 +16,20 @@ import numpy as np
 import torch
 
 from gdr_model.search.retriever import Retriever
-from gdr_model.search.spread import SHOWN
+from gdr_model.search.spread import LOOK, SHOWN, apart
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Steering
 from gdr_model.types import Array, Method, Query
+from training import metrics
 from training.evaluation.spread import fusions, rivals
 from training.evaluation.spread.frontier import Frontier, more_moods, more_precise
-from training.evaluation.spread.lists import Figures, Judge, Rows
+from training.evaluation.spread.lists import Doubles, Figures, Judge, Rows
 from training.evaluation.subjects import CPU, Subject, opened
 from training.evaluation.tables import Cell, Table
 from training.retrievers.together import queries
 
 ROLLS = 8
-SPREADS = (0.125, 0.25, 0.5, 0.75, 1.0)
+SPREADS = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
 AWAY = 0.1
 """How much nearness to what is taken counts in MMR."""
@@ -83,7 +84,7 @@ def spread(
             "seed": seed,
         }
     tables = [
-        _rolls(fixed, ways, about),
+        _rolls(fixed, ways, judge.answers_apart(), about),
         _compared(fixed["the tower"], ways),
         _fusions(fixed, ways, single),
     ]
@@ -163,10 +164,14 @@ class _Lists:
     def _tower_room(self) -> Settings:
         for wide in SPREADS:
             lists = [
-                rivals.making_room(scores, SHOWN * wide, self.judge.k, ROLLS)
+                rivals.making_room(scores, SHOWN * wide * self._apart(scores), self.judge.k, ROLLS)
                 for scores in self._tower
             ]
-            yield f"takes {SHOWN * wide:g}", np.stack(lists)
+            yield f"spread {wide:g}", np.stack(lists)
+
+    def _apart(self, scores: Array) -> float:
+        """How far the first tracks by some scores (R,) are apart."""
+        return apart(self.judge.points[np.argsort(-scores, kind="stable")[:LOOK]])
 
     def _sampled(self, sample: Callable[..., Rows]) -> Rows:
         """Lists (P, S, K), each by a sample from the tower's scores (R,)."""
@@ -257,18 +262,23 @@ def _cells(figures: Figures) -> tuple[Cell, ...]:
     return (*(float(values.mean()) for values in means), float(figures.apart.mean()))
 
 
-def _rolls(fixed: dict[str, Figures], ways: Sequence[Frontier], about: dict[str, Any]) -> Table:
+def _rolls(
+    fixed: dict[str, Figures], ways: Sequence[Frontier], answers: Doubles, about: dict[str, Any]
+) -> Table:
     note = (
         f"{about['prompts']} prompts, {about['tracks']} tracks, lists of {about['list']}, "
         f"{ROLLS} rolls. New: the share of a list that another roll doesn't have. Moods, labels: "
-        "how many besides what was asked for. Distance: 1 - mean cosine in a list."
+        "how many besides what was asked for. Distance: 1 - mean cosine in a list. Follows: the "
+        "rank correlation, over prompts, of how new lists are with the distance between tracks "
+        "that have what was asked for."
     )
-    table = Table("Rolls, by way and setting", COLUMNS, note=note)
+    table = Table("Rolls, by way and setting", (*COLUMNS, "follows"), note=note)
     for name, figures in fixed.items():
-        table.add(name, *_cells(figures))
+        table.add(name, *_cells(figures), "–")
     for way in ways:
         for setting, figures in way.settings.items():
-            table.add(f"{way.name}: {setting}", *_cells(figures))
+            follows = metrics.rank_correlation(figures.new, answers)
+            table.add(f"{way.name}: {setting}", *_cells(figures), follows)
     return table
 
 
