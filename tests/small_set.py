@@ -52,3 +52,11 @@ def small(path: Path, **changes: object) -> dict[str, object]:
         "keep_every": 5,
         **changes,
     }
+
+
+def table(folder: Path, rows: int = 24) -> Path:
+    """Captions of music that is not there, some of each kind, as a CSV with labels."""
+    lines = [f'"somebody plays {SAID[i % 4]}, take {i}",{KINDS[i % 4]}|Music' for i in range(rows)]
+    path = folder / "words.csv"
+    path.write_text("\n".join(["caption,labels", *lines, ",Piano", "no labels at all,"]) + "\n")
+    return path

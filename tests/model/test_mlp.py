@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,3 +55,17 @@ def test_dropout_acts_only_in_training() -> None:
     assert torch.equal(net.under(x, condition), net.under(x, condition))
     net.train()
     assert not torch.equal(net.under(x, condition), net.under(x, condition))
+
+
+def test_text_of_any_length_is_read_alike_if_it_says_so() -> None:
+    torch.manual_seed(0)
+    plain = MlpDenoiser(MlpConfig(dim=6, widths=(8,), condition_width=8, text_width=5)).eval()
+    scaled = MlpDenoiser(replace(plain.config, unit_text=True)).eval()
+    scaled.load_state_dict(plain.state_dict())
+    pooled, mask = torch.randn(3, 5), torch.tensor([[True], [True], [False]])
+    states = torch.zeros(3, 1, 5)
+    short, long = (scaled.read(states, mask, length * pooled).pooled for length in (0.2, 7.0))
+    torch.testing.assert_close(short, long)
+    assert not torch.allclose(plain.read(states, mask, pooled).pooled[:2], short[:2])
+    nothing = plain.read(states, mask, pooled).pooled[2]
+    torch.testing.assert_close(short[2], nothing, msg="no words are the null, whatever its length")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_set import KINDS, SAID
+from small_set import KINDS, SAID, table
 
 from gdr_model.errors import UsageError
 from gdr_model.search.whitening import unit
@@ -31,14 +31,6 @@ from training.runs.space import Space
 from training.words.borrowed import Labelled, borrow, read_labelled
 
 LABELS = (*KINDS, "Wind", "Dog")
-
-
-def table(folder: Path, rows: int = 24) -> Path:
-    """Captions of each kind, as a CSV with labels."""
-    lines = [f'"somebody plays {SAID[i % 4]}, take {i}",{KINDS[i % 4]}|Music' for i in range(rows)]
-    path = folder / "words.csv"
-    path.write_text("\n".join(["caption,labels", *lines, ",Piano", "no labels at all,"]) + "\n")
-    return path
 
 
 def musiccaps(folder: Path) -> Path:

@@ -193,7 +193,7 @@ def test_latents_of_other_runs_are_not_mixed_up(tiny: RunConfig, corpus: Corpus)
 def test_captions_are_read_as_they_were_embedded_and_other_words_by_the_encoder(
     corpus: Corpus,
 ) -> None:
-    reader, real = CaptionReader(corpus), corpus.reader
+    reader, real = CaptionReader.of(corpus), corpus.reader
     asked = ["", corpus.captions[4], "a prompt that nobody wrote down", corpus.captions[0]]
     found, wanted = reader.embed(asked), real.embed(asked)
     np.testing.assert_allclose(found.pooled, wanted.pooled, atol=1e-5)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +51,11 @@ class Corpus:
     @cached_property
     def reader(self) -> TextEncoder:
         """The text encoder that read the captions, to read more."""
-        if self.model in ("", "builtin"):
-            return load_reader(self.text_encoder)
-        return load(self.model, "cpu").text
+        return _reader(self.model, self.text_encoder)
+
+    def pooled(self, captions: Sequence[str]) -> Array:
+        """Other captions read (C, E), without token states; the last few sets are remembered."""
+        return _pooled(tuple(captions), self.model, self.text_encoder).copy()
 
     @property
     def means(self) -> Array:
@@ -101,6 +103,15 @@ class Corpus:
     def each_once(self) -> NDArray[np.bool_]:
         """(I,) True for one item of every different caption."""
         return once(np.ones(len(self.caption_of), np.bool_), self.said_of)
+
+
+def _reader(model: str, text_encoder: str) -> TextEncoder:
+    return load_reader(text_encoder) if model in ("", "builtin") else load(model, "cpu").text
+
+
+@lru_cache(maxsize=4)
+def _pooled(captions: tuple[str, ...], model: str, text_encoder: str) -> Array:
+    return embed(captions, _reader(model, text_encoder)).pooled
 
 
 def fingerprint(latents: Array) -> str:

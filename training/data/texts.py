@@ -49,6 +49,12 @@ class Texts:
             into[keep] = self.tokens[end - keep.sum() : end]
         return TextEmbedding(padded, mask, pooled)
 
+    @classmethod
+    def of_pooled(cls, pooled: Array, width: int) -> Texts:
+        """Pooled text (C, E) with one empty token of a width each."""
+        tokens = np.zeros((len(pooled), width), np.float16)
+        return cls(pooled, np.ones((len(pooled), 1), np.bool_), tokens)
+
     def and_(self, more: Texts) -> Texts:
         """These captions followed by others."""
         return Texts(

@@ -40,6 +40,7 @@ from training.runs.config import DrawConfig
 GDR = "gdr, as gdr search ranks"
 TOWER = "contrastive tower"
 ALONE = "its draws alone"
+UNCORRECTED = "gdr without the correction of its draws"
 TEACHER = "teacher: its own text × its own audio"
 GROUPS = "better interpretation", "better half"
 COLUMNS = ("R@10", "R@1", "R@5", "median rank", "MedR %", "mAP %")
@@ -245,6 +246,9 @@ class _Search:
             drawn = queries(subject.retriever.drawer, steerings)
             for row, query in zip(rows, drawn, strict=True):
                 self._put(GDR, row, subject.scores(query))
+                if self.parts and subject.model.common_points is not None:
+                    scores = subject.gallery.scores(subject.retriever, query, corrected=False)
+                    self._put(UNCORRECTED, row, scores)
             if self.parts:
                 self._parts_of(rows, steerings, drawn)
             if self.parts and subject.how != searched:
@@ -266,7 +270,8 @@ class _Search:
             query = Query(texts[row : row + 1], steering)
             self._put(TEACHER, row, tracks.scores(retriever, query))
         for system, vectors in self.points.items():
-            scores = self.subject.scores(Query(vectors[row : row + 1], steering))
+            point = Query(vectors[row : row + 1], steering, Method.CONTRASTIVE)
+            scores = self.subject.scores(point)
             self._put(system, row, scores)
             if system == baselines.RIDGE and self.named is not None:
                 half = baselines.mixed(scores[None], self.named[row][None])[0]

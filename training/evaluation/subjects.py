@@ -202,7 +202,7 @@ def opened(
     with _gallery(model, corpus, space) as tracks:
         texts = _as_read_by(model, corpus)
         if texts is corpus.texts:
-            model.text = CaptionReader(corpus)
+            model.text = CaptionReader.of(corpus)
         yield Subject(
             model.name if data or trained is None else f"fold {trained.run.part}",
             Retriever(model, [tracks.library]),
@@ -256,7 +256,7 @@ def model_of(trained: TrainedRun) -> Model:
     """The model of a run in memory, with the tower and the share that an exported one has."""
     corpus = trained.corpus
     found = fused(trained.folder, trained.run, corpus, trained.device)
-    return run_model(trained.run, corpus, found.tower, found.share)
+    return run_model(trained.run, corpus, found.tower, found.share, found.common_points)
 
 
 def _as_read_by(model: Model, corpus: Corpus) -> Texts:

@@ -37,8 +37,8 @@ def export(
     """Write the model of a run on a corpus to `folder/model`; returns that.
 
     `model` is the one that made the latents of the corpus. If it has a retriever, the run continued
-    its training: its tower and its share are kept. Otherwise both are those of `fused`, which are
-    made on the `device`.
+    its training: its tower, its share and what corrects its draws are kept. Otherwise they are
+    those of `fused`, which are made on the `device`.
 
     Raises:
         UsageError: if no library can be searched in the run's space.
@@ -50,11 +50,12 @@ def export(
         raise UsageError(f"{corpus.name} is arrays that no encoder of gdr made")
     if model is not None and model.networks is not None:
         tower, share = model.networks.contrastive, model.config.anchor_share
+        points = model.common_points
     else:
         require_searchable(run.space)
         model = model or checkpoint.load(corpus.model, "cpu")
         found = fused(folder, run, corpus, device or torch.device("cpu"))
-        tower, share = found.tower, found.share
+        tower, share, points = found.tower, found.share, found.common_points
     if model.space != corpus.space:
         raise UsageError(
             f"{corpus.name} was extracted as {corpus.space}; {corpus.model} makes {model.space} now"
@@ -62,14 +63,14 @@ def export(
     encoders = checkpoint.encoder_of(model)
     if model.own_encoder is not None:  # words are read as in training, whatever ships by now
         encoders["text_encoder"] = corpus.text_encoder
-    write_model(folder / FINISHED, run, tower, share, **encoders)
+    write_model(folder / FINISHED, run, tower, share, common_points=points, **encoders)
     return folder / FINISHED
 
 
 def write_model(
-    to: Path, run: Finished, tower: ContrastiveTower, anchor_share: float, **encoder: Any
+    to: Path, run: Finished, tower: ContrastiveTower, anchor_share: float, **more: Any
 ) -> None:
-    """Write a model folder from a run, a tower and an encoder (as `checkpoint.save` takes it).
+    """Write a model folder from a run, a tower, an encoder and more that `checkpoint.save` takes.
 
     Raises:
         UsageError: if no library can be searched in the run's space.
@@ -86,7 +87,7 @@ def write_model(
         anchor_share=anchor_share,
         whitening_power=run.space.power,
         **statistics(run.space),
-        **encoder,
+        **more,
     )
     written = checkpoint.load(str(to), "cpu")
     error = difference(run.net, written.denoiser)

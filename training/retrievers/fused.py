@@ -1,8 +1,9 @@
-"""The tower that is fused with a run's draws, and its share of a score.
+"""The tower that is fused with a run's draws, its share of a score, and what corrects the draws.
 
-The tower is trained on the run's own batches. Its share is the one that ranks the captions of the
-validation part best, which neither the network nor the tower was trained on; the part that is held
-out has no say in it. Both are made once and kept in the run's folder.
+The tower is trained on the run's own batches. Its share, unless the configuration sets it, is the
+one that ranks the captions of the validation part best, which neither the network nor the tower was
+trained on; the part that is held out has no say in it. Draws are corrected by those of the borrowed
+captions in the bank, if there is one. All of this is made once and kept in the run's folder.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import numpy as np
 import torch
 
 from gdr_model.encoders.builtin.tower import ContrastiveTower
+from gdr_model.search.drawing import Drawer
 from gdr_model.search.retriever import Retriever
+from gdr_model.types import Array
 from training import metrics
 from training.data.corpus import Corpus
+from training.data.texts import Texts
 from training.retrievers.gallery import gallery
-from training.retrievers.run_model import latent_space, run_model, stored
+from training.retrievers.run_model import CaptionReader, latent_space, run_model, stored
 from training.retrievers.together import queries
 from training.retrievers.tower import train_tower
 from training.runs.batches import Pairs, PairsOfPoints
@@ -29,6 +33,7 @@ from training.runs.state import Finished, RunError, read_tensors, save_tensors
 from training.runs.validation import VALIDATED, below
 
 TOWER = "tower.safetensors"
+COMMON = "common_points"
 TOWER_STEPS = 600
 SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(10))
 UNMEASURED = 0.5
@@ -44,7 +49,9 @@ class Fused:
     tower: ContrastiveTower
     share: float
     captions: int
-    """How many the share was chosen on; 0 where there were too few."""
+    """How many the share was chosen on; 0 where there were too few, or it was set."""
+    common_points: Array | None = None
+    """(B, D) mean draws of the captions in the bank."""
 
 
 def fused(folder: Path, run: Finished, corpus: Corpus, device: torch.device) -> Fused:
@@ -58,11 +65,29 @@ def fused(folder: Path, run: Finished, corpus: Corpus, device: torch.device) -> 
         return _read(kept, device)
     pairs = Pairs(corpus, run.part, run.space, run.config, run.net.config.frames)
     tower = tower_of(pairs, run.space, run.config, device)
-    share, captions = chosen_share(run, corpus, tower)
+    tensors, points = dict(tower.state_dict()), None
+    if len(pairs.bank):
+        points = common_points(run, corpus, tower, pairs)
+        tensors[COMMON] = torch.from_numpy(points)
+    share, captions = run.config.tower_share, 0
+    if share is None:
+        share, captions = chosen_share(run, corpus, tower, points)
     about = {"share": share, "captions": captions}
     about |= {"text_width": tower.text_width, "dim": tower.dim}
-    save_tensors(kept, dict(tower.state_dict()), about)
-    return Fused(tower, share, captions)
+    save_tensors(kept, tensors, about)
+    return Fused(tower, share, captions, points)
+
+
+def common_points(run: Finished, corpus: Corpus, tower: ContrastiveTower, pairs: Pairs) -> Array:
+    """The mean draws (B, D) of `gdr search` for the captions in the bank."""
+    model = run_model(run, corpus, tower, 0.0)
+    names = tuple(f"caption {row}" for row in pairs.bank)
+    pooled = pairs.texts.pooled[pairs.bank]
+    texts = Texts.of_pooled(pooled, corpus.texts.tokens.shape[1])
+    model.text = CaptionReader(corpus, names, texts)
+    drawer = Drawer(model, lambda path: np.empty(0, np.float32))
+    steerings = [DrawConfig().steering(name, run.config.optimiser.seed) for name in names]
+    return np.stack([query.vectors.mean(0) for query in queries(drawer, steerings)])
 
 
 def tower_of(
@@ -74,10 +99,12 @@ def tower_of(
     return train_tower(PairsOfPoints(pairs, space), steps, o.seed, device=device)
 
 
-def chosen_share(run: Finished, corpus: Corpus, tower: ContrastiveTower) -> tuple[float, int]:
+def chosen_share(
+    run: Finished, corpus: Corpus, tower: ContrastiveTower, points: Array | None = None
+) -> tuple[float, int]:
     """The share with the best mean logarithm of the rank, and on how many captions.
 
-    Draws are those of `gdr search`.
+    Draws are those of `gdr search`, corrected by the `points` of a bank.
     """
     division = corpus.divided(run.part, run.config.data.validation)
     rows = np.flatnonzero(division.checked)
@@ -90,7 +117,7 @@ def chosen_share(run: Finished, corpus: Corpus, tower: ContrastiveTower) -> tupl
     correct, known = right & ~division.trained, right & division.trained
     captions = [corpus.captions[row] for row in corpus.caption_of[asked]]
     steerings = [DrawConfig().steering(text, run.config.optimiser.seed) for text in captions]
-    model = run_model(run, corpus, tower, UNMEASURED)
+    model = run_model(run, corpus, tower, UNMEASURED, points)
     latents = [stored(run.space, track) for track in corpus.latents]
     costs = {}
     with gallery(corpus.tracks, latents, latent_space(run.space, corpus)) as tracks:
@@ -107,10 +134,12 @@ def chosen_share(run: Finished, corpus: Corpus, tower: ContrastiveTower) -> tupl
 
 def _read(path: Path, device: torch.device) -> Fused:
     tensors, about = read_tensors(path)
+    points = tensors.pop(COMMON, None)
     try:
         tower = ContrastiveTower(int(about["text_width"]), int(about["dim"]))
         tower.load_state_dict(tensors)
         share, captions = float(about["share"]), int(about["captions"])
     except (KeyError, RuntimeError, ValueError) as error:
         raise RunError(f"{path} is damaged; delete it, and it is made again") from error
-    return Fused(tower.eval().requires_grad_(False).to(device), share, captions)
+    tower = tower.eval().requires_grad_(False).to(device)
+    return Fused(tower, share, captions, None if points is None else points.numpy())

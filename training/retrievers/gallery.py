@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.audio import Tags
+from gdr_model.search.indexed.commonness import CommonScores
 from gdr_model.search.retriever import Retriever
 from gdr_model.store.library import Library
 from gdr_model.store.records import Passages, Sound, Stamp
@@ -44,13 +45,16 @@ class Gallery:
         """The column of each recording, by its content."""
         return {track.content: column for column, track in enumerate(self.tracks)}
 
-    def scores(self, retriever: Retriever, query: Query) -> Array:
+    def scores(self, retriever: Retriever, query: Query, *, corrected: bool = True) -> Array:
         """The score (R,) by which the search ranks each recording; -inf where it cannot be found.
 
         A recording's score is that of its best passage. Each is fused as `nearest.rank` fuses it,
-        without the lists and votes that a search shows: those take most of its time.
+        without the lists and votes that a search shows: those take most of its time. Draws can be
+        left uncorrected.
         """
         opened = retriever.libraries[0]
+        if not corrected:
+            opened = replace(opened, common=CommonScores(None))
         fused = opened.scores(query, retriever.share(query))
         row = np.full(len(self.tracks), -np.inf, np.float32)
         # Sounds without a track cannot be found.

@@ -28,28 +28,36 @@ from gdr_model.models.config import ModelConfig
 from gdr_model.search.whitening import Whitening
 from gdr_model.types import Array, LatentSpace, TextEmbedding
 from training.data.corpus import Corpus
+from training.data.texts import Texts
 from training.runs.space import Space
 from training.runs.state import Finished
 
 
 @dataclass(frozen=True)
 class CaptionReader:
-    """A text encoder that knows the captions of a corpus, and has other words read.
+    """A text encoder that knows some captions, and has other words read as a corpus's are.
 
     An empty prompt has no token.
     """
 
     corpus: Corpus
+    captions: tuple[str, ...]
+    texts: Texts
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> CaptionReader:
+        """One that knows the captions of a corpus."""
+        return cls(corpus, corpus.captions, corpus.texts)
 
     @cached_property
     def row(self) -> dict[str, int]:
-        """The row of each caption in the corpus's texts."""
-        return {caption: row for row, caption in enumerate(self.corpus.captions)}
+        """The row of each caption in the texts."""
+        return {caption: row for row, caption in enumerate(self.captions)}
 
     def embed(self, texts: Sequence[str]) -> TextEmbedding:
         """Prompts (B) to states (B, L, E), mask and pooled (B, P)."""
         read = [self._read(text) for text in texts]
-        known = self.corpus.texts
+        known = self.texts
         length = max((len(states) for states, _ in read), default=0)
         padded = np.zeros((len(texts), max(1, length), known.tokens.shape[1]), np.float32)
         mask = np.zeros(padded.shape[:2], np.bool_)
@@ -67,7 +75,7 @@ class CaptionReader:
 
     def _read(self, text: str) -> tuple[Array, Array]:
         if text in self.row:
-            one = self.corpus.texts.of([self.row[text]])
+            one = self.texts.of([self.row[text]])
         else:
             one = self.corpus.reader.embed([text])
         return one.states[0][one.mask[0]], one.pooled[0]
@@ -98,10 +106,17 @@ def statistics(space: Space) -> dict[str, Any]:
     return {"latent_mean": mean, "latent_sd": spread, "latent_along": along}
 
 
-def run_model(run: Finished, corpus: Corpus, tower: ContrastiveTower, anchor_share: float) -> Model:
+def run_model(
+    run: Finished,
+    corpus: Corpus,
+    tower: ContrastiveTower,
+    anchor_share: float,
+    common_points: Array | None = None,
+) -> Model:
     """The model of a run that was trained on `corpus`.
 
-    `tower` counts for `anchor_share` of a query's score, as in a model that `export` writes.
+    `tower` counts for `anchor_share` of a query's score, as in a model that `export` writes, and
+    draws are corrected by `common_points`.
     """
     space, config, device = run.space, run.config, run.net.null.device
     kept = statistics(space)
@@ -124,8 +139,9 @@ def run_model(run: Finished, corpus: Corpus, tower: ContrastiveTower, anchor_sha
         device=device,
         schedule=config.diffusion.schedule,
         whitening=Whitening(kept["latent_mean"].numpy(), space.spread, space.power),
+        common_points=common_points,
         networks=RetrieverNetworks(run.net, tower),
         **{name: value.to(device) for name, value in kept.items()},
     )
-    model.text = CaptionReader(corpus)
+    model.text = CaptionReader.of(corpus)
     return model

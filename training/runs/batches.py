@@ -6,7 +6,9 @@ Shapes: R training tracks, T frames, D latent width, B batch.
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +17,16 @@ import torch
 from gdr_model.diffusion.denoisers import POOLED
 from gdr_model.diffusion.loss import repeat_short
 from gdr_model.errors import UsageError
+from gdr_model.search.whitening import unit
 from gdr_model.types import Array
+from training.data.config import resolved
 from training.data.corpus import Corpus
-from training.data.division import Mask
 from training.data.texts import Rows, Texts, embed
 from training.retrievers.tower import TowerBatch
 from training.runs.config import RunConfig
 from training.runs.run_input import TrainingBatch
 from training.runs.space import Space
+from training.words.borrowed import borrow, read_labelled
 from training.words.generated_captions import write
 
 
@@ -33,7 +37,8 @@ class Pairs:
         """Read the captions that are trained on.
 
         Raises:
-            UsageError: if there is none.
+            UsageError: if there is none, or none can be borrowed.
+            DatasetError: if the captions to borrow cannot be read.
         """
         self.config, self.frames, self.space = config, frames, space
         self.states = config.network["kind"] not in POOLED
@@ -46,21 +51,60 @@ class Pairs:
         self.caption = corpus.caption_of[items]
         self.track = row_of[corpus.track_of[items]]
         self.texts = corpus.texts
-        self.spread = float(np.sqrt(self.texts.pooled[self.caption].var(0).mean()))
+        self.spread = float(np.sqrt(self._pooled(self.caption).var(0).mean()))
         self._repeat(corpus)
         self.written_caption = self.written_track = np.empty(0, np.int64)
-        if config.captions.written:
-            self._write(corpus, tracks)
+        self.borrowed_caption = self.borrowed_track = self.bank = np.empty(0, np.int64)
+        means, c, seed = corpus.means[tracks], config.captions, config.optimiser.seed
+        if c.written:
+            pairs = write(means, corpus.labels, c.written, seed)
+            self.written_track, self.written_caption = self._add(
+                pairs, lambda captions: embed(captions, corpus.reader)
+            )
+        if c.borrowed:
+            pairs = borrow(
+                read_labelled(resolved(c.borrowed)), corpus.labels, means, c.borrowed_tracks, seed
+            )
+            if not pairs:
+                raise UsageError(f"no caption of {c.borrowed} has a class of {config.data.labels}")
+            # Networks with unit_text read no token states.
+            width = corpus.texts.tokens.shape[1]
+            self.borrowed_track, self.borrowed_caption = self._add(
+                pairs, lambda captions: Texts.of_pooled(corpus.pooled(captions), width)
+            )
+            self._lend(pairs, frozenset(corpus.labels))
 
-    def _write(self, corpus: Corpus, trained: Mask) -> None:
-        """Add the captions that are generated from class scores."""
-        seed, count = self.config.optimiser.seed, self.config.captions.written
-        pairs = write(corpus.means[trained], corpus.labels, count, seed)
+    def _add(
+        self, pairs: list[tuple[int, str]], read: Callable[[list[str]], Texts]
+    ) -> tuple[Rows, Rows]:
+        """Add captions of tracks; returns the rows of the tracks and of the captions."""
         distinct = {caption: i for i, caption in enumerate(dict.fromkeys(c for _, c in pairs))}
         first = len(self.texts.pooled)
-        self.written_track = np.array([row for row, _ in pairs], np.int64)
-        self.written_caption = np.array([first + distinct[c] for _, c in pairs], np.int64)
-        self.texts = self.texts.and_(embed(list(distinct), corpus.reader))
+        self.texts = self.texts.and_(read(list(distinct)))
+        captions = np.array([first + distinct[caption] for _, caption in pairs], np.int64)
+        return np.array([track for track, _ in pairs], np.int64), captions
+
+    def _lend(self, pairs: list[tuple[int, str]], names: frozenset[str]) -> None:
+        """Give the texts of each source of borrowed captions the mean of people's.
+
+        Tables and lists of classes have styles of their own, and a style says nothing about a
+        track. Captions of the table, spread over it, become the bank.
+        """
+        named = np.array([caption in names for _, caption in pairs])
+        mean = unit(self.texts.pooled[self.caption]).mean(0)
+        for source in (named, ~named):
+            rows = np.unique(self.borrowed_caption[source])
+            if len(rows):
+                own = unit(self.texts.pooled[rows])
+                self.texts.pooled[rows] = own + mean - own.mean(0)
+        if bank := self.config.captions.bank:
+            described = np.unique(self.borrowed_caption[~named])
+            self.bank = described[:: math.ceil(len(described) / bank)]
+
+    def _pooled(self, captions: Rows) -> Array:
+        """Pooled text (B, E), of one length if the network makes it so."""
+        pooled = self.texts.pooled[captions]
+        return unit(pooled) if self.config.network.get("unit_text") else pooled
 
     def _repeat(self, corpus: Corpus) -> None:
         """Upstream's augmentation: sometimes a short prompt is repeated until it is long."""
@@ -84,15 +128,18 @@ class Pairs:
         c, size = self.config.captions, self.config.optimiser.batch
         rng = np.random.default_rng([self.config.optimiser.seed, step])
         written = round(size * c.written_share) if len(self.written_caption) else 0
-        people = rng.integers(len(self.caption), size=size - written)
+        borrowed = round(size * c.borrowed_share) if len(self.borrowed_caption) else 0
+        people = rng.integers(len(self.caption), size=size - written - borrowed)
         made = rng.integers(max(1, len(self.written_caption)), size=written)
-        caption = np.concatenate([self.caption[people], self.written_caption[made]])
-        track = np.concatenate([self.track[people], self.written_track[made]])
+        lent = rng.integers(max(1, len(self.borrowed_caption)), size=borrowed)
+        captions = self.caption[people], self.written_caption[made], self.borrowed_caption[lent]
+        tracks = self.track[people], self.written_track[made], self.borrowed_track[lent]
+        caption, track = np.concatenate(captions), np.concatenate(tracks)
         if c.repeat_short:
             again = rng.random(len(people)) < c.repeat_short
             caption[: len(people)][again] = self.repeated[caption[: len(people)][again]]
         text = self.texts.of(caption, self.states)
-        pooled, states = text.pooled, text.states
+        pooled, states = self._pooled(caption), text.states
         if c.noise:
             noise = rng.standard_normal(pooled.shape).astype(np.float32) * c.noise * self.spread
             pooled = pooled + noise

@@ -36,6 +36,17 @@ class CaptionConfig:
     """Captions to write for every training track from its class scores; needs `data.labels`."""
     written_share: float = 0.0
     """Share of a batch with written captions instead of people's."""
+    borrowed: str = ""
+    """A table of captions with labels, of music that is not there: MusicCaps, or a CSV with the
+    columns caption and labels. Each is given to training tracks that have its labels by their class
+    scores; needs `data.labels` and `network.unit_text`."""
+    borrowed_tracks: int = 4
+    """How many training tracks each of them is given to."""
+    borrowed_share: float = 0.0
+    """Share of a batch with borrowed captions instead of people's."""
+    bank: int = 0
+    """Correct draws by this many borrowed captions, at most, for tracks that are near to words in
+    general (`gdr_model.search.indexed.commonness`)."""
     blended: float = 0.0
     """Probability of blending a pair with another, up to half of its words and of its sound. Only
     for networks that read pooled text."""
@@ -49,11 +60,21 @@ class CaptionConfig:
 
     def __post_init__(self) -> None:
         """Validate the fields."""
-        for name in ("written_share", "blended", "dropped", "repeat_short"):
+        shares = ("written_share", "borrowed_share", "blended", "dropped", "repeat_short")
+        for name in shares:
             need(0 <= getattr(self, name) <= 1, f"captions.{name} must lie between 0 and 1")
         need(self.noise >= 0, "captions.noise must not be negative")
         need(self.written >= 0, "captions.written must not be negative")
         need(not self.written_share or self.written > 0, "captions.written_share needs written")
+        for name in ("borrowed_share", "bank"):
+            set_alone = getattr(self, name) and not self.borrowed
+            need(not set_alone, f"captions.{name} needs borrowed")
+        need(self.bank >= 0, "captions.bank must not be negative")
+        need(self.borrowed_tracks > 0, "captions.borrowed_tracks must be above 0")
+        need(
+            self.written_share + self.borrowed_share <= 1,
+            "captions.written_share and captions.borrowed_share are above 1 together",
+        )
 
 
 LEAST_SIGNAL = 0.01
@@ -186,6 +207,8 @@ class RunConfig:
     """Steps and rates."""
     draw: DrawConfig = DrawConfig()
     """Validation and evaluation."""
+    tower_share: float | None = None
+    """The contrastive tower's share of a score; null chooses it on the validation part."""
     validate_every: int = 250
     """Steps between two validations; 0 validates only at the end."""
     keep_every: int = 200
@@ -199,6 +222,16 @@ class RunConfig:
             pooled or not self.captions.blended,
             f"captions.blended is only for network.kind {kinds}",
         )
+        need(
+            not self.captions.borrowed or self.data.labels != "",
+            "captions.borrowed needs data.labels",
+        )
+        need(
+            not self.captions.borrowed or bool(self.network.get("unit_text")),
+            "captions.borrowed needs network.unit_text, which network.kind mlp has",
+        )
+        share = self.tower_share
+        need(share is None or 0 <= share < 1, "tower_share must be 0 or more, and below 1")
 
     @classmethod
     def read(cls, name: str | Path) -> RunConfig:

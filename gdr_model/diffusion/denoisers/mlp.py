@@ -22,6 +22,8 @@ from gdr_model.diffusion.denoisers.context import Context
 from gdr_model.diffusion.denoisers.initial import normal
 
 TIME_FEATURES = 256
+TEXT_LENGTH = 4.0
+"""About that of a sentence from all-MiniLM-L6-v2."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class MlpConfig:
     condition_width: int = 512
     text_width: int = 384
     dropout: float = 0.1
+    unit_text: bool = False
+    """Bring every pooled text to one length, `TEXT_LENGTH`: with some encoders a short text is a
+    long vector, and captions of other sources are of other lengths."""
 
 
 def time_features(t: Tensor) -> Tensor:
@@ -83,6 +88,8 @@ class MlpDenoiser(nn.Module):
     def read(self, states: Tensor, mask: Tensor, pooled: Tensor) -> Context:
         """Text (B, L, E), mask (B, L), pooled (B, E) to a context that holds pooled text only."""
         present = mask.any(dim=1)[:, None]
+        if self.config.unit_text:
+            pooled = TEXT_LENGTH * F.normalize(pooled, dim=1)
         text = self.text(torch.where(present, pooled, self.null))
         return Context((), mask[:, None, None], text)
 
