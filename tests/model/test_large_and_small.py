@@ -132,7 +132,7 @@ class Plain:
         scores = (1 - SHARE) * (vectors @ asked.vectors.T).mean(axis=1)
         scores += SHARE * (vectors @ asked.anchor[0])
         if bank is not None:
-            scores -= (1 - SHARE) * 0.1 * np.log(np.exp(vectors @ bank.T / 0.1).mean(axis=1))
+            scores -= (1 - SHARE) * 0.07 * np.log(np.exp(vectors @ bank.T / 0.07).mean(axis=1))
         middles = (passages.starts_s + passages.ends_s) / 2
         self.passages = list(zip(passages.contents, middles, scores, strict=True))
         self.tracks: dict[str, list[Track]] = {}

@@ -112,8 +112,8 @@ def test_a_run_keeps_what_corrects_its_draws_and_searches_with_it(
         corrected = subject.scores(query)
         lost = subject.gallery.scores(subject.retriever, query, corrected=False) - corrected
         passages = np.asarray(subject.retriever.libraries[0].index.vectors)
-        near = np.exp(passages @ made.common_points.T / 0.1).mean(axis=1)
-        np.testing.assert_allclose(lost, 0.7 * 0.1 * np.log(near), atol=1e-5)
+        near = np.exp(passages @ made.common_points.T / 0.07).mean(axis=1)
+        np.testing.assert_allclose(lost, 0.7 * 0.07 * np.log(near), atol=1e-5)
         subject.model.common_points = None
         subject.retriever.libraries[0].common = CommonScores(None)
         bare = Answers()

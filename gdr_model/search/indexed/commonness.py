@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gdr_model.search.indexed.protocol import Index
 
-TEMPERATURE = 0.1
+TEMPERATURE = 0.07
 _CHUNK = 4096
 """Passages that are multiplied with all captions at once."""
 

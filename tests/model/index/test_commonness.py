@@ -37,7 +37,7 @@ def points(seed: int, count: int, dim: int = 8) -> Array:
 def by_hand(captions: Array, passages: Array) -> Array:
     """The formula, one passage after the other."""
     return np.array(
-        [0.1 * np.log(np.mean([np.exp(b @ t / 0.1) for b in captions])) for t in passages]
+        [0.07 * np.log(np.mean([np.exp(b @ t / 0.07) for b in captions])) for t in passages]
     )
 
 
