@@ -54,28 +54,36 @@ def drums(retriever: Retriever) -> Array:
 
 def test_the_penalty_by_hand() -> None:
     cosines = np.array([0.2, 0.0, 0.5, 0.0, -0.1], np.float32)
-    usual, deviation = cosines.mean(), cosines.std()
-    squares = np.maximum(cosines - usual, 0) ** 2
+    wanted = np.array([0.3, 0.1, 0.2, 0.3, 0.1], np.float32)  # 0.2 on average
+    c, q = cosines - cosines.mean(), wanted - wanted.mean()
+    along = (c @ q) / (q @ q)
+    assert along > 0
     recordings = numbered(["a", "b", "c", "c", "d"])
-    found = penalties(cosines, recordings)
-    expected = [
-        squares[0] / deviation,
-        0,
-        squares[2] / deviation,
-        squares[2] / 2 / deviation,  # no drums here, but in its recording
-        0,
-    ]
+    for weight in (0.5, 2.0):
+        squares = np.array([c[0] - along * q[0] / (1 + 2 * weight), 0, c[2], 0, 0]) ** 2
+        found = penalties(cosines, wanted, weight, recordings)
+        expected = weight / c.std() * squares * 2
+        expected[2:4] = weight / c.std() * squares[2] * np.array([2, 1])  # drums in the recording
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_words_that_exclude_each_other_excuse_nothing() -> None:
+    cosines = np.array([0.4, 0.2, -0.2, -0.4], np.float32)
+    expected = 2 * np.array([0.4, 0.2, 0, 0]) ** 2 / cosines.std()
+    found = penalties(cosines, -cosines, 1.0, np.arange(4))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_nothing_is_won_by_being_far_from_what_is_negated() -> None:
     cosines = np.array([-0.9, -0.5, -0.2, 0.8], np.float32)
-    assert penalties(cosines, np.arange(4)).tolist()[:3] == [0, 0, 0]
+    for wanted in (cosines, -cosines):
+        assert penalties(cosines, wanted, 1.0, np.arange(4)).tolist()[:3] == [0, 0, 0]
 
 
 def test_passages_that_are_all_alike_lose_nothing() -> None:
-    assert penalties(np.full(3, 0.4, np.float32), np.arange(3)).tolist() == [0, 0, 0]
-    assert penalties(np.empty(0, np.float32), np.arange(0)).tolist() == []
+    alike, none = np.full(3, 0.4, np.float32), np.empty(0, np.float32)
+    assert penalties(alike, alike, 1.0, np.arange(3)).tolist() == [0, 0, 0]
+    assert penalties(none, none, 1.0, np.arange(0)).tolist() == []
 
 
 def test_a_negative_takes_its_penalty_from_the_plain_score(retriever: Retriever) -> None:
@@ -84,7 +92,9 @@ def test_a_negative_takes_its_penalty_from_the_plain_score(retriever: Retriever)
     opened = retriever.libraries[0]
     cosines = opened.index.vectors @ drums(retriever)
     contents = opened.index.passages.contents
-    taken = penalties(cosines, numbered(contents))
+    assert negated.query.anchor is not None
+    wanted = opened.index.vectors @ negated.query.anchor[0]
+    taken = penalties(cosines, wanted, 1.0, numbered(contents))
     before = {hit.track.content: hit.score for hit in plain.hits}
     for hit in negated.hits:  # one passage each
         lost = taken[contents.index(hit.track.content)]

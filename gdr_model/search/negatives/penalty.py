@@ -1,14 +1,17 @@
 """What a negative takes from the score of every passage of a library.
 
-With c the cosine of a passage to the tower's point for the negated words, and m and s the mean and
-the deviation of c over all passages of the library, a passage is nearer to the words than usual by
+With c the cosine of a passage to the tower's point for the negated words, q that to the point of
+the wanted ones, s the deviation of c over all passages of the library, w the weight, and c and q
+counted from their means over the library, a passage is nearer to the negated words than usual by
 
-    e = max(0, c - m),    and its penalty is    weight * (e^2 + E^2) / 2s,
+    e = max(0, c - b max(0, q) / (1 + 2w)),    b = max(0, cov(c, q) / var(q)),
 
-E being the greatest e of its recording: who asks for no drums wants a passage without them, in a
-recording without them. Nothing is added for being far from the words, unlike subtracting c, which
-prefers what is unlike the negated words to what is like the wanted ones; and a passage that is a
-little nearer than usual loses little, while one that clearly has what is negated cannot rank.
+and its penalty is w (e^2 + E^2) / s, E being the greatest e of its recording: who asks for no drums
+wants a passage without them, in a recording without them. Music that is near to the wanted words
+is often near to the negated ones for that reason alone, b q on average; so much is excused, but
+less of it by a heavy negative. Nothing is added for being far from the negated words, unlike
+subtracting c, which prefers what is unlike them to what is like the wanted ones; and a passage that
+is a little nearer than usual loses little, while one that clearly has what is negated cannot rank.
 `gdr eval control` compares the two.
 
 Shapes: N passages, P negatives, D latent width.
@@ -39,7 +42,7 @@ class NegativePenalties:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._kept: OrderedDict[bytes, Array] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, bytes, float], Array] = OrderedDict()
         self._recordings: Recordings = np.empty(0, np.int64)
         self._of: weakref.ref[Vectors] | None = None
         """What all that is of; it must not stay in memory once the library has others."""
@@ -58,35 +61,38 @@ class NegativePenalties:
         """
         if query.negated is None:
             return np.zeros((0, len(vectors)), np.float32)
+        wanted = query.vectors.mean(axis=0) if query.anchor is None else query.anchor[0]
+        asked = zip(query.negated, query.steering.avoided, strict=True)
         with self._lock:
             if self._of is None or self._of() is not vectors:
                 several = int(sections.max(initial=0)) + 1
                 self._recordings = numbered(contents.codes * several + sections)
                 self._kept.clear()
                 self._of = weakref.ref(vectors)
-            rows = [self._penalties(point, vectors) for point in query.negated]
-        weights = np.array([n.weight for n in query.steering.avoided], np.float32)
-        return weights[:, None] * np.stack(rows)
+            rows = [self._penalties(point, wanted, n.weight, vectors) for point, n in asked]
+        return np.stack(rows)
 
-    def _penalties(self, point: Array, vectors: Vectors) -> Array:
-        key = point.tobytes()
+    def _penalties(self, negated: Array, wanted: Array, weight: float, vectors: Vectors) -> Array:
+        key = negated.tobytes(), wanted.tobytes(), weight
         if key not in self._kept:
-            self._kept[key] = penalties(vectors @ point, self._recordings)
+            c, q = vectors.products(np.stack([negated, wanted]))
+            self._kept[key] = penalties(c, q, weight, self._recordings)
             if len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
 
-def penalties(cosines: Array, recordings: Recordings) -> Array:
-    """The penalty (N,) at weight 1 of passages by their cosines (N,) to the negated words."""
-    if not len(cosines):
-        return cosines
-    usual, deviation = float(cosines.mean()), float(cosines.std())
-    squares = np.square(np.maximum(cosines - np.float32(usual), 0))
+def penalties(negated: Array, wanted: Array, weight: float, recordings: Recordings) -> Array:
+    """The penalty (N,) of passages by their cosines (N,) to the negated and the wanted words."""
+    if not len(negated):
+        return negated
+    deviation, c, q = float(negated.std()), negated - negated.mean(), wanted - wanted.mean()
+    along = max(0.0, float(c @ q) / max(float(q @ q), 1e-9))
+    excused = np.float32(along / (1 + 2 * weight)) * np.maximum(q, 0)
+    squares = np.square(np.maximum(c - excused, 0))
     worst = np.zeros(recordings.max() + 1, np.float32)
     np.maximum.at(worst, recordings, squares)
-    halves = (squares + worst[recordings]) / 2
-    return np.asarray(halves / max(deviation, 1e-6), np.float32)
+    return np.asarray(weight * (squares + worst[recordings]) / max(deviation, 1e-6), np.float32)
 
 
 def numbered(recordings: ArrayLike) -> Recordings:
