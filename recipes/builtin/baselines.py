@@ -26,7 +26,7 @@ from training.retrievers.tower import train_tower
 from training.runs.state import load_model, read_tensors, save_tensors
 
 TOWER, RIDGE = "tower.safetensors", "ridge.npz"
-STEPS = 2000
+STEPS = 2500
 ALPHA = 300.0
 """Of ridge. Every passage has several captions that say much the same."""
 
