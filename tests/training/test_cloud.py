@@ -106,7 +106,8 @@ def test_tracks_that_fit_are_calibrated_and_every_setting_has_a_row(
     assert done.exit_code == 0, done.output
     report = json.loads((tmp_path / "cloud.json").read_text(encoding="utf-8"))
     calibration, axes, widths, lists = (table["rows"] for table in report["tables"])
-    rows = ["tracks that fit", Setting(1.0).name, Setting(1.0, 2, Sampler.DPM).name]
+    rows = ["tracks that fit", "the tower's 20 tracks", Setting(1.0).name]
+    rows.append(Setting(1.0, 2, Sampler.DPM).name)
     for table in (calibration, axes, widths, lists):
         assert list(table) == rows
     assert len(report["prompts"]) == 4  # no two groups have enough tracks in common
@@ -117,6 +118,11 @@ def test_tracks_that_fit_are_calibrated_and_every_setting_has_a_row(
     assert fits["precision"] > 0.9
     assert axes["tracks that fit"]["axis 1"] == pytest.approx(1, abs=0.4)
     assert lists["tracks that fit"]["right %, tower 0.3"] > 60
+    listed = [table["the tower's 20 tracks"] for table in (calibration, widths)]
+    assert 0 < listed[0]["spread"] < 1, "20 neighbours vary less than all that fit"
+    assert listed[1]["prompts"] == pytest.approx(
+        listed[0]["spread"] * widths["tracks that fit"]["prompts"], rel=0.1
+    )
     assert widths[rows[1]]["pairs"] == "—"
     assert (tmp_path / "cloud.md").read_text(encoding="utf-8") in done.output
 

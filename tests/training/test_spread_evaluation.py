@@ -106,10 +106,10 @@ def test_mmr_prefers_what_is_unlike_the_list_so_far() -> None:
     assert rivals.mmr(scores, points, 0.5, 3).tolist() == [0, 2, 1]
 
 
-def test_making_room_lowers_what_was_shown() -> None:
-    scores = np.array([0.5, 0.4, 0.3, 0.2], np.float32)
-    lists = rivals.making_room(scores, 0.25, 2, rolls=2)
-    assert lists.tolist() == [[2, 0], [3, 1]]
+def test_making_room_lowers_what_a_look_has_shown() -> None:
+    scores = np.arange(24, 0, -1, np.float32) / 100
+    lists = rivals.making_room(scores, 0.5, 2, rolls=2)
+    assert lists.tolist() == [[20, 21], [16, 17]], "the first 20 count as shown, as for rolls"
 
 
 def test_the_fusions_list_what_they_say() -> None:

@@ -1,8 +1,9 @@
 """The tables of `gdr eval cloud`.
 
 Draws are those of `gdr search`, `DRAWS` a prompt, before any tower. As a reference, as many of the
-tracks that fit are taken for draws: what a perfect cloud of this size measures. A draw's list leans
-on the tower by several shares.
+tracks that fit are taken for draws: what a perfect cloud of this size measures. So are the tracks
+that the tower lists first: from those a roll takes how vague the words are. A draw's list leans on
+the tower by several shares.
 
 Shapes: P prompts, Q draws, N tracks, D latent width.
 """
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 
 from gdr_model.errors import UsageError
+from gdr_model.search.spread import LOOK
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Steering
 from gdr_model.types import Array
@@ -86,6 +88,8 @@ def cloud(
         rng = np.random.default_rng(seed)
         real = [tracks[rng.choice(np.flatnonzero(p.right), DRAWS)] for p in prompts]
         _add(tables, "tracks that fit", prompts, real, tracks, tower, axes, rng)
+        near = [tracks[np.argsort(-(tracks @ point), kind="stable")[:LOOK]] for point in tower]
+        _add(tables, f"the tower's {LOOK} tracks", prompts, near, tracks, tower, axes, rng)
         for setting in settings:
             on_progress(setting.name)
             drawer = subject.retriever.drawer

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdr_model.search.spread import LOOK
 from gdr_model.types import Array
 
 POOL = 100
@@ -107,11 +108,13 @@ def _from_projection(vectors: Doubles, random: np.random.Generator) -> list[int]
 def making_room(scores: Array, takes: float, k: int, rolls: int) -> Rows:
     """Lists (S, K) by scores (R,), from which every list takes something of what it shows.
 
-    The first list, by the scores as they are, is not among them.
+    As for rolls, that is its first `LOOK` tracks, however long the lists (S, K) are. The first
+    list, by the scores as they are, is not among them.
     """
     left = scores.astype(np.float64)
     lists = []
     for _ in range(rolls + 1):
-        lists.append(np.argsort(-left, kind="stable")[:k])
-        left[lists[-1]] -= takes
+        order = np.argsort(-left, kind="stable")
+        lists.append(order[:k])
+        left[order[:LOOK]] -= takes
     return np.stack(lists[1:])
