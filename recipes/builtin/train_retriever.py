@@ -117,11 +117,14 @@ def main() -> None:
     parser.add_argument("--encoder", default="encoder")
     parser.add_argument("--pool", default="pool")
     parser.add_argument("--held", default="pool-test", help="pool of held-out tracks to check on")
+    parser.add_argument("--steps", type=int, default=0, help="other than the configuration has")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     work, folder = arguments.work, arguments.work / arguments.name
     config = RunConfig.read(arguments.config)
+    if arguments.steps:
+        config = replace(config, optimiser=replace(config.optimiser, steps=arguments.steps))
     pool, latents = Pool.load(work / arguments.pool), Latents.load(work / arguments.encoder)
     held = work / arguments.held
     given = run_input(config, pool, latents, Pool.load(held) if held.exists() else None)

@@ -154,6 +154,16 @@ def test_a_finished_run_is_not_trained_over(
         main()
 
 
+def test_the_steps_can_be_others_than_those_of_the_configuration(
+    given: RunInput, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert given
+    command = ["train_retriever", "--work", str(tmp_path), "--name", "short", "--steps", "2"]
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    assert load_model(tmp_path / "short").config.optimiser.steps == 2
+
+
 def test_an_encoder_is_taken_from_a_model_whole(tmp_path: Path) -> None:
     from recipes.builtin.corpus.latents import load_net
 
