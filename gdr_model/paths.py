@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from gdr_model.patience import NAMED_S, real
+
 
 def home() -> Path:
     """The folder of all stores, the settings and the user's models."""
@@ -22,7 +24,7 @@ def home() -> Path:
 
 def store_of(root: Path) -> Path:
     """The store of one library: a readable slug and a hash of the absolute path."""
-    return home() / "libraries" / store_name(os.path.realpath(root))
+    return home() / "libraries" / store_name(real(root, NAMED_S))
 
 
 def store_name(real_root: str) -> str:
@@ -40,30 +42,30 @@ def inside(path: Path, root: Path) -> Iterator[tuple[Path, str]]:
     absolute, root = Path(os.path.abspath(path)), Path(os.path.abspath(root))
     if absolute.is_relative_to(root) and absolute != root:
         yield root, str(absolute.relative_to(root))
-    real_root = os.path.realpath(root)
+    real_root = real(root)
     for above in absolute.parents:
-        if above != root and os.path.realpath(above) == real_root:
+        if above != root and real(above) == real_root:
             yield above, str(absolute.relative_to(above))
-    real = os.path.realpath(absolute)
-    if real != str(absolute) and real.startswith(real_root.rstrip(os.sep) + os.sep):
-        yield root, os.path.relpath(real, real_root)
+    real_path = real(absolute)
+    if real_path != str(absolute) and real_path.startswith(real_root.rstrip(os.sep) + os.sep):
+        yield root, os.path.relpath(real_path, real_root)
 
 
 def identity(path: Path) -> bytes:
     """Equal for one file by whatever links its folder is reached; a link itself is a file."""
     folder, name = os.path.split(os.path.abspath(path))
-    return os.fsencode(os.path.join(os.path.realpath(folder), name))
+    return os.fsencode(os.path.join(real(folder), name))
 
 
 def spelled_by(roots: Iterable[Path]) -> Callable[[Path], Path]:
     """A function that spells a path as its root is spelled, if it is in one by any links."""
-    known = [(os.path.join(os.path.realpath(root), ""), root) for root in roots]
+    known = [(os.path.join(real(root), ""), root) for root in roots]
 
     def spelled(path: Path) -> Path:
         file = os.fsdecode(identity(path))
-        for real, root in known:
-            if file.startswith(real):
-                return root / file[len(real) :]
+        for prefix, root in known:
+            if file.startswith(prefix):
+                return root / file[len(prefix) :]
         return path
 
     return spelled

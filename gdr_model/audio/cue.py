@@ -20,10 +20,13 @@ from pathlib import Path, PureWindowsPath
 from gdr_model.audio.source import unavailable
 from gdr_model.characters import cut, decoded
 from gdr_model.errors import FileUnavailable
+from gdr_model.patience import answered
 from gdr_model.types import Section
 
 SUFFIX = ".cue"
 
+LIMIT_S = 40.0
+"""How long a disk may take to read a sheet."""
 _MAX_BYTES = 1 << 20
 _MAX_SECTIONS = 1000
 _MAX_SHEETS = 100
@@ -90,13 +93,19 @@ def read(path: Path) -> dict[str, Sections]:
         FileUnavailable: if the system could not read it.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES)
+        data = answered(lambda: _bytes(path), None, LIMIT_S)
     except (FileNotFoundError, IsADirectoryError):
         return {}
     except OSError as error:
         raise unavailable(error) from error
+    if data is None:
+        raise FileUnavailable(f"the system needed more than {LIMIT_S:.0f} s to read it")
     return parse(_text(data))
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_MAX_BYTES)
 
 
 def parse(text: str) -> dict[str, Sections]:

@@ -10,6 +10,7 @@ from gdr_model.errors import Hint, LibraryError
 from gdr_model.notebook.database import Notebook
 from gdr_model.notebook.moved_paths import follow
 from gdr_model.paths import store_name, store_of
+from gdr_model.patience import hangs, is_folder, real
 from gdr_model.store.records import shown
 from gdr_model.store.roots.moved import candidates, found_in, relocate
 from gdr_model.store.stores import Place, find, stores
@@ -42,7 +43,7 @@ def move(old: Path, new: Path) -> Moved:
         StoreUnavailable: if another program is indexing one of the two.
     """
     old, new = (Path(os.path.abspath(folder.expanduser())) for folder in (old, new))
-    if not new.is_dir():
+    if not is_folder(new):
         raise LibraryError(f"there is no folder {shown(new)}")
     at = _library_of(old)
     if at and at.root == new and at.store == store_of(new):
@@ -71,7 +72,8 @@ def recognise(new: Path, cancelled: Cancel = never) -> Place | None:
     own = find(new)
     if own is not None:
         stored = next((at for at in stores().known if at.store == own.store), own)
-        return None if own.part or store_of(stored.root) == own.store else stored
+        same = hangs(stored.root) or store_of(stored.root) == own.store
+        return None if own.part or same else stored
     fitting = candidates(new, cancelled)
     if len(fitting) > 1:
         several = ", ".join(shown(at.root) for at in fitting)
@@ -100,7 +102,7 @@ def _move(at: Place | None, old: Path, new: Path) -> Moved:
     # A scan can take minutes, in which others write to the notebook.
     found = found_in(new, at) if at else None
     with Notebook.open() as notebook, notebook.write() as connection:
-        roots = [old, Path(os.path.realpath(old)), *([at.root] if at else [])]
+        roots = [old, Path(real(old)), *([at.root] if at else [])]
         if at:
             # A trail names its folders without symbolic links, and a link can lead elsewhere now.
             roots += [

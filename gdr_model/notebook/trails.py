@@ -18,6 +18,7 @@ import numpy as np
 from gdr_model.errors import UsageError
 from gdr_model.limits import NO_LIMITS, Limits
 from gdr_model.notebook.database import Notebook
+from gdr_model.patience import real
 from gdr_model.steering import Steering
 from gdr_model.types import Hit, Results, Section, Track
 
@@ -207,4 +208,4 @@ class Trails:
 
 def _key(roots: Sequence[Path]) -> bytes:
     """A set of folders as one value, whichever way they are spelled and ordered."""
-    return b"\0".join(sorted({os.fsencode(os.path.realpath(root)) for root in roots}))
+    return b"\0".join(sorted({os.fsencode(real(root)) for root in roots}))

@@ -27,6 +27,7 @@ import numpy as np
 
 from gdr_model.audio import Tags
 from gdr_model.errors import DecodeError, FileUnavailable
+from gdr_model.patience import answered
 from gdr_model.remote.places import address_of
 from gdr_model.store import lock
 from gdr_model.store.disk.together import Together
@@ -271,7 +272,9 @@ class _Ingest:
             self._put_off(path, "there is too little memory to decode it")
         except DecodeError as error:
             reason = str(error)
-            has_vanished = not address_of(path) and not os.path.lexists(path)
+            has_vanished = not address_of(path) and not answered(
+                lambda: os.path.lexists(path), False
+            )
             if has_vanished:  # since the scan; its disk may be gone too
                 self._put_off(path, reason)
                 return

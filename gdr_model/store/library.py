@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from gdr_model import plain
 from gdr_model.errors import Hint, LibraryError
 from gdr_model.paths import inside
+from gdr_model.patience import hangs, is_folder
 from gdr_model.store import filters, lock, statements, text_match
 from gdr_model.store.database import Database
 from gdr_model.store.files import Files
@@ -70,8 +71,9 @@ class Library:
         if not (at.store / "library.db").exists():
             if not create:
                 raise LibraryError(f"no library at {shown(folder)} yet", Hint.INDEX, root=folder)
-            if not folder.is_dir():
-                raise LibraryError(f"{shown(folder)} is not a folder")
+            if not is_folder(folder):
+                what = "does not answer" if hangs(folder) else "is not a folder"
+                raise LibraryError(f"{shown(folder)} {what}")
         return cls(at, Database.open(at.store, at.root))
 
     def close(self) -> None:

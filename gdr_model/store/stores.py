@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gdr_model.paths import home, inside, store_of
+from gdr_model.patience import is_folder
 from gdr_model.store.disk.connection import FAULTS, connect
 from gdr_model.store.records import key
 
@@ -70,7 +71,7 @@ def find(folder: Path) -> Place | None:
         return Place(folder, own)
     known = stores().known
     absolute = Path(os.path.abspath(folder))
-    same = [at for at in known if at.root == absolute and not at.root.is_dir()]
+    same = [at for at in known if at.root == absolute and not is_folder(at.root)]
     around = [
         Place(root, at.store, key(relative))
         for at in known

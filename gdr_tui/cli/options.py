@@ -14,6 +14,7 @@ import typer
 
 from gdr_model.errors import UsageError
 from gdr_model.limits import Limits
+from gdr_model.patience import NAMED_S, answered
 from gdr_model.remote.files import at_hand
 from gdr_model.steering import Edit, Sampler, Slider, Steering, WeightedText
 from gdr_model.types import Method
@@ -70,7 +71,7 @@ def existing_file(path: str) -> str:
         FileUnavailable: if it is at an address and cannot be fetched.
     """
     at_hand(Path(path))
-    if not Path(path).is_file():
+    if not answered(lambda: Path(path).is_file(), False, NAMED_S):
         raise UsageError(f"there is no file {path}")
     return str(Path(path).absolute())
 
@@ -228,7 +229,7 @@ class RetrieverOptions:
             "--library",
             "-L",
             metavar="DIR",
-            readable=False,  # otherwise the parser refuses before gdr can say what to do
+            parser=Path,  # otherwise typer looks at it, which can hang, before gdr does
             help="Indexed music folder. Repeatable. Default: the one indexed last.",
             show_default=False,
         ),

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from gdr_model import patience
 from gdr_model.errors import Hint, LibraryError, SpaceMismatch
 from gdr_model.remote.places import address_of, folder_of, is_address
 from gdr_model.store.stores import Place, stores
@@ -161,7 +162,7 @@ def open_libraries(stack: ExitStack, named: list[Path] | None) -> list[Library]:
         raise LibraryError("none of these libraries can be read")
     if not tracks:
         folder, library = folders[0], libraries[0]
-        if library.part and not folder.expanduser().exists():
+        if library.part and not patience.is_folder(folder.expanduser()):
             raise LibraryError(
                 f"the library {library.root} has no tracks in {folder}; check the path"
             )
@@ -230,11 +231,13 @@ def music_folder(path: Path) -> Path:
         return folder
     try:
         folder = path.expanduser()
-        exists = folder.is_dir()
+        exists = patience.is_folder(folder)
     except (OSError, RuntimeError):  # a forbidden folder above it, an unknown user
         raise LibraryError(f"there is no folder {path}") from None
     if exists:
         return folder
+    if patience.hangs(folder):
+        raise LibraryError(f"{path} does not answer; is its disk or server there?")
     _refuse_file(path)
     if _is_indexed(folder):
         raise LibraryError(
@@ -256,5 +259,5 @@ def _is_indexed(folder: Path) -> bool:
 
 def _refuse_file(path: Path) -> None:
     """Refuse a file where a folder is wanted."""
-    if os.path.isfile(os.path.expanduser(path)):
+    if patience.answered(lambda: os.path.isfile(os.path.expanduser(path)), False):
         raise LibraryError(f"{path} is a file; name the folder that holds it")

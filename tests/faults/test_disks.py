@@ -101,6 +101,44 @@ def test_a_read_only_store_is_searched(music: Path, gdr_home: Path, closed: bool
     assert "cannot be written: Read-only file system" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="there is no FUSE")
+def test_a_disk_that_hangs_keeps_nothing_else_from_its_work(music: Path, gdr_home: Path) -> None:
+    """Whatever asks it for anything never gets an answer."""
+    disk, new = music.parent / "disk", music.parent / "new"
+    write_music(music, 3)
+    write_music(disk, 2, seconds=3)
+    write_music(new, 1, seconds=4)
+    (music / "2 disk").symlink_to(disk)
+    impatient = "from gdr_model.store.folder import looking; looking.LIMIT_S = 1"
+    done = on_own_mounts(
+        f"""
+        gdr index "$2"
+        gdr index "$1"
+        "{sys.executable}" "$4" "$2" > "$5" &
+        while ! grep -q mounted "$5"; do kill -0 $! || exit 9; sleep 0.1; done
+        "{sys.executable}" -c "{impatient}; {PROGRAM[2]}" index "$1"; echo "exit $?"
+        gdr index "$3"
+        gdr index "$2"
+        gdr search piano -L "$2" -f paths
+        gdr status -L "$2"
+        kill $!
+        """,
+        music,
+        disk,
+        new,
+        Path(__file__).parent / "hanging.py",
+        music.parent / "said",
+    )
+    assert exits(done) == [0, 0, 0, 0, 1, 0, 0], (done.stdout, done.stderr)
+    assert f"{music}: 5 new" in done.stdout
+    assert f"{music}: 0 new, 3 unchanged" in done.stdout
+    assert done.stdout.count("5 tracks;") == 2, "those on the disk that hangs are kept"
+    assert f"{new}: 1 new" in done.stdout
+    assert f"gdr: {disk} does not answer; is its disk or server there?" in done.stderr
+    assert done.stdout.count(f"{disk}/000") == 2, "no sound is needed to find it"
+    assert "not there now" in done.stdout
+
+
 def test_a_root_that_vanishes_meanwhile_is_counted_and_fails(music: Path, gdr_home: Path) -> None:
     write_music(music, 300, seconds=3)
     command = [*PROGRAM, "index", str(music)]

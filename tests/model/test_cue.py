@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 
 import pytest
 
 from gdr_model.audio import cue
 from gdr_model.audio.cue import Sheets
+from gdr_model.errors import FileUnavailable
 from gdr_model.types import Section
 
 ALBUM = """REM GENRE Rock
@@ -75,6 +78,14 @@ def test_a_sheet_is_bounded(tmp_path) -> None:
     (sections,) = cue.read(sheet).values()
     assert len(sections) <= 1000
     assert len(sections[0].title) == 500
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes with names")
+def test_a_disk_that_hangs_is_not_waited_for(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(cue, "LIMIT_S", 0.3)
+    os.mkfifo(tmp_path / "album.cue")  # it opens when somebody writes to it
+    with pytest.raises(FileUnavailable, match="the system needed more than"):
+        cue.read(tmp_path / "album.cue")
 
 
 def test_runs_of_blanks_cost_no_time() -> None:

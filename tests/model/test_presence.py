@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gdr_model.paths import store_of
+from gdr_model.patience import answered, hangs, is_folder, real
 from gdr_model.store.folder import presence
-from gdr_model.store.folder.presence import answered, is_empty, is_gone, missing
+from gdr_model.store.folder.presence import is_empty, is_gone, missing
 
 
 def test_what_is_not_there_is_missing(music: Path) -> None:
@@ -48,6 +50,30 @@ def test_a_disk_that_hangs_is_not_waited_for_and_delays_no_other(
     assert missing([*hanging, here], patience_s=0.2) == set(hanging)
     assert time.monotonic() - begun < 1.5
     assert answered(lambda: time.sleep(3), "late", 0.1) == "late"
+
+
+def test_a_path_that_hangs_is_taken_as_it_is_written_and_asked_about_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert real(tmp_path / "link") == str(tmp_path)
+    lstat = os.lstat
+
+    def hang(path, *arguments, **options):
+        if str(path).startswith(str(tmp_path / "link")):
+            time.sleep(3)
+        return lstat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "lstat", hang)
+    begun = time.monotonic()
+    for inside in ("link", "link/a", "link/a/b"):
+        assert real(tmp_path / inside, 0.3) == str(tmp_path / inside)
+        assert hangs(tmp_path / inside)
+        assert not is_folder(tmp_path / inside)
+    assert time.monotonic() - begun < 1.5
+    assert not hangs(tmp_path)
+    assert is_folder(tmp_path)
+    assert store_of(tmp_path / "link").name.startswith("link-")
 
 
 def test_an_empty_folder_counts_as_gone(music: Path) -> None:

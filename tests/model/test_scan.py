@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from gdr_model.audio import SUFFIXES
 from gdr_model.errors import Cancelled, LibraryError
+from gdr_model.store.folder import looking
 from gdr_model.store.folder.left_out import MARKER
 from gdr_model.store.folder.scan import Scan, scan
 
@@ -73,8 +77,10 @@ def test_links_are_followed_once_and_real_folders_first(music: Path, tmp_path: P
 @POSIX
 def test_pipes_and_folders_with_musical_names_are_not_files(music: Path) -> None:
     os.mkfifo(music / "pipe.mp3")
+    os.mkfifo(music / "pipe.cue")  # reading it would never end
     put(music, "folder.mp3/a.mp3")
     assert files(music) == ["folder.mp3/a.mp3"]
+    assert scan(music).sheets == {}
 
 
 @POSIX
@@ -109,6 +115,31 @@ def test_a_missing_root_is_refused_with_the_likely_cause(tmp_path: Path) -> None
     put(tmp_path, "file.mp3")
     with pytest.raises(LibraryError, match="cannot be read"):
         scan(tmp_path / "file.mp3")
+
+
+def test_a_disk_is_waited_for_as_long_as_anything_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "LIMIT_S", 0.5)
+    stuck = threading.Event()
+
+    def slowly() -> Iterator[int]:
+        for number in range(8):
+            time.sleep(0.2)
+            yield number
+        stuck.wait(20)
+        yield 8
+
+    found = looking.answers(slowly)
+    assert found == list(range(8))
+    stuck.set()
+    time.sleep(0.1)
+    assert found == list(range(8)), "what comes too late changes nothing"
+
+
+def test_waiting_for_a_disk_stops_when_asked() -> None:
+    begun = time.monotonic()
+    with pytest.raises(Cancelled):
+        looking.answers(lambda: iter([time.sleep(20)]), lambda: time.monotonic() > begun + 0.3)
+    assert time.monotonic() < begun + 10
 
 
 def test_scanning_stops_when_asked(music: Path) -> None:

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.errors import DecodeError, FileUnavailable, LibraryError
+from gdr_model.patience import PATIENCE_S
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.recordings import listening
 from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness, likeness
 from gdr_model.search.recordings.preference import preference
-from gdr_model.store.folder.presence import PATIENCE_S, missing
+from gdr_model.store.folder.presence import missing
 from gdr_model.store.records import Passages
 from gdr_model.types import Array, Track
 

@@ -11,10 +11,8 @@ from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from gdr_model.patience import PATIENCE_S, answered
 from gdr_model.remote.places import address_of
-
-PATIENCE_S = 2.0
-"""How long a disk may take to answer about one file: a disk that spins up takes longer once."""
 
 _MOUNT_PARTS = 4
 """Files that share so many parts of their paths (`/media/user/disk`) are on one disk, mostly."""
@@ -38,15 +36,6 @@ def is_gone(folder: Path, patience_s: float = PATIENCE_S) -> bool:
 def is_empty(folder: Path, patience_s: float = PATIENCE_S) -> bool | None:
     """Whether a folder is missing or holds nothing; None if the system cannot say."""
     return answered(lambda: _holds_nothing(folder), None, patience_s)
-
-
-def answered(ask: Callable[[], T], otherwise: T, patience_s: float = PATIENCE_S) -> T:
-    """What a call to the file system returns, or `otherwise` if it does not return in time."""
-    answers: list[T] = []
-    thread = threading.Thread(target=lambda: answers.append(ask()), daemon=True)
-    thread.start()
-    thread.join(patience_s)
-    return answers[0] if answers else otherwise
 
 
 def asked(

@@ -2,7 +2,7 @@
 
 Taken are regular files with the suffixes of music; `left_out` says what is not, and why. Symbolic
 links are followed, but each folder is visited once: real folders come before links to them, so
-that a track keeps its plain path.
+that a track keeps its plain path. What is on a disk that hangs counts as unreadable.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from gdr_model.audio import cue
 from gdr_model.errors import Cancelled, LibraryError
+from gdr_model.patience import answered
 from gdr_model.store.folder.left_out import MARKER, Excludes, of_file, of_folder, suffix
+from gdr_model.store.folder.looking import LIMIT_S, answers
 from gdr_model.store.records import LeftOut, Reason, Stamp, around, key, shown
 from gdr_model.types import Cancel, never
 
@@ -54,7 +58,7 @@ def scan(
 
     Args:
         root: the folder that names are relative to.
-        cancelled: polled between folders.
+        cancelled: polled between folders, and while one is waited for.
         excludes: what to leave out.
         part: the only folder inside the root to scan, relative to it.
 
@@ -62,27 +66,49 @@ def scan(
         LibraryError: if the folder itself is missing, cannot be read or goes away meanwhile.
         Cancelled: when asked.
     """
-    return _Scanner(root, part, excludes or Excludes()).run(cancelled)
+    return _Scanner(root, part, excludes or Excludes(), cancelled).run()
+
+
+class _Facts(NamedTuple):
+    """What the system says of a file or folder."""
+
+    is_folder: bool = False
+    stat: os.stat_result | None = None
+    """None if it was not asked for."""
+    error: OSError | None = None
+
+    @classmethod
+    def of(cls, entry: os.DirEntry[str]) -> _Facts:
+        """Ask what a scan needs to know of a file or folder."""
+        try:
+            if entry.is_dir():
+                return cls(is_folder=True)
+            # A link may lead to a folder on another disk.
+            looked_at = of_file(entry.name) is None or entry.is_symlink() or _is_sheet(entry.name)
+            return cls(stat=entry.stat() if looked_at else None)
+        except OSError as error:
+            return cls(error=error)
 
 
 class _Scanner:
     """One scan under way."""
 
-    def __init__(self, root: Path, part: str, excludes: Excludes) -> None:
+    def __init__(self, root: Path, part: str, excludes: Excludes, cancelled: Cancel) -> None:
         self._root = root
         self._part = part
         self._excludes = excludes
+        self._cancelled = cancelled
         self._found = Scan()
         self._folders, self._links = [part], list[str]()  # relative to the root
 
-    def run(self, cancelled: Cancel) -> Scan:
+    def run(self) -> Scan:
         top = self._root / self._part
         try:
-            identity = _identity(top)
+            identity, _ = self._listed(top)
             if self._is_left_out():
                 return self._found
-            self._visit_all(identity, cancelled)
-            if _identity(top) != identity:
+            self._visit_all()
+            if self._listed(top)[0] != identity:
                 raise OSError(errno.ENODEV, "it went away while it was read")
         except OSError as error:
             why = (error.strerror or str(error)).lower()
@@ -97,85 +123,110 @@ class _Scanner:
         """Whether the part to scan is in something that the whole root's scan leaves out."""
         for name in reversed(list(around(key(self._part)))):
             relative = os.fsdecode(name)
+            marker = self._root / Path(relative).parent / MARKER
             reason = of_folder(Path(relative).name)
             if self._excludes.match(relative, Path(relative).name):
                 reason = Reason.EXCLUDED
-            elif (self._root / Path(relative).parent / MARKER).exists():
+            elif answered(marker.exists, False):
                 name, reason = key(str(Path(relative).parent)), Reason.MARKER
             if reason:
                 self._found.left_out.append(LeftOut(name, reason))
                 return True
         return False
 
-    def _visit_all(self, top: tuple[int, int] | str, cancelled: Cancel) -> None:
+    def _visit_all(self) -> None:
         seen: set[tuple[int, int] | str] = set()
         while self._folders or self._links:
-            if cancelled():
+            if self._cancelled():
                 raise Cancelled("stopped")
             relative = self._folders.pop() if self._folders else self._links.pop(0)
-            folder = self._root / relative
             try:
-                identity = _identity(folder) if seen else top
-                if identity in seen:
-                    continue
-                seen.add(identity)
-                with os.scandir(folder) as listing:
-                    entries = sorted(listing, key=lambda entry: entry.name)
+                identity, entries = self._listed(self._root / relative)
             except OSError:
                 if relative == self._part:
                     raise
                 self._found.unreadable.add(key(relative))
                 continue
+            if identity in seen:
+                continue
+            seen.add(identity)
             if not entries and relative:
                 self._found.empty.add(key(relative))
             elif any(entry.name == MARKER for entry in entries):
                 self._leave_out(relative, Reason.MARKER)
             else:
-                for entry in entries:
-                    self._add(entry, os.path.join(relative, entry.name))
+                self._add_all(relative, entries)
 
-    def _add(self, entry: os.DirEntry[str], relative: str) -> None:
-        try:
-            is_folder = entry.is_dir()
-            if self._excludes.match(relative, entry.name):
-                self._leave_out(relative, Reason.EXCLUDED)
-            elif is_folder and (reason := of_folder(entry.name)):
-                self._leave_out(relative, reason)
-            elif is_folder:
-                (self._links if entry.is_symlink() else self._folders).append(relative)
+    def _listed(self, folder: Path) -> tuple[tuple[int, int] | str, list[os.DirEntry[str]]]:
+        """What identifies a folder, and what is in it.
+
+        Raises:
+            OSError: if it cannot be read, or its disk does not answer.
+        """
+        for answer in answers(lambda: [_listing(folder)], self._cancelled):
+            return answer
+        raise OSError(errno.ETIMEDOUT, f"it did not answer for {LIMIT_S:.0f} s")
+
+    def _add_all(self, relative: str, entries: list[os.DirEntry[str]]) -> None:
+        """Add what is in a folder."""
+        asked = []
+        for entry in entries:
+            path = os.path.join(relative, entry.name)
+            if self._excludes.match(path, entry.name):
+                self._leave_out(path, Reason.EXCLUDED)
             else:
-                self._add_file(entry, relative)
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                return  # a circular link
-            broken = error.errno == errno.ENOENT and entry.is_symlink()
-            (self._found.empty if broken else self._found.unreadable).add(key(relative))
+                asked.append((path, entry))
+        while asked:
+            found = answers(partial(map, _Facts.of, [entry for _, entry in asked]), self._cancelled)
+            for (path, entry), facts in zip(asked, found, strict=False):
+                self._add(entry, path, facts)
+            for path, _ in asked[len(found) : len(found) + 1]:
+                self._found.unreadable.add(key(path))
+            asked = asked[len(found) + 1 :]
 
-    def _add_file(self, entry: os.DirEntry[str], relative: str) -> None:
-        if suffix(entry.name) == cue.SUFFIX and not entry.name.startswith("._"):
-            self._found.sheets[key(relative)] = _stamp(entry)
+    def _add(self, entry: os.DirEntry[str], relative: str, facts: _Facts) -> None:
+        if facts.error:
+            if facts.error.errno == errno.ELOOP:
+                return  # a circular link
+            broken = facts.error.errno == errno.ENOENT and entry.is_symlink()
+            (self._found.empty if broken else self._found.unreadable).add(key(relative))
+        elif not facts.is_folder:
+            self._add_file(entry.name, relative, facts.stat)
+        elif reason := of_folder(entry.name):
+            self._leave_out(relative, reason)
+        else:
+            (self._links if entry.is_symlink() else self._folders).append(relative)
+
+    def _add_file(self, name: str, relative: str, facts: os.stat_result | None) -> None:
+        is_regular = facts is None or stat.S_ISREG(facts.st_mode)
+        if facts and is_regular and _is_sheet(name):
+            self._found.sheets[key(relative)] = _stamp(facts)
             return
-        reason = of_file(entry.name)
-        if reason is None or entry.is_symlink():  # which may be a folder on another disk
-            facts = entry.stat()
-            if not stat.S_ISREG(facts.st_mode):
-                reason = Reason.IRREGULAR
-            elif reason is None:
-                self._found.files[key(relative)] = _stamp(entry)
+        reason = of_file(name) if is_regular else Reason.IRREGULAR
         if reason:
-            kind = suffix(entry.name) if reason == Reason.KIND else ""
+            kind = suffix(name) if reason == Reason.KIND else ""
             self._leave_out(relative, reason, kind)
+        elif facts:
+            self._found.files[key(relative)] = _stamp(facts)
 
     def _leave_out(self, relative: str, reason: Reason, kind: str = "") -> None:
         self._found.left_out.append(LeftOut(key(relative), reason, kind))
 
 
-def _stamp(entry: os.DirEntry[str]) -> Stamp:
-    facts = entry.stat()
+def _is_sheet(name: str) -> bool:
+    return suffix(name) == cue.SUFFIX and not name.startswith("._")
+
+
+def _stamp(facts: os.stat_result) -> Stamp:
     return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
 
-def _identity(folder: Path) -> tuple[int, int] | str:
-    """Equal for one folder by any path; some network file systems have no inode numbers."""
+def _listing(folder: Path) -> tuple[tuple[int, int] | str, list[os.DirEntry[str]]]:
+    """What is equal for one folder by any path, and its entries by their names.
+
+    Some network file systems have no inode numbers.
+    """
     facts = folder.stat()
-    return (facts.st_dev, facts.st_ino) if facts.st_ino else str(folder.resolve())
+    identity = (facts.st_dev, facts.st_ino) if facts.st_ino else str(folder.resolve())
+    with os.scandir(folder) as listing:
+        return identity, sorted(listing, key=lambda entry: entry.name)

@@ -6,6 +6,7 @@ import os
 
 from gdr_model import __version__
 from gdr_model.errors import GdrError, first_line
+from gdr_model.patience import answered
 from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.pool import Workers
 from gdr_model.workers.tasks import Outcome, Task, Wanted
@@ -30,7 +31,7 @@ class Reader:
 
     def read(self, task: Task) -> Answer:
         """Read a file."""
-        if task.address is None and not os.path.lexists(task.path):
+        if task.address is None and not answered(lambda: os.path.lexists(task.path), True):
             return None
         try:
             (outcome,) = self._workers.read([task], self._sample_rate_hz, self._wanted)

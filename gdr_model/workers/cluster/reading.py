@@ -14,6 +14,7 @@ from typing import Any
 
 from gdr_model import __version__
 from gdr_model.errors import Cancelled, DecodeError, FileUnavailable
+from gdr_model.patience import answered
 from gdr_model.types import Cancel
 from gdr_model.workers.cluster.nodes import Nodes, Remote
 from gdr_model.workers.cluster.reader import Answer
@@ -149,7 +150,7 @@ class Reading:
     def _unseen(self, each: Remote, number: int) -> None:
         """Judge a file that a node does not see."""
         path = self._tasks[number].path
-        if not os.path.lexists(path):
+        if not answered(lambda: os.path.lexists(path), True):
             self._done(number, Outcome(error=DecodeError("there is no such file any more")))
         elif each.has_read:
             self._try_again(number, each, f"{each.host} does not see it")

@@ -13,7 +13,7 @@ from pathlib import Path
 from gdr_model.errors import UsageError
 from gdr_model.notebook.crates import Crates, CrateTrack, checked_name
 from gdr_model.paths import spelled_by
-from gdr_model.store.folder.presence import answered
+from gdr_model.patience import answered
 
 Change = Callable[[Crates], object]
 """Something to do to the crates in the notebook."""

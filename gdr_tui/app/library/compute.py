@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gdr_model.errors import Cancelled, DecodeError, Hint, LibraryError, ModelError
+from gdr_model.patience import is_folder
 from gdr_model.store.folder.presence import is_gone
 from gdr_model.types import Cancel, Track, never
 from gdr_tui.app.library.folders import Folder, folders
@@ -75,7 +76,7 @@ class Holdings:
         for root in list(self._libraries.roots):
             library = self._libraries.existing(root)
             if library is None:
-                missing = "" if root.is_dir() else "not there now"
+                missing = "" if is_folder(root) else "not there now"
                 listed.append(Folder(root, root, problem=missing))
                 continue
             files = library.files
@@ -126,7 +127,7 @@ def _kept(model: Model) -> list[str]:
 
 def _problem(library: Library) -> str:
     """Why a library's folder cannot be read now; "" if it can."""
-    if not library.folder.is_dir():
+    if not is_folder(library.folder):
         return "not there now; its index is kept"
     if is_gone(library.folder) and library.count():
         return "empty now; its index is kept"
@@ -211,7 +212,7 @@ class Indexer:
         from gdr_model.store import ingest
 
         model = self._retrievers.newest()
-        if not root.is_dir():
+        if not is_folder(root):
             gone = f"{literal(str(root))} is not there now"
             if self._libraries.existing(root):
                 raise LibraryError(gone, Hint.MOUNT_OR_FORGET, root=root)

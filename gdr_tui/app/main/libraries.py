@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import LibraryError
+from gdr_model.patience import is_folder, real
 from gdr_tui.library_words import has_moved
 from gdr_tui.safe_text import literal
 from gdr_tui.user_paths import typed_path
@@ -35,10 +36,10 @@ class Libraries:
         """
         with typed_path(str(root)):
             folder = Path(os.path.abspath(root.expanduser()))
-            if not folder.is_dir():
+            if not is_folder(folder):
                 raise LibraryError(f"there is no folder {literal(str(root))}; type the path of one")
-            known = map(os.path.realpath, self.roots)
-            if os.path.realpath(folder) not in known:
+            known = map(real, self.roots)
+            if real(folder) not in known:
                 self.roots.append(folder)
         return folder
 
@@ -65,7 +66,7 @@ class Libraries:
 
         with self._opening:
             if root not in self._libraries:
-                if root.is_dir() and (moved := recognised(root)):
+                if is_folder(root) and (moved := recognised(root)):
                     self._moved.append(has_moved(moved))
                 self._libraries[root] = Library.open(root, create=True)
             return self._libraries[root]

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gdr_model.errors import Hint, IndexUnavailable, LibraryError, ModelError
+from gdr_model.patience import is_folder
 from gdr_model.search.milvus.address import LOCAL
 from gdr_model.types import Cancel, never
 from gdr_tui.app.main.libraries import Libraries
@@ -281,7 +282,7 @@ class Retrieval:
         if not roots:
             raise LibraryError("there is no library yet; press o to add a music folder")
         known = [
-            self._libraries.opened(root) if root.is_dir() else self._libraries.existing(root)
+            self._libraries.opened(root) if is_folder(root) else self._libraries.existing(root)
             for root in list(roots)
         ]
         libraries = [library for library in known if library]

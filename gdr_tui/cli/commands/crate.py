@@ -33,9 +33,7 @@ class CrateFormat(StrEnum):
 group = typer.Typer(no_args_is_help=True, help="Named lists of tracks, gathered across queries.")
 
 Name = Annotated[str, typer.Argument(metavar="CRATE", help="The crate's name.")]
-Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Paths of tracks.", readable=False)
-]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Paths of tracks.", parser=Path)]
 
 
 @group.command("list")
@@ -105,7 +103,7 @@ def remove(
     name: Name,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="Paths of tracks.", readable=False),
+        typer.Argument(metavar="FILE", help="Paths of tracks.", parser=Path),
     ] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="Remove the crate itself; no file is touched.")

@@ -39,7 +39,7 @@ def duplicates(
         list[Path] | None,
         typer.Argument(
             metavar="DIR",
-            readable=False,
+            parser=Path,
             help="Indexed music folders, as with --library.",
             show_default=False,
         ),

@@ -16,7 +16,7 @@ def forget(
     folders: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DIR", help="A music folder that is gone, or a folder in one.", readable=False
+            metavar="DIR", help="A music folder that is gone, or a folder in one.", parser=Path
         ),
     ],
     whole: Annotated[

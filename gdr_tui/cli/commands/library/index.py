@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gdr_model.errors import IndexUnavailable, LibraryError, ModelError
+from gdr_model.patience import is_folder
 from gdr_model.remote.places import address_of
 from gdr_model.types import Array, AudioEncoder, Cancel, LatentSpace, Samples, never
 from gdr_tui.cli.diagnostics import Failed, failed_in_part, say
@@ -44,7 +45,7 @@ def index(
     folders: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DIR", help="Folders of music, or addresses: s3://bucket/music.", readable=False
+            metavar="DIR", help="Folders of music, or addresses: s3://bucket/music.", parser=Path
         ),
     ],
     model: ModelOption = "builtin",
@@ -213,7 +214,7 @@ class Indexing:
                 self._prepare(library)
             tracks = library.count()
             write(self._told(folder, summary, tracks))
-            if not self.dry_run and not folder.is_dir():
+            if not self.dry_run and not is_folder(folder):
                 say(f"gdr: {folder} went away while it was indexed; its tracks are kept")
                 return False
             has_music = _has_music(folder, summary, tracks)

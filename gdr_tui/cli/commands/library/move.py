@@ -13,11 +13,9 @@ from gdr_tui.library_words import has_moved
 
 
 def move(
-    old: Annotated[
-        Path, typer.Argument(metavar="OLD", help="Where the folder was.", readable=False)
-    ],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Where the folder was.", parser=Path)],
     new: Annotated[
-        Path, typer.Argument(metavar="NEW", help="Where the folder is now.", readable=False)
+        Path, typer.Argument(metavar="NEW", help="Where the folder is now.", parser=Path)
     ],
 ) -> None:
     """Let a library, crates and trails follow a music folder that was moved or mounted elsewhere.

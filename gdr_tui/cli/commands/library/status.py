@@ -29,7 +29,7 @@ def status(
             "--library",
             "-L",
             metavar="DIR",
-            readable=False,
+            parser=Path,
             help="Only this indexed music folder. Repeatable.",
         ),
     ] = None,
