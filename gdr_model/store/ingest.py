@@ -40,6 +40,7 @@ from gdr_model.store.records import Failure, LeftOut, Sound, Stamp, shown
 from gdr_model.types import Array, AudioEncoder, Cancel, never
 from gdr_model.workers.here import Here
 from gdr_model.workers.tasks import Engine, Found, Outcome, Task
+from gdr_model.workers.wanted import NotIn
 
 TOGETHER = 200
 """Tracks whose tags are stored in one transaction."""
@@ -155,17 +156,6 @@ def _foreseen(root: Path, work: Plan, begun: float) -> IngestSummary:
     counts["retagged"] = len(work.retags)
     counts["gone"] = max(0, len(work.gone) - counts["moved"])
     return _summary(root, work, counts, begun)
-
-
-@dataclass(frozen=True)
-class NotIn:
-    """Whether a content is none of some, which can become more."""
-
-    contents: set[str]
-
-    def __call__(self, content: str) -> bool:
-        """Whether it is none of them."""
-        return content not in self.contents
 
 
 class _Ingest:

@@ -65,9 +65,9 @@ def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms, scrat
     except Exception as error:
         parent.send(_sendable(error))
         return
-    reading = _Reading(parent, pulse, until, terms, encoder)
-    reading.alive()
     memory = guard.Memory()
+    reading = _Reading(parent, pulse, until, terms, encoder, memory)
+    reading.alive()
     parent.send(None)
     while True:
         try:
@@ -88,12 +88,14 @@ class _Reading:
         until: Numbers,
         terms: Terms,
         encoder: AudioEncoder | None,
+        memory: guard.Memory,
     ) -> None:
         self._parent = parent
         self._pulse = pulse
         self._until = until
         self._terms = terms
         self._encoder = encoder
+        self._memory = memory
 
     def alive(self) -> bool:
         """Give a sign of life, pausing where asked; never cancels."""
@@ -131,6 +133,7 @@ class _Reading:
         if self._encoder is None:
             return found._replace(tags=read.tags)
         self._begin(LATENTS)
+        self._memory.give_back()  # what decoding no longer needs
         latents = self._encoder.encode(found.samples, self.alive)
         return read._replace(sound=found.sound, latents=latents)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -27,6 +29,7 @@ from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.pool import Workers
 from gdr_model.workers.process import LATENTS, SOUND, TAGS
 from gdr_model.workers.tasks import Task
+from gdr_model.workers.wanted import NotIn
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 QUIET_S = 5.0
@@ -313,3 +316,17 @@ def test_a_pipe_in_the_place_of_a_file_hangs_nobody(library, songs):
         summary = ingest(library, dying.Encoder(), on_progress=swap, engine=workers)
     assert [each.reason for each in summary.failed] == ["it is not a regular file"]
     assert summary.new == 5
+
+
+def test_what_is_stored_already_is_sent_to_readers_in_little_space() -> None:
+    contents = {hashlib.md5(b"%d" % n, usedforsecurity=False).hexdigest() for n in range(10_000)}
+    wanted = NotIn(contents)
+    sent = pickle.dumps(wanted)
+    assert len(sent) < 33 * len(contents)
+    received = pickle.loads(sent)  # noqa: S301 (our own)
+    others = {f"{n:032x}" for n in range(100)} | {"", "f" * 32, min(contents)[:-1]}
+    assert not any(map(received, contents))
+    assert all(map(received, others))
+    contents |= others
+    assert not any(map(wanted, others)), "here it knows what is stored meanwhile"
+    assert pickle.loads(pickle.dumps(NotIn(set())))("0")  # noqa: S301 (our own)

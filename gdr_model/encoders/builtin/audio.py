@@ -30,7 +30,7 @@ TIME_STRIDE = 16
 POOLED_PER_S = FRAMES_PER_S // TIME_STRIDE
 LOUDNESS_DB = -20.0
 """RMS to which every track is scaled before encoding; the teachers' labels depend on level."""
-CHUNK_S = 120
+CHUNK_S = 60
 """Seconds encoded at once: long enough for speed, short enough to cancel and to fit a cache."""
 _SPECTRA = 1024
 """Frames whose spectra are computed at once; those of a chunk would take 70 MB."""
