@@ -58,19 +58,20 @@ def test_a_path_that_hangs_is_taken_as_it_is_written_and_asked_about_once(
     (tmp_path / "link").symlink_to(tmp_path)
     assert real(tmp_path / "link") == str(tmp_path)
     lstat = os.lstat
+    asked = []
 
     def hang(path, *arguments, **options):
         if str(path).startswith(str(tmp_path / "link")):
+            asked.append(path)
             time.sleep(3)
         return lstat(path, *arguments, **options)
 
     monkeypatch.setattr(os, "lstat", hang)
-    begun = time.monotonic()
     for inside in ("link", "link/a", "link/a/b"):
         assert real(tmp_path / inside, 0.3) == str(tmp_path / inside)
         assert hangs(tmp_path / inside)
         assert not is_folder(tmp_path / inside)
-    assert time.monotonic() - begun < 1.5
+    assert len(asked) == 1
     assert not hangs(tmp_path)
     assert is_folder(tmp_path)
     assert store_of(tmp_path / "link").name.startswith("link-")

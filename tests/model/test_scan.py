@@ -118,12 +118,12 @@ def test_a_missing_root_is_refused_with_the_likely_cause(tmp_path: Path) -> None
 
 
 def test_a_disk_is_waited_for_as_long_as_anything_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "LIMIT_S", 0.5)
+    monkeypatch.setattr(looking, "LIMIT_S", 1.5)
     stuck = threading.Event()
 
     def slowly() -> Iterator[int]:
         for number in range(8):
-            time.sleep(0.2)
+            time.sleep(0.3)
             yield number
         stuck.wait(20)
         yield 8
