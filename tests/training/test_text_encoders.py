@@ -22,8 +22,10 @@ from training.data.extracted import read_extracted, write_extracted
 from training.data.texts import embed, load_reader
 from training.evaluation.subjects import opened
 from training.retrievers.export import export
+from training.retrievers.fused import COMMON, TOWER, fused
 from training.runs.config import RunConfig
 from training.runs.corpus_run import train_on_corpus
+from training.runs.state import load_model, read_tensors, save_tensors
 
 SAID = ("ruhiges Klavier", "ドラム", "smooth jazz", "guitarras fuertes")
 TRACKS = 16
@@ -77,7 +79,13 @@ def test_a_run_on_a_set_writes_a_model_that_reads_as_the_set_was_read(
         },
     )
     train_on_corpus(config, "0", tmp_path)
-    model = checkpoint.load(str(export(tmp_path, read_corpus(config.data))), "cpu")
+    corpus, run = read_corpus(config.data), load_model(tmp_path)
+    fused(tmp_path, run, corpus, torch.device("cpu"))
+    tensors, about = read_tensors(tmp_path / TOWER)
+    points = torch.rand(3, run.space.dim)  # as a run with a bank of captions keeps them
+    save_tensors(tmp_path / TOWER, {**tensors, COMMON: points}, about)
+    model = checkpoint.load(str(export(tmp_path, corpus)), "cpu")
+    np.testing.assert_allclose(model.common_points, points, atol=1e-3)
     assert model.config.text_encoder == "use"
     assert model.denoiser.config.text_width == model.contrastive.text_width == use.WIDTH
     pooled = model.text.embed(["warmes Klavier"]).pooled
