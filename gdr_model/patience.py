@@ -46,8 +46,12 @@ def answered(ask: Callable[[], T], otherwise: T, patience_s: float = PATIENCE_S)
 
 
 def is_folder(path: Path, patience_s: float = NAMED_S) -> bool:
-    """Whether a path is a folder that is there now; one that hangs is not."""
-    return _of(path, os.path.isdir, patience_s) or False
+    """Whether a path is a folder that is there now; one that hangs is not.
+
+    Raises:
+        OSError: if no folder can have this name, or nobody may look.
+    """
+    return _of(path, lambda absolute: Path(absolute).is_dir(), patience_s) or False
 
 
 def real(path: str | Path, patience_s: float = PATIENCE_S) -> str:

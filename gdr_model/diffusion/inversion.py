@@ -24,7 +24,7 @@ from gdr_model.errors import Cancelled
 from gdr_model.types import Cancel, never
 
 ITERATIONS = 12
-"""Evaluations a step after the first guess, at most; steps near clean data need two or three."""
+"""Evaluations a step after the first guess, at most; most steps need three to five."""
 SOLVED = 1e-4
 """Residual at which a step counts as solved. It is that of the last state but one, and every
 iteration divides it by a hundred or more: draws from the result are the same as with 1e-6."""
