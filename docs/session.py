@@ -122,7 +122,7 @@ async def finding(library: Path) -> None:
         await user.press("h")
         await user.screenshot("session/nearest")
         await user.asked("enter")
-        await user.types(*"slow, voices")
+        await user.types(*"slow, singing")
         await user.screenshot("session/typing")
         await user.asked("enter")
         await user.until(lambda: user.sees("evensong"))

@@ -14,7 +14,6 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from gdr_model.errors import UsageError
-from gdr_model.steering import Sampler
 from gdr_tui.app import keys
 from gdr_tui.app.edit.dial import Dial
 from gdr_tui.app.edit.difference import DifferenceList
@@ -69,9 +68,7 @@ class EditPanel(Screen[Ask | None]):
         yield Dial("guidance", steering.guidance, guidance, GUIDANCE.step,
                    "high: near the prompt", id="edit-guidance")  # fmt: skip
         steps = (min(steering.steps, 4), max(steering.steps, 50))
-        doubled = steering.sampler != Sampler.DDIM
-        note = "×2 for an edit" if doubled else "high: finer, slower"
-        yield Dial("steps", steering.steps, steps, 1, note, id="edit-steps")
+        yield Dial("steps", steering.steps, steps, 1, "high: finer, slower", id="edit-steps")
         with Horizontal(id="edit-lists"):
             yield DifferenceList(new=False, id="edit-before")
             yield DifferenceList(new=True, id="edit-after")
