@@ -106,7 +106,8 @@ def test_rows_are_those_of_one_machine_though_a_node_dies(
     assert stuck.read_text() in {*first} & {*of_second}
     assert [each.path.name for each in summary.unavailable] == ["ends its reader.ogg"]
     assert "3 readers" in summary.unavailable[0].reason
-    assert [*first, *of_second].count("ends its reader.ogg") == 3
+    # A node that dies with a reader may not have named the file yet.
+    assert [*first, *of_second].count("ends its reader.ogg") in (2, 3)
     (songs / "ends its reader.ogg").unlink()
     with Workers(1, LoadEncoder("builtin")) as workers:
         run(songs, tmp_path / "there", workers)  # forgets it
