@@ -22,7 +22,7 @@ from training.data.corpus import Corpus
 from training.data.folder import words_of
 from training.evaluation import attributes
 from training.evaluation.control import closeness_at, control, gain_at, share
-from training.evaluation.negatives import at_equal_loss, distance
+from training.evaluation.negatives import at_equal_loss
 from training.evaluation.steered import Steered, of_library, of_set
 from training.metrics import Interval
 from training.retrievers.gallery import Gallery
@@ -180,13 +180,6 @@ def test_ways_of_negating_are_read_where_they_have_lost_as_much_of_the_wanted() 
     np.testing.assert_allclose(at_equal_loss(plain, walk, 95), (75, 95, 0.6, 5))
     np.testing.assert_allclose(at_equal_loss(plain, walk, 70), (30, 70, 0.6, 5))
     np.testing.assert_allclose(at_equal_loss(plain, walk, 10), (10, 50, 0.6, 5))
-
-
-def test_the_distance_of_a_list_is_that_of_its_pairs() -> None:
-    points = unit(np.random.default_rng(0).standard_normal((4, 9)).astype(np.float32))
-    pairs = [1 - points[a] @ points[b] for a in range(4) for b in range(4) if a != b]
-    assert distance(points) == pytest.approx(np.mean(pairs), abs=1e-5)
-    assert distance(points[:1]) == 0
 
 
 def test_the_samplers_own_negative_moves_draws_and_tower(steered: Steered) -> None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from gdr_model.errors import UsageError
 from gdr_model.search.clusters import clusters
+from gdr_model.search.spread import apart
 from gdr_model.types import Array
 from training import metrics
 from training.evaluation.baselines import arithmetic
@@ -220,7 +221,7 @@ class Task:
                 (
                     100 * has[no][top].mean(),
                     100 * has[want][top].mean(),
-                    distance(self.steered.sources[right]),
+                    apart(self.steered.sources[right]),
                     len(np.unique(self.kinds[right])),
                 )
             )
@@ -228,11 +229,3 @@ class Task:
 
     def _top(self, scores: Array) -> NDArray[np.int64]:
         return np.argsort(-scores, kind="stable")[: self.top]
-
-
-def distance(points: Array) -> float:
-    """1 - the mean cosine between two of unit points (N, D); 0 for fewer than two."""
-    if len(points) < 2:
-        return 0.0
-    pairs = len(points) * (len(points) - 1)
-    return 1 - float((points.sum(axis=0) ** 2).sum() - len(points)) / pairs
