@@ -9,16 +9,22 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
+
+from gdr_model.errors import Cancelled
 
 PATIENCE_S = 2.0
 """How long a disk may take to answer about one file: a disk that spins up takes longer once."""
 NAMED_S = 10.0
 """How long it may take where someone has named a folder on it, which may have to spin up."""
+READ_S = 40.0
+"""How long it may take to answer about what is inside a music folder that is read."""
 _RESTS_S = 60.0
 """A path that hung is not asked about again for so long."""
+
+_LOOK_S = 0.1
 
 T = TypeVar("T")
 
@@ -28,21 +34,46 @@ _hung: dict[str, float] = {}
 
 def answered(ask: Callable[[], T], otherwise: T, patience_s: float = PATIENCE_S) -> T:
     """What a call to the file system returns, or `otherwise` if it does not return in time."""
-    answers: list[T] = []
+    for answer in answers(lambda: [ask()], patience_s):
+        return answer
+    return otherwise
+
+
+def answers(
+    ask: Callable[[], Iterable[T]], patience_s: float, cancelled: Callable[[], bool] = lambda: False
+) -> list[T]:
+    """What an iterable yields, as far as it gets; it ends early where nothing comes in time.
+
+    Args:
+        ask: gives the iterable, in another thread.
+        patience_s: how long each answer may take.
+        cancelled: polled meanwhile.
+
+    Raises:
+        Cancelled: when asked.
+    """
+    found: list[T] = []
     errors: list[Exception] = []
 
     def run() -> None:
         try:
-            answers.append(ask())
+            for answer in ask():
+                found.append(answer)
         except Exception as error:
             errors.append(error)
 
     thread = threading.Thread(target=run, name="gdr-asking", daemon=True)
     thread.start()
-    thread.join(patience_s)
+    count, until = 0, time.monotonic() + patience_s
+    while thread.is_alive() and (left := until - time.monotonic()) > 0:
+        thread.join(min(_LOOK_S, left))
+        if cancelled():
+            raise Cancelled("stopped")
+        if len(found) > count:
+            count, until = len(found), time.monotonic() + patience_s
     for error in errors:
         raise error
-    return answers[0] if answers else otherwise
+    return found.copy()  # whatever the thread finds later
 
 
 def is_folder(path: Path, patience_s: float = NAMED_S) -> bool:

@@ -17,16 +17,14 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
+from gdr_model import patience
 from gdr_model.audio.source import unavailable
 from gdr_model.characters import cut, decoded
 from gdr_model.errors import FileUnavailable
-from gdr_model.patience import answered
 from gdr_model.types import Section
 
 SUFFIX = ".cue"
 
-LIMIT_S = 40.0
-"""How long a disk may take to read a sheet."""
 _MAX_BYTES = 1 << 20
 _MAX_SECTIONS = 1000
 _MAX_SHEETS = 100
@@ -93,13 +91,13 @@ def read(path: Path) -> dict[str, Sections]:
         FileUnavailable: if the system could not read it.
     """
     try:
-        data = answered(lambda: _bytes(path), None, LIMIT_S)
+        data = patience.answered(lambda: _bytes(path), None, patience.READ_S)
     except (FileNotFoundError, IsADirectoryError):
         return {}
     except OSError as error:
         raise unavailable(error) from error
     if data is None:
-        raise FileUnavailable(f"the system needed more than {LIMIT_S:.0f} s to read it")
+        raise FileUnavailable(f"the system needed more than {patience.READ_S:.0f} s to read it")
     return parse(_text(data))
 
 

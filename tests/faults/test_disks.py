@@ -109,7 +109,7 @@ def test_a_disk_that_hangs_keeps_nothing_else_from_its_work(music: Path, gdr_hom
     write_music(disk, 2, seconds=3)
     write_music(new, 1, seconds=4)
     (music / "2 disk").symlink_to(disk)
-    impatient = "from gdr_model.store.folder import looking; looking.LIMIT_S = 1"
+    impatient = "from gdr_model import patience; patience.READ_S = 1"
     done = on_own_mounts(
         f"""
         gdr index "$2"

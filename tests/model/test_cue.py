@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from gdr_model import patience
 from gdr_model.audio import cue
 from gdr_model.audio.cue import Sheets
 from gdr_model.errors import FileUnavailable
@@ -82,7 +83,7 @@ def test_a_sheet_is_bounded(tmp_path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes with names")
 def test_a_disk_that_hangs_is_not_waited_for(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(cue, "LIMIT_S", 0.3)
+    monkeypatch.setattr(patience, "READ_S", 0.3)
     os.mkfifo(tmp_path / "album.cue")  # it opens when somebody writes to it
     with pytest.raises(FileUnavailable, match="the system needed more than"):
         cue.read(tmp_path / "album.cue")

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gdr_model import patience
 from gdr_model.audio import SUFFIXES
 from gdr_model.errors import Cancelled, LibraryError
-from gdr_model.store.folder import looking
 from gdr_model.store.folder.left_out import MARKER
 from gdr_model.store.folder.scan import Scan, scan
 
@@ -118,7 +118,7 @@ def test_a_missing_root_is_refused_with_the_likely_cause(tmp_path: Path) -> None
 
 
 def test_a_disk_is_waited_for_as_long_as_anything_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "LIMIT_S", 1.5)
+    monkeypatch.setattr(patience, "READ_S", 1.5)
     stuck = threading.Event()
 
     def slowly() -> Iterator[int]:
@@ -128,7 +128,7 @@ def test_a_disk_is_waited_for_as_long_as_anything_comes(monkeypatch: pytest.Monk
         stuck.wait(20)
         yield 8
 
-    found = looking.answers(slowly)
+    found = patience.answers(slowly, patience.READ_S)
     assert found == list(range(8))
     stuck.set()
     time.sleep(0.1)
@@ -138,7 +138,9 @@ def test_a_disk_is_waited_for_as_long_as_anything_comes(monkeypatch: pytest.Monk
 def test_waiting_for_a_disk_stops_when_asked() -> None:
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        looking.answers(lambda: iter([time.sleep(20)]), lambda: time.monotonic() > begun + 0.3)
+        patience.answers(
+            lambda: iter([time.sleep(20)]), 40.0, lambda: time.monotonic() > begun + 0.3
+        )
     assert time.monotonic() < begun + 10
 
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from gdr_model import patience
 from gdr_model.audio import cue
 from gdr_model.errors import Cancelled, LibraryError
-from gdr_model.patience import answered
 from gdr_model.store.folder.left_out import MARKER, Excludes, of_file, of_folder, suffix
-from gdr_model.store.folder.looking import LIMIT_S, answers
 from gdr_model.store.records import LeftOut, Reason, Stamp, around, key, shown
 from gdr_model.types import Cancel, never
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -127,7 +129,7 @@ class _Scanner:
             reason = of_folder(Path(relative).name)
             if self._excludes.match(relative, Path(relative).name):
                 reason = Reason.EXCLUDED
-            elif answered(marker.exists, False):
+            elif patience.answered(marker.exists, False):
                 name, reason = key(str(Path(relative).parent)), Reason.MARKER
             if reason:
                 self._found.left_out.append(LeftOut(name, reason))
@@ -163,9 +165,12 @@ class _Scanner:
         Raises:
             OSError: if it cannot be read, or its disk does not answer.
         """
-        for answer in answers(lambda: [_listing(folder)], self._cancelled):
+        for answer in self._answers(lambda: [_listing(folder)]):
             return answer
-        raise OSError(errno.ETIMEDOUT, f"it did not answer for {LIMIT_S:.0f} s")
+        raise OSError(errno.ETIMEDOUT, f"it did not answer for {patience.READ_S:.0f} s")
+
+    def _answers(self, ask: Callable[[], Iterable[T]]) -> list[T]:
+        return patience.answers(ask, patience.READ_S, self._cancelled)
 
     def _add_all(self, relative: str, entries: list[os.DirEntry[str]]) -> None:
         """Add what is in a folder."""
@@ -177,7 +182,7 @@ class _Scanner:
             else:
                 asked.append((path, entry))
         while asked:
-            found = answers(partial(map, _Facts.of, [entry for _, entry in asked]), self._cancelled)
+            found = self._answers(partial(map, _Facts.of, [entry for _, entry in asked]))
             for (path, entry), facts in zip(asked, found, strict=False):
                 self._add(entry, path, facts)
             for path, _ in asked[len(found) : len(found) + 1]:
