@@ -15,7 +15,7 @@ ALLOWED_MB = 320
 """What reading one file can take, beyond what a process holds when it begins."""
 _KEPT_MB = 32
 """What a process keeps of that between decoding, encoding and the next file; asking the system
-again takes time. Sixteen processes held 1.7 GB when each kept 128 MB."""
+again takes time."""
 
 _DIES_WITH_PARENT = 1
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8

@@ -84,7 +84,7 @@ IN_LANGUAGES = """### In other languages
 Eleven of the genres and moods by their names in other languages, judged in the same way: mAP in
 percent, and gdr's as a share of that of the same names in English. The names are among the queries
 that the model was trained on, as the English ones are. `recipes/builtin/README.md` has the figures
-of a model that was trained without them."""
+of a tower that was trained without them."""
 BY_LANGUAGE = (GDR, ALONE, TOWER)
 """The systems in that table."""
 

@@ -10,7 +10,7 @@
   what a passage is: a class holds the tenth of the gallery whose score for it is highest. That
   measures how much of the teachers is left after the student, the words and the draws, and nothing
   of what the teachers miss.
-- `spanish` and twelve other languages: eleven of these genres and moods, asked for in them.
+- `spanish` and thirteen other languages: eleven of these genres and moods, asked for in them.
 
 `DIR` needs what `sources` and `prepare` make. Writes `DIR/sets/NAME`, and the first teacher's mean
 logits of the generated clips, `DIR/sets/noise2music-teacher.npy`.

@@ -73,7 +73,7 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
 
 def _edit(retriever: Retriever, strength: float, repeats: int) -> float:
     """Seconds of an edit, with its inversion: of a little less strength each time, so it is new."""
-    (track,) = retriever.libraries[0].library.first(1)
+    track = next(track for opened in retriever.libraries for track in opened.library.first(1))
     strengths = count()
 
     def edit() -> None:
