@@ -85,7 +85,7 @@ class Edit:
     start_s: float | None = None
     """Start of the source passage; None takes the passage nearest to the prompt."""
     strength: float = 0.6
-    """Share of the noise schedule walked up and down again, in (0, 1]."""
+    """How far from the passage to what is drawn, in (0, 1]."""
     from_prompt: str = ""
     """Words to invert the source under; empty is the null prompt."""
 

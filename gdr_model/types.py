@@ -194,6 +194,8 @@ class Query:
     """For an edit: 1 - cosine between the source and its inversion drawn back unchanged."""
     source_start_s: float | None = None
     """For an edit: where the passage that was inverted begins."""
+    source: Array | None = None
+    """(1, D) for an edit: the point of that passage."""
     anchor: Array | None = None
     """(1, D) the contrastive tower's point for the words, to be fused with the draws."""
     draws: tuple[int, ...] | None = None

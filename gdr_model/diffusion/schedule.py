@@ -89,20 +89,16 @@ class Schedule:
         signal, noise = self.a.sqrt().float(), (1 - self.a).sqrt().float()
         return signal.to(t.device)[t][:, None, None], noise.to(t.device)[t][:, None, None]
 
-    def grid(self, steps: int, strength: float = 1.0) -> list[int]:
+    def grid(self, steps: int) -> list[int]:
         """Times visited by a sampler, noisiest first, then -1 for where the walk ends.
-
-        An edit of a `strength` below 1 takes the last part of the walk, and that share of the
-        steps, at least one.
 
         "Trailing" begins at the last time, where there is only noise, and never visits t = 0,
         where eps is indistinguishable from x. "Leading" begins one stride below the last time.
         """
-        steps = max(1, round(strength * steps))
         if self.spacing == "leading":
-            stride = round(strength * self.times) // steps
+            stride = self.times // steps
             return [*(i * stride + self.steps_offset for i in reversed(range(steps))), -1]
-        shares = [strength * (1 - i / steps) for i in range(steps)]
+        shares = [1 - i / steps for i in range(steps)]
         warped = [self.shift * u / (1 + (self.shift - 1) * u) for u in shares]
         spaced = [round(self.times * u) - 1 for u in warped]
         return [*dict.fromkeys(max(1, t) for t in spaced), -1]

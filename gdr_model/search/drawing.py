@@ -36,6 +36,8 @@ DISLIKE_PUSH = 0.5
 """Rocchio's weights: share of the mean liked (disliked) vector added to (taken from) a draw."""
 SLIDER_PUSH = 1.5
 """What a slider at 1 adds to the tower's point."""
+TURN = 1.0
+"""Radians by which all draws of an edit but the first are turned from the source's noise."""
 
 LatentsOf = Callable[[str], Array]
 """The latents (T, D) of a file, by its path."""
@@ -44,8 +46,8 @@ LatentsOf = Callable[[str], Array]
 class _Inversion(NamedTuple):
     """A passage that was inverted, and what came of it."""
 
-    source: tuple[str, float, str, tuple[int, ...]]
-    """File and second of the passage, the words it was inverted under, and the times."""
+    source: tuple[str, float, str, int]
+    """File and second of the passage, the words it was inverted under, and the steps."""
     x0: Tensor  # (1, T, D)
     eps: Tensor  # (1, T, D)
     round_trip: float
@@ -122,13 +124,18 @@ class Drawer:
     ) -> Query:
         """All points of a worded steering before likes and dislikes move them.
 
-        They are drawn unless remembered.
+        They are drawn unless remembered. Those of an edit are drawn at full strength, and moved
+        back along the line to the passage by what the strength lacks.
         """
         # Negatives act on the scores of passages alone (`gdr_model.search.negatives`).
         drawn_by = spread.cloud(steering).but(evidence=(), negatives=(), sliders=steering.raised)
         # Without a pull, likes and dislikes move the points afterwards, and the draw is the same.
         if not steering.pull:
             drawn_by = drawn_by.but(likes=(), dislikes=())
+        strength = 1.0
+        if steering.edit:
+            strength = steering.edit.strength
+            drawn_by = drawn_by.but(edit=replace(steering.edit, strength=1.0))
         query = self._remembered.get((drawn_by, method))
         if query is None:
             query = self._points(drawn_by, method, cancelled)
@@ -136,7 +143,11 @@ class Drawer:
         self._remembered.move_to_end((drawn_by, method))
         while len(self._remembered) > self._remember:
             self._remembered.popitem(last=False)
-        return query
+        if query.source is None:
+            return query
+        return replace(
+            query, vectors=unit((1 - strength) * query.source + strength * query.vectors)
+        )
 
     def moves(self, steering: Steering) -> list[tuple[str, str, Array]]:
         """What each like and dislike adds (D,) to every point, with its kind and its file.
@@ -220,16 +231,18 @@ class Drawer:
             if steering.edit:
                 raise UsageError("only a query that is drawn can be edited", Hint.DRAW)
             return Query(self._undrawn(steering), steering, method)
-        round_trip = start_s = anchor = None
+        round_trip = start_s = source = anchor = None
         with torch.inference_mode():
             if steering.edit:
-                x, round_trip, start_s = self._edit(steering, steering.edit, cancelled)
+                passage, start_s = self.source(steering, steering.edit)
+                source = self.model.whitening.apply(self.model.drawn(passage))
+                x, round_trip = self._edit(steering, steering.edit, passage, start_s, cancelled)
             else:
                 x = self.sample(steering, cancelled)
             if self.model.config.anchor_share:
                 anchor = self._undrawn(steering)
         points = self.model.whitening.apply(self.model.drawn(x))  # (Q, D)
-        return Query(points, steering, method, round_trip, start_s, anchor)
+        return Query(points, steering, method, round_trip, start_s, source, anchor)
 
     def guided(self, steering: Steering) -> Velocity:
         """The denoiser under everything that steers the sampler, words and sounds.
@@ -289,34 +302,31 @@ class Drawer:
         return sampling.ddim(guided, eps, grid, schedule, cancelled)
 
     def _edit(
-        self, steering: Steering, edit: Edit, cancelled: Cancel
-    ) -> tuple[Tensor, float, float]:
-        """Invert a passage at guidance 1, then draw it again under the prompt.
+        self, steering: Steering, edit: Edit, passage: Tensor, start_s: float, cancelled: Cancel
+    ) -> tuple[Tensor, float]:
+        """Invert a passage (1, T, D) at guidance 1, then draw it again under the prompt.
 
-        The first draw starts from the inverted noise itself; the others from that noise turned
-        towards fresh noise, by as many radians as the edit is strong: near the source they stay
-        together, far from it they differ.
+        The first draw starts from the inverted noise itself, the others from that noise turned
+        towards fresh noise, so that they differ.
 
         Returns:
-            The sequences (Q, T, D), the error of the round trip under unchanged words, and the
-            second at which the passage begins.
+            The sequences (Q, T, D), and the error of the round trip under unchanged words.
         """
         schedule = self.model.schedule
-        source, start_s = self.source(steering, edit)
-        grid = schedule.grid(steering.steps, edit.strength)
+        grid = schedule.grid(steering.steps)
         # An edit that differs in guidance or negatives starts from the same inversion.
-        key = (edit.path, start_s, edit.from_prompt, tuple(grid))
+        key = (edit.path, start_s, edit.from_prompt, steering.steps)
         if self._inverted is None or self._inverted.source != key:
-            inverted = self._invert(source, edit.from_prompt, grid, cancelled)
-            self._inverted = _Inversion(key, *inverted)
+            self._inverted = _Inversion(
+                key, *self._invert(passage, edit.from_prompt, grid, cancelled)
+            )
         _, x0, eps, round_trip = self._inverted
         fresh = self.noise(steering)
-        turned = inversion.blend(eps.expand_as(fresh), fresh, edit.strength)
+        turned = inversion.blend(eps.expand_as(fresh), fresh, TURN)
         turned[0] = eps[0]
         times = torch.full((len(fresh),), grid[0], device=fresh.device)
         start = schedule.add_noise(x0.expand_as(fresh), turned, times)
-        drawn = sampling.ddim(self.guided(steering), start, grid, schedule, cancelled)
-        return drawn, round_trip, start_s
+        return sampling.ddim(self.guided(steering), start, grid, schedule, cancelled), round_trip
 
     def _invert(
         self, source: Tensor, prompt: str, grid: list[int], cancelled: Cancel

@@ -137,8 +137,19 @@ def test_a_passage_is_inverted_once_while_its_edit_changes(
     assert len(draws) == 1 + 3, "once for the round trip"
     fresh = Retriever(model, [library]).query(tried.but(guidance=5.0)).vectors
     np.testing.assert_array_equal(answers[-1], fresh)
-    retriever.query(tried.but(edit=Edit(path, 0.0, 0.9)))
-    assert len(draws) == 6 + 2, "another strength starts from another noise"
+    retriever.query(tried.but(edit=Edit(path, 0.0, 0.6, "piano")))
+    assert len(draws) == 6 + 2, "other words for the source give another noise"
+
+
+def test_another_strength_needs_no_draw(library: Library, model: Model, draws: list[int]) -> None:
+    path = str(library.tracks()[0].path)
+    retriever = Retriever(model, [library], remember=1)
+    weak, full = (
+        retriever.query(PLAIN.but(edit=Edit(path, 0.0, strength))) for strength in (0.3, 1.0)
+    )
+    assert len(draws) == 2
+    on_the_line = 0.7 * full.source + 0.3 * full.vectors
+    np.testing.assert_allclose(weak.vectors, unit(on_the_line), atol=1e-6)
 
 
 def test_an_edit_takes_steps_of_ddim_whatever_the_sampler(library: Library, model: Model) -> None:

@@ -62,23 +62,6 @@ def test_a_grid_falls_from_noise_to_the_end(schedule: Schedule, steps: int) -> N
         assert grid[-2] >= 1, "eps is indistinguishable from x at time 0"
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize(("strength", "steps"), [(0.01, 1), (0.5, 6), (0.55, 7), (1.0, 12)])
-def test_a_strength_is_the_share_of_the_walk_and_of_its_steps(
-    schedule: Schedule, strength: float, steps: int
-) -> None:
-    grid = schedule.grid(12, strength)
-    assert len(grid) - 1 == steps
-    assert grid == sorted(set(grid), reverse=True)
-    assert grid[-1] == -1
-    if schedule.spacing == "trailing":
-        assert grid[0] == schedule.grid(100)[round(100 * (1 - strength))]
-
-
-def test_strengths_of_equally_many_steps_begin_at_different_times() -> None:
-    assert Schedule().grid(6, 0.6)[0] < Schedule().grid(6, 0.65)[0] < Schedule().grid(6, 0.7)[0]
-
-
 def test_more_steps_than_times_visit_every_time_once() -> None:
     grid = Schedule(times=20).grid(100)
     assert grid == [*range(19, 0, -1), -1]

@@ -149,10 +149,12 @@ def test_control_reports_rivals_with_intervals(steered: Steered) -> None:
     assert all("share of the target in the top 5" in table.note for table in (tables[2], tables[4]))
     assert all(isinstance(cells[0], Interval) for t in tables for _, cells in t.rows)
     assert [name for name, _ in tables[2].rows] == [
-        "edit, inverted",
+        "edit",
         "edit, its draws alone",
-        "edit, random noise",
+        "edit, other noise",
+        "SDEdit",
         "re-prompting, mixed in",
+        "the tower's point, mixed in",
     ]
     with pytest.raises(UsageError, match="at least two attributes"):
         control(replace(wide, attributes={}))

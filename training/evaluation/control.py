@@ -3,9 +3,10 @@
 Negatives   `training.evaluation.negatives`
 Edits       over (source, target): the share of the target in the top 20 (of a small gallery, the
             top quarter), against the cosine of the query to the source, for every strength;
-            compared at equal closeness, and at equal gain. Rivals: noise that does not depend on
-            the source (SDEdit), and re-prompting: the straight line from the source's vector to the
-            answer for the words. The edit is also shown as its draws alone find it.
+            compared at equal closeness, and at equal gain. Rivals: SDEdit, and the straight lines
+            from the source's point to the answer for the words (re-prompting) and to the tower's
+            point for them. The edit is also shown without the tower, and with draws from noise that
+            does not depend on the source.
 Sliders     the same along "more ...", from a prompt. Rivals: prompt arithmetic, with the answer for
             the words drawn, and with the tower's point for them.
 
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdr_model.errors import UsageError
+from gdr_model.search.whitening import unit
 from gdr_model.steering import Steering
 from gdr_model.types import Array, Method
 from training import metrics
@@ -117,13 +119,20 @@ def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> list[Table
         lacking = np.flatnonzero(~s.attributes[target])
         source = int(lacking[rng.integers(len(lacking))])
         here = s.sources[source]
-        fresh = s.mixed(s.query(target, seed=seed))
+        plain = s.query(target, seed=seed)
+        words = s.mixed(plain)
+        tower = s.retriever.query(Steering(target), Method.CONTRASTIVE).vectors
         edited = [s.edit(source, target, w, seed) for w in STRENGTHS]
         routes = {
-            "edit, inverted": edited,
+            "edit": edited,
             "edit, its draws alone": [replace(query, anchor=None) for query in edited],
-            "edit, random noise": [s.from_noise(source, target, w, seed) for w in STRENGTHS],
-            "re-prompting, mixed in": [s.at((1 - w) * here[None] + w * fresh) for w in WAYS],
+            "edit, other noise": [
+                replace(query, vectors=unit((1 - w) * here + w * plain.vectors))
+                for query, w in zip(edited, STRENGTHS, strict=True)
+            ],
+            "SDEdit": [s.from_noise(source, target, w, seed) for w in STRENGTHS],
+            "re-prompting, mixed in": [s.at((1 - w) * here + w * words) for w in WAYS],
+            "the tower's point, mixed in": [s.at((1 - w) * here + w * tower) for w in WAYS],
         }
         for name, queries in routes.items():
             walk = [

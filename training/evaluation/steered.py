@@ -71,16 +71,21 @@ class Steered:
 
     def edit(self, source: int, prompt: str, strength: float, seed: int = 0) -> Query:
         """What `gdr edit` draws from a recording's beginning."""
-        return self.retriever.query(self._edited(source, prompt, strength, seed))
+        path = str(self.gallery.tracks[source].path)
+        steering = self.how.steering(prompt, seed).but(edit=Edit(path, 0.0, strength))
+        return self.retriever.query(steering)
 
     def from_noise(self, source: int, prompt: str, strength: float, seed: int = 0) -> Query:
-        """The same from random noise in the place of the source's own."""
-        steering = self._edited(source, prompt, strength, seed)
+        """SDEdit (Meng et al. 2022): add noise to a recording's beginning, then denoise it.
+
+        The strength is the share of the schedule that is walked, in as many steps as a draw takes.
+        """
+        steering = self.how.steering(prompt, seed)
         model, drawer = self.retriever.model, self.retriever.drawer
-        assert steering.edit is not None  # noqa: S101 (for the type checker)
-        x0, _ = drawer.source(steering, steering.edit)
+        edit = Edit(str(self.gallery.tracks[source].path), 0.0)
+        x0, _ = drawer.source(steering, edit)
         noise = drawer.noise(steering)
-        grid = model.schedule.grid(steering.steps, strength)
+        grid = model.schedule.grid(round(steering.steps / strength))[-steering.steps - 1 :]
         with torch.inference_mode():
             times = torch.full((len(noise),), grid[0], device=noise.device)
             start = model.schedule.add_noise(x0.expand_as(noise), noise, times)
@@ -101,10 +106,6 @@ class Steered:
             return query.vectors
         share = self.retriever.share(query)
         return np.asarray((1 - share) * query.vectors + share * query.anchor)
-
-    def _edited(self, source: int, prompt: str, strength: float, seed: int) -> Steering:
-        path = str(self.gallery.tracks[source].path)
-        return self.how.steering(prompt, seed).but(edit=Edit(path, 0.0, strength))
 
 
 def of_library(model: Model, library: Library, source: str = "tags") -> Steered:

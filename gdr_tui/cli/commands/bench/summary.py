@@ -57,11 +57,8 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
     row(f"draw, {plain.draws} draws of {plain.steps} steps", f"{1e3 * base:.0f} ms")
     row("  one draw", f"{1e3 * draw(draws=1):.0f} ms", f"{draw(draws=1) / base:.2f} of that")
     row("  twice the steps", f"{1e3 * draw(steps=2 * plain.steps):.0f} ms")
-    for strength in (Edit.strength, 1.0) if retriever.count() else ():
-        row(
-            f"  edit of strength {strength:g}",
-            f"{1e3 * _edit(retriever, strength, repeats):.0f} ms",
-        )
+    if retriever.count():
+        row("  edit, inversion and draws", f"{1e3 * _edit(retriever, repeats):.0f} ms")
     contrastive = seconds(lambda: retriever.query(plain, Method.CONTRASTIVE), repeats)
     row("  contrastive query", f"{1e3 * contrastive:.1f} ms", f"{contrastive / base:.3f} of that")
     answer = seconds(lambda: retriever.search(plain), repeats)
@@ -71,13 +68,13 @@ def measure(retriever: Retriever, sound_s: int = SOUND_S, repeats: int = REPEATS
         compare(opened.library, retriever, vectors)
 
 
-def _edit(retriever: Retriever, strength: float, repeats: int) -> float:
-    """Seconds of an edit, with its inversion: of a little less strength each time, so it is new."""
+def _edit(retriever: Retriever, repeats: int) -> float:
+    """Seconds of an edit, with its inversion: under other words each time, so it is new."""
     track = next(track for opened in retriever.libraries for track in opened.library.first(1))
-    strengths = count()
+    texts = count()
 
     def edit() -> None:
-        at = strength - 0.002 * next(strengths)
-        retriever.query(Steering("warm piano", edit=Edit(str(track.path), strength=at)))
+        source = Edit(str(track.path), from_prompt=f"piano {next(texts)}")
+        retriever.query(Steering("warm piano", edit=source))
 
     return seconds(edit, repeats)
