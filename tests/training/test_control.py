@@ -142,11 +142,12 @@ def test_control_reports_rivals_with_intervals(steered: Steered) -> None:
         "Negatives at equal loss of the wanted",
         "Edits",
         "Edits at equal gain",
+        "What edits find at equal gain",
         "Sliders",
     ]
     assert (about["gallery"], about["top"]) == (20, 5)
     assert "Share of the top 5" in tables[0].note
-    assert all("share of the target in the top 5" in table.note for table in (tables[2], tables[4]))
+    assert all("share of the target in the top 5" in table.note for table in (tables[2], tables[5]))
     assert all(isinstance(cells[0], Interval) for t in tables for _, cells in t.rows)
     assert [name for name, _ in tables[2].rows] == [
         "edit",

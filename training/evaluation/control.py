@@ -3,7 +3,8 @@
 Negatives   `training.evaluation.negatives`
 Edits       over (source, target): the share of the target in the top 20 (of a small gallery, the
             top quarter), against the cosine of the query to the source, for every strength;
-            compared at equal closeness, and at equal gain. Rivals: SDEdit, and the straight lines
+            compared at equal closeness, and at equal gain; so is how near what is found is to the
+            source. Rivals: SDEdit, and the straight lines
             from the source's point to the answer for the words (re-prompting) and to the tower's
             point for them. The edit is also shown without the tower, and with draws from noise that
             does not depend on the source.
@@ -113,7 +114,9 @@ def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> list[Table
     s = steered
     rng = np.random.default_rng(seed)
     names = list(s.attributes)
+    top = top_of(len(s.gallery.tracks))
     walks: dict[str, list[Walk]] = {}
+    found: dict[str, list[Walk]] = {}
     for _ in range(pairs):
         target = names[int(rng.integers(len(names)))]
         lacking = np.flatnonzero(~s.attributes[target])
@@ -134,17 +137,29 @@ def edits(steered: Steered, pairs: int, seed: int, resamples: int) -> list[Table
             "re-prompting, mixed in": [s.at((1 - w) * here + w * words) for w in WAYS],
             "the tower's point, mixed in": [s.at((1 - w) * here + w * tower) for w in WAYS],
         }
+        others = np.delete(s.sources, source, axis=0) @ here
         for name, queries in routes.items():
-            walk = [
-                (float(s.retriever.centre(query) @ here), share(s, s.scores(query), target))
-                for query in (s.at(here[None]), *queries)
+            steps = [s.at(here[None]), *queries]
+            every = [s.scores(query) for query in steps]
+            shares = [share(s, scores, target) for scores in every]
+            near = [float(s.retriever.centre(query) @ here) for query in steps]
+            lists = [
+                np.argsort(-np.delete(scores, source), kind="stable")[:top] for scores in every
             ]
-            walks.setdefault(name, []).append(walk)
-    title = f"Edits, {pairs} sources and targets"
-    top = top_of(len(s.gallery.tracks))
+            walks.setdefault(name, []).append(list(zip(near, shares, strict=True)))
+            found.setdefault(name, []).append(
+                [
+                    (float(others[rows].mean()), grown)
+                    for rows, grown in zip(lists, shares, strict=True)
+                ]
+            )
+    asked = f"{pairs} sources and targets"
     return [
-        _compared(title, walks, CLOSENESS, top, resamples),
-        _at_equal_gain(f"Edits at equal gain, {pairs} sources and targets", walks, resamples),
+        _compared(f"Edits, {asked}", walks, CLOSENESS, top, resamples),
+        _at_equal_gain(f"Edits at equal gain, {asked}", walks, "The query's", resamples),
+        _at_equal_gain(
+            f"What edits find at equal gain, {asked}", found, f"The top {top}'s", resamples
+        ),
     ]
 
 
@@ -218,14 +233,14 @@ def _compared(
     return table
 
 
-def _at_equal_gain(title: str, walks: dict[str, list[Walk]], resamples: int) -> Table:
+def _at_equal_gain(title: str, walks: dict[str, list[Walk]], whose: str, resamples: int) -> Table:
     table = Table(
         title,
         (
             *(f"closeness at +{gain}" for gain in GAINS),
             *(f"first minus this at +{gain}" for gain in GAINS),
         ),
-        note="The query's mean cosine to its start where the share of the target has grown by so "
+        note=f"{whose} mean cosine to the source where the share of the target has grown by so "
         "many points; interpolated along the mean walk, over the same resampled pairs.",
     )
     arrays = {name: np.array(own) for name, own in walks.items()}

@@ -38,7 +38,10 @@ def edit(
         str, typer.Option("--from", metavar="TEXT", help="Words that describe the track as it is.")
     ] = Edit.from_prompt,
     strength: Annotated[
-        float, typer.Option(help="How far to go: near 0 stays at the track, 1 goes all the way to what is drawn.")
+        float,
+        typer.Option(
+            help="How far to go: near 0 stays at the track, 1 goes all the way to what is drawn."
+        ),
     ] = Edit.strength,
     start: Annotated[
         float | None,
