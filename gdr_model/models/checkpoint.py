@@ -371,7 +371,7 @@ def save(
         "prediction": check(prediction),
         "distilled": distilled,
         "anchor_share": anchor_share,
-        "contrastive": {"text_width": contrastive.text_width, "dim": contrastive.dim},
+        "contrastive": contrastive.shape,
         "schedule": asdict(schedule),
         "whitening_power": whitening_power,
     }

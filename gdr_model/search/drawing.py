@@ -21,6 +21,7 @@ from torch import Tensor
 from gdr_model.diffusion import inversion, sampling, schedulers
 from gdr_model.diffusion.guidance import Guided, Velocity
 from gdr_model.diffusion.pull import Pulled
+from gdr_model.encoders.builtin.tower import fused_by
 from gdr_model.errors import DecodeError, Hint, LibraryError, UsageError
 from gdr_model.evidence import Evidence
 from gdr_model.models.checkpoint import Model
@@ -93,7 +94,7 @@ class Drawer:
         if steering.worded:
             drawn = self.drawn(steering, method, cancelled)
         else:
-            drawn = Query(self._undrawn(steering), steering, method)
+            drawn = Query(self._undrawn(steering, method), steering, method)
         vectors, anchor = drawn.vectors, drawn.anchor
         moves = [move for _, _, move in self.moves(steering)]
         if moves:
@@ -193,10 +194,11 @@ class Drawer:
             self._means_read[path] = self._latents_of(path).mean(0)
         return self._means_read[path]
 
-    def rows(self, steering: Steering) -> Array:
+    def rows(self, steering: Steering, method: Method = Method.GDR) -> Array:
         """What the prompt and each slider add (N, D) to the point that is not drawn.
 
-        Without a prompt the likes begin, whose sum has length 1 as the prompt's row has.
+        It is fused with the draws, or what a contrastive search has. Without a prompt the likes
+        begin, whose sum has length 1 as the prompt's row has.
         """
         texts = [(steering.prompt, 1.0)] if steering.worded else []
         texts += [(s.text, SLIDER_PUSH * s.amount) for s in steering.raised]
@@ -207,30 +209,32 @@ class Drawer:
         if not texts:
             return liked
         weights = np.array([push for _, push in texts], np.float32)
-        words = weights[:, None] * self._tower([text for text, _ in texts])
+        words = weights[:, None] * self._tower([text for text, _ in texts], method)
         return np.concatenate([liked, words]).astype(np.float32)
 
     def _negated(self, steering: Steering) -> Array | None:
         """The tower's points (N, D) for the negatives, if there are any."""
-        return self._tower([n.text for n in steering.avoided]) if steering.avoided else None
+        texts = [n.text for n in steering.avoided]
+        return self._tower(texts, Method.CONTRASTIVE) if texts else None
 
-    def _tower(self, texts: Sequence[str]) -> Array:
-        """The tower's points (N, D) for texts."""
-        pooled = self.model.text.embed(texts).pooled
+    def _tower(self, texts: Sequence[str], method: Method) -> Array:
+        """The tower's points (N, D) for texts, alone or to be fused with draws."""
+        tower, pooled = self.model.contrastive, self.model.text.embed(texts).pooled
         with torch.inference_mode():
-            rows = self.model.contrastive(torch.from_numpy(pooled).to(self.model.device))
+            read = fused_by(tower) if method == Method.GDR else tower
+            rows = read(torch.from_numpy(pooled).to(self.model.device))
         return np.asarray(rows.cpu().numpy(), np.float32)
 
-    def _undrawn(self, steering: Steering) -> Array:
+    def _undrawn(self, steering: Steering, method: Method = Method.GDR) -> Array:
         """The point (1, D) that words, or without them likes, have without drawing."""
-        return unit(self.rows(steering).sum(axis=0, keepdims=True))
+        return unit(self.rows(steering, method).sum(axis=0, keepdims=True))
 
     def _points(self, steering: Steering, method: Method, cancelled: Cancel) -> Query:
         self.model.require(method)
         if method == Method.CONTRASTIVE:
             if steering.edit:
                 raise UsageError("only a query that is drawn can be edited", Hint.DRAW)
-            return Query(self._undrawn(steering), steering, method)
+            return Query(self._undrawn(steering, method), steering, method)
         round_trip = start_s = source = anchor = None
         with torch.inference_mode():
             if steering.edit:

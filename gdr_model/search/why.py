@@ -139,7 +139,7 @@ def _breakdown(
         pushes.append(Push("start", text, drawn.pop(0), 0.0))
     tower, per_tower_cosine = [], 0.0
     if share:
-        rows = retriever.drawer.rows(steering)  # (N, D), in the order of `named`
+        rows = retriever.drawer.rows(steering, query.method)  # (N, D), in the order of `named`
         length = np.linalg.norm(rows.sum(axis=0))
         per_tower_cosine = share / float(np.linalg.norm(rows.sum(axis=0) / length + total_move))
         tower = [float(value) for value in rows @ point / length * per_tower_cosine]

@@ -41,6 +41,8 @@ GDR = "gdr, as gdr search ranks"
 TOWER = "contrastive tower"
 ALONE = "its draws alone"
 UNCORRECTED = "gdr without the correction of its draws"
+UNNAMED = "gdr without the classes that words name"
+TOWER_NAMED = "contrastive tower with those classes"
 TEACHER = "teacher: its own text × its own audio"
 GROUPS = "better interpretation", "better half"
 COLUMNS = ("R@10", "R@1", "R@5", "median rank", "MedR %", "mAP %")
@@ -251,6 +253,8 @@ class _Search:
                     self._put(UNCORRECTED, row, scores)
             if self.parts:
                 self._parts_of(rows, steerings, drawn)
+                if subject.model.networks.contrastive.named is not None:
+                    self._named(rows, drawn)
             if self.parts and subject.how != searched:
                 own = [subject.how.steering(self.captions[row], seed) for row in rows]
                 for row, query in zip(rows, queries(subject.retriever.drawer, own), strict=True):
@@ -292,6 +296,15 @@ class _Search:
             self._put("one draw", row, scored(replace(drawn, vectors=query.vectors[:1])))
             self._put("draws of one step", row, scored(replace(step, anchor=None)))
             self._interpreted(row, drawn)
+
+    def _named(self, rows: range, queried: Sequence[Query]) -> None:
+        """Captions without the classes that words name, and with them but without draws."""
+        for row, query in zip(rows, queried, strict=True):
+            tower = self.subject.retriever.query(query.steering, Method.CONTRASTIVE)
+            self._put(UNNAMED, row, self.subject.scores(replace(query, anchor=tower.vectors)))
+            if query.anchor is not None:
+                point = replace(tower, vectors=query.anchor)
+                self._put(TOWER_NAMED, row, self.subject.scores(point))
 
     def _interpreted(self, row: int, drawn: Query) -> None:
         """How much the draws differ, and what the better of two groups of them finds."""

@@ -18,8 +18,10 @@ import torch
 from gdr_model.encoders.builtin.tower import ContrastiveTower
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.retriever import Retriever
+from gdr_model.search.whitening import unit
 from gdr_model.types import Array
 from training import metrics
+from training.data.config import resolved
 from training.data.corpus import Corpus
 from training.data.texts import Texts
 from training.retrievers.gallery import gallery
@@ -31,6 +33,8 @@ from training.runs.config import DrawConfig, RunConfig
 from training.runs.space import Space
 from training.runs.state import Finished, RunError, read_tensors, save_tensors
 from training.runs.validation import VALIDATED, below
+from training.words.borrowed import read_labelled
+from training.words.named import named_classes
 
 TOWER = "tower.safetensors"
 COMMON = "common_points"
@@ -65,6 +69,10 @@ def fused(folder: Path, run: Finished, corpus: Corpus, device: torch.device) -> 
         return _read(kept, device)
     pairs = Pairs(corpus, run.part, run.space, run.config, run.net.config.frames)
     tower = tower_of(pairs, run.space, run.config, device)
+    if run.config.captions.classes:
+        rows = read_labelled(resolved(run.config.captions.borrowed))
+        usual = unit(pairs.texts.pooled[pairs.caption]).mean(0)
+        tower.named = named_classes(rows, corpus, usual, run.space).to(device)
     tensors, points = dict(tower.state_dict()), None
     if len(pairs.bank):
         points = common_points(run, corpus, tower, pairs)
@@ -72,8 +80,7 @@ def fused(folder: Path, run: Finished, corpus: Corpus, device: torch.device) -> 
     share, captions = run.config.tower_share, 0
     if share is None:
         share, captions = chosen_share(run, corpus, tower, points)
-    about = {"share": share, "captions": captions}
-    about |= {"text_width": tower.text_width, "dim": tower.dim}
+    about = {"share": share, "captions": captions, **tower.shape}
     save_tensors(kept, tensors, about)
     return Fused(tower, share, captions, points)
 
@@ -136,7 +143,8 @@ def _read(path: Path, device: torch.device) -> Fused:
     tensors, about = read_tensors(path)
     points = tensors.pop(COMMON, None)
     try:
-        tower = ContrastiveTower(int(about["text_width"]), int(about["dim"]))
+        shape = (int(about.get(name, 0)) for name in ("text_width", "dim", "classes"))
+        tower = ContrastiveTower(*shape)
         tower.load_state_dict(tensors)
         share, captions = float(about["share"]), int(about["captions"])
     except (KeyError, RuntimeError, ValueError) as error:

@@ -129,7 +129,7 @@ def run_model(
             space=latent_space(space, corpus),
             whitening_power=space.power,
             denoiser=describe(run.net),
-            contrastive={"text_width": tower.text_width, "dim": tower.dim},
+            contrastive=tower.shape,
             schedule=asdict(config.diffusion.schedule),
             prediction=config.diffusion.prediction,
             anchor_share=anchor_share,

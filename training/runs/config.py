@@ -47,6 +47,9 @@ class CaptionConfig:
     bank: int = 0
     """Correct draws by this many borrowed captions, at most, for tracks that are near to words in
     general (`gdr_model.search.indexed.commonness`)."""
+    classes: bool = False
+    """Fuse the classes that words name with the draws, by the labels of the borrowed captions and
+    by the classes' names (`training.words.named`)."""
     blended: float = 0.0
     """Probability of blending a pair with another, up to half of its words and of its sound. Only
     for networks that read pooled text."""
@@ -66,7 +69,7 @@ class CaptionConfig:
         need(self.noise >= 0, "captions.noise must not be negative")
         need(self.written >= 0, "captions.written must not be negative")
         need(not self.written_share or self.written > 0, "captions.written_share needs written")
-        for name in ("borrowed_share", "bank"):
+        for name in ("borrowed_share", "bank", "classes"):
             set_alone = getattr(self, name) and not self.borrowed
             need(not set_alone, f"captions.{name} needs borrowed")
         need(self.bank >= 0, "captions.bank must not be negative")

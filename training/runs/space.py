@@ -69,6 +69,13 @@ class Space:
         """Standardised time-means (..., D) to unit vectors of the search space."""
         return unit(x * self.sd / self.spread**self.power)
 
+    def towards(self, latents: Array) -> Array:
+        """What is added to raw (or logged) latents (..., W), as it is in the search space (..., D).
+
+        Not of unit length: latents can be added up before.
+        """
+        return np.asarray(latents @ self.basis / self.spread**self.power, np.float32)
+
     def tensors(self) -> dict[str, Array]:
         """Tensors to store with the weights; `from_tensors` reads them."""
         along = {} if self.along is None else {"space.along": self.along}

@@ -79,25 +79,34 @@ def borrow(
     track's log probabilities (R, K), standardised over the tracks. The names of the classes are
     captions too, each with `NAMES` times as many tracks.
     """
-    column = {name: number for number, name in enumerate(labels)}
-    has = np.zeros((len(rows), len(labels)), np.float32)
-    for row, labelled in enumerate(rows):
-        has[row, [column[name] for name in labelled.classes if name in column]] = 1
-    has[:, has.sum(0) < RAREST] = 0
-    kept, known = np.asarray(has.any(1)), np.asarray(has.any(0))
-    if not kept.any():
+    texts, has = marked(rows, labels)
+    if not texts:
         return []
-    texts = [row.caption for row, ours in zip(rows, kept, strict=True) if ours]
+    known = np.asarray(has.any(0))
     names = [name for name, ours in zip(labels, known, strict=True) if ours]
-    has = has[kept]
-    weight = 1 / np.maximum(has.std(0), LEAST) ** 0.5
-    wanted = unit((has - has.mean(0)) * weight)
+    wanted = unit((has - has.mean(0)) * weights_of(has))
     logs = np.log(scores + FLOOR)
     standard = unit((logs - logs.mean(0)) / np.maximum(logs.std(0), 1e-6))
     rng = np.random.default_rng(seed)
     pairs = _drawn(rng, texts, wanted @ standard.T / TEMPERATURE, each)
     by_name = standard[:, known].T / standard[:, known].std() / NAMED
     return pairs + _drawn(rng, names, by_name, NAMES * each)
+
+
+def marked(rows: Sequence[Labelled], labels: Sequence[str]) -> tuple[list[str], Array]:
+    """The captions that have one of the classes, and which they have (C, K): 1 or 0."""
+    column = {name: number for number, name in enumerate(labels)}
+    has = np.zeros((len(rows), len(labels)), np.float32)
+    for row, labelled in enumerate(rows):
+        has[row, [column[name] for name in labelled.classes if name in column]] = 1
+    has[:, has.sum(0) < RAREST] = 0
+    kept = np.asarray(has.any(1))
+    return [row.caption for row, ours in zip(rows, kept, strict=True) if ours], has[kept]
+
+
+def weights_of(has: Array) -> Array:
+    """The weight (K,) of each class: the rare ones weigh more."""
+    return np.asarray(1 / np.maximum(has.std(0), LEAST) ** 0.5)
 
 
 def _drawn(

@@ -13,7 +13,7 @@ import numpy as np
 
 from gdr_model.search.whitening import unit
 from gdr_model.steering import Steering
-from gdr_model.types import Array, Query
+from gdr_model.types import Array, Method, Query
 from training.evaluation.session.person import Move, Person
 from training.evaluation.session.world import World
 
@@ -53,7 +53,8 @@ class TwoTower:
     def _words(self, text: str) -> Array:
         """The tower's point (D,) of some words."""
         if text not in self._read:
-            self._read[text] = unit(self.world.retriever.drawer.rows(Steering(text))[0])
+            rows = self.world.retriever.drawer.rows(Steering(text), Method.CONTRASTIVE)
+            self._read[text] = unit(rows[0])
         return self._read[text]
 
     def _mean(self, columns: list[int]) -> Array:
