@@ -3,7 +3,8 @@
 Runs the real program in a real pseudo-terminal of 160 × 40, on a library of 300 tracks and on a
 large one (both synthetic, written by `large_library.py`), and on the demo tracks for indexing. A
 key counts as answered once the line it leads to has been written to the terminal. Prints a
-Markdown table.
+Markdown table, and each figure on stderr as soon as it is there. It takes about six minutes, and
+creating the large library takes as long.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,13 +38,23 @@ PROMPTS = (
 )
 LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
 """Typed while draws run; none of them is anywhere else on the screen."""
-TYPED = 10 * len(LETTERS)
+TYPED = 5 * len(LETTERS)
 PREVIEWED = "Enter keeps it"
 """Over the list of what a line would find."""
 ANSWERED = " s · closest"
 """Follows the seconds a query took in the status line, and appears nowhere else."""
 READY = "on cpu · g 3"
 """In the status line once the model and its text encoder are loaded."""
+EDITED = "round trip"
+"""In the edit panel once an edit is drawn."""
+TURNS = 8
+"""Steps of the strength of an edit, from its default to the greatest."""
+RIGHT = "\x1b[C"
+
+Figures = dict[str, str]
+"""The rows of one column, by name."""
+Step = Callable[[Path, Path], Figures]
+"""Measures in a home and a music folder."""
 
 
 @contextmanager
@@ -51,7 +62,11 @@ def app(home: Path, folder: Path, settings: str = "") -> Iterator[tuple[Terminal
     """Start the program on a folder; yields its terminal and the start time."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "settings.toml").write_text(settings, encoding="utf-8")
-    environment = {"GDR_HOME": str(home), "OMP_NUM_THREADS": str(os.cpu_count() or 1)}
+    environment = {
+        "GDR_HOME": str(home),
+        "OMP_NUM_THREADS": str(os.cpu_count() or 1),
+        "PYTHONDONTWRITEBYTECODE": "",  # an installed program is compiled
+    }
     began = time.monotonic()
     with run([*PROGRAM, "tui", "--library", str(folder)], (160, 40), environment) as opened:
         yield opened, began
@@ -76,7 +91,16 @@ def resident(opened: Terminal) -> str:
     return f"{int(line.split()[1]) / 1024:,.0f} MB"
 
 
-def answers(home: Path, folder: Path) -> dict[str, str]:
+def processor_s(opened: Terminal) -> float:
+    """Processor time that the program has used; not a number where the system does not say."""
+    stat = Path(f"/proc/{opened.pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def answers(home: Path, folder: Path) -> Figures:
     """Measure start to first frame and results, and prompt to results."""
     with app(home, folder, "as_you_type = false\n") as (opened, began):
         opened.until("? help")
@@ -84,25 +108,49 @@ def answers(home: Path, folder: Path) -> dict[str, str]:
         opened.press("sad piano\r")  # typed before the model is there
         opened.until(ANSWERED)
         first = time.monotonic() - began
+        spent = processor_s(opened)
         took = []
         for number in range(4 * len(PROMPTS)):
             ask(opened, f"{PROMPTS[number % len(PROMPTS)]} {number}")
             took.append(opened.until(ANSWERED))
+        each = (processor_s(opened) - spent) / len(took)
         time.sleep(2)
         memory = resident(opened)
-        opened.escape()
         opened.press("q")
         opened.wait(10)
     return {
         "start to first frame": f"{frame:.2f} s",
         "start to first results": f"{first:.1f} s",
+        "  its processor time": f"{spent:.1f} s",
         "prompt to results, median of 24": f"{np.median(took):.2f} s",
         "prompt to results, longest": f"{max(took):.2f} s",
+        "  processor time of a prompt, mean": f"{1000 * each:.0f} ms",
         "memory at rest": memory,
     }
 
 
-def keys(home: Path, folder: Path) -> dict[str, str]:
+def edits(home: Path, folder: Path) -> Figures:
+    """Measure a turn of an edit's strength to the list of the edit, drawn again."""
+    with app(home, folder, "as_you_type = false\n") as (opened, _):
+        opened.until(READY)
+        ask(opened, "warm piano")
+        opened.until(ANSWERED)
+        opened.press("i")
+        opened.until(EDITED)
+        opened.press("\x1b[B" * 2)  # down, from the words to the strength
+        took, spent = [], processor_s(opened)
+        for _ in range(TURNS):
+            opened.forget()
+            opened.press(RIGHT)
+            took.append(opened.until(EDITED))
+        each = (processor_s(opened) - spent) / TURNS
+    return {
+        f"strength turned to an edit drawn again, median of {TURNS}": f"{np.median(took):.2f} s",
+        "  processor time of a turn, mean": f"{1000 * each:.0f} ms",
+    }
+
+
+def keys(home: Path, folder: Path) -> Figures:
     """Measure key to paint while endless draws run, and quitting in the middle of one."""
     with app(home, folder, "steps = 200\n") as (opened, _):
         opened.until(READY)
@@ -131,7 +179,7 @@ def keys(home: Path, folder: Path) -> dict[str, str]:
     }
 
 
-def previews(home: Path, folder: Path) -> dict[str, str]:
+def previews(home: Path, folder: Path) -> Figures:
     """Measure the last key of a line to the list of what it would find."""
     with app(home, folder) as (opened, _):
         opened.until(READY)
@@ -145,7 +193,7 @@ def previews(home: Path, folder: Path) -> dict[str, str]:
     return {"last key to preview, median of 24": f"{np.median(took):.2f} s"}
 
 
-def typing(home: Path, folder: Path) -> dict[str, str]:
+def typing(home: Path, folder: Path) -> Figures:
     """Measure key to paint of letters, each typed while the line before it is being drawn."""
     with app(home, folder, "steps = 200\n") as (opened, _):
         opened.until(READY)
@@ -166,7 +214,7 @@ def typing(home: Path, folder: Path) -> dict[str, str]:
     }
 
 
-def indexing(home: Path, folder: Path) -> dict[str, str]:
+def indexing(home: Path, folder: Path) -> Figures:
     """Measure quitting while a folder is being indexed."""
     songs = sorted((ROOT / "demo").glob("*/*.ogg"))
     folder.mkdir(parents=True)
@@ -185,11 +233,38 @@ def options() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=100_000)
-    parser.add_argument("--seconds", type=int, default=240, help="length of each track")
+    parser.add_argument("--seconds", type=int, default=240, help="mean length of a track")
     parser.add_argument(
         "--home", type=Path, help="folder to keep for another run; default: a temporary one"
     )
     return parser
+
+
+STEPS: tuple[Step, ...] = answers, edits, previews, keys, typing
+"""What is measured of each library."""
+
+
+def say(sentence: str) -> None:
+    """Report progress."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def measured(
+    step: Callable[[Path, Path], Figures], home: Path, folder: Path, about: str
+) -> Figures:
+    """Take one step and report its figures.
+
+    Raises:
+        SystemExit: if the app did not show what the step waited for.
+    """
+    say(f"{about}, {step.__name__}")
+    try:
+        figures = step(home, folder)
+    except AssertionError as error:
+        raise SystemExit(f"{about}, {step.__name__}: {error}") from None
+    for name, value in figures.items():
+        say(f"    {name.strip()}: {value}")
+    return figures
 
 
 def main() -> None:
@@ -198,24 +273,28 @@ def main() -> None:
     home = args.home or Path(tempfile.mkdtemp(prefix="gdr-app-"))
     from gdr_model import paths
 
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, Figures] = {}
     for tracks in (SMALL, args.tracks):
         own = home / str(tracks)
         os.environ["GDR_HOME"] = str(own)
         folder = own / "music"
         folder.mkdir(parents=True, exist_ok=True)
+        column = f"{tracks:,} tracks"
         if not paths.store_of(folder).exists():
+            say(f"{column}: creating the library")
             fill(folder, tracks, args.seconds)
         # Its files do not exist, so nothing is indexed, and nothing is forgotten either.
-        found[f"{tracks:,} tracks"] = (
-            answers(own, folder) | previews(own, folder) | keys(own, folder) | typing(own, folder)
-        )
+        found[column] = {}
+        for step in STEPS:
+            found[column] |= measured(step, own, folder, column)
     with tempfile.TemporaryDirectory() as fresh:
-        quitting = indexing(Path(fresh) / "home", Path(fresh) / "music")
+        new = Path(fresh)
+        quitting = measured(indexing, new / "home", new / "music", "800 demo tracks")
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
     print(f"| | {' | '.join(found)} |\n|---|{'---|' * len(found)}")
     for name in next(iter(found.values())):
-        print(f"| {name} | {' | '.join(column[name] for column in found.values())} |")
+        cells = " | ".join(column[name] for column in found.values())
+        print(f"| {name.replace('  ', '&emsp;')} | {cells} |")
     for name, value in quitting.items():
         print(f"| {name} (800 demo tracks) | {value} | |")
 

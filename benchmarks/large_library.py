@@ -3,7 +3,8 @@
     python benchmarks/large_library.py [--tracks 100000] [--seconds 240] [--home DIR]
 
 The store is real, written by the library's own code; only the latents are random (a mixture of
-200 clusters, so that neighbours exist), and the paths point to no files.
+200 clusters, so that neighbours exist, in which no track is a copy of another), and the paths point
+to no files.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 CLUSTERS = 200
 TOGETHER = 500
@@ -24,7 +26,7 @@ TOGETHER = 500
 
 
 def fill(root: Path, tracks: int, seconds: int) -> None:
-    """Write a store of `tracks` tracks with `seconds` latents each."""
+    """Write a store of `tracks` tracks of half to one and a half times `seconds` latents."""
     from gdr_model.audio import Tags
     from gdr_model.models.config import ModelConfig
     from gdr_model.store.library import Library
@@ -32,17 +34,22 @@ def fill(root: Path, tracks: int, seconds: int) -> None:
 
     space = ModelConfig.read().space
     rng = np.random.default_rng(0)
-    centres = rng.standard_normal((CLUSTERS, space.dim)).astype(np.float32)
+    centres = normal(rng, CLUSTERS, space.dim)
     with Library.open(root, create=True) as library:
         for first in range(0, tracks, TOGETHER):
             with library.together():
                 for number in range(first, min(first + TOGETHER, tracks)):
-                    sound = Sound(f"{number:032x}", float(seconds), -18.0)
-                    noise = rng.standard_normal((seconds, space.dim)).astype(np.float32)
-                    latents = centres[number % CLUSTERS] + 0.7 * noise
-                    library.put_latents(sound, space, latents)
+                    length = int(rng.integers(seconds // 2, seconds + seconds // 2, endpoint=True))
+                    sound = Sound(f"{number:032x}", float(length), -18.0)
+                    track = centres[number % CLUSTERS] + 0.7 * normal(rng, space.dim)
+                    library.put_latents(sound, space, track + 0.7 * normal(rng, length, space.dim))
                     tags = Tags(f"Track {number}", f"Artist {number % 997}", genre="test")
                     library.files.put_track(b"%06d.ogg" % number, Stamp(1, number), sound, tags)
+
+
+def normal(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:
+    """Normally distributed numbers."""
+    return rng.standard_normal(shape, np.float32)
 
 
 FRAME = """
@@ -86,7 +93,7 @@ def options() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tracks", type=int, default=100_000)
-    parser.add_argument("--seconds", type=int, default=240)
+    parser.add_argument("--seconds", type=int, default=240, help="mean length of a track")
     parser.add_argument(
         "--home", type=Path, help="folder to keep for another run; default: a temporary one"
     )

@@ -63,10 +63,14 @@ class Terminal:
         began = time.monotonic()
         while shown not in self.text:
             waited = time.monotonic() - began
-            assert waited < seconds, f"no {shown!r} in {seconds} s:\n{self.text[-3000:]}"
+            assert waited < seconds, self._failed(f"waited {seconds:g} s in vain for {shown!r}")
             if not self.read(0.2) and self.ended:
-                raise AssertionError(f"the program ended before {shown!r}:\n{self.text[-3000:]}")
+                raise AssertionError(self._failed(f"the program ended before it wrote {shown!r}"))
         return time.monotonic() - began
+
+    def _failed(self, sentence: str) -> str:
+        """A sentence about what did not happen, and the screen under it."""
+        return "\n".join([f"{sentence}; the screen:", *self.screen()])
 
     def forget(self) -> None:
         """Read on from here."""
@@ -91,9 +95,13 @@ class Terminal:
         fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def rows(self) -> list[str]:
-        """The rows of the screen as a terminal shows them now, after a moment of quiet."""
+        """The rows of the screen, after a moment of quiet."""
         while self.read(0.5):
             pass
+        return self.screen()
+
+    def screen(self) -> list[str]:
+        """The rows of the screen as a terminal shows what came so far."""
         screen = pyte.Screen(*self.size)
         stream = pyte.ByteStream(screen)
         # pyte knows no alternate screen, no keyboard protocol of kitty's and no requests of modes.
@@ -132,7 +140,8 @@ class Terminal:
         """Read until the child has ended: after how long, and with which exit code."""
         began = time.monotonic()
         while not self.ended:
-            assert time.monotonic() - began < seconds, f"alive after {seconds} s"
+            in_time = time.monotonic() - began < seconds
+            assert in_time, self._failed(f"the program did not end within {seconds:g} s")
             if self._handle >= 0:
                 self.read(0.005)
             else:
