@@ -48,8 +48,8 @@ READY = "on cpu · g 3"
 EDITED = "round trip"
 """In the edit panel once an edit is drawn."""
 TURNS = 8
-"""Steps of the strength of an edit, from its default to the greatest."""
-RIGHT = "\x1b[C"
+"""Steps of an edit's guidance, each of which draws it again."""
+DOWN, RIGHT = "\x1b[B", "\x1b[C"
 
 Figures = dict[str, str]
 """The rows of one column, by name."""
@@ -72,14 +72,16 @@ def app(home: Path, folder: Path, settings: str = "") -> Iterator[tuple[Terminal
         yield opened, began
 
 
-def ask(opened: Terminal, prompt: str) -> None:
-    """Type a prompt over the previous one and press Enter."""
+def ask(opened: Terminal, prompt: str) -> float:
+    """Type a prompt over the previous one and press Enter; the processor time used before Enter."""
     opened.escape()
     opened.press("/")
     opened.forget()
     opened.press("\x15" + prompt)  # ctrl+u clears the line
     opened.forget()
+    spent = processor_s(opened)
     opened.press("\r")
+    return spent
 
 
 def resident(opened: Terminal) -> str:
@@ -109,11 +111,11 @@ def answers(home: Path, folder: Path) -> Figures:
         opened.until(ANSWERED)
         first = time.monotonic() - began
         spent = processor_s(opened)
-        took = []
+        took, used = [], []
         for number in range(4 * len(PROMPTS)):
-            ask(opened, f"{PROMPTS[number % len(PROMPTS)]} {number}")
+            before = ask(opened, f"{PROMPTS[number % len(PROMPTS)]} {number}")
             took.append(opened.until(ANSWERED))
-        each = (processor_s(opened) - spent) / len(took)
+            used.append(processor_s(opened) - before)
         time.sleep(2)
         memory = resident(opened)
         opened.press("q")
@@ -124,20 +126,20 @@ def answers(home: Path, folder: Path) -> Figures:
         "  its processor time": f"{spent:.1f} s",
         "prompt to results, median of 24": f"{np.median(took):.2f} s",
         "prompt to results, longest": f"{max(took):.2f} s",
-        "  processor time of a prompt, mean": f"{1000 * each:.0f} ms",
+        "  processor time of a prompt, mean": f"{1000 * np.mean(used):.0f} ms",
         "memory at rest": memory,
     }
 
 
 def edits(home: Path, folder: Path) -> Figures:
-    """Measure a turn of an edit's strength to the list of the edit, drawn again."""
+    """Measure a turn of an edit's guidance to the list of the edit, drawn again."""
     with app(home, folder, "as_you_type = false\n") as (opened, _):
         opened.until(READY)
         ask(opened, "warm piano")
         opened.until(ANSWERED)
         opened.press("i")
         opened.until(EDITED)
-        opened.press("\x1b[B" * 2)  # down, from the words to the strength
+        opened.press(3 * DOWN)  # from the words, past negatives and strength
         took, spent = [], processor_s(opened)
         for _ in range(TURNS):
             opened.forget()
@@ -145,7 +147,7 @@ def edits(home: Path, folder: Path) -> Figures:
             took.append(opened.until(EDITED))
         each = (processor_s(opened) - spent) / TURNS
     return {
-        f"strength turned to an edit drawn again, median of {TURNS}": f"{np.median(took):.2f} s",
+        f"dial turned to edit drawn again, median of {TURNS}": f"{np.median(took):.2f} s",
         "  processor time of a turn, mean": f"{1000 * each:.0f} ms",
     }
 
