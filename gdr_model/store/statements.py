@@ -60,10 +60,11 @@ SUMS_OF_MEANS = (
     "WHERE space = ? AND mean_row BETWEEN ? AND ? AND checksum IS NOT NULL"
 )
 SUMS_BY_ID = (
-    "SELECT id, content, mean_row, checksum FROM passages WHERE space = ? AND id > ? "
+    "SELECT id, content, mean_row, checksum FROM passages WHERE +space = ? AND id > ? "
     "AND EXISTS (SELECT 1 FROM tracks WHERE tracks.content = passages.content) ORDER BY id LIMIT ?"
 )
-"""Some at a time: of a million, all would take hundreds of megabytes."""
+"""Some at a time: of a million, all would take hundreds of megabytes, and others who read would
+wait. The + keeps SQLite from the index of the space, which it would read and sort every time."""
 SUMS_OF_SOME_MEANS = (
     "SELECT mean_row, checksum FROM passages "
     "WHERE space = ? AND mean_row IN (SELECT value FROM json_each(?)) AND checksum IS NOT NULL"

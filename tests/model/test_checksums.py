@@ -13,6 +13,7 @@ from stored import means_of
 from storing import SPACE, put
 
 from gdr_model.errors import Cancelled, Hint, LibraryError
+from gdr_model.store import statements
 from gdr_model.store.library import Library
 from gdr_model.store.migrations import MIGRATIONS
 
@@ -66,6 +67,13 @@ def test_a_check_that_is_cancelled_deletes_nothing(library):
     assert library.drop_damaged(SPACE, lambda: bool(polled.append(1))) == 1
     assert polled, "it rests where this blocks"
     assert contents(library) == ["sound of a", "sound of c"]
+
+
+def test_a_check_goes_through_all_means_once(library):
+    plan = library._database.read(f"EXPLAIN QUERY PLAN {statements.SUMS_BY_ID}", 1, 0, 10)
+    steps = [row[-1] for row in plan]
+    assert "SEARCH passages USING INTEGER PRIMARY KEY (rowid>?)" in steps
+    assert not any("TEMP B-TREE" in step for step in steps), "each piece would sort them all"
 
 
 def test_what_a_reader_finds_is_made_again_however_old_it_is(library, monkeypatch):

@@ -27,7 +27,7 @@ NEWEST = 1000
 """Recordings whose latents every ingest checks: what a power cut can have met."""
 _NOTE = "damaged"
 _TOGETHER = 1000
-_MEANS_TOGETHER = 8000
+_MEANS_TOGETHER = 2000
 _TOLERANCE = 0.01
 """Share of the largest latent by which a mean differs at most from that of latents in 16 bits."""
 
