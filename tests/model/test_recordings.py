@@ -21,7 +21,7 @@ from gdr_model.search.nearest import OpenLibrary, Ranking
 from gdr_model.search.recordings import copies as copies_module
 from gdr_model.search.recordings import listening
 from gdr_model.search.recordings.copies import Copies
-from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness
+from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness, likeness
 from gdr_model.search.recordings.listing import listed
 from gdr_model.search.whitening import Whitening, unit
 from gdr_model.steering import Steering
@@ -205,6 +205,26 @@ def test_files_that_take_another_course_are_no_copies(library: Library) -> None:
     put(library, "longer.mp3", "longer", 60, np.concatenate([base, base[:20]]))
     copies = Copies([OpenLibrary.open(library, SPACE, PLAIN)], NEAR)
     assert copies.group("base") == ("base",)
+
+
+@pytest.mark.parametrize(("seconds", "copies"), [(14, 1), (16, 3)])
+def test_sounds_that_are_too_short_to_be_copies_are_not_read(
+    library: Library, monkeypatch: pytest.MonkeyPatch, seconds: int, copies: int
+) -> None:
+    """A folder of drum hits has thousands that are alike."""
+    hit = sound(80, seconds)
+    for number in range(3):
+        put(library, f"{number}.wav", f"hit {number}", seconds, encoded_again(hit))
+    compared = []
+
+    def counted(*given: Any) -> Likeness:
+        compared.append(given)
+        return likeness(*given)
+
+    monkeypatch.setattr(copies_module, "likeness", counted)
+    group = Copies([OpenLibrary.open(library, SPACE, PLAIN)], NEAR).group("hit 0")
+    assert len(group) == copies
+    assert bool(compared) == (copies > 1)
 
 
 def test_an_artist_and_an_album_have_so_many_results(library: Library) -> None:

@@ -122,7 +122,9 @@ class Vectors:
 
     def at_least(self, cosine: float, point: Array, rows: Rows) -> NDArray[np.bool_]:
         """Which of some rows (R,) have a cosine to a point (D,) of at least so much."""
-        nearly = self.approximate(rows) @ point
+        order = np.argsort(rows)
+        nearly = np.empty(len(rows), np.float32)
+        nearly[order] = self.products(point[None], rows[order])[0]
         error = float(self.error(point[None])[0])
         reach = nearly >= cosine + error
         doubtful = np.flatnonzero(~reach & (nearly >= cosine - error))

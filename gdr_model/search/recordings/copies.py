@@ -22,7 +22,7 @@ from gdr_model.errors import DecodeError, FileUnavailable, LibraryError
 from gdr_model.patience import PATIENCE_S
 from gdr_model.search.nearest import OpenLibrary
 from gdr_model.search.recordings import listening
-from gdr_model.search.recordings.likeness import EQUAL_ONLY, Bounds, Likeness, likeness
+from gdr_model.search.recordings.likeness import EQUAL_ONLY, SHORTEST_S, Bounds, Likeness, likeness
 from gdr_model.search.recordings.preference import preference
 from gdr_model.store.folder.presence import missing
 from gdr_model.store.records import Passages
@@ -241,6 +241,8 @@ class _Table:
         if row is None:
             return
         length_s = self.durations_s[row]
+        if length_s < SHORTEST_S - 1:  # a second less, because latents are whole seconds
+            return
         first = int(np.searchsorted(self.durations_s, length_s - bounds.longer_s, "left"))
         last = int(np.searchsorted(self.durations_s, length_s + bounds.longer_s, "right"))
         alone = self.libraries[self.shelves[row]].index.recordings[self.codes[row]]

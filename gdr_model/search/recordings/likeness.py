@@ -33,6 +33,7 @@ _EDGE_S = 4
 _WORST_S = 4
 """Seconds in which files are compared separately: a verse that was cut, a voice that enters."""
 _LEAST_S = 8
+SHORTEST_S = _LEAST_S + 2 * _EDGE_S
 """Shorter files are copies only if their sound is exactly equal: they have no course."""
 
 
