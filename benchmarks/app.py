@@ -10,6 +10,7 @@ creating the large library takes as long.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -41,8 +42,8 @@ LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
 TYPED = 5 * len(LETTERS)
 PREVIEWED = "Enter keeps it"
 """Over the list of what a line would find."""
-ANSWERED = " s · closest"
-"""Follows the seconds a query took in the status line, and appears nowhere else."""
+NUMBERS = itertools.count(int(time.time()) % 1_000_000)
+"""What makes every prompt one that was never asked."""
 READY = "on cpu · g 3"
 """In the status line once the model and its text encoder are loaded."""
 EDITED = "round trip"
@@ -72,16 +73,24 @@ def app(home: Path, folder: Path, settings: str = "") -> Iterator[tuple[Terminal
         yield opened, began
 
 
-def ask(opened: Terminal, prompt: str) -> float:
-    """Type a prompt over the previous one and press Enter; the processor time used before Enter."""
+def new(words: str) -> str:
+    """A prompt that is not in the trail."""
+    return f"{words} {next(NUMBERS)}"
+
+
+def put_in(opened: Terminal, prompt: str) -> None:
+    """Type a prompt over the previous one."""
     opened.escape()
     opened.press("/")
     opened.forget()
     opened.press("\x15" + prompt)  # ctrl+u clears the line
     opened.forget()
-    spent = processor_s(opened)
+
+
+def ask(opened: Terminal, prompt: str) -> float:
+    """Press Enter and wait for the results; a prompt gets its line in the trail with them."""
     opened.press("\r")
-    return spent
+    return opened.until(f"“{prompt}”")
 
 
 def resident(opened: Terminal) -> str:
@@ -107,14 +116,15 @@ def answers(home: Path, folder: Path) -> Figures:
     with app(home, folder, "as_you_type = false\n") as (opened, began):
         opened.until("? help")
         frame = time.monotonic() - began
-        opened.press("sad piano\r")  # typed before the model is there
-        opened.until(ANSWERED)
+        opened.press(prompt := new("sad piano"))  # before the model is there
+        ask(opened, prompt)
         first = time.monotonic() - began
         spent = processor_s(opened)
         took, used = [], []
         for number in range(4 * len(PROMPTS)):
-            before = ask(opened, f"{PROMPTS[number % len(PROMPTS)]} {number}")
-            took.append(opened.until(ANSWERED))
+            put_in(opened, prompt := new(PROMPTS[number % len(PROMPTS)]))
+            before = processor_s(opened)
+            took.append(ask(opened, prompt))
             used.append(processor_s(opened) - before)
         time.sleep(2)
         memory = resident(opened)
@@ -135,8 +145,8 @@ def edits(home: Path, folder: Path) -> Figures:
     """Measure a turn of an edit's guidance to the list of the edit, drawn again."""
     with app(home, folder, "as_you_type = false\n") as (opened, _):
         opened.until(READY)
-        ask(opened, "warm piano")
-        opened.until(ANSWERED)
+        put_in(opened, prompt := new("warm piano"))
+        ask(opened, prompt)
         opened.press("i")
         opened.until(EDITED)
         opened.press(3 * DOWN)  # from the words, past negatives and strength
@@ -156,7 +166,8 @@ def keys(home: Path, folder: Path) -> Figures:
     """Measure key to paint while endless draws run, and quitting in the middle of one."""
     with app(home, folder, "steps = 200\n") as (opened, _):
         opened.until(READY)
-        ask(opened, "warm piano")
+        put_in(opened, "warm piano")
+        opened.press("\r")
         opened.until("drawing")
         opened.escape()
         took, at = [], 0
@@ -187,10 +198,8 @@ def previews(home: Path, folder: Path) -> Figures:
         opened.until(READY)
         took = []
         for number in range(4 * len(PROMPTS)):
-            opened.escape()
-            opened.press("/")
-            opened.forget()
-            opened.press(f"\x15{PROMPTS[number % len(PROMPTS)]} {number} ")
+            put_in(opened, "")
+            opened.press(new(PROMPTS[number % len(PROMPTS)]))
             took.append(opened.until(PREVIEWED))
     return {"last key to preview, median of 24": f"{np.median(took):.2f} s"}
 
