@@ -27,6 +27,8 @@ from training.runs.state import load_model, read_tensors, save_tensors
 
 TOWER, RIDGE = "tower.safetensors", "ridge.npz"
 STEPS = 2500
+MEMBERS = 8
+"""Towers that are trained apart, from seeds and batches of their own, and ship as one."""
 ALPHA = 300.0
 """Of ridge. Every passage has several captions that say much the same."""
 
@@ -57,7 +59,7 @@ def read_ridge(path: Path) -> Ridge:
 
 def save_tower(tower: ContrastiveTower, folder: Path) -> None:
     """Write a tower into the folder of a run."""
-    save_tensors(folder / TOWER, tower.state_dict(), {"dim": tower.dim, "width": tower.text_width})
+    save_tensors(folder / TOWER, tower.state_dict(), tower.shape)
 
 
 def read_tower(folder: Path) -> ContrastiveTower:
@@ -66,16 +68,20 @@ def read_tower(folder: Path) -> ContrastiveTower:
     Raises:
         RunError: if it is missing or damaged.
     """
-    tensors, about = read_tensors(folder / TOWER)
-    tower = ContrastiveTower(about["width"], about["dim"])
+    tensors, shape = read_tensors(folder / TOWER)
+    tower = ContrastiveTower(**shape)
     tower.load_state_dict(tensors)
     return tower.eval()
 
 
-def show(step: int, loss: float) -> None:
-    """A line every 500 steps."""
-    if step % 500 == 0:
-        print(f"step {step}/{STEPS} InfoNCE {loss:.3f}", flush=True)
+def member(pool: Pool, points: Array, seed: int) -> ContrastiveTower:
+    """One of the towers."""
+
+    def show(step: int, loss: float) -> None:
+        if step % 500 == 0:
+            print(f"tower {seed}, step {step}/{STEPS} InfoNCE {loss:.3f}", flush=True)
+
+    return train_tower(TowerPassages(pool, points, chances(pool), seed), STEPS, seed, show)
 
 
 def main() -> None:
@@ -91,9 +97,8 @@ def main() -> None:
     pool, latents = Pool.load(work / arguments.pool), Latents.load(work / arguments.encoder)
     points, seed = search_points(pool, latents, run.space), run.config.optimiser.seed
     save_ridge(fit_ridge(pool, points), folder / RIDGE)
-    save_tower(
-        train_tower(TowerPassages(pool, points, chances(pool), seed), STEPS, seed, show), folder
-    )
+    towers = [member(pool, points, seed + one) for one in range(MEMBERS)]
+    save_tower(ContrastiveTower.together(towers), folder)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,10 @@ from recipes.builtin.steps import step_parser
 from training.retrievers.export import write_model
 from training.runs.state import load_model
 
-LIMIT_BYTES = 15_000_000
-ANCHOR_SHARE = 0.7
-"""Of the contrastive tower in a fused score; the figures hardly change from .6 to .9."""
-PAIR_SHARE = 0.8
-"""The same for the pair `musicnn`, chosen on the development sets: the tower is better there."""
+LIMIT_BYTES = 20_000_000
+ANCHOR_SHARE = 0.8
+"""Of the contrastive tower in a fused score, chosen on the development sets; figures hardly change
+from .7 to .9."""
 SHIPPED_RIDGE = Path(__file__).parent / "report" / RIDGE
 LEAST_COSINE = 0.999
 
@@ -82,7 +81,7 @@ def export_retriever(work: Path, pair: str, name: str, to: Path) -> None:
     """
     run, tower = load_model(work / name), read_tower(work / name)
     named = replace(run, config=replace(run.config, name=pair))
-    write_model(to, named, tower, PAIR_SHARE, pair=ModelConfig.read(pair))
+    write_model(to, named, tower, ANCHOR_SHARE, pair=ModelConfig.read(pair))
     (to / "model.safetensors").chmod(0o644)
     size = sum(file.stat().st_size for file in to.iterdir())
     print(f"{to}: {size / 1e6:.2f} MB")

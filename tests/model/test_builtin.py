@@ -115,6 +115,17 @@ def test_the_tower_maps_text_of_any_scale_to_unit_rows() -> None:
     assert rows.shape == (7, 5)
 
 
+def test_towers_together_are_the_mean_of_their_points() -> None:
+    torch.manual_seed(0)
+    towers = [ContrastiveTower(12, 5).eval() for _ in range(3)]
+    whole, pooled = ContrastiveTower.together(towers).eval(), torch.randn(7, 12)
+    mean = torch.stack([tower(pooled) for tower in towers]).mean(0)
+    torch.testing.assert_close(whole(pooled), mean / mean.norm(dim=1, keepdim=True))
+    again = ContrastiveTower(**whole.shape).eval()
+    again.load_state_dict(whole.state_dict())
+    assert torch.equal(again(pooled), whole(pooled))
+
+
 def test_the_tower_drops_features_only_while_it_is_trained() -> None:
     tower, pooled = ContrastiveTower(12, 5), torch.randn(3, 12)
     assert not torch.equal(tower(pooled), tower(pooled))

@@ -27,7 +27,7 @@ def model() -> Model:
     plain = checkpoint.load("builtin", "cpu")
     assert plain.networks is not None
     own = plain.networks.contrastive
-    tower = ContrastiveTower(own.text_width, own.dim, CLASSES)
+    tower = ContrastiveTower(**own.shape | {"classes": CLASSES})
     tower.load_state_dict(own.state_dict(), strict=False)
     assert tower.named is not None
     generator = torch.Generator().manual_seed(0)

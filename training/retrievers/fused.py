@@ -143,8 +143,8 @@ def _read(path: Path, device: torch.device) -> Fused:
     tensors, about = read_tensors(path)
     points = tensors.pop(COMMON, None)
     try:
-        shape = (int(about.get(name, 0)) for name in ("text_width", "dim", "classes"))
-        tower = ContrastiveTower(*shape)
+        shape = {name: int(about[name]) for name in ("text_width", "dim", "members")}
+        tower = ContrastiveTower(**shape, classes=int(about.get("classes", 0)))
         tower.load_state_dict(tensors)
         share, captions = float(about["share"]), int(about["captions"])
     except (KeyError, RuntimeError, ValueError) as error:

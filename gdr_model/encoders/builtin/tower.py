@@ -1,7 +1,8 @@
 """The contrastive tower: one point of the search space for a prompt, without diffusion.
 
 A two-layer map from a text's pooled vector, trained with InfoNCE against the search vectors of
-passages. A contrastive search uses it alone, and it is the baseline that generation has to beat.
+passages, or the mean of several such maps that were trained apart. A contrastive search uses it
+alone, and it is the baseline that generation has to beat.
 
 Where latents are scores of named classes, a tower can keep the classes that words name, too
 (`NamedClasses`). Their point is fused with draws; a contrastive search leaves it out.
@@ -11,7 +12,7 @@ Shapes: B texts, E text width, D latent width, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -54,23 +55,34 @@ class NamedClasses(nn.Module):
 class ContrastiveTower(nn.Module):
     """Pooled text (B, E) to unit rows (B, D) of the search space."""
 
-    def __init__(self, text_width: int, dim: int, classes: int = 0) -> None:
+    def __init__(self, text_width: int, dim: int, classes: int = 0, members: int = 1) -> None:
         super().__init__()
         self.text_width = text_width
         self.dim = dim
         self.named = NamedClasses(text_width, dim, classes) if classes else None
         # The norm brings every prompt, and every text encoder, to one scale.
-        self.body = nn.Sequential(
-            nn.LayerNorm(text_width),
-            nn.Linear(text_width, HIDDEN),
-            nn.GELU(),
-            nn.Dropout(0.2),
-            nn.Linear(HIDDEN, dim),
+        self.members = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(text_width),
+                nn.Linear(text_width, HIDDEN),
+                nn.GELU(),
+                nn.Dropout(0.2),
+                nn.Linear(HIDDEN, dim),
+            )
+            for _ in range(members)
         )
+
+    @classmethod
+    def together(cls, towers: Sequence[ContrastiveTower]) -> ContrastiveTower:
+        """The mean of towers of one shape."""
+        whole = cls(towers[0].text_width, towers[0].dim, members=0)
+        whole.members = nn.ModuleList(one for tower in towers for one in tower.members)
+        return whole
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Map a batch."""
-        return F.normalize(self.body(pooled), dim=1)
+        points = [F.normalize(member(pooled), dim=1) for member in self.members]
+        return F.normalize(torch.stack(points).sum(0), dim=1)
 
     def fused(self, pooled: Tensor) -> Tensor:
         """The points that are fused with draws: the tower's own, with the classes if it has any."""
@@ -80,7 +92,7 @@ class ContrastiveTower(nn.Module):
     @property
     def shape(self) -> dict[str, Any]:
         """Arguments that make a tower of the same shape."""
-        shape = {"text_width": self.text_width, "dim": self.dim}
+        shape = {"text_width": self.text_width, "dim": self.dim, "members": len(self.members)}
         return shape if self.named is None else shape | {"classes": len(self.named.names)}
 
 

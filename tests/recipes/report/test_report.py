@@ -150,7 +150,7 @@ def test_the_card_has_the_figures_of_the_report_and_the_lists(work: Path) -> Non
     assert "of a package" not in text
     assert "6,000 steps of 64 in 18 minutes" in text
     assert "13,495 passages" in text
-    assert "12.9 MB in half precision" in text
+    assert "17.5 MB in half precision" in text
     assert "takes 0.15 s of one core" in text
     assert "25.0 / 50.0 / 67.2 (R@1 / 5 / 10)" in text
     for title in card.TITLES.values():
