@@ -211,7 +211,8 @@ class RunConfig:
     draw: DrawConfig = DrawConfig()
     """Validation and evaluation."""
     tower_share: float | None = None
-    """The contrastive tower's share of a score; null chooses it on the validation part."""
+    """The share of a score that the contrastive tower has, with the classes if they are fused; null
+    chooses it on the validation part."""
     validate_every: int = 250
     """Steps between two validations; 0 validates only at the end."""
     keep_every: int = 200
