@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 _BEHIND = 10
 """The niceness of what the user does not wait for."""
-_TOGETHER_BYTES, _EACH_BYTES = 320 << 20, 120 << 20
+_TOGETHER_BYTES, _EACH_BYTES = 320 << 20, 64 << 20
 """What processes share, with the one that stores what they find; and what each takes at most of
 files of ordinary length."""
+_BUILTIN = "builtin"
 _CGROUP = Path("/sys/fs/cgroup")
 _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
@@ -75,11 +76,16 @@ def workers_for(
     accelerator, is loaded once, by the caller.
     """
     from gdr_model.workers.encoders import LoadEncoder
+    from gdr_model.workers.guard import ALLOWED_MB
     from gdr_model.workers.pool import Workers
+    from gdr_model.workers.room import TOGETHER_MB
 
     small = config.size_bytes < LARGE_BYTES and _is_cpu(device)
     load = LoadEncoder(config.argument) if small else None
-    return Workers(processes(jobs), load, niceness)
+    count = processes(jobs)
+    # Other encoders take more than decoding does: cores would be idle while they waited.
+    shared = load is None or config.space.encoder == _BUILTIN
+    return Workers(count, load, niceness, TOGETHER_MB if shared else count * ALLOWED_MB)
 
 
 def workers_beside(model: Model) -> Workers:

@@ -30,7 +30,7 @@ class GrowingArray:
         """Add a block of any shape, flattened."""
         end = self.size + block.size
         if end > self._samples.size:
-            self._resize(max(end, _LEAST, self._samples.size * 3 // 2))
+            self._resize(max(end, _LEAST, self._samples.size * 9 // 8))
         self._samples[self.size : end] = block.reshape(-1)
         self.size = end
 

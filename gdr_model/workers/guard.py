@@ -13,13 +13,13 @@ from multiprocessing import connection, parent_process
 
 ALLOWED_MB = 320
 """What reading one file can take, beyond what a process holds when it begins."""
-_KEPT_MB = 32
+_KEPT_MB = 16
 """What a process keeps of that between decoding, encoding and the next file; asking the system
 again takes time."""
 
 _DIES_WITH_PARENT = 1
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8
-_REUSED = 64 << 20
+_REUSED, _ALONE = 64 << 20, 1 << 20
 
 
 def settle(niceness: int) -> None:
@@ -34,10 +34,21 @@ def settle(niceness: int) -> None:
         libc = ctypes.CDLL(None)
         libc.prctl(_DIES_WITH_PARENT, signal.SIGKILL)
         if hasattr(libc, "mallopt"):
-            # Otherwise the arrays of every layer are fresh pages, which takes a sixth of the time.
-            libc.mallopt(_MMAP_THRESHOLD, _REUSED)
             libc.mallopt(_TRIM_THRESHOLD, _REUSED)
             libc.mallopt(_ARENAS, 1)
+
+
+def reuse_pages(reused: bool) -> None:
+    """Whether large arrays take pages that others were in, or pages of their own.
+
+    While encoding they do: fresh pages for the arrays of every layer take a sixth of the time.
+    While decoding, samples that grow are moved by the system, where they are alone, instead of
+    being copied.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(_MMAP_THRESHOLD, _REUSED if reused else _ALONE)
 
 
 def quieten() -> None:
@@ -59,32 +70,42 @@ class Memory:
         A decoder that asks for gigabytes at once is refused; what grows is seen by the parent,
         which looks at what is really held. Only Linux has such a limit.
         """
-        self._least = _pages(_HELD)
+        self._least = _anonymous()
         if sys.platform == "linux":
             import resource
 
-            limit = _pages(_RESERVED) * resource.getpagesize() + (2 * ALLOWED_MB << 20)
+            limit = _statm()[_RESERVED] * resource.getpagesize() + (2 * ALLOWED_MB << 20)
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
-    def give_back(self) -> None:
-        """Give the system what is free, if that is much."""
-        if _pages(_HELD) - self._least > (_KEPT_MB << 20) // mmap.PAGESIZE:
+    def held(self) -> int:
+        """Bytes that it holds now, beyond what it held then."""
+        return (_anonymous() - self._least) * mmap.PAGESIZE
+
+    def give_back(self, kept_mb: int = _KEPT_MB) -> None:
+        """Give the system what is free, if more than `kept_mb` is held."""
+        if self.held() > kept_mb << 20:
             libc = ctypes.CDLL(None)
             if hasattr(libc, "malloc_trim"):
                 libc.malloc_trim(0)
 
 
-_RESERVED, _HELD = 0, 1
+_RESERVED, _RESIDENT, _OF_FILES = 0, 1, 2
 
 
-def _pages(which: int) -> int:
-    """Pages of memory that this process has reserved, or holds; 0 where nobody knows."""
+def _anonymous() -> int:
+    """Pages of memory that this process holds and no file does; those of libraries are shared."""
+    numbers = _statm()
+    return numbers[_RESIDENT] - numbers[_OF_FILES]
+
+
+def _statm() -> list[int]:
+    """Pages of memory, by kind; zeros where nobody knows."""
     try:
         with open("/proc/self/statm") as file:
-            return int(file.read().split()[which])
+            return [int(number) for number in file.read().split()]
     except OSError:
-        return 0
+        return [0, 0, 0]
 
 
 def _watch_parent() -> None:

@@ -21,6 +21,7 @@ from gdr_model.types import Cancel, never
 from gdr_model.workers import process, worker
 from gdr_model.workers.encoders import LoadEncoder
 from gdr_model.workers.process import Terms
+from gdr_model.workers.room import TOGETHER_MB
 from gdr_model.workers.tasks import Outcome, Task, Wanted, size
 from gdr_model.workers.worker import Died, Spawning, Worker
 
@@ -45,6 +46,7 @@ class Workers:
         count: int,
         load: LoadEncoder | None = None,
         niceness: int = 0,
+        together_mb: int = TOGETHER_MB,
     ) -> None:
         """Start nothing yet.
 
@@ -52,10 +54,12 @@ class Workers:
             count: how many processes.
             load: gives each of them its encoder; None where the caller encodes.
             niceness: by how much to lower their priority.
+            together_mb: memory that all of them can take for their files; beyond that they wait.
         """
         self._count = max(1, count)
         self._load = load
         self._niceness = niceness
+        self._together_mb = together_mb
         self._spawning: Spawning | None = None
         self._workers: list[Worker] = []
 
@@ -98,7 +102,7 @@ class Workers:
         if self._spawning is None or self._spawning.terms != terms:
             self.close()
             modules, encoder = ([load.MODULE], load.model) if load else ([], "")
-            self._spawning = Spawning(terms, modules, encoder)
+            self._spawning = Spawning(terms, modules, encoder, self._count, self._together_mb)
         run = _Run(self._spawning, self._workers, tasks, wanted, cancelled)
         try:
             yield from run.outcomes(min(self._count, len(tasks)))

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from gdr_model.audio import Tags
 from gdr_model.audio.held import LIMIT
@@ -20,21 +20,14 @@ from gdr_model.errors import DecodeError, FileUnavailable, GdrError
 from gdr_model.remote.files import copied
 from gdr_model.types import AudioEncoder
 from gdr_model.workers import guard, tasks
+from gdr_model.workers.room import Numbers, Room
 from gdr_model.workers.tasks import Found, Outcome, Task
 
 TAGS, SOUND, LATENTS = 1.0, 2.0, 3.0
 """What a process is doing."""
 _PAUSED_S = 0.02
-
-
-class Numbers(Protocol):
-    """Numbers in memory that two processes share."""
-
-    def __getitem__(self, at: int, /) -> float:
-        """Read one."""
-
-    def __setitem__(self, at: int, value: float, /) -> None:
-        """Write one."""
+_LOOK_S = 0.005
+"""How often a process looks at the memory it holds."""
 
 
 class Terms(NamedTuple):
@@ -48,13 +41,23 @@ class Terms(NamedTuple):
     niceness: int
 
 
-def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms, scratch: str) -> None:
+def main(
+    parent: Connection,
+    pulse: Numbers,
+    until: Numbers,
+    room: Room,
+    place: int,
+    terms: Terms,
+    scratch: str,
+) -> None:
     """Read files until the parent hangs up.
 
     Args:
         parent: the other end.
         pulse: the time of the last sign of life, and what is being done.
         until: the time after which everything pauses; the parent puts it off while it works.
+        room: what all processes hold together.
+        place: of this one in it.
         terms: how to read.
         scratch: a folder for temporary files, which the parent removes.
     """
@@ -65,7 +68,7 @@ def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms, scrat
     except Exception as error:
         parent.send(_sendable(error))
         return
-    memory = guard.Memory()
+    memory = _Memory(room, place)
     reading = _Reading(parent, pulse, until, terms, encoder, memory)
     reading.alive()
     parent.send(None)
@@ -78,6 +81,34 @@ def main(parent: Connection, pulse: Numbers, until: Numbers, terms: Terms, scrat
         memory.give_back()
 
 
+class _Memory:
+    """What this process holds, of what all can hold together."""
+
+    def __init__(self, room: Room, place: int) -> None:
+        self._own = guard.Memory()
+        self._room = room
+        self._place = place
+        self._looked_s = 0.0
+        self._short = False
+
+    def give_back(self) -> None:
+        """Give the system what is free."""
+        self._own.give_back()
+        self._room.hold(self._place, self._own.held())
+
+    def is_short(self) -> bool:
+        """Whether this process has to wait for memory; what it doesn't use is given back then."""
+        now = time.monotonic()
+        if now - self._looked_s < _LOOK_S:
+            return False
+        self._looked_s = now
+        was_short, self._short = self._short, self._room.is_short(self._place)
+        if self._short and not was_short:
+            self._own.give_back(0)
+        self._room.hold(self._place, self._own.held())
+        return self._short
+
+
 class _Reading:
     """Reads files, one after the other."""
 
@@ -88,7 +119,7 @@ class _Reading:
         until: Numbers,
         terms: Terms,
         encoder: AudioEncoder | None,
-        memory: guard.Memory,
+        memory: _Memory,
     ) -> None:
         self._parent = parent
         self._pulse = pulse
@@ -100,7 +131,7 @@ class _Reading:
     def alive(self) -> bool:
         """Give a sign of life, pausing where asked; never cancels."""
         self._pulse[0] = time.monotonic()
-        while time.monotonic() > self._until[0]:
+        while time.monotonic() > self._until[0] or self._memory.is_short():
             time.sleep(_PAUSED_S)
             self._pulse[0] = time.monotonic()
         return False
@@ -121,6 +152,7 @@ class _Reading:
         if not task.decode:
             return read
         self._begin(SOUND)
+        guard.reuse_pages(False)
         rate_hz, most = self._terms.sample_rate_hz, self._terms.most
         if task.address and self._encoder is None:
             most = LIMIT  # the parent could not read the copy again
@@ -134,6 +166,7 @@ class _Reading:
             return found._replace(tags=read.tags)
         self._begin(LATENTS)
         self._memory.give_back()  # what decoding no longer needs
+        guard.reuse_pages(True)
         latents = self._encoder.encode(found.samples, self.alive)
         return read._replace(sound=found.sound, latents=latents)
 

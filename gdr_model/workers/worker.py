@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from typing import Any
 
@@ -16,7 +17,8 @@ import psutil
 
 from gdr_model.errors import DecodeError, FileUnavailable, GdrError
 from gdr_model.workers import guard, preloaded, process
-from gdr_model.workers.process import Numbers, Terms
+from gdr_model.workers.process import Terms
+from gdr_model.workers.room import TOGETHER_MB, Numbers, Room
 from gdr_model.workers.starting import apart, environment, start_tracker
 from gdr_model.workers.tasks import Outcome, Task
 
@@ -44,8 +46,23 @@ class Died(Exception):
 class Spawning:
     """Starts processes on the same terms."""
 
-    def __init__(self, terms: Terms, modules: Sequence[str], encoder: str = "") -> None:
-        """Import modules and load an encoder once for all processes, where the system allows it."""
+    def __init__(
+        self,
+        terms: Terms,
+        modules: Sequence[str],
+        encoder: str = "",
+        count: int = 1,
+        together_mb: int = TOGETHER_MB,
+    ) -> None:
+        """Import modules and load an encoder once for all processes, where the system allows it.
+
+        Args:
+            terms: how processes read.
+            modules: what to import.
+            encoder: the argument that names the model whose encoder to load.
+            count: the most processes there are at a time.
+            together_mb: what they can all take for their files.
+        """
         self.terms = terms
         self._context: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
         if _FORKS:
@@ -56,6 +73,8 @@ class Spawning:
             if _FORKS:
                 forkserver.ensure_running()
         self.until: Numbers = self._context.RawArray("d", 1)
+        self._room = Room(self._context, count, together_mb)
+        self._free = list(range(count))
         self._scratch = tempfile.TemporaryDirectory(prefix="gdr-", ignore_cleanup_errors=True)
         """For what they fetch: one that is killed leaves it behind."""
 
@@ -63,15 +82,16 @@ class Spawning:
         """Start a process."""
         ours, theirs = self._context.Pipe()
         pulse = self._context.RawArray("d", [time.monotonic(), 0.0])
+        place = self._free.pop()
         started = self._context.Process(
             target=process.main,
-            args=(theirs, pulse, self.until, self.terms, self._scratch.name),
+            args=(theirs, pulse, self.until, self._room, place, self.terms, self._scratch.name),
             daemon=True,
         )
         with apart():
             started.start()
         theirs.close()
-        return Worker(started, ours, pulse)
+        return Worker(started, ours, pulse, Place(self._room, place, self._free))
 
     def close(self) -> None:
         """End what processes were forked from, and remove what they have left behind."""
@@ -80,14 +100,33 @@ class Spawning:
         self._scratch.cleanup()
 
 
+@dataclass(frozen=True)
+class Place:
+    """The place of a process among all that hold memory together."""
+
+    room: Room
+    number: int
+    free: list[int]
+    """The places that no process has."""
+
+    def leave(self) -> None:
+        """Nobody is there any longer."""
+        self.room.end(self.number)
+        self.room.hold(self.number, 0)
+        self.free.append(self.number)
+
+
 class Worker:
     """A process, what it is doing, and how to end it."""
 
-    def __init__(self, started: Any, ours: connection.Connection, pulse: Numbers) -> None:
+    def __init__(
+        self, started: Any, ours: connection.Connection, pulse: Numbers, place: Place
+    ) -> None:
         self._process = started
         self._system: Any = None
         self.connection = ours
         self._pulse = pulse
+        self._place = place
         self.task: int | None = None
         """The number of the task it is at."""
         self.finished = 0
@@ -110,6 +149,7 @@ class Worker:
         except OSError as error:
             raise Died(error, 0.0) from error
         self.task = number
+        self._place.room.begin(self._place.number, number)
 
     def answer(self, wanted: bool) -> None:
         """Say whether latents are wanted."""
@@ -120,6 +160,7 @@ class Worker:
         """The number of the task that it has finished."""
         number, self.task = self.task, None
         self.finished += 1
+        self._place.room.end(self._place.number)
         if number is None:
             raise RuntimeError("a process answered unasked")
         return number
@@ -137,6 +178,7 @@ class Worker:
             self._process.close()
         else:  # the system does not let it go; this program must not wait for it when it ends
             multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined]
+        self._place.leave()
 
     def receive(self) -> Outcome | str | None:
         """What it says; None for a word that it is ready.

@@ -46,7 +46,7 @@ def test_only_large_models_get_more_than_one(
 
 
 @pytest.mark.parametrize(
-    ("free_mb", "count"), [(0, 1), (900, 1), (1000, 1), (2000, 5), (4000, 14), (64_000, 264)]
+    ("free_mb", "count"), [(0, 1), (700, 1), (800, 1), (2000, 10), (4000, 26), (64_000, 495)]
 )
 def test_as_many_processes_read_as_half_of_the_free_memory_holds(free_mb: int, count: int) -> None:
     assert affordable(free_mb << 20) == count
@@ -68,5 +68,5 @@ def test_a_container_has_what_its_limit_leaves(tmp_path: Path) -> None:
 def test_a_number_that_is_asked_for_is_taken(cores: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_workers, "free_bytes", lambda: 2000 << 20)
     assert (processes(), processes(9)) == (4, 9)
-    monkeypatch.setattr(index_workers, "free_bytes", lambda: 1200 << 20)
+    monkeypatch.setattr(index_workers, "free_bytes", lambda: 900 << 20)
     assert processes() == 2

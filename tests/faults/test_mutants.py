@@ -12,7 +12,7 @@ from sounds import WRITABLE, tone, write_sound
 
 MUTANTS = scaled(5000, 2)
 """Of a format."""
-AT_ONCE = 500
+AT_ONCE = 2500
 
 
 def mutated(data: bytes, random_: random.Random) -> bytes:

@@ -6,7 +6,7 @@ the `WINDOW_S` seconds around it, so overlapping windows are not computed twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -30,10 +30,13 @@ TIME_STRIDE = 16
 POOLED_PER_S = FRAMES_PER_S // TIME_STRIDE
 LOUDNESS_DB = -20.0
 """RMS to which every track is scaled before encoding; the teachers' labels depend on level."""
-CHUNK_S = 60
+CHUNK_S = 40
 """Seconds encoded at once: long enough for speed, short enough to cancel and to fit a cache."""
-_SPECTRA = 1024
-"""Frames whose spectra are computed at once; those of a chunk would take 70 MB."""
+MARGIN_S = 6
+"""Seconds on both sides of a chunk that its latents depend on: 2 to level it, 1.9 for the
+convolutions, 1.5 to pool. They are computed twice, so that chunks change no latent."""
+SPECTRA_S = 4
+"""Seconds whose spectra are computed at once; those of a minute would take 60 MB."""
 
 
 @lru_cache(maxsize=1)
@@ -60,16 +63,49 @@ def log_mel(samples: Tensor) -> Tensor:
     """Samples (B, N) to natural-log mel power (B, F, MELS), F = N // HOP."""
     frames = samples.shape[-1] // HOP
     padded = F.pad(samples[:, : frames * HOP], (FFT // 2, FFT // 2))
-    window = torch.hann_window(FFT, device=samples.device)
-    filters = mel_filters().to(samples.device)
+    step = SPECTRA_S * FRAMES_PER_S
     parts = []
-    for first in range(0, max(frames, 1), _SPECTRA):
-        count = min(_SPECTRA, frames - first)
-        part = padded[:, first * HOP : (first + max(count, 1) - 1) * HOP + FFT]
-        spectrum = torch.stft(part, FFT, HOP, window=window, center=False, return_complex=True)
-        power = spectrum.real.square() + spectrum.imag.square()  # (B, bins, count)
-        parts.append(power[..., :count].transpose(1, 2) @ filters)
-    return torch.log(torch.cat(parts, 1) + 1e-5)
+    for first in range(0, max(frames, 1), step):
+        last = min(first + step, frames)
+        parts.append(_log_mel(padded[:, first * HOP : max(last - 1, 0) * HOP + FFT], last - first))
+    return torch.cat(parts, 1)
+
+
+def _log_mel(padded: Tensor, frames: int) -> Tensor:
+    """Samples (B, (F - 1) * HOP + FFT) to natural-log mel power of F frames (B, F, MELS)."""
+    window = torch.hann_window(FFT, device=padded.device)
+    spectrum = torch.stft(padded, FFT, HOP, window=window, center=False, return_complex=True)
+    power = spectrum.real.square() + spectrum.imag.square()  # (B, bins, F)
+    mel = power[..., :frames].transpose(1, 2) @ mel_filters().to(padded.device)
+    return torch.log(mel + 1e-5)
+
+
+def log_mel_chunks(
+    samples: Samples, seconds: int, device: torch.device
+) -> Iterator[tuple[int, Tensor]]:
+    """Chunks of the log-mel of samples (N,), with their margins: first second, (1, F, MELS).
+
+    They are those of `log_mel(normalise_loudness(samples))`, of little of it at a time.
+    """
+    gain = loudness.gain(samples, seconds * SAMPLE_RATE_HZ, LOUDNESS_DB)
+    begin = end = 0
+    mel = torch.empty(1, 0, MELS, device=device)
+    for start in range(0, seconds, CHUNK_S):
+        first, last = max(0, start - MARGIN_S), min(seconds, start + CHUNK_S + MARGIN_S)
+        parts = [mel[:, (first - begin) * FRAMES_PER_S :]]
+        for second in range(end, last, SPECTRA_S):
+            frames = (min(second + SPECTRA_S, last) - second) * FRAMES_PER_S
+            sound = _around(samples, second * SAMPLE_RATE_HZ, frames, seconds * SAMPLE_RATE_HZ)
+            parts.append(_log_mel(torch.from_numpy(gain * sound)[None].to(device), frames))
+        begin, end, mel = first, last, torch.cat(parts, 1)
+        yield first, mel
+
+
+def _around(samples: Samples, first: int, frames: int, count: int) -> Array:
+    """What `_log_mel` reads for frames from sample `first` on, of `count` between silence."""
+    begin, end = first - FFT // 2, first + (frames - 1) * HOP + FFT // 2
+    sound = loudness.piece(samples, max(begin, 0), min(end, count))
+    return np.pad(sound, (max(-begin, 0), max(end - count, 0)))
 
 
 def levelled(mel: Tensor) -> Tensor:
@@ -177,19 +213,13 @@ class BuiltinEncoder:
             Cancelled: between chunks, when the caller asks to stop.
         """
         seconds = max(1, round(len(samples) / SAMPLE_RATE_HZ))
-        gain = loudness.gain(samples, seconds * SAMPLE_RATE_HZ, LOUDNESS_DB)
-        pieces = []
-        # Chunks overlap by twice the context of a latent, so that no latent is affected.
-        margin = 2 * WINDOW_S
-        for start in range(0, seconds, CHUNK_S):
-            if cancelled():
-                raise Cancelled("encoding was stopped")
-            first, last = max(0, start - margin), min(seconds, start + CHUNK_S + margin)
-            sound = loudness.piece(samples, first * SAMPLE_RATE_HZ, last * SAMPLE_RATE_HZ)
-            chunk = torch.from_numpy(gain * sound)
-            with torch.inference_mode():
-                features = self._features(log_mel(chunk[None].to(self.projection.device)))[0]
-                latents = features @ self.projection
-            inner = slice(start - first, min(seconds, start + CHUNK_S) - first)
-            pieces.append(latents[inner].cpu().numpy())
+        pieces: list[Array] = []
+        with torch.inference_mode():
+            for first, mel in log_mel_chunks(samples, seconds, self.projection.device):
+                if cancelled():
+                    raise Cancelled("encoding was stopped")
+                start = len(pieces) * CHUNK_S
+                latents = self._features(mel)[0] @ self.projection
+                inner = slice(start - first, min(seconds, start + CHUNK_S) - first)
+                pieces.append(latents[inner].cpu().numpy())
         return np.concatenate(pieces)
