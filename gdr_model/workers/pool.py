@@ -169,7 +169,9 @@ class _Run:
                 continue
             number = self._waiting[0]
             is_far = number - self._next >= _AHEAD * len(self._workers)
-            if number > self._next and (is_far or self._ready_bytes > _AHEAD_BYTES):
+            busy = sum(other.task is not None for other in self._workers)
+            full = self._ready_bytes > _AHEAD_BYTES or not self._spawning.room.has_another(busy)
+            if number > self._next and (is_far or full):
                 return
             try:
                 each.begin(self._waiting.popleft(), self._tasks[number])

@@ -28,6 +28,8 @@ TAGS, SOUND, LATENTS = 1.0, 2.0, 3.0
 _PAUSED_S = 0.02
 _LOOK_S = 0.005
 """How often a process looks at the memory it holds."""
+_TO_ENCODE = 24 << 20
+"""Bytes that the first sound takes to encode; of others, it is what the one before took."""
 
 
 class Terms(NamedTuple):
@@ -78,7 +80,7 @@ def main(
         except EOFError:
             return
         parent.send(reading.outcome(task))
-        memory.give_back()
+        memory.done()
 
 
 class _Memory:
@@ -90,11 +92,10 @@ class _Memory:
         self._place = place
         self._looked_s = 0.0
         self._short = False
-
-    def give_back(self) -> None:
-        """Give the system what is free."""
-        self._own.give_back()
-        self._room.hold(self._place, self._own.held())
+        self._most = 0
+        self._to_encode = _TO_ENCODE
+        self._before = 0
+        self._reserved = 0
 
     def is_short(self) -> bool:
         """Whether this process has to wait for memory; what it doesn't use is given back then."""
@@ -102,11 +103,33 @@ class _Memory:
         if now - self._looked_s < _LOOK_S:
             return False
         self._looked_s = now
+        self._look()
         was_short, self._short = self._short, self._room.is_short(self._place)
         if self._short and not was_short:
             self._own.give_back(0)
-        self._room.hold(self._place, self._own.held())
+            self._look()
         return self._short
+
+    def reserve(self) -> None:
+        """Give back what decoding no longer needs, and reserve what encoding takes."""
+        self._own.give_back()
+        self._before = self._own.held()
+        self._reserved = self._before + self._to_encode
+
+    def done(self) -> None:
+        """Let go of a file, and of what was reserved for it."""
+        self._look()
+        self._room.took(self._place, self._most)
+        if self._reserved:
+            self._to_encode = self._most - self._before
+        self._most = self._reserved = 0
+        self._own.give_back()
+        self._look()
+
+    def _look(self) -> None:
+        held = self._own.held()
+        self._most = max(self._most, held)
+        self._room.hold(self._place, max(held, self._reserved))
 
 
 class _Reading:
@@ -164,8 +187,8 @@ class _Reading:
             return read._replace(sound=found.sound)
         if self._encoder is None:
             return found._replace(tags=read.tags)
+        self._memory.reserve()
         self._begin(LATENTS)
-        self._memory.give_back()  # what decoding no longer needs
         guard.reuse_pages(True)
         latents = self._encoder.encode(found.samples, self.alive)
         return read._replace(sound=found.sound, latents=latents)

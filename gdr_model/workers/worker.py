@@ -73,7 +73,7 @@ class Spawning:
             if _FORKS:
                 forkserver.ensure_running()
         self.until: Numbers = self._context.RawArray("d", 1)
-        self._room = Room(self._context, count, together_mb)
+        self.room = Room(self._context, count, together_mb)
         self._free = list(range(count))
         self._scratch = tempfile.TemporaryDirectory(prefix="gdr-", ignore_cleanup_errors=True)
         """For what they fetch: one that is killed leaves it behind."""
@@ -85,13 +85,13 @@ class Spawning:
         place = self._free.pop()
         started = self._context.Process(
             target=process.main,
-            args=(theirs, pulse, self.until, self._room, place, self.terms, self._scratch.name),
+            args=(theirs, pulse, self.until, self.room, place, self.terms, self._scratch.name),
             daemon=True,
         )
         with apart():
             started.start()
         theirs.close()
-        return Worker(started, ours, pulse, Place(self._room, place, self._free))
+        return Worker(started, ours, pulse, Place(self.room, place, self._free))
 
     def close(self) -> None:
         """End what processes were forked from, and remove what they have left behind."""
