@@ -24,7 +24,7 @@ demo: setup
 test: setup-dev check
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal
 
-# Takes hours, or a tenth of that with SHARE=.1; `make test` runs a short form of each of these.
+# Takes two hours of processor time, a tenth of that with SHARE=.1; `make test` runs a short form.
 test-fault: setup-dev
 	GDR_FAULTS="$(SHARE)" OMP_NUM_THREADS=1 $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal
 

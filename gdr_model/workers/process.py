@@ -96,14 +96,20 @@ class _Memory:
         self._to_encode = _TO_ENCODE
         self._before = 0
         self._reserved = 0
+        self._encodes = False
 
     def is_short(self) -> bool:
-        """Whether this process has to wait for memory; what it doesn't use is given back then."""
+        """Whether this process has to wait for memory; what it doesn't use is given back then.
+
+        Where it has begun to encode it never has to: it has what that takes, and ends sooner.
+        """
         now = time.monotonic()
         if now - self._looked_s < _LOOK_S:
             return False
         self._looked_s = now
         self._look()
+        if self._encodes:
+            return False
         was_short, self._short = self._short, self._room.is_short(self._place)
         if self._short and not was_short:
             self._own.give_back(0)
@@ -116,6 +122,10 @@ class _Memory:
         self._before = self._own.held()
         self._reserved = self._before + self._to_encode
 
+    def encode(self) -> None:
+        """Use what was reserved."""
+        self._encodes = True
+
     def done(self) -> None:
         """Let go of a file, and of what was reserved for it."""
         self._look()
@@ -123,6 +133,7 @@ class _Memory:
         if self._reserved:
             self._to_encode = self._most - self._before
         self._most = self._reserved = 0
+        self._encodes = False
         self._own.give_back()
         self._look()
 
@@ -189,6 +200,7 @@ class _Reading:
             return found._replace(tags=read.tags)
         self._memory.reserve()
         self._begin(LATENTS)
+        self._memory.encode()
         guard.reuse_pages(True)
         latents = self._encoder.encode(found.samples, self.alive)
         return read._replace(sound=found.sound, latents=latents)

@@ -1,8 +1,8 @@
 """Memory that processes hold together, whatever their files need.
 
 As many get a file as there is room for, by what files took before. Where that was too little, they
-wait, all but the one whose file comes first: so one of them always gets on, and what it held is
-there for the others. No lock can be left behind by one that is killed.
+wait, all but those that encode, and the one whose file comes first: so one of them always gets on,
+and what it held is there for the others. No lock can be left behind by one that is killed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-TOGETHER_MB = 448
+TOGETHER_MB = 512
 """What all processes can take for their files, beyond what they held when they began. Sixteen that
 read songs of four minutes take 350 MB on average."""
 _USUALLY = 0.6

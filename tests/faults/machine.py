@@ -8,14 +8,15 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from patience import run
 from sounds import tone, write_sound
 
 PROGRAM = [sys.executable, "-c", "from gdr_tui.cli.main import main; main()"]
-LIMIT_S = 300
 SHARE = float(os.environ.get("GDR_FAULTS", "0"))
-"""How much of every test runs: 1 takes hours (`make test-fault`), 0 is the short form."""
+"""How much of every test runs: 1 is all of it (`make test-fault`), 0 is the short form."""
 
 
 def scaled(full: int, short: int) -> int:
@@ -23,12 +24,9 @@ def scaled(full: int, short: int) -> int:
     return max(short, round(full * SHARE)) if SHARE else short
 
 
-def gdr(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+def gdr(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    command = [*PROGRAM, *map(str, words)]
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        command, capture_output=True, text=True, timeout=LIMIT_S, **options
-    )
+    return run([*PROGRAM, *map(str, words)], **options)
 
 
 def said(done: subprocess.CompletedProcess[str], code: int) -> str:
@@ -63,7 +61,7 @@ def on_own_mounts(script: str, *words: object) -> subprocess.CompletedProcess[st
         pytest.skip("this system lets nobody mount in a namespace of their own (unshare -rm)")
     setting = f'gdr() {{ "{PROGRAM[0]}" -c "{PROGRAM[2]}" "$@"; echo "exit $?"; }}\n'
     command = ["unshare", "-rm", "sh", "-uc", setting + script, "sh", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    return run(command)
 
 
 def exits(done: subprocess.CompletedProcess[str]) -> list[int]:

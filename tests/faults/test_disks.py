@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from machine import LIMIT_S, PROGRAM, exits, gdr, on_own_mounts, said, write_music
+from machine import PROGRAM, exits, gdr, on_own_mounts, said, write_music
+from patience import finished
 
 from gdr_model import atomic
 
@@ -143,11 +144,10 @@ def test_a_root_that_vanishes_meanwhile_is_counted_and_fails(music: Path, gdr_ho
     write_music(music, 300, seconds=3)
     command = [*PROGRAM, "index", str(music)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + LIMIT_S
-    while not list(gdr_home.glob("libraries/*/latents/*.means")) and time.monotonic() < deadline:
+    while not list(gdr_home.glob("libraries/*/latents/*.means")) and process.poll() is None:
         time.sleep(0.01)
     music.rename(music.parent / "unmounted")
-    output, error = process.communicate(timeout=LIMIT_S)
+    output, error = finished(process)
     assert process.returncode == 1, (output, error)
     assert "Traceback" not in error
     assert f"gdr: {music} went away while it was indexed" in error

@@ -13,17 +13,22 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from machine import LIMIT_S, PROGRAM, gdr, said, scaled, write_music
+from machine import PROGRAM, gdr, said, scaled, write_music
+from patience import finished, run
 from stored import means_of
 
+from gdr_model.audio import Tags
 from gdr_model.models.config import ModelConfig
 from gdr_model.search.index import HnswIndex
 from gdr_model.search.whitening import unit
+from gdr_model.store.disk.together import Together
 from gdr_model.store.library import Library
+from gdr_model.store.records import Sound, Stamp
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 
@@ -52,7 +57,7 @@ def killed(command: list[str], after_s: float) -> bool:
         _, error = process.communicate(timeout=after_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=LIMIT_S)
+        finished(process)
         return True
     assert process.returncode == 0, error
     return False
@@ -116,7 +121,7 @@ def test_killed_while_graphs_are_built(music: Path, gdr_home: Path) -> None:
         exact = HnswIndex.open(library, space, whitening).search(queries, 5)
     command = [sys.executable, "-c", GRAPHS, str(music)]
     begun = time.monotonic()
-    assert not killed(command, LIMIT_S)
+    said(run(command), 0)
     took_s = time.monotonic() - begun
     for after_s in moments(1, 1.2 * took_s):
         killed(command, after_s)
@@ -136,14 +141,14 @@ def test_killed_while_graphs_are_built(music: Path, gdr_home: Path) -> None:
 
 def fill(library: Library, rng: np.random.Generator, count: int) -> None:
     """Store passages as an ingest would."""
-    from gdr_model.audio import Tags
-    from gdr_model.store.records import Sound, Stamp
-
     space = ModelConfig.read().space
+    puts = Together(library)
     for number in range(count):
         sound = Sound(f"{number:032x}", 1.0, -20.0)
-        library.put_latents(sound, space, rng.standard_normal((1, space.dim), np.float32))
-        library.files.put_track(b"%06d.mp3" % number, Stamp(1, 2), sound, Tags())
+        latents = rng.standard_normal((1, space.dim), np.float32)
+        puts.put(partial(library.put_latents, sound, space, latents))
+        puts.put(partial(library.files.put_track, b"%06d.mp3" % number, Stamp(1, 2), sound, Tags()))
+    puts.flush()
 
 
 def test_two_writers_at_once(music: Path, gdr_home: Path) -> None:
@@ -159,7 +164,7 @@ def test_two_writers_at_once(music: Path, gdr_home: Path) -> None:
             )
             for _ in range(3)
         ]
-        answers = [writer.communicate(timeout=LIMIT_S) for writer in writers]
+        answers = [finished(writer) for writer in writers]
         codes = [writer.returncode for writer in writers]
         assert 0 in codes
         for code, (_, error) in zip(codes, answers, strict=True):
@@ -177,6 +182,6 @@ def test_two_crates_filled_at_once(music: Path, gdr_home: Path) -> None:
         )
         for file in files
     ]
-    assert [each.communicate(timeout=LIMIT_S)[1] for each in adding] == ["1 added to night\n"] * 8
+    assert [finished(each)[1] for each in adding] == ["1 added to night\n"] * 8
     shown = gdr("crate", "show", "night", "-f", "paths").stdout.splitlines()
     assert sorted(shown) == sorted(map(str, files))

@@ -42,7 +42,7 @@ def mutated(data: bytes, random_: random.Random) -> bytes:
 
 def indexed(music: Path, count: int) -> None:
     """Index a folder of so many files, every one of which is counted."""
-    done = gdr("index", music)
+    done = gdr("index", music, limit_s=1800)
     assert done.returncode >= 0, f"ended by signal {-done.returncode}"
     said(done, done.returncode)
     assert done.returncode in (0, 1), done.stderr
@@ -70,7 +70,7 @@ def test_a_few_of_every_format(music: Path) -> None:
     assert f"{music / 'whole.ogg'}" in gdr("search", "-f", "paths", "-k", 500, "a tone").stdout
 
 
-@pytest.mark.skipif(not SHARE, reason="takes an hour; make test-fault runs it")
+@pytest.mark.skipif(not SHARE, reason="takes long; make test-fault runs it")
 @pytest.mark.parametrize("suffix", sorted(WRITABLE))
 def test_thousands_of_a_format(music: Path, suffix: str) -> None:
     for start in range(0, MUTANTS, AT_ONCE):

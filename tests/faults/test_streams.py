@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from machine import PROGRAM, gdr, write_music
+from patience import run
 
 from gdr_tui.cli.output import write_paths0
 
@@ -19,9 +20,7 @@ COMMANDS = ["status", "--help", "--version", "crate --help", "tui"]
 
 def in_shell(words: str, redirected: str) -> subprocess.CompletedProcess[str]:
     line = f"{shlex.join(PROGRAM)} {words} {redirected}"
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=300
-    )
+    return run(["bash", "-o", "pipefail", "-c", line])
 
 
 @pytest.mark.parametrize("words", COMMANDS)
@@ -43,7 +42,7 @@ def test_no_file_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     )
     file = tmp_path / "database"
     line = shlex.join([sys.executable, "-c", look, str(file)])
-    done = subprocess.run(["bash", "-c", f"{line} <&- >&- 2>&-"], check=False, timeout=60)
+    done = run(["bash", "-c", f"{line} <&- >&- 2>&-"])
     assert done.returncode > 2
     assert file.read_bytes() == b""
 
