@@ -101,7 +101,10 @@ class Source:
             Cancelled: when asked.
         """
         if self._failure is None:
-            if self._cancelled():
+            asked_s = time.monotonic()
+            cancelled = self._cancelled()
+            self._deadline += time.monotonic() - asked_s  # whoever was asked can let it wait
+            if cancelled:
                 self._failure = Cancelled("stopped")
             elif time.monotonic() > self._deadline:
                 self._failure = DecodeError(f"no sound came out of it for {self._patience_s:g} s")

@@ -293,3 +293,17 @@ def test_channels_that_merely_differ_are_mixed_as_ever(tmp_path):
     wide = np.stack([noise[:, 0], noise[:, 1] / 4 - noise[:, 0]], 1)
     soundfile.write(tmp_path / "a.wav", wide, 44100, subtype="FLOAT")
     assert decode(tmp_path / "a.wav", 44100).samples == pytest.approx(wide.mean(1), abs=1e-6)
+
+
+def test_time_in_which_reading_was_made_to_wait_does_not_count(tmp_path):
+    """The app lets it wait for queries, and processes for memory that others hold."""
+    soundfile.write(tmp_path / "a.flac", np.zeros(3 * 16000), 16000)
+    waits = iter([0.6] * 3)
+
+    def cancelled():
+        time.sleep(next(waits, 0))
+        return False
+
+    sound = decode(tmp_path / "a.flac", 16000, limit_s=0.5, cancelled=cancelled)
+    assert sound.duration_s == 3
+    assert next(waits, None) is None, "it was made to wait"
