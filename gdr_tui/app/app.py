@@ -92,6 +92,8 @@ class GdrApp(App[None]):
         valid = replace(chosen, keys=self._keymap_used.keys)
         self.main = MainScreen(session, tasks, self.notebook, valid)
         self._leaving = False
+        self._early: list[events.Key | events.Paste] | None = []
+        """What was typed before there was a prompt to type it into; None from then on."""
         session.on_trouble = lambda why: self._post(WentWrong(why, "server"))
 
     def get_default_screen(self) -> Screen[None]:
@@ -123,8 +125,11 @@ class GdrApp(App[None]):
             self.theme = THEME.name
             self.notify(f"unknown theme {literal(name)}; using gdr's own", markup=False)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         self.main.begin()
+        early, self._early = self._early or [], None
+        for event in early:
+            await self.on_event(event)
 
     def _post(self, message: Message) -> None:
         """Post to the screen; called on threads."""
@@ -165,9 +170,20 @@ class GdrApp(App[None]):
         super().exit(result, return_code, message)
 
     async def on_event(self, event: events.Event) -> None:
-        """Ignore keys once the app is quitting: what they open would have nowhere to open."""
-        if not (self._leaving and isinstance(event, events.InputEvent)):
+        """Keep what is typed for the prompt until that is there, where a letter is no command.
+
+        Once the app is quitting, keys are ignored: what they open would have nowhere to open.
+        """
+        if self._early is not None and isinstance(event, events.Key | events.Paste):
+            self._early.append(_as_sent(event))
+        elif not (self._leaving and isinstance(event, events.InputEvent)):
             await super().on_event(event)
+
+
+def _as_sent(event: events.Key | events.Paste) -> events.Key | events.Paste:
+    """An early event: until a program takes the terminal, that turns Enter into a line feed."""
+    is_line_feed = isinstance(event, events.Key) and event.key == "ctrl+j"
+    return events.Key("enter", "\r") if is_line_feed else event
 
 
 def run(

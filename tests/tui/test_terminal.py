@@ -53,6 +53,14 @@ def test_it_ends_while_it_indexes_and_while_it_draws(library: Path) -> None:
         leave(app)
 
 
+def test_what_is_typed_while_it_starts_is_a_prompt_and_no_command(library: Path) -> None:
+    with terminal.run(command(library)) as app:
+        app.press("quiet piano\r")  # q would quit
+        app.until("the query waits for it", 120)
+        assert app.rows()[0] == " / quiet piano"
+        leave(app)
+
+
 def test_it_stops_for_the_shell_and_goes_on(library: Path) -> None:
     with terminal.run(["bash", "--norc", "--noprofile", "-i"]) as shell:
         shell.press(f"PS1='ready> '; {shlex.join(command(library))}\n")
