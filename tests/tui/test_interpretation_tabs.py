@@ -1,14 +1,33 @@
 """A user asks what can be meant in several ways, and looks at each."""
 
+import threading
 from typing import Any
 
 from driving import NARROW, WIDE, asked, labels, main, names, opened, picture, said, until
 from stand_in import StandIn
 from textual.pilot import Pilot
 
+from gdr_model.errors import ModelError
+from gdr_model.explanation import Interpretation
 from gdr_tui.app import messages
 from gdr_tui.app.explain.tabs import InterpretationTabs
 from gdr_tui.app.settings import Settings
+
+
+class Thinking(StandIn):
+    """Finds interpretations when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thought = threading.Event()
+        self.thought.set()
+        self.broken = False
+
+    def interpretations(self, *given: Any, **named: Any) -> tuple[Interpretation, ...]:
+        self.thought.wait(30)
+        if self.broken:
+            raise ModelError("the model is gone")
+        return super().interpretations(*given, **named)
 
 
 def tabs(pilot: Pilot[Any]) -> InterpretationTabs:
@@ -69,6 +88,25 @@ async def test_words_that_are_clear_show_no_tabs_and_say_so() -> None:
         assert any("one interpretation" in sentence for sentence in said(pilot))
         await pilot.press("u")
         await until(pilot, lambda: tabs(pilot).display)
+
+
+async def test_the_list_stays_in_its_place_from_one_prompt_with_tabs_to_the_next() -> None:
+    session = Thinking()
+    async with opened(session).run_test(size=NARROW) as pilot:
+        await asked(pilot, "bank")
+        await until(pilot, lambda: "quiet (5)" in picture(pilot))
+        place = main(pilot).rows.region
+        session.thought.clear()
+        await asked(pilot, "river bank")
+        assert (main(pilot).rows.region, tabs(pilot).display) == (place, True)
+        assert "quiet (5)" not in picture(pilot), "they are those of another prompt"
+        await pilot.click(InterpretationTabs, offset=(20, 0))
+        session.thought.set()
+        await until(pilot, lambda: "quiet (5)" in picture(pilot))
+        assert main(pilot).rows.region == place
+        session.broken = True
+        await asked(pilot, "bank note")
+        await until(pilot, lambda: not tabs(pilot).display)
 
 
 async def test_why_and_export_are_of_the_interpretation_shown() -> None:

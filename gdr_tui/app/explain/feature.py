@@ -14,7 +14,7 @@ from gdr_tui.app.explain.state import ExplainState
 from gdr_tui.app.explain.tabs import InterpretationTabs, named
 from gdr_tui.app.explain.why_dialog import WhyDialog
 from gdr_tui.app.feature import Host
-from gdr_tui.app.messages import ModelReplaced
+from gdr_tui.app.messages import ModelReplaced, WentWrong
 from gdr_tui.app.trail.trail import Node
 
 
@@ -54,8 +54,10 @@ class ExplainFeature:
         """Show all draws, or the interpretation that was listed where the query is the same."""
         if self.state.enter(node):
             ask = node.ask
+            self.tabs.clear()
             self._jobs.interpretations(node.results, self._k, ask.where, ask.limits)
-        self._show_interpretation(node)
+        else:
+            self._show_interpretation(node)
 
     def take(self, message: Message) -> None:
         """Show what was found; list what was picked."""
@@ -64,6 +66,8 @@ class ExplainFeature:
                 self._jobs.cancel()
             case InterpretationsFound():
                 self._take_interpretations(message)
+            case WentWrong(about="interpretations"):
+                self.tabs.show((), 0)
             case InterpretationTabs.Picked():
                 self._pick(message.at)
             case WhyFound() if self._dialog and self.state.is_latest(message.number):

@@ -55,10 +55,18 @@ class InterpretationTabs(Widget):
         self.display = bool(interpretations)
         self.refresh()
 
+    def clear(self) -> None:
+        """Empty the row, if it is shown, until it is known what belongs there.
+
+        From one query with interpretations to the next, the list stays where it is.
+        """
+        self._interpretations, self._at = (), 0
+        self.refresh()
+
     def on_click(self, event: events.Click) -> None:
         """Pick the tab under the pointer."""
         left = cell_len(self._lead())
-        for at, text in enumerate(self._texts()):
+        for at, text in enumerate(self._texts() if self._interpretations else ()):
             if left <= event.x < left + cell_len(text):
                 self.post_message(self.Picked(at))
                 return
