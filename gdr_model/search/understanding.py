@@ -43,7 +43,7 @@ UNREAD_ABOVE = 0.05
 MISSPELT_ABOVE = 0.3
 SHORT_PIECES = 0.73
 """Letters a token, as a share of those in English prompts, below which pieces are short."""
-CLOSE = 0.12
+CLOSE = 0.13
 """Score of the best result below which nothing is close to a prompt for music, for the built-in
 model and where a measurement states no other."""
 CLOSER = 0.3
