@@ -22,6 +22,8 @@ _BEHIND = 10
 _TOGETHER_BYTES, _EACH_BYTES = 320 << 20, 64 << 20
 """What processes share, with the one that stores what they find; and what each takes at most of
 files of ordinary length."""
+_ENCODING_BYTES = 120 << 20
+"""What each takes with another encoder than the built-in one."""
 _BUILTIN = "builtin"
 _CGROUP = Path("/sys/fs/cgroup")
 _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
@@ -82,9 +84,9 @@ def workers_for(
 
     small = config.size_bytes < LARGE_BYTES and _is_cpu(device)
     load = LoadEncoder(config.argument) if small else None
-    count = processes(jobs)
     # Other encoders take more than decoding does: cores would be idle while they waited.
     shared = load is None or config.space.encoder == _BUILTIN
+    count = processes(jobs, _EACH_BYTES if shared else _ENCODING_BYTES)
     return Workers(count, load, niceness, TOGETHER_MB if shared else count * ALLOWED_MB)
 
 
@@ -93,14 +95,14 @@ def workers_beside(model: Model) -> Workers:
     return workers_for(model.config, model.device.type, niceness=_BEHIND)
 
 
-def processes(jobs: int | None = None) -> int:
+def processes(jobs: int | None = None, each: int = _EACH_BYTES) -> int:
     """How many read files: `jobs`, or one a core as far as half of the free memory holds them."""
-    return jobs or min(usable_cores(), affordable(free_bytes()))
+    return jobs or min(usable_cores(), affordable(free_bytes(), each))
 
 
-def affordable(free: int) -> int:
-    """How many processes half of some free bytes hold, at least one."""
-    return max(1, (free // 2 - _TOGETHER_BYTES) // _EACH_BYTES)
+def affordable(free: int, each: int = _EACH_BYTES) -> int:
+    """How many processes of so many bytes half of some free bytes hold, at least one."""
+    return max(1, (free // 2 - _TOGETHER_BYTES) // each)
 
 
 def free_bytes(cgroup: Path = _CGROUP) -> int:

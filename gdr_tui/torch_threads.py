@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 LARGE_BYTES = 100_000_000
 """From this size of its weights, a network has matrices that are worth sharing: CLAP, MULE, MusCALL
-and the method's U-Nets are larger, the built-in model has an eighth of it."""
+and the method's U-Nets are larger, the built-in model has a sixth of it."""
 
 
 def use_one_thread() -> None:

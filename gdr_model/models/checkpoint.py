@@ -30,7 +30,7 @@ from gdr_model.diffusion.prediction import AsVelocity, check
 from gdr_model.diffusion.schedule import Schedule
 from gdr_model.diffusion.time_whitening import evened
 from gdr_model.encoders.builtin import audio as builtin
-from gdr_model.encoders.builtin.tower import ContrastiveTower
+from gdr_model.encoders.builtin.tower import ContrastiveTower, by_members
 from gdr_model.encoders.registry.pairs import MINILM
 from gdr_model.encoders.registry.resolve import installed
 from gdr_model.errors import Hint, ModelError, UsageError
@@ -234,7 +234,7 @@ def load(name: str = "builtin", device: str = "auto") -> Model:
         check_sum(config)
         tensors = load_file(config.weights)
         own = None if config.encoders else _own_encoder(config, tensors, where)
-        tensors = {k: v.float() for k, v in tensors.items()}
+        tensors = {k: v.float() for k, v in by_members(tensors, "contrastive.").items()}
         check_shapes("denoiser.", lambda: denoisers.build(config.denoiser), tensors)
         check_shapes("contrastive.", lambda: ContrastiveTower(**config.contrastive), tensors)
         denoiser = denoisers.build(config.denoiser)

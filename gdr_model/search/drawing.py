@@ -60,8 +60,8 @@ class Drawer:
     def __init__(self, model: Model, latents_of: LatentsOf, remember: int = 0) -> None:
         """Remember the points of up to `remember` steerings.
 
-        A steering that differs in negatives, likes, dislikes or filters alone then needs no new
-        draw.
+        A steering that differs in negatives, likes, dislikes, filters or the strength of its edit
+        alone then needs no new draw.
         """
         self.model = model
         self._latents_of = latents_of

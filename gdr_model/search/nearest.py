@@ -43,8 +43,7 @@ def fuse(
     interpretation of the words becomes a candidate even if it is far from their average.
     The candidates of all are then ranked together, by their mean cosine to the draws and, for a
     share, by their cosine to the anchor: the point a contrastive tower gives the words.
-    On the built-in model the two together find more than either alone (its card). A roll has
-    `weights` (Q,) in the place of the mean.
+    A roll has `weights` (Q,) in the place of the mean.
     """
     drawn = scores.mean(axis=0) if weights is None else weights @ scores
     fused = drawn if anchored is None else (1 - share) * drawn + share * anchored

@@ -10,13 +10,13 @@ With the lengths fixed, this is linear in the likes and dislikes, and in the tow
 weighted sum of their points), so their pushes are exact parts of the score.
 
 The effect of words on the draws is not linear. Their push is the change when they are added one by
-one to draws from the same noise, from no words (or, for an edit, from its source drawn again
-under none) to the whole query. It is the mean over the cyclic orders of prompt and sliders,
-starting at each of them, in both directions. So the pushes add up to the score exactly, however the
-words interact. For up to three terms these are all orders there are, and the push is the Shapley
-value: two equal sliders get half of their effect each. "No words" is a prompt at guidance 0. If
-likes also act inside the sampler (pull), that part of their effect is in the start; if guidance is
-limited to an interval, so is the effect of the prompt outside it.
+one to draws from the same noise, from no words (or, for an edit, from its source drawn again under
+none, and mixed with it by the strength) to the whole query. It is the mean over the cyclic orders
+of prompt and sliders, starting at each of them, in both directions. So the pushes add up to the
+score exactly, however the words interact. For up to three terms these are all orders there are, and
+the push is the Shapley value: two equal sliders get half of their effect each. "No words" is a
+prompt at guidance 0. If likes also act inside the sampler (pull), that part of their effect is in
+the start; if guidance is limited to an interval, so is the effect of the prompt outside it.
 
 Without a prompt nothing is drawn. The one point is a weighted sum of the likes and of the tower's
 points for sliders, so every push is an exact part of the score.

@@ -95,6 +95,7 @@ class _Memory:
         self._most = 0
         self._to_encode = _TO_ENCODE
         self._before = 0
+        self._since = 0
         self._reserved = 0
         self._encodes = False
 
@@ -119,8 +120,9 @@ class _Memory:
     def reserve(self) -> None:
         """Give back what decoding no longer needs, and reserve what encoding takes."""
         self._own.give_back()
-        self._before = self._own.held()
+        self._before = self._since = self._own.held()
         self._reserved = self._before + self._to_encode
+        self._looked_s = 0.0
 
     def encode(self) -> None:
         """Use what was reserved."""
@@ -131,7 +133,7 @@ class _Memory:
         self._look()
         self._room.took(self._place, self._most)
         if self._reserved:
-            self._to_encode = self._most - self._before
+            self._to_encode = self._since - self._before
         self._most = self._reserved = 0
         self._encodes = False
         self._own.give_back()
@@ -140,6 +142,7 @@ class _Memory:
     def _look(self) -> None:
         held = self._own.held()
         self._most = max(self._most, held)
+        self._since = max(self._since, held)
         self._room.hold(self._place, max(held, self._reserved))
 
 

@@ -49,7 +49,7 @@ def test_it_answers_until_everything_is_encoded_again(gdr, music, earlier, tmp_p
     assert result.stdout == gdr(*ASKED, "-L", music, "-m", earlier).stdout
     why = gdr("why", music / PIECES[0].name, "sad piano", "-L", music)
     assert (why.exit_code, "still answers" in why.stderr) == (0, True)
-    assert f"  latents: {before.space}; its model is kept (12." in gdr("status").stdout
+    assert f"  latents: {before.space}; its model is kept (16." in gdr("status").stdout
     assert "ok      kept      1 model kept\n" in gdr("doctor").stdout
 
     assert "4 encoded" in gdr("index", music).stdout

@@ -150,6 +150,23 @@ def test_a_config_of_the_first_form_is_a_transformer_that_predicts_v(folder: Pat
     assert old.velocity is old.denoiser
 
 
+def test_a_tower_of_one_map_reads_by_its_first_name(folder: Path) -> None:
+    loaded, weights = checkpoint.load(str(folder), "cpu"), folder / "model.safetensors"
+    tensors = {
+        name.replace("contrastive.members.0.", "contrastive.body."): value
+        for name, value in checkpoint.load_file(weights).items()
+    }
+    assert any(name.startswith("contrastive.body.") for name in tensors)
+    checkpoint.save_file(tensors, weights)
+    config = json.loads((folder / "config.json").read_text())
+    del config["contrastive"]["members"]
+    config["checksum"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    (folder / "config.json").write_text(json.dumps(config))
+    pooled = torch.randn(3, 384)
+    again = checkpoint.load(str(folder), "cpu").contrastive(pooled)
+    assert torch.equal(again, loaded.contrastive(pooled))
+
+
 @pytest.mark.parametrize("prediction", ["v", "x0", "eps"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_denoiser_and_prediction_is_saved_and_loaded(

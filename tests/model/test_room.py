@@ -74,7 +74,7 @@ def test_many_processes_hold_no_more_than_they_may_and_find_what_one_does(
         np.testing.assert_array_equal(latents, encoder.encode(samples))
 
 
-def test_where_there_is_no_room_files_are_read_one_after_the_other(
+def test_where_there_is_no_room_all_files_are_read(
     music: Path, write_tone: Callable[..., Path]
 ) -> None:
     tasks = [Task(write_tone(music / f"{n}.wav", hz=200 + n, seconds=60), True) for n in range(5)]

@@ -3,11 +3,11 @@
 Negatives   `training.evaluation.negatives`
 Edits       over (source, target): the share of the target in the top 20 (of a small gallery, the
             top quarter), against the cosine of the query to the source, for every strength;
-            compared at equal closeness, and at equal gain; so is how near what is found is to the
-            source. Rivals: SDEdit, and the straight lines
-            from the source's point to the answer for the words (re-prompting) and to the tower's
-            point for them. The edit is also shown without the tower, and with draws from noise that
-            does not depend on the source.
+            compared at equal closeness, and at equal gain; how near the tracks found are to the
+            source is compared, too. Rivals: SDEdit, and the straight lines from the source's point
+            to the answer for the words (re-prompting) and to the tower's point for them. The edit
+            is also shown without the tower, and with draws from noise that does not depend on the
+            source.
 Sliders     the same along "more ...", from a prompt. Rivals: prompt arithmetic, with the answer for
             the words drawn, and with the tower's point for them.
 

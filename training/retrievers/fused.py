@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gdr_model.encoders.builtin.tower import ContrastiveTower
+from gdr_model.encoders.builtin.tower import ContrastiveTower, by_members
 from gdr_model.search.drawing import Drawer
 from gdr_model.search.retriever import Retriever
 from gdr_model.search.whitening import unit
@@ -143,9 +143,10 @@ def _read(path: Path, device: torch.device) -> Fused:
     tensors, about = read_tensors(path)
     points = tensors.pop(COMMON, None)
     try:
-        shape = {name: int(about[name]) for name in ("text_width", "dim", "members")}
-        tower = ContrastiveTower(**shape, classes=int(about.get("classes", 0)))
-        tower.load_state_dict(tensors)
+        width, dim = int(about["text_width"]), int(about["dim"])
+        classes, members = int(about.get("classes", 0)), int(about.get("members", 1))
+        tower = ContrastiveTower(width, dim, classes, members)
+        tower.load_state_dict(by_members(tensors))
         share, captions = float(about["share"]), int(about["captions"])
     except (KeyError, RuntimeError, ValueError) as error:
         raise RunError(f"{path} is damaged; delete it, and it is made again") from error

@@ -12,7 +12,7 @@ Shapes: B texts, E text width, D latent width, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -94,6 +94,15 @@ class ContrastiveTower(nn.Module):
         """Arguments that make a tower of the same shape."""
         shape = {"text_width": self.text_width, "dim": self.dim, "members": len(self.members)}
         return shape if self.named is None else shape | {"classes": len(self.named.names)}
+
+
+def by_members(tensors: Mapping[str, Tensor], prefix: str = "") -> dict[str, Tensor]:
+    """Tensors of a tower, also of one map alone, which had a name of its own (`body`)."""
+    old, new = f"{prefix}body.", f"{prefix}members.0."
+    return {
+        new + name.removeprefix(old) if name.startswith(old) else name: value
+        for name, value in tensors.items()
+    }
 
 
 def fused_by(tower: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -64,6 +64,7 @@ class ExplainFeature:
         match message:
             case ModelReplaced():
                 self._jobs.cancel()
+                self.tabs.show((), 0)
             case InterpretationsFound():
                 self._take_interpretations(message)
             case WentWrong(about="interpretations"):
