@@ -169,6 +169,7 @@ def test_fidelity_and_control_of_a_model_on_a_set(extracted: str) -> None:
         "Negatives at equal loss of the wanted",
         "Edits",
         "Edits at equal gain",
+        "What edits find at equal gain",
         "Sliders",
     ]
 

@@ -56,7 +56,7 @@ def test_the_tower_is_a_function_of_seed_and_leaves_the_callers_randomness() -> 
     assert torch.equal(before, torch.random.get_rng_state())
     assert [step for step, _ in seen] == [1, 2, 3, 4, 5]
     two, other = train_tower(Dictionary(), 5, 0), train_tower(Dictionary(), 5, 1)
-    weights = [t.state_dict()["body.1.weight"] for t in (one, two, other)]
+    weights = [t.state_dict()["members.0.1.weight"] for t in (one, two, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
