@@ -116,6 +116,19 @@ class Database:
                 raise _refused(error, said, self._store, self._root) from error
 
     @contextmanager
+    def trusting(self) -> Iterator[None]:
+        """Use values as what they were when they were stored. SQLite does not check them.
+
+        Raises:
+            LibraryError: if one is not; only damage can have done that.
+        """
+        try:
+            yield
+        except (TypeError, ValueError, OverflowError) as error:
+            said = "cannot be read: a value is not what was stored"
+            raise _refused(error, said, self._store, self._root) from error
+
+    @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is committed whole or not at all, and counts as one change.
 

@@ -11,13 +11,14 @@ append overwrites it. One program writes at a time (`ingest` holds a lock); any 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,7 +186,9 @@ class Library:
         for rows in self._database.chunks(f"{sql} WHERE {statements.WITHIN}", *self._range):
             for path, content, *values in rows:
                 vars(track).update(zip(columns, values, strict=True))
-                if keeps is None or keeps(track, os.fsdecode(path)):
+                with self._database.trusting():
+                    is_kept = keeps is None or keeps(track, os.fsdecode(path))
+                if is_kept:
                     yield content
 
     def track(self, path: Path) -> Track | None:
@@ -222,8 +225,13 @@ class Library:
         return [Failure(self.path(row[0]), row[1], row[2]) for row in rows]
 
     def path(self, name: bytes) -> Path:
-        """The absolute path of a key."""
-        return self.root / os.fsdecode(name)
+        """The absolute path of a key.
+
+        Raises:
+            LibraryError: if the database is damaged, and it is none.
+        """
+        with self._database.trusting():
+            return self.root / os.fsdecode(name)
 
     # Latents, by content (see `Latents`)
 
@@ -292,9 +300,23 @@ class Library:
 
     def _track(self, row: tuple[Any, ...]) -> Track:
         path, values, parts = row[0], row[1:-1], row[-1]
-        sections = tuple(Section(*part) for part in plain.from_json(parts)) if parts else ()
-        fields: tuple[Any, ...] = (self.path(path), *values, sections)
-        return Track(*fields)
+        with self._database.trusting():
+            sections = tuple(Section(*part) for part in plain.from_json(parts)) if parts else ()
+            if not all(map(isinstance, values, _KINDS)):
+                raise TypeError("a column has a value of another type")
+        found: tuple[Any, ...] = (self.path(path), *values, sections)
+        return Track(*found)
+
+
+def _kind(hint: Any) -> Any:
+    """What a value can be: a whole number is also a float."""
+    return hint | int if float in (hint, *get_args(hint)) else hint
+
+
+_KINDS = tuple(
+    _kind(get_type_hints(Track)[field.name]) for field in dataclasses.fields(Track)[1:-1]
+)
+"""What the values of a track can be, in the order of its columns, but for path and sections."""
 
 
 def by_content(tracks: Iterable[Track]) -> dict[str, list[Track]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,45 @@ def files_of(store: Path) -> list[Path]:
     return sorted(p.relative_to(store) for p in store.rglob("*") if p.is_file())
 
 
+VALUES = [None, "", "x", b"\xff", -1, 1.5, 2**62]
+"""What damage can leave in the place of a value."""
+
+
+def columns_of(database: Path) -> list[tuple[str, str, str]]:
+    """Every column with its table, and the first column of that."""
+    with closing(sqlite3.connect(database)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        named = {
+            table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            for (table,) in tables.fetchall()
+        }
+    return [(table, column, columns[0]) for table, columns in named.items() for column in columns]
+
+
+def put_value(database: Path, table: str, column: str, first: str, value: object) -> bool:
+    """Put a value into the first row of a table, whatever its schema says; whether it is there."""
+    update = (
+        f"UPDATE {table} SET {column} = ? "  # noqa: S608 (names are those of our own schema)
+        f"WHERE {first} = (SELECT {first} FROM {table} LIMIT 1)"
+    )
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        schema = "SELECT sql FROM sqlite_master WHERE name = ?"
+        (sql,) = connection.execute(schema, (table,)).fetchone()
+        set_schema(connection, table, sql.replace("NOT NULL", ""))
+        try:
+            return bool(connection.execute(update, (value,)).rowcount)
+        except sqlite3.Error:  # keys are unique, and a rowid is a number
+            return False
+        finally:
+            set_schema(connection, table, sql)
+
+
+def set_schema(connection: sqlite3.Connection, table: str, sql: str) -> None:
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (sql, table))
+    connection.execute("PRAGMA writable_schema = RESET")
+
+
 @pytest.mark.parametrize("seed", range(TRIES))
 def test_whatever_happens_to_a_file(kept, music: Path, encoder, seed: int) -> None:
     store, copy, expected = kept
@@ -116,3 +157,26 @@ def test_whatever_happens_to_a_file(kept, music: Path, encoder, seed: int) -> No
             raise AssertionError(where) from error
         if name.suffix != ".db":
             assert (first, second) == (expected, expected), where
+
+
+def test_a_value_that_cannot_be_is_damage(kept, music: Path, encoder) -> None:
+    store, copy, _ = kept
+    every = [(*at, value) for at in columns_of(copy / "library.db") for value in VALUES]
+    some = random.Random(0).sample(every, scaled(len(every), 60))
+    put = 0
+    for *at, value in some:
+        shutil.rmtree(store)
+        shutil.copytree(copy, store)
+        put += put_value(store / "library.db", *at, value)
+        try:
+            stores()
+            with Library.open(music, create=True) as library:
+                library.failures(), library.files.left_out(), library.tracks("year > 1990")
+                found(library, encoder)
+                ingest(library, encoder, on_progress=lambda _: None)
+        except GdrError as error:
+            if "\n" in str(error):
+                raise AssertionError((*at, value)) from error
+        except Exception as error:
+            raise AssertionError((*at, value)) from error
+    assert put > len(some) / 2

@@ -95,6 +95,8 @@ class Checking:
         for content, first, rows, sum_ in self._database.read(
             statements.SUMS_OF_LATENTS, number, most
         ):
+            if not isinstance(first, int) or not isinstance(rows, int):
+                found.add(content)
             if content in found or sum_ is None:
                 continue
             if checksum(files.latents.read(slice(first, first + rows)), "<f2") != sum_:
@@ -115,9 +117,10 @@ class Checking:
             _poll(cancelled)
             sums, sums_of_means = [], []
             for content, first, rows in unchecked:
-                latents = files.latents.read(slice(first, first + rows))
                 passages = self._database.read(statements.PASSAGES_OF, number, content)
-                means = files.means.read(np.array([row[1] for row in passages], np.int64))
+                with self._database.trusting():
+                    latents = files.latents.read(slice(first, first + rows))
+                    means = files.means.read(np.array([row[1] for row in passages], np.int64))
                 if not _agree(latents, means, [row[2] for row in passages]):
                     wrong.add(content)
                 sums.append((checksum(latents, "<f2"), number, content))
@@ -143,7 +146,8 @@ class Checking:
         while rows := self._database.read(statements.SUMS_BY_ID, number, last, _MEANS_TOGETHER):
             _poll(cancelled)
             last = rows[-1][0]
-            rows = [row for row in rows if row[1] not in known]
+            found |= {row[1] for row in rows if not isinstance(row[2], int)}
+            rows = [row for row in rows if row[1] not in known | found]
             means = files.means.read(np.array([row[2] for row in rows], np.int64))
             finite: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=1))
             for (_, content, _, sum_), mean, is_finite in zip(rows, means, finite, strict=True):
