@@ -47,12 +47,13 @@ def indexed(music: Path, count: int) -> None:
     said(done, done.returncode)
     assert done.returncode in (0, 1), done.stderr
     named = re.search(
-        r"(\d+) new, 0 unchanged(?:, (\d+) moved)?(?:, (\d+) duplicate)?(?:, \d+ gone)?"
-        r"(?:, (\d+) failed)?",
+        r"([\d,]+) new, 0 unchanged(?:, ([\d,]+) moved)?(?:, ([\d,]+) duplicate)?"
+        r"(?:, [\d,]+ gone)?(?:, ([\d,]+) failed)?",
         done.stdout,
     )
     assert named, done.stdout
-    assert sum(int(number or 0) for number in named.groups()) == count, done.stdout
+    counts = [int((number or "0").replace(",", "")) for number in named.groups()]
+    assert sum(counts) == count, done.stdout
 
 
 def fill(music: Path, suffix: str, numbers: range) -> None:
