@@ -11,11 +11,11 @@ append overwrites it. One program writes at a time (`ingest` holds a lock); any 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
@@ -131,7 +131,7 @@ class Library:
     def first(self, count: int) -> list[Track]:
         """The first tracks in the order of their paths; all of a large library take a second."""
         rows = self._database.read(f"{statements.TRACKS} LIMIT ?3", *self._range, count)
-        return [self._track(row) for row in rows]
+        return self._tracks(rows)
 
     def tracks(self, where: str | None = None) -> list[Track]:
         """The tracks in the order of their paths: all, or those a filter keeps (see `filters`).
@@ -145,8 +145,7 @@ class Library:
         keeps = filters.parse(where) if where is not None else None
         found: list[Track] = []
         for rows in self._database.chunks(statements.TRACKS, *self._range):
-            for row in rows:
-                track = self._track(row)
+            for row, track in zip(rows, self._tracks(rows), strict=True):
                 if keeps is None or keeps(track, os.fsdecode(row[0])):
                     found.append(track)
         return found
@@ -154,10 +153,8 @@ class Library:
     def tracks_of(self, contents: Iterable[str]) -> dict[str, list[Track]]:
         """The tracks of some contents, those of each in the order of their paths."""
         wanted = json.dumps(list(contents))
-        return by_content(
-            self._track(row)
-            for row in self._database.read(statements.TRACKS_OF, *self._range, wanted)
-        )
+        rows = self._database.read(statements.TRACKS_OF, *self._range, wanted)
+        return by_content(self._tracks(rows))
 
     def sounds(self) -> Iterator[tuple[bytes, str]]:
         """The key and content of every track, in the order of their paths."""
@@ -184,19 +181,20 @@ class Library:
         sql = f"SELECT {', '.join(('path', 'content', *columns))} FROM tracks "
         track = SimpleNamespace()
         for rows in self._database.chunks(f"{sql} WHERE {statements.WITHIN}", *self._range):
-            for path, content, *values in rows:
-                vars(track).update(zip(columns, values, strict=True))
-                with self._database.trusting():
-                    is_kept = keeps is None or keeps(track, os.fsdecode(path))
-                if is_kept:
-                    yield content
+            found = []
+            with self._database.trusting():
+                for path, content, *values in rows:
+                    vars(track).update(zip(columns, values, strict=True))
+                    if keeps is None or keeps(track, os.fsdecode(path)):
+                        found.append(content)
+            yield from found
 
     def track(self, path: Path) -> Track | None:
         """The track of a file, whichever way its path is spelled."""
         for _, relative in inside(path, self.root):
             rows = self._database.read(statements.TRACK, *self._range, key(relative))
             if rows:
-                return self._track(rows[0])
+                return self._tracks(rows)[0]
         return None
 
     def sections(self) -> dict[str, list[float]]:
@@ -298,25 +296,24 @@ class Library:
         with self._database.write():
             pass
 
-    def _track(self, row: tuple[Any, ...]) -> Track:
-        path, values, parts = row[0], row[1:-1], row[-1]
+    def _tracks(self, rows: Iterable[tuple[Any, ...]]) -> list[Track]:
+        kinds = _kinds()
+        found = []
         with self._database.trusting():
-            sections = tuple(Section(*part) for part in plain.from_json(parts)) if parts else ()
-            if not all(map(isinstance, values, _KINDS)):
-                raise TypeError("a column has a value of another type")
-        found: tuple[Any, ...] = (self.path(path), *values, sections)
-        return Track(*found)
+            for path, *values, parts in rows:
+                sections = tuple(Section(*part) for part in plain.from_json(parts)) if parts else ()
+                if not all(map(isinstance, values, kinds)):
+                    raise TypeError("a column has a value of another type")
+                fields: tuple[Any, ...] = (self.root / os.fsdecode(path), *values, sections)
+                found.append(Track(*fields))
+        return found
 
 
-def _kind(hint: Any) -> Any:
-    """What a value can be: a whole number is also a float."""
-    return hint | int if float in (hint, *get_args(hint)) else hint
-
-
-_KINDS = tuple(
-    _kind(get_type_hints(Track)[field.name]) for field in dataclasses.fields(Track)[1:-1]
-)
-"""What the values of a track can be, in the order of its columns, but for path and sections."""
+@cache
+def _kinds() -> tuple[Any, ...]:
+    """What the values between a track's path and its sections can be; a float can be whole."""
+    hints = list(get_type_hints(Track).values())[1:-1]
+    return tuple(hint | int if float in (hint, *get_args(hint)) else hint for hint in hints)
 
 
 def by_content(tracks: Iterable[Track]) -> dict[str, list[Track]]:

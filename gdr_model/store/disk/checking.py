@@ -147,7 +147,8 @@ class Checking:
             _poll(cancelled)
             last = rows[-1][0]
             found |= {row[1] for row in rows if not isinstance(row[2], int)}
-            rows = [row for row in rows if row[1] not in known | found]
+            aside = known | found
+            rows = [row for row in rows if row[1] not in aside]
             means = files.means.read(np.array([row[2] for row in rows], np.int64))
             finite: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=1))
             for (_, content, _, sum_), mean, is_finite in zip(rows, means, finite, strict=True):
