@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from demo_library import indexed
+from saved_model import save
 
 from gdr_model.encoders.builtin.tower import ContrastiveTower, fused_by
 from gdr_model.models import checkpoint
@@ -39,18 +40,7 @@ def model() -> Model:
 
 def test_a_model_keeps_its_classes(model: Model, tmp_path: Path) -> None:
     assert model.networks is not None
-    checkpoint.save(
-        tmp_path / "model",
-        name="named",
-        denoiser=model.networks.denoiser,
-        contrastive=model.networks.contrastive,
-        schedule=model.schedule,
-        latent_mean=model.latent_mean,
-        latent_sd=model.latent_sd,
-        whitening_power=model.config.whitening_power,
-        **checkpoint.encoder_of(model),
-    )
-    loaded = checkpoint.load(str(tmp_path / "model"), "cpu")
+    loaded = save(tmp_path / "model", model)
     assert loaded.config.contrastive["classes"] == CLASSES
     pooled = torch.from_numpy(model.text.embed(["warm piano", "loud drums"]).pooled)
     wanted = model.networks.contrastive.fused(pooled)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from demo_library import indexed
+from saved_model import save
 from storing import SPACE, put
 
 from gdr_model.errors import ModelError
@@ -155,20 +156,7 @@ def test_the_pushes_add_up_and_name_it(
 
 def test_a_model_keeps_its_captions(model: Model, tmp_path: Path) -> None:
     captions = points(3, 4, model.space.dim)
-    assert model.networks is not None
-    checkpoint.save(
-        tmp_path / "model",
-        name="corrected",
-        denoiser=model.networks.denoiser,
-        contrastive=model.networks.contrastive,
-        schedule=model.schedule,
-        latent_mean=model.latent_mean,
-        latent_sd=model.latent_sd,
-        whitening_power=model.config.whitening_power,
-        common_points=captions,
-        **checkpoint.encoder_of(model),
-    )
-    loaded = checkpoint.load(str(tmp_path / "model"), "cpu")
+    loaded = save(tmp_path / "model", model, common_points=captions)
     assert loaded.common_points is not None
     np.testing.assert_allclose(loaded.common_points, captions, atol=1e-3)
     assert model.common_points is None
